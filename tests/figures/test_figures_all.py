@@ -1,0 +1,164 @@
+"""What holds for every figure, whatever the data."""
+
+import math
+import re
+import time
+import warnings
+import xml.etree.ElementTree as ET
+
+import matplotlib
+import pytest
+from twolevel.figures.words import Labels, width
+
+TEXT = "{http://www.w3.org/2000/svg}text"
+LARGEST = 300_000  # bytes
+
+
+def texts(svg: bytes) -> list[str]:
+    return ["".join(element.itertext()) for element in ET.fromstring(svg).iter(TEXT)]
+
+
+EXPECTED = {
+    "one_subject": ["score (points)", "time", "person p0: own fit", "t1", "t2", "t3"],
+    "data_by_subject": ["score (points)", "time", "condition mean", "12 subjects", "t1"],
+    "distributions": ["12 subject means", "36 residuals", "residual (points)"],
+    "conditional_marginal": ["score (points)", "t1", "t2", "t3", "observations"],
+    "caterpillar": ["person", "p0", "p11", "predicted subject mean of score (points)"],
+    "shrinkage": ["no shrinkage", "predicted deviation (BLUP) (points)", "n = 3: × 0.818"],
+    "covariance": ["observed", "implied by the model", "t1", "3.00", "5.00"],
+    "condition_means": ["score (points)", "time", "mean and 95% interval", "t2"],
+    "residuals_fitted": ["fitted score (points)", "residual (points)", "running median"],
+}
+
+
+def test_words_stay_text(study, name, svg):
+    found = texts(svg(study.draw(name)))
+    assert set(EXPECTED[name]) <= set(found)
+
+
+def test_equal_data_give_equal_bytes(study, name, svg):
+    assert svg(study.draw(name)) == svg(study.draw(name))
+
+
+def test_every_colour_is_a_variable_with_a_dark_value(study, name, svg):
+    document = svg(study.draw(name)).decode()
+    style = re.search(r"<style>(.*?)</style>", document).group(1)
+    assert "@media (prefers-color-scheme: dark)" in style
+    drawn = document.replace(style, "")
+    assert not re.findall(r"#[0-9a-fA-F]{3,8}(?=[;\"])(?<!\")", re.sub(r'"#\w+"', "", drawn))
+    assert "rgb(" not in drawn
+    assert "<image" not in drawn
+    assert set(re.findall(r"var\((--\w+)\)", drawn)) <= set(re.findall(r"(--\w+):", style))
+
+
+def test_settings_are_left_alone(study, name, svg):
+    before = dict(matplotlib.rcParams)
+    svg(study.draw(name))
+    assert dict(matplotlib.rcParams) == before
+
+
+def test_the_users_settings_change_nothing(study, name, svg):
+    expected = svg(study.draw(name))
+    with matplotlib.rc_context({"lines.linewidth": 9, "axes.labelsize": 30, "font.size": 4}):
+        assert svg(study.draw(name)) == expected
+
+
+CONDITIONS = ("$x$", "<script>", "{{7*7}}", "_a|b", "条件", '#000000 style="#12"')
+
+
+def test_names_are_drawn_literally(simulate, name, svg):
+    labels = Labels("$y$", "{{7*7}}", "<script>", "$u_|")
+    study = simulate(8, CONDITIONS, person="$_{}^<&>")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        document = svg(study.draw(name, labels), title="<$x$ & {{7*7}}>\x00")
+    found = " ".join(texts(document))
+    wanted = {
+        "one_subject": [*CONDITIONS[:5], "$y$ ($u_|)", "{{7*7}}", "<script> $_0^<&>"],
+        "data_by_subject": [*CONDITIONS[:5], "$y$ ($u_|)", "{{7*7}}"],
+        "distributions": ["residual ($u_|)"],
+        "conditional_marginal": ["$x$", "_a|b", "$_", "^<&>"],
+        "caterpillar": ["$_0^<&>", "$_7^<&>", "<script>", "$y$ ($u_|)"],
+        "shrinkage": ["(BLUP) ($u_|)"],
+        "covariance": [*CONDITIONS[:5], "{{7*7}}", "$u_|"],
+        "condition_means": [*CONDITIONS[:5], "$y$ ($u_|)", "{{7*7}}"],
+        "residuals_fitted": ["fitted $y$ ($u_|)"],
+    }[name]
+    assert [word for word in wanted if word not in found] == []
+    title = ET.fromstring(document).find("{http://www.w3.org/2000/svg}title").text
+    assert title == "<$x$ & {{7*7}}>\ufffd"
+
+
+def words_outside(svg: bytes) -> list[str]:
+    """Return the words that a reader would see cut off at the picture's edge."""
+    root = ET.fromstring(svg)
+    across, down = (float(side) for side in root.get("viewBox").split()[2:])
+    found = []
+    for element in root.iter(TEXT):
+        style = element.get("style")
+        length = width("".join(element.itertext()), float(re.search(r"([\d.]+)px", style)[1]))
+        anchor = re.search(r"anchor: (\w+)", style)
+        before = {"start": 0, "middle": 0.5, "end": 1}[anchor[1] if anchor else "start"]
+        place = element.get("transform")
+        if moved := re.search(r"translate\((\S+) (\S+)\)", place):
+            x, y = map(float, moved.groups())
+        else:
+            x, y = float(element.get("x")), float(element.get("y"))
+        turned = re.search(r"rotate\(([^ )]+)", place)
+        turn = float(turned[1]) if turned else 0.0
+        for along in (-before * length, (1 - before) * length):
+            end_x = x + along * math.cos(math.radians(turn))
+            end_y = y + along * math.sin(math.radians(turn))
+            if not (-1 <= end_x <= across + 1 and -1 <= end_y <= down + 1):
+                found.append("".join(element.itertext()))
+    return found
+
+
+def test_long_names_fit(simulate, name, svg):
+    long = "a name much longer than any axis of a figure could ever be " * 3
+    study = simulate(8, tuple(f"{long}{j}" for j in range(6)), person=long + "{}")
+    assert words_outside(svg(study.draw(name, Labels(long, long, long, long)))) == []
+
+
+CASES = {
+    "one condition": {"conditions": ("t1",)},
+    "twenty conditions": {"count": 40, "conditions": tuple(f"t{j}" for j in range(20))},
+    "numeric conditions": {"conditions": (0, 1, 2.5, 8)},
+    "replicates": {"replicates": 3},
+    "missing cells": {"count": 30, "missing": 0.4},
+    "boundary": {"sigma_between": 0.0},
+    "two subjects": {"count": 2},
+    "one subject": {"count": 1},
+    "large numbers": {"offset": 1e9},
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_every_design_is_drawn(simulate, name, case, svg):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        document = svg(simulate(**CASES[case]).draw(name))
+    assert words_outside(document) == []
+    assert len(document) < LARGEST
+    assert "nan" not in re.sub(r"<text.*?</text>", "", document.decode()).lower()
+
+
+@pytest.mark.parametrize("count", [10, 10_000, 100_000])
+def test_file_and_time_stay_small(simulate, large, name, count, svg):
+    study = large(count)
+    started = time.process_time()
+    document = svg(study.draw(name))
+    assert time.process_time() - started < 4
+    assert len(document) < 150_000
+
+
+@pytest.fixture(scope="module")
+def large(simulate):
+    made = {}
+
+    def get(count):
+        if count not in made:
+            made[count] = simulate(count)
+        return made[count]
+
+    return get

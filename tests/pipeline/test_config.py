@@ -1,0 +1,310 @@
+"""The config: what is accepted, and one readable line for whatever is not."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+from twolevel.errors import InputError
+from twolevel.pipeline.config import (
+    Config,
+    RealStudy,
+    SimulatedStudy,
+    checked,
+    duplicate_keys,
+    json_schema,
+    load,
+)
+
+ROOT = Path(__file__).parents[2]
+SIMULATE = {
+    "subjects": 9,
+    "conditions": {"a": -1, "b": 1.5},
+    "grand_mean": 5,
+    "sigma_between": 0,
+    "sigma_within": 1,
+    "seed": 666,
+}
+REAL = {"data": "table.csv", "formula": "score ~ time", "subject": "id"}
+
+
+def simulated(**changes):
+    return {"studies": {"s": {"simulate": {**SIMULATE, **changes}}}}
+
+
+def real(**changes):
+    return {"studies": {"s": {**REAL, **changes}}}
+
+
+def problems(config):
+    with pytest.raises(InputError) as error:
+        load(config)
+    return str(error.value).split("\n")
+
+
+def test_the_default_run(monkeypatch):
+    monkeypatch.chdir(ROOT)
+    file = ROOT / "config" / "config.yaml"
+    config = checked(yaml.safe_load(file.read_text(encoding="utf-8")), [file])
+    assert list(config.studies) == ["lecture", "anxiety", "selfesteem"]
+    lecture = config.studies["lecture"].simulate
+    assert lecture.conditions == {"t1": -2, "t2": 1, "t3": 3}
+    assert (lecture.subjects, lecture.grand_mean, lecture.seed) == (200, 5, 666)
+    assert lecture.sigma_between**2 == pytest.approx(3, rel=1e-15)
+    assert lecture.sigma_within**2 == pytest.approx(2, rel=1e-15)
+    for name in ("anxiety", "selfesteem"):
+        assert config.studies[name].formula == "score ~ time"
+        assert config.studies[name].missing == "refuse"
+
+
+def test_defaults_and_kinds():
+    config = load({"studies": {"a": {"simulate": SIMULATE}, "b": {**REAL, "unit": "ms"}}})
+    a, b = config.studies.values()
+    assert isinstance(a, SimulatedStudy)
+    assert a.simulate.replicates == 1
+    assert a.title is None
+    assert isinstance(b, RealStudy)
+    assert (b.condition, b.missing, b.replicates, b.unit) == (None, "refuse", "refuse", "ms")
+    assert config.report.renderer == "auto"
+
+
+def test_checking_a_checked_config_changes_nothing():
+    config = load({"studies": {"a": {"simulate": SIMULATE}, "b": REAL}})
+    assert load(config.model_dump(exclude_none=True)) == config
+    assert load(config) == config
+
+
+def test_names_that_yaml_reads_as_numbers_are_text():
+    config = load(
+        {"studies": {2024: {"simulate": {**SIMULATE, "conditions": {1: 0.5, 2.5: 1, "c": 0}}}}}
+    )
+    assert list(config.studies) == ["2024"]
+    assert list(config.studies["2024"].simulate.conditions) == ["1", "2.5", "c"]
+
+
+@pytest.mark.parametrize(
+    ("config", "line"),
+    [
+        (
+            simulated(seed=6.5),
+            "config: studies.s.simulate.seed: found 6.5 (a number with a fraction), expected an "
+            'integer; write for example "seed: 666"',
+        ),
+        (simulated(seed="666"), 'found "666" (text: leave out quotes'),
+        (simulated(seed=True), "found true (yes or no), expected an integer"),
+        (simulated(seed=6.0), "found 6.0 (a number with a decimal point), expected an integer"),
+        (simulated(seed=None), "found nothing, expected an integer"),
+        (simulated(seed=-1), "found -1, expected at least 0"),
+        (simulated(seed=10**5000), "found an integer too large"),
+        (simulated(seed=[1]), "found a list, expected an integer"),
+        (
+            simulated(sigma_between=-0.5),
+            "config: studies.s.simulate.sigma_between: found -0.5 (a number with a fraction), "
+            'expected at least 0; write for example "sigma_between: 1.7"',
+        ),
+        (simulated(sigma_within=0), "sigma_within: found 0, expected more than 0"),
+        (simulated(sigma_within=float("inf")), "found inf (a number with a fraction), expected a"),
+        (simulated(grand_mean=float("nan")), "expected a finite number"),
+        (simulated(grand_mean=True), "grand_mean: found true (yes or no), expected a number"),
+        (simulated(grand_mean="1e5"), "powers of ten as 1.0e+5"),
+        (simulated(grand_mean=10**400), "found an integer too large"),
+        (simulated(subjects=1), "subjects: found 1, expected at least 2"),
+        (simulated(replicates=0), "replicates: found 0, expected at least 1"),
+        (simulated(conditions={"a": 0}), "conditions: found 1, expected at least 2 entries"),
+        (simulated(conditions=["a"]), "found a list, expected names with their values"),
+        (simulated(conditions={"a": 1, "b": "x"}), 'conditions.b: found "x" (text), expected a nu'),
+        (simulated(conditions={True: 1, "b": 2}), "reads one name here as true (yes or no); put"),
+        (simulated(conditions={None: 1, "b": 2}), "reads one name here as nothing; put it in quo"),
+        (simulated(conditions={1: 1, "1": 2}), 'the name "1" occurs twice; rename one'),
+        (simulated(conditions={" a": 1, "b": 2}), 'the name " a" is empty or has blanks around it'),
+        (
+            simulated(sed=1),
+            'config: studies.s.simulate.sed: unknown key (did you mean "seed"?); the keys are '
+            "subjects, conditions, grand_mean, sigma_between, sigma_within, seed, replicates",
+        ),
+        (real(missing="dorp"), "found \"dorp\" (text), expected 'refuse' or 'drop'"),
+        (real(replicates=2), "replicates: found 2, expected 'refuse' or 'allow'"),
+        (real(subject=3), "subject: found 3, expected text"),
+        (real(subject=""), "expected text that is not empty"),
+        (real(condtion="time"), 'condtion: unknown key (did you mean "condition"?)'),
+        (real(simulate=SIMULATE), "expected either simulate: (simulated data) or data:"),
+        (real(formula="score"), 'studies.s.formula: formula "score": found no ~'),
+        (real(formula="score ~ f(x)"), "f() is not a function"),
+        (real(formula="score ~ time + id"), 'the subject column "id" is also in the formula'),
+        (real(condition="group"), 'the condition "group" is not on the right-hand side'),
+        ({"studies": {"s": {"data": "x.csv", "subject": "id"}}}, "formula: missing, but needed; w"),
+        ({"studies": {"s": None}}, "studies.s: found nothing, expected either simulate:"),
+        ({"studies": {"s": {}}}, "studies.s: found an empty group of keys, expected either"),
+        ({"studies": {"s": {"simulat": {}}}}, "found the keys simulat, expected either"),
+        ({"studies": {"s": {"simulate": None}}}, "simulate: found nothing, expected keys with"),
+        ({"studies": {"My study": REAL}}, 'found "My study" (text), expected a name of a-z, 0-9'),
+        ({"studies": {"-a": REAL}}, "the first a letter or digit"),
+        ({"studies": {"é": REAL}}, "expected a name of a-z"),
+        ({"studies": {"a\n": REAL}}, "blanks around it"),
+        ({"studies": {"a/b": REAL}}, "expected a name of a-z"),
+        ({"studies": {-1: REAL}}, 'found "-1" (text'),
+        ({"studies": {True: REAL}}, "reads one name here as true"),
+        ({"studies": {1: REAL, "1": REAL}}, 'the name "1" occurs twice'),
+        ({"studies": {}}, "studies: found 0, expected at least 1 entries"),
+        ({}, "config: studies: missing, but needed"),
+        (None, "config: found nothing, expected keys with their values"),
+        ([1], "config: found a list, expected keys with their values"),
+        ({**real(), "report": {"renderer": "pdf"}}, "expected 'auto', 'quarto' or 'pandoc'"),
+        ({**real(), "reprot": {}}, 'config: reprot: unknown key (did you mean "report"?)'),
+        ({**real(), 1: {}}, "config: 1: "),
+    ],
+)
+def test_each_problem_is_one_line_that_names_place_and_remedy(config, line):
+    (found,) = problems(config)
+    assert found.startswith("config: ")
+    assert line in found
+
+
+def test_every_problem_has_its_line():
+    lines = problems({"studies": {"s": {"simulate": {"seed": 1.5}}, "t": {**REAL, "data": 1}}})
+    assert [line.split(": ")[1] for line in lines] == [
+        "studies.s.simulate.subjects",
+        "studies.s.simulate.conditions",
+        "studies.s.simulate.grand_mean",
+        "studies.s.simulate.sigma_between",
+        "studies.s.simulate.sigma_within",
+        "studies.s.simulate.seed",
+        "studies.t.data",
+    ]
+
+
+keys = st.one_of(
+    st.sampled_from([*Config.model_fields, "s", *SIMULATE, *REAL, "simulate", "renderer", "title"]),
+    st.text(max_size=4),
+    st.integers(),
+    st.booleans(),
+    st.none(),
+    st.floats(),
+    st.dates(),
+)
+leaves = st.one_of(
+    st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=8), st.dates()
+)
+anything = st.recursive(
+    leaves | st.sampled_from([SIMULATE, REAL, {"simulate": SIMULATE}, 10**400]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(keys, inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@given(st.one_of(anything, st.fixed_dictionaries({"studies": st.dictionaries(keys, anything)})))
+def test_anything_gives_a_config_or_an_input_error(value):
+    try:
+        message = str(type(load(value)).__name__)
+    except InputError as error:
+        message = str(error)
+    assert message == "Config" or all(m.startswith("config: ") for m in message.splitlines())
+
+
+@given(st.sampled_from([simulated, real]), st.sampled_from([*SIMULATE, *REAL]), anything)
+def test_any_value_of_any_key_gives_a_config_or_an_input_error(study, key, value):
+    try:
+        message = str(type(load(study(**{key: value}))).__name__)
+    except InputError as error:
+        message = str(error)
+    assert message == "Config" or message.startswith("config: studies.s")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("studies:\n  a: 1\n  b: 2\n  a: 3\n", ['line 4: the key "studies.a"', "line 2", "rename"]),
+        ("studies: {a: 1, a: 2}", ['line 1: the key "studies.a"']),
+        ("a: 1\n'a': 2\n", ['line 2: the key "a"']),
+        ("s: [{x: 1}, {x: 1, x: 2}]", ['"s.1.x"']),
+        ("1: a\n01: b\n", ['line 2: the key "01"']),
+        ("a: 1\n\tb: 2\n", ["line 2", "not with tabs"]),
+        ("a: [1", ["line 1", "mend the text"]),
+        ("a: *x", ["line 1", "undefined alias"]),
+        ("--- a\n--- b", ["another document"]),
+        ("? [a]\n: 1", ["line 1", "plain text"]),
+        ("a: 2001-99-99", ["YAML cannot read a value", "quotes"]),
+        ("a: \x01", ["special characters are not allowed"]),
+        ("a: !!python/object:os.system x", ["line 1"]),
+        ("{" * 3000, ["too deeply"]),
+    ],
+)
+def test_yaml_that_loses_a_key_or_cannot_be_read(text, words):
+    with pytest.raises(InputError) as error:
+        duplicate_keys(text, "config/config.yaml")
+    message = str(error.value)
+    assert message.startswith("config/config.yaml: ")
+    assert "\n" not in message
+    for word in words:
+        assert word in message
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "a: {b: 1}\nc: {b: 1}",
+        "a: &x {b: 1}\nc: *x\nd: *x",
+        "&a [*a]",
+        "1: a\n'1': b",
+        "a: &x {b: 1}\nc:\n  <<: *x\n  b: 2",
+    ],
+)
+def test_yaml_that_names_each_key_once(text):
+    duplicate_keys(text, "config.yaml")
+
+
+@given(st.one_of(st.text(), st.text(alphabet="a:b-{}[]&*!|> '\"\n\t1#?,<"), st.binary()))
+def test_any_yaml_text_passes_or_gives_an_input_error(text):
+    try:
+        duplicate_keys(text, "config.yaml")
+        message = "config.yaml: fine"
+    except InputError as error:
+        message = str(error)
+    assert message.startswith("config.yaml: ")
+    assert len(message.splitlines()) == 1
+
+
+def test_checked_reads_files_and_headers(tmp_path):
+    table, file = tmp_path / "table.csv", tmp_path / "config.yaml"
+    table.write_text("id,time,score\n", encoding="utf-8")
+    file.write_text("studies: {}", encoding="utf-8")
+    assert checked(real(data=str(table)), [file]).studies["s"].subject == "id"
+    studies = {"a": {**REAL, "data": str(table), "subject": "ID"}, "b": REAL}
+    with pytest.raises(InputError) as error:
+        checked({"studies": studies}, [file])
+    first, second = str(error.value).split("\n")
+    assert first.startswith(f'study a: {table}: there is no column "ID" (did you mean "id"?)')
+    assert second.startswith("study b: table.csv: no such file")
+    file.write_text("a: 1\na: 2", encoding="utf-8")
+    with pytest.raises(InputError, match="already on line 1"):
+        checked(real(data=str(table)), [file])
+
+
+def test_the_schema_file_is_in_step():
+    text = (ROOT / "config" / "schema.json").read_text(encoding="utf-8")
+    assert json.loads(text) == json_schema(), (
+        "regenerate it: cd workflow && python -m twolevel.pipeline.config > ../config/schema.json"
+    )
+
+
+def test_the_readme_names_every_key():
+    text = (ROOT / "config" / "README.md").read_text(encoding="utf-8")
+    for definition in [json_schema(), *json_schema()["$defs"].values()]:
+        for key in set(definition["properties"]) - {"simulate"}:
+            assert f"| `{key}` |" in text
+
+
+def test_import_is_light_and_prints_the_schema():
+    run = {"capture_output": True, "text": True, "check": True, "cwd": ROOT / "workflow"}
+    code = (
+        "import sys, twolevel.pipeline.config;"
+        "print([m for m in ('pandas', 'numpy', 'pyarrow', 'formulaic') if m in sys.modules])"
+    )
+    assert subprocess.run([sys.executable, "-c", code], **run).stdout.strip() == "[]"
+    printed = subprocess.run([sys.executable, "-m", "twolevel.pipeline.config"], **run).stdout
+    assert printed == (ROOT / "config" / "schema.json").read_text(encoding="utf-8")

@@ -1,0 +1,98 @@
+# The config, checked; what rules look up in it; the library modules each script runs.
+import os
+import sys
+from pathlib import Path
+
+WORKFLOW = Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).resolve().parent
+
+# Rules and scripts run the library of this checkout, whether or not another one is installed.
+sys.path.insert(0, str(WORKFLOW))
+search_path = [str(WORKFLOW), *filter(None, [os.environ.get("PYTHONPATH")])]
+os.environ.update(PYTHONPATH=os.pathsep.join(search_path))
+
+from snakemake.exceptions import WorkflowError
+
+from twolevel.errors import InputError
+from twolevel.pipeline.code import library_code
+from twolevel.pipeline.config import RealStudy, SimulatedStudy, checked
+
+try:
+    CONFIG = checked(config, workflow.configfiles)
+except InputError as error:
+    raise WorkflowError(str(error)) from None
+
+STUDIES = CONFIG.studies
+SIMULATED = [name for name, study in STUDIES.items() if isinstance(study, SimulatedStudy)]
+REAL = [name for name, study in STUDIES.items() if isinstance(study, RealStudy)]
+
+
+def any_of(names):
+    """A wildcard constraint: one of these names, or none at all."""
+    return "|".join(names) or "(?!)"
+
+
+wildcard_constraints:
+    study=any_of(STUDIES),
+    simulated=any_of(SIMULATED),
+    real=any_of(REAL),
+
+
+def script_code(name):
+    """A rule's parameter: the library modules its script runs (see twolevel.pipeline.code)."""
+    return library_code(WORKFLOW / "scripts" / f"{name}.py")
+
+
+def template(name):
+    """The path of a file under reports/, from the folder in which Snakemake runs."""
+    return os.path.relpath(WORKFLOW.parent / "reports" / name)
+
+
+def study_config(name):
+    """A study's config as plain values, defaults filled in."""
+    return STUDIES[name].model_dump()
+
+
+def table_of(wildcards):
+    """The user's table of a real study."""
+    return STUDIES[wildcards.real].data
+
+
+def table_config_of(wildcards):
+    """How a real study's table is read."""
+    keys = ("formula", "subject", "condition", "missing", "replicates")
+    return {key: study_config(wildcards.real)[key] for key in keys}
+
+
+def simulation_of(wildcards):
+    """The parameters of a simulated study."""
+    return study_config(wildcards.simulated)["simulate"]
+
+
+def formula_of(wildcards):
+    """The fixed part of a study's model, in the names of its own table."""
+    return STUDIES[wildcards.study].formula
+
+
+def unit_of(wildcards):
+    """The unit of a study's response, or None."""
+    return STUDIES[wildcards.study].unit
+
+
+def config_of(wildcards):
+    """A study's whole config, as its report shows it."""
+    return study_config(wildcards.study)
+
+
+def observations_of(wildcards):
+    """A study's observations, simulated or loaded."""
+    return f"results/{wildcards.study}/observations.parquet"
+
+
+def truth_of(wildcards):
+    """The truth of a simulated study; nothing for a real one."""
+    return f"results/{wildcards.study}/truth.json" if wildcards.study in SIMULATED else []
+
+
+def loading_of(wildcards):
+    """What was counted while a real study's table was read; nothing for a simulated one."""
+    return f"results/{wildcards.study}/loading.json" if wildcards.study in REAL else []

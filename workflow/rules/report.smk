@@ -1,0 +1,103 @@
+# From a study's results to its page, and from all pages to the site.
+
+FIGURES = [*rules.plot_data.output.figures, *rules.plot_distributions.output.figures]
+FIGURES += rules.plot_mixed.output.figures
+TABLES = [
+    rules.compare_fits.output.table,
+    *rules.fit_mixed.output.tables,
+    rules.partition_errors.output.table,
+    rules.fit_subjects.output.table,
+]
+SUPPORT = ["_quarto.yml", "page.lua", "page.css", "twolevel.scss", "twolevel-dark.scss"]
+SUPPORT = [template(name) for name in SUPPORT]
+PANDOC = ["template.html", "style.css", "quarto.lua"]
+PANDOC = [template(f"pandoc/{name}") for name in PANDOC]
+
+
+def names_of(paths):
+    """The bare file names of paths."""
+    return [Path(path).name for path in paths]
+
+
+rule write_report:
+    """Write a study's report as a Quarto document with all that it shows."""
+    input:
+        template=template("study.qmd"),
+        support=SUPPORT,
+        design=rules.describe_design.output.design,
+        level1=rules.fit_subjects.output.level1,
+        hierarchical=rules.fit_hierarchical.output.hierarchical,
+        mixed=rules.fit_mixed.output.mixed,
+        anova=rules.partition_errors.output.anova,
+        comparison=rules.compare_fits.output.comparison,
+        truth=truth_of,
+        loading=loading_of,
+        figures=FIGURES,
+        tables=TABLES,
+    output:
+        document="results/{study}/report/report.qmd",
+        support=expand("results/{{study}}/report/{name}", name=names_of(SUPPORT)),
+        figures=expand("results/{{study}}/report/figures/{name}", name=names_of(FIGURES)),
+        tables=expand("results/{{study}}/report/tables/{name}", name=names_of(TABLES)),
+    log:
+        "logs/{study}/write_report.log",
+    benchmark:
+        "benchmarks/{study}/write_report.tsv"
+    params:
+        study=config_of,
+        code=script_code("write_report"),
+    message:
+        "{wildcards.study}: write the report"
+    script:
+        "../scripts/write_report.py"
+
+
+rule render_report:
+    """Render a study's report into one self-contained page."""
+    input:
+        document=rules.write_report.output.document,
+        shown=[
+            rules.write_report.output.support,
+            rules.write_report.output.figures,
+            rules.write_report.output.tables,
+        ],
+        pandoc=PANDOC,
+    output:
+        page=report("results/{study}/report.html", category="{study}", labels={"page": "report"}),
+    log:
+        "logs/{study}/render_report.log",
+    benchmark:
+        "benchmarks/{study}/render_report.tsv"
+    params:
+        renderer=CONFIG.report.renderer,
+        code=script_code("render_report"),
+    message:
+        "{wildcards.study}: render the report"
+    script:
+        "../scripts/render_report.py"
+
+
+rule build_site:
+    """Build the site: an index over all studies with their pages."""
+    input:
+        template=template("index.qmd"),
+        support=SUPPORT,
+        pandoc=PANDOC,
+        pages=expand(rules.render_report.output.page, study=STUDIES),
+        designs=expand(rules.describe_design.output.design, study=STUDIES),
+        mixed=expand(rules.fit_mixed.output.mixed, study=STUDIES),
+    output:
+        index=report("site/index.html", category="site", labels={"page": "index"}),
+        pages=expand("site/{study}.html", study=STUDIES),
+    log:
+        "logs/build_site.log",
+    benchmark:
+        "benchmarks/build_site.tsv"
+    params:
+        renderer=CONFIG.report.renderer,
+        studies={name: study_config(name) for name in STUDIES},
+        code=script_code("build_site"),
+    message:
+        "build the site"
+    script:
+        "../scripts/build_site.py"

@@ -1,0 +1,278 @@
+# One study, from its data to its fits and figures. Everything lies in results/<study>/.
+
+
+rule simulate_data:
+    """Draw a study's observations from its parameters and seed."""
+    output:
+        observations="results/{simulated}/observations.parquet",
+        truth="results/{simulated}/truth.json",
+    log:
+        "logs/{simulated}/simulate_data.log",
+    benchmark:
+        "benchmarks/{simulated}/simulate_data.tsv"
+    params:
+        simulate=simulation_of,
+        code=script_code("simulate_data"),
+    message:
+        "{wildcards.simulated}: simulate data"
+    script:
+        "../scripts/simulate_data.py"
+
+
+rule load_data:
+    """Read and check a user's table."""
+    input:
+        table=table_of,
+    output:
+        observations="results/{real}/observations.parquet",
+        loading="results/{real}/loading.json",
+    log:
+        "logs/{real}/load_data.log",
+    benchmark:
+        "benchmarks/{real}/load_data.tsv"
+    params:
+        table=table_config_of,
+        code=script_code("load_data"),
+    message:
+        "{wildcards.real}: load {input.table}"
+    script:
+        "../scripts/load_data.py"
+
+
+rule describe_design:
+    """Count subjects, conditions and cells, and say what one subject's data support."""
+    input:
+        observations=observations_of,
+    output:
+        design="results/{study}/design.json",
+    log:
+        "logs/{study}/describe_design.log",
+    benchmark:
+        "benchmarks/{study}/describe_design.tsv"
+    params:
+        code=script_code("describe_design"),
+    message:
+        "{wildcards.study}: describe the design"
+    script:
+        "../scripts/describe_design.py"
+
+
+rule fit_subjects:
+    """Level 1: ordinary least squares with a mean for every subject."""
+    input:
+        observations=observations_of,
+    output:
+        subjects="results/{study}/subjects.parquet",
+        residuals="results/{study}/residuals.parquet",
+        level1="results/{study}/level1.json",
+        table=report(
+            "results/{study}/tables/subjects.csv",
+            category="{study}",
+            labels={"table": "subject means"},
+        ),
+    log:
+        "logs/{study}/fit_subjects.log",
+    benchmark:
+        "benchmarks/{study}/fit_subjects.tsv"
+    params:
+        formula=formula_of,
+        code=script_code("fit_subjects"),
+    message:
+        "{wildcards.study}: fit every subject (Level 1)"
+    script:
+        "../scripts/fit_subjects.py"
+
+
+rule fit_hierarchical:
+    """Level 2: the subject means' distribution, by the two-stage method."""
+    input:
+        subjects=rules.fit_subjects.output.subjects,
+        residuals=rules.fit_subjects.output.residuals,
+        level1=rules.fit_subjects.output.level1,
+    output:
+        hierarchical="results/{study}/hierarchical.json",
+    log:
+        "logs/{study}/fit_hierarchical.log",
+    benchmark:
+        "benchmarks/{study}/fit_hierarchical.tsv"
+    params:
+        code=script_code("fit_hierarchical"),
+    message:
+        "{wildcards.study}: fit the subject means (Level 2)"
+    script:
+        "../scripts/fit_hierarchical.py"
+
+
+rule fit_mixed:
+    """Collapse the two levels into one mixed model, by REML and ML."""
+    input:
+        observations=observations_of,
+    output:
+        mixed="results/{study}/mixed.json",
+        random_effects="results/{study}/random_effects.parquet",
+        residuals="results/{study}/conditional_residuals.parquet",
+        tables=report(
+            expand(
+                "results/{{study}}/tables/{table}.csv",
+                table=[
+                    "coefficients",
+                    "tests",
+                    "variance_components",
+                    "condition_means",
+                    "contrasts",
+                    "random_effects",
+                ],
+            ),
+            category="{study}",
+            labels={"table": "mixed model"},
+        ),
+    log:
+        "logs/{study}/fit_mixed.log",
+    benchmark:
+        "benchmarks/{study}/fit_mixed.tsv"
+    params:
+        formula=formula_of,
+        code=script_code("fit_mixed"),
+    message:
+        "{wildcards.study}: fit the mixed model"
+    script:
+        "../scripts/fit_mixed.py"
+
+
+rule partition_errors:
+    """The repeated-measures ANOVA with partitioned errors, where the design allows it."""
+    input:
+        observations=observations_of,
+    output:
+        anova="results/{study}/anova.json",
+        table=report(
+            "results/{study}/tables/anova.csv",
+            category="{study}",
+            labels={"table": "ANOVA"},
+        ),
+    log:
+        "logs/{study}/partition_errors.log",
+    benchmark:
+        "benchmarks/{study}/partition_errors.tsv"
+    params:
+        formula=formula_of,
+        code=script_code("partition_errors"),
+    message:
+        "{wildcards.study}: partition the errors (ANOVA)"
+    script:
+        "../scripts/partition_errors.py"
+
+
+rule compare_fits:
+    """The same model three times, side by side."""
+    input:
+        level1=rules.fit_subjects.output.level1,
+        hierarchical=rules.fit_hierarchical.output.hierarchical,
+        mixed=rules.fit_mixed.output.mixed,
+        anova=rules.partition_errors.output.anova,
+    output:
+        comparison="results/{study}/comparison.json",
+        table=report(
+            "results/{study}/tables/comparison.csv",
+            category="{study}",
+            labels={"table": "three methods compared"},
+        ),
+    log:
+        "logs/{study}/compare_fits.log",
+    benchmark:
+        "benchmarks/{study}/compare_fits.tsv"
+    params:
+        code=script_code("compare_fits"),
+    message:
+        "{wildcards.study}: compare the three fits"
+    script:
+        "../scripts/compare_fits.py"
+
+
+rule plot_data:
+    """Draw one subject's data, and everybody's."""
+    input:
+        observations=observations_of,
+        design=rules.describe_design.output.design,
+    output:
+        figures=report(
+            expand(
+                "results/{{study}}/figures/{figure}.svg", figure=["one_subject", "data_by_subject"]
+            ),
+            category="{study}",
+            labels={"figure": "data"},
+        ),
+    log:
+        "logs/{study}/plot_data.log",
+    benchmark:
+        "benchmarks/{study}/plot_data.tsv"
+    params:
+        unit=unit_of,
+        code=script_code("plot_data"),
+    message:
+        "{wildcards.study}: plot the data"
+    script:
+        "../scripts/plot_data.py"
+
+
+rule plot_distributions:
+    """Draw the distributions of the subject means and of the residuals."""
+    input:
+        observations=observations_of,
+        subjects=rules.fit_subjects.output.subjects,
+        residuals=rules.fit_subjects.output.residuals,
+        hierarchical=rules.fit_hierarchical.output.hierarchical,
+        truth=truth_of,
+    output:
+        figures=report(
+            expand("results/{{study}}/figures/{figure}.svg", figure=["distributions"]),
+            category="{study}",
+            labels={"figure": "distributions"},
+        ),
+    log:
+        "logs/{study}/plot_distributions.log",
+    benchmark:
+        "benchmarks/{study}/plot_distributions.tsv"
+    params:
+        unit=unit_of,
+        code=script_code("plot_distributions"),
+    message:
+        "{wildcards.study}: plot the distributions"
+    script:
+        "../scripts/plot_distributions.py"
+
+
+rule plot_mixed:
+    """Draw what the mixed model says of conditions, subjects and covariance."""
+    input:
+        observations=observations_of,
+        mixed=rules.fit_mixed.output.mixed,
+        random_effects=rules.fit_mixed.output.random_effects,
+        residuals=rules.fit_mixed.output.residuals,
+    output:
+        figures=report(
+            expand(
+                "results/{{study}}/figures/{figure}.svg",
+                figure=[
+                    "caterpillar",
+                    "shrinkage",
+                    "conditional_marginal",
+                    "condition_means",
+                    "covariance",
+                    "residuals_fitted",
+                ],
+            ),
+            category="{study}",
+            labels={"figure": "mixed model"},
+        ),
+    log:
+        "logs/{study}/plot_mixed.log",
+    benchmark:
+        "benchmarks/{study}/plot_mixed.tsv"
+    params:
+        unit=unit_of,
+        code=script_code("plot_mixed"),
+    message:
+        "{wildcards.study}: plot the mixed model"
+    script:
+        "../scripts/plot_mixed.py"

@@ -1,0 +1,24 @@
+"""Describe a study's design: counts, cells, balance, missing rows, and what one subject supports.
+
+Reads the observations; makes the design's summary.
+"""
+
+from typing import TYPE_CHECKING
+
+from twolevel.design import describe_design
+from twolevel.pipeline.files import read_observations, write_json
+from twolevel.pipeline.job import run
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import Snakemake, snakemake
+
+
+def main(snakemake: "Snakemake") -> None:
+    """Write the design's summary."""
+    observations = read_observations(snakemake.input.observations)
+    summary = describe_design(observations.data).summary()
+    write_json(snakemake.output.design, {"columns": observations.columns, **summary})
+
+
+if __name__ == "__main__":
+    run(main, snakemake)

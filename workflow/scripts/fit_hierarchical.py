@@ -1,0 +1,28 @@
+"""Level 2: the subject means regressed on 1, with the raw and the corrected between variance.
+
+Reads the Level 1 fit; makes the two-stage fit's summary.
+"""
+
+from typing import TYPE_CHECKING
+
+from twolevel.hierarchical import fit_hierarchical
+from twolevel.pipeline.files import read_json, read_parquet, write_json
+from twolevel.pipeline.job import run
+from twolevel.subjects import SubjectFits
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import Snakemake, snakemake
+
+
+def main(snakemake: "Snakemake") -> None:
+    """Fit Level 2 and write its summary."""
+    level1 = SubjectFits.from_summary(
+        read_json(snakemake.input.level1),
+        read_parquet(snakemake.input.subjects),
+        read_parquet(snakemake.input.residuals),
+    )
+    write_json(snakemake.output.hierarchical, fit_hierarchical(level1).summary())
+
+
+if __name__ == "__main__":
+    run(main, snakemake)

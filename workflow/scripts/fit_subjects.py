@@ -1,0 +1,30 @@
+"""Level 1: one mean per subject by ordinary least squares, shared condition effects, residuals.
+
+Reads the observations; makes the tables of subject means and residuals and the fit's summary.
+"""
+
+from typing import TYPE_CHECKING
+
+from twolevel.pipeline.files import read_observations, write_csv, write_json, write_parquet
+from twolevel.pipeline.job import run
+from twolevel.subjects import fit_subjects
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import Snakemake, snakemake
+
+
+def main(snakemake: "Snakemake") -> None:
+    """Fit Level 1 and write its subjects, residuals and summary."""
+    observations = read_observations(snakemake.input.observations)
+    fit = fit_subjects(
+        snakemake.params.formula, observations.typed, observations.subject, observations.condition
+    )
+    write_parquet(snakemake.output.subjects, fit.subjects)
+    write_csv(snakemake.output.table, fit.subjects)
+    cells = observations.data[["subject", "condition"]]
+    write_parquet(snakemake.output.residuals, cells.assign(**fit.residuals))
+    write_json(snakemake.output.level1, fit.summary())
+
+
+if __name__ == "__main__":
+    run(main, snakemake)

@@ -1,0 +1,34 @@
+"""The repeated-measures ANOVA with partitioned errors, where the design allows an exact one.
+
+Reads the observations; makes the ANOVA's summary, or the reason why there is none.
+"""
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from twolevel.anova import NotPartitioned, partition_errors
+from twolevel.pipeline.files import read_observations, write_csv, write_json
+from twolevel.pipeline.job import run
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import Snakemake, snakemake
+
+
+def main(snakemake: "Snakemake") -> None:
+    """Write the ANOVA, or why it does not exist."""
+    observations = read_observations(snakemake.input.observations)
+    try:
+        fit = partition_errors(
+            snakemake.params.formula, observations.typed, observations.subject
+        )
+        summary, table = {"available": True, **fit.summary()}, fit.table.reset_index()
+    except NotPartitioned as reason:
+        summary = {"available": False, "reason": str(reason)}
+        table = pd.DataFrame({"reason": [str(reason)]})
+    write_csv(snakemake.output.table, table)
+    write_json(snakemake.output.anova, summary)
+
+
+if __name__ == "__main__":
+    run(main, snakemake)

@@ -1,0 +1,68 @@
+"""Draw what the mixed model says: conditions, subjects, covariance and residuals.
+
+Reads the observations and the mixed fit; makes the six figures.
+"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from twolevel.figures.caterpillar import caterpillar
+from twolevel.figures.condition_means import condition_means
+from twolevel.figures.conditional_marginal import conditional_marginal
+from twolevel.figures.covariance import covariance
+from twolevel.figures.residuals_fitted import residuals_fitted
+from twolevel.figures.shrinkage import shrinkage
+from twolevel.figures.theme import save
+from twolevel.figures.words import Labels
+from twolevel.pipeline.files import read_json, read_observations, read_parquet
+from twolevel.pipeline.job import run
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import Snakemake, snakemake
+
+
+def main(snakemake: "Snakemake") -> None:
+    """Write the figures of the mixed model."""
+    files = snakemake.input
+    observations = read_observations(files.observations)
+    data = observations.data
+    mixed = read_json(files.mixed)
+    random_effects = read_parquet(files.random_effects)
+    labels = Labels.of(observations.columns, snakemake.params.unit)
+
+    grand_mean = mixed["grand_mean"]["estimate"]
+    sigmas = {key: mixed[key] for key in ("sigma_between", "sigma_within")}
+    means = pd.DataFrame(mixed["means"])
+    figures = {
+        "caterpillar": caterpillar(random_effects, grand_mean=grand_mean, labels=labels),
+        "shrinkage": shrinkage(random_effects, **sigmas, labels=labels),
+        "conditional_marginal": conditional_marginal(
+            data,
+            means.rename(columns={"estimate": "mean"}),
+            random_effects,
+            grand_mean=grand_mean,
+            **sigmas,
+            labels=labels,
+        ),
+        "condition_means": condition_means(data, means, labels),
+        "covariance": covariance(*matrices(mixed["covariance"]), labels),
+        "residuals_fitted": residuals_fitted(read_parquet(files.residuals), labels),
+    }
+    for path in map(Path, snakemake.output.figures):
+        save(figures[path.stem], path, title=path.stem.replace("_", " "))
+
+
+def matrices(summary: dict) -> tuple[pd.DataFrame | None, pd.DataFrame]:
+    """The observed (None where not estimable) and the implied covariance as tables."""
+    levels = summary["levels"]
+    observed = summary["observed"]
+    return (
+        None if observed is None else pd.DataFrame(observed["matrix"], levels, levels),
+        pd.DataFrame(summary["implied"], levels, levels),
+    )
+
+
+if __name__ == "__main__":
+    run(main, snakemake)

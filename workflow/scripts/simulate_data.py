@@ -1,0 +1,26 @@
+"""Simulate a study: y_ij = mu + S_i + alpha_j + eta_ij, from the study's parameters and seed.
+
+Makes the table of observations and the truth it was drawn from.
+"""
+
+from typing import TYPE_CHECKING
+
+from twolevel.pipeline.files import Observations, write_json, write_observations
+from twolevel.pipeline.job import run
+from twolevel.simulate import simulate
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import Snakemake, snakemake
+
+
+def main(snakemake: "Snakemake") -> None:
+    """Write the simulated observations and their truth."""
+    parameters = dict(snakemake.params.simulate)
+    data = simulate(**parameters)
+    names = {name: name for name in ("subject", "condition", "response")}
+    write_observations(snakemake.output.observations, Observations(data, names))
+    write_json(snakemake.output.truth, parameters)
+
+
+if __name__ == "__main__":
+    run(main, snakemake)

@@ -1,0 +1,174 @@
+"""The repeated-measures ANOVA: sums of squares partitioned into a between and a within stratum.
+
+Between subjects, terms that differ between subjects are tested against the subjects within them;
+within subjects, all other terms against what is left (R's `aov(... + Error(subject))`). Type III
+sums of squares with sum-to-zero coding, as afex and car.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from twolevel.design_matrix import DesignMatrix, design_matrix
+from twolevel.errors import InputError
+from twolevel.means import mean_rows
+from twolevel.moments import SubjectMoments, working_moments
+from twolevel.sphericity import Sphericity, sphericity
+from twolevel.tails import f_upper
+
+
+class NotPartitioned(InputError):
+    """The design does not allow exact partitioning of the errors; the message says why."""
+
+
+@dataclass(frozen=True, eq=False)
+class PartitionedErrors:
+    """The ANOVA table and its error strata.
+
+    table is indexed by term: stratum, ss, F, df_num, df_den, p; strata by `between` and `within`:
+    ss, df, ms of the errors. ss_subject and df_subject are those of the subjects before
+    between-subjects terms are taken out. sphericity is None where no factor varies within
+    subjects, or more than one does. grand_mean and grand_mean_se are in the response's unit;
+    per_subject is the number of observations of each subject.
+    """
+
+    table: pd.DataFrame
+    strata: pd.DataFrame
+    ss_subject: float
+    df_subject: int
+    per_subject: int
+    grand_mean: float
+    grand_mean_se: float
+    sphericity: Sphericity | None
+
+    @property
+    def sigma_within(self) -> float:
+        """The root of the within-subjects mean square."""
+        return float(np.sqrt(self.strata.loc["within", "ms"]))
+
+    @property
+    def sigma_between(self) -> float:
+        """The root of (MS_between - MS_within) / per_subject, or 0 where that is negative."""
+        difference = self.strata.loc["between", "ms"] - self.strata.loc["within", "ms"]
+        return float(np.sqrt(max(difference, 0.0) / self.per_subject))
+
+    def summary(self) -> dict:
+        """Everything as plain values, for a JSON file."""
+        return {
+            "table": self.table,
+            "strata": self.strata,
+            "ss_subject": self.ss_subject,
+            "df_subject": self.df_subject,
+            "per_subject": self.per_subject,
+            "grand_mean": {"estimate": self.grand_mean, "se": self.grand_mean_se},
+            "sigma_between": self.sigma_between,
+            "sigma_within": self.sigma_within,
+            "sphericity": None if self.sphericity is None else vars(self.sphericity),
+        }
+
+
+def partition_errors(formula: str, data: pd.DataFrame, subject: str) -> PartitionedErrors:
+    """Partition the sums of squares of a balanced design (groups may differ in size).
+
+    Raises NotPartitioned when subjects differ in their numbers of observations or in the
+    conditions they were seen under: the strata are then not orthogonal, and no exact F exists.
+    """
+    design = design_matrix(formula, data, subject, coding="sum")
+    n, N, p = len(design.subjects), len(design.response), len(design.names)
+    moments, coordinates = working_moments(design.X, design.response, design.codes, n)
+    if np.ptp(moments.counts) > 0:
+        raise NotPartitioned(
+            f"subjects have between {moments.counts.min()} and {moments.counts.max()} observations"
+            "; an exact ANOVA needs the same number for each"
+        )
+    within, between = _strata(design, moments)
+    size = int(moments.counts[0])
+
+    X = moments.means[:, between]
+    total = moments.means[:, p]
+    left, hat = _solve(X.T @ X, X.T @ total)
+    residual = total - X @ left
+    ss_subject = size * float(np.sum((total - total.mean()) ** 2))
+    df_between = n - len(between)
+
+    W = moments.within
+    gamma, cov = _solve(W[np.ix_(within, within)], W[within, p])
+    ss_within = float(W[p, p] - gamma @ W[within, p])
+    df_within = N - n - len(within)
+    if df_between < 1 or df_within < 1:
+        raise NotPartitioned(
+            f"{df_between} degrees of freedom are left between subjects and {df_within} within; an "
+            "exact ANOVA needs at least 1 in each"
+        )
+
+    strata = pd.DataFrame(
+        {"ss": [size * float(residual @ residual), ss_within], "df": [df_between, df_within]},
+        index=pd.Index(["between", "within"], name="stratum"),
+    )
+    strata["ms"] = strata["ss"] / strata["df"]
+    rows = {}
+    for term, columns in design.terms.items():
+        if term == "Intercept":
+            continue
+        name = "within" if columns[0] in within else "between"
+        members, coefficients, inverse, factor = (
+            (within, gamma, cov, 1) if name == "within" else (between, left, hat, size)
+        )
+        at = np.searchsorted(members, columns)
+        b = coefficients[at] + coordinates.shift[list(columns)]
+        ss = factor * float(b @ np.linalg.solve(inverse[np.ix_(at, at)], b))
+        df_num, (_, df_den, ms) = len(columns), strata.loc[name]
+        F = ss / df_num / ms if ms > 0 else np.inf
+        rows[term] = {
+            "stratum": name,
+            "ss": ss,
+            "F": F,
+            "df_num": df_num,
+            "df_den": int(df_den),
+            "p": float(f_upper(F, df_num, df_den)),
+        }
+    table = pd.DataFrame.from_dict(
+        rows, orient="index", columns=["stratum", "ss", "F", "df_num", "df_den", "p"]
+    ).rename_axis("term")
+    # The grand mean is the intercept of sum coding with covariates at their means.
+    at = mean_rows(design)[1][0]
+    variance = float(at[between] @ hat @ at[between]) * strata.loc["between", "ms"] / size
+    grand = float(at[between] @ left + at[within] @ gamma + at @ coordinates.shift)
+    return PartitionedErrors(
+        table=table,
+        strata=strata,
+        ss_subject=ss_subject,
+        df_subject=n - 1,
+        per_subject=size,
+        grand_mean=grand,
+        grand_mean_se=float(np.sqrt(variance)),
+        sphericity=sphericity(design, table),
+    )
+
+
+def _solve(gram: np.ndarray, moment: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Least-squares coefficients and the inverse of the Gram matrix."""
+    inverse = np.linalg.inv(gram) if len(gram) else np.empty((0, 0))
+    return inverse @ moment, inverse
+
+
+def _strata(design: DesignMatrix, moments: SubjectMoments) -> tuple[np.ndarray, np.ndarray]:
+    """Positions of the columns tested within and between subjects.
+
+    The strata are orthogonal only if every within column has the same mean in every subject.
+    """
+    p = len(design.names)
+    scale = np.einsum("ij,ij->j", design.X, design.X)
+    varying = np.diag(moments.within)[:p] > 1e-20 * scale
+    spread = np.ptp(moments.means[:, :p], axis=0)
+    mixed = varying & (spread > 1e-10 * np.sqrt(scale / len(design.X)))
+    if mixed.any():
+        column = design.names[int(np.argmax(mixed))]
+        raise NotPartitioned(
+            f"column {column} varies within subjects but averages differently from one subject to "
+            "the next; an exact ANOVA needs every subject under the same conditions equally often"
+        )
+    return np.flatnonzero(varying), np.flatnonzero(~varying)

@@ -1,0 +1,119 @@
+"""What a design holds, and what one subject's data can support."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+
+@dataclass(frozen=True, eq=False)
+class OneSubject:
+    """One subject's own two fits: `response ~ condition` and `response ~ 1`.
+
+    saturated says that the first has no residual degree of freedom (df_condition = 0), so that
+    its residuals are all 0; sd_condition is then None. intercept, intercept_se and
+    intercept_sd belong to the second, in the response's unit.
+    """
+
+    subject: str
+    observations: pd.DataFrame
+    df_condition: int
+    sd_condition: float | None
+    intercept: float
+    intercept_se: float | None
+    intercept_sd: float | None
+    df_intercept: int
+
+    @property
+    def saturated(self) -> bool:
+        """Whether the subject's own fit of the conditions leaves nothing to estimate error from."""
+        return self.df_condition == 0
+
+
+@dataclass(frozen=True, eq=False)
+class Design:
+    """Counts of subjects, conditions (J), observations (N) and cells.
+
+    balanced: every cell holds the same number of observations, at least one.
+    """
+
+    n_subjects: int
+    n_observations: int
+    conditions: tuple
+    per_subject: tuple[int, int]
+    per_cell: tuple[int, int]
+    empty_cells: int
+    repeated_cells: int
+    incomplete_subjects: int
+    per_condition: dict
+    one_subject: OneSubject
+
+    @property
+    def balanced(self) -> bool:
+        """Whether every cell holds the same number of observations, at least one."""
+        return self.per_cell[0] == self.per_cell[1]
+
+    @property
+    def replicated(self) -> bool:
+        """Whether some cell holds more than one observation."""
+        return self.per_cell[1] > 1
+
+    def summary(self) -> dict:
+        """Everything as plain values, for a JSON file."""
+        return {
+            **vars(self),
+            "balanced": self.balanced,
+            "replicated": self.replicated,
+            "one_subject": {**vars(self.one_subject), "saturated": self.one_subject.saturated},
+        }
+
+
+def describe_design(data: pd.DataFrame) -> Design:
+    """Count the cells of a table with columns subject, condition and response (N rows).
+
+    The one subject looked at is the first with the most conditions.
+    """
+    codes, subjects = pd.factorize(data["subject"])
+    condition = data["condition"]
+    if isinstance(condition.dtype, pd.CategoricalDtype):
+        levels, place = list(condition.cat.categories), condition.cat.codes.to_numpy()
+    else:
+        levels = sorted(condition.unique())
+        place = np.searchsorted(levels, condition)
+    n, J = len(subjects), len(levels)
+    cells = np.bincount(codes * J + place, minlength=n * J).reshape(n, J)  # (n, J)
+    per_subject = cells.sum(axis=1)
+    seen = (cells > 0).sum(axis=1)
+    return Design(
+        n_subjects=n,
+        n_observations=len(data),
+        conditions=tuple(levels),
+        per_subject=(int(per_subject.min()), int(per_subject.max())),
+        per_cell=(int(cells.min()), int(cells.max())),
+        empty_cells=int((cells == 0).sum()),
+        repeated_cells=int((cells > 1).sum()),
+        incomplete_subjects=int((seen < J).sum()),
+        per_condition=dict(zip(levels, cells.sum(axis=0).tolist(), strict=True)),
+        one_subject=_one_subject(data[codes == int(np.argmax(seen))]),
+    )
+
+
+def _one_subject(rows: pd.DataFrame) -> OneSubject:
+    y = rows["response"].to_numpy()
+    groups = rows.groupby("condition", observed=True)["response"]
+    df_condition = len(y) - groups.ngroups
+    residual = y - groups.transform("mean").to_numpy()
+    df_intercept = len(y) - 1
+    sd = float(np.std(y, ddof=1)) if df_intercept else None
+    return OneSubject(
+        subject=str(rows["subject"].iloc[0]),
+        observations=rows[["condition", "response"]],
+        df_condition=df_condition,
+        sd_condition=float(np.sqrt(residual @ residual / df_condition)) if df_condition else None,
+        intercept=float(y.mean()),
+        intercept_se=sd / np.sqrt(len(y)) if sd is not None else None,
+        intercept_sd=sd,
+        df_intercept=df_intercept,
+    )

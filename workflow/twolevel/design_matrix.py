@@ -1,0 +1,249 @@
+"""The fixed part of a model: a formula evaluated on a table, by formulaic.
+
+Columns and terms carry formulaic's names; coding is treatment coding unless the formula says
+otherwise, or sum-to-zero coding where a Type III test needs it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import product
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from twolevel.errors import InputError
+from twolevel.formula import parse
+
+# Relative squared norm below which a column counts as a combination of earlier ones. R's lm uses
+# 1e-7 on the norm, and squares lose half the digits of double precision.
+ALIAS_TOLERANCE = 1e-11
+
+
+@dataclass(frozen=True, eq=False)
+class DesignMatrix:
+    """A formula evaluated on N rows of n subjects.
+
+    X is (N, p), response (N,) in the response's unit, codes (N,) the subject of each row as a
+    position in `subjects` (n,), in order of first appearance. `terms` maps each term to the
+    positions of its columns; `data` holds the formula's variables, one row per row of X.
+    """
+
+    formula: str
+    X: np.ndarray
+    response: np.ndarray
+    codes: np.ndarray
+    subjects: pd.Index
+    names: tuple[str, ...]
+    terms: dict[str, tuple[int, ...]]
+    data: pd.DataFrame
+    _spec: Any
+
+    def rows(self, table: pd.DataFrame) -> np.ndarray:
+        """The model's rows (m, p) for a table (m rows) of values of the same variables."""
+        return np.asarray(self._spec.get_model_matrix(table), dtype=float)
+
+    def levels(self, variable: str) -> list:
+        """The levels of a categorical variable, or the distinct values of a numeric one."""
+        values = self.data[variable]
+        if isinstance(values.dtype, pd.CategoricalDtype):
+            return list(values.cat.categories)
+        return sorted(values.unique())
+
+    def is_numeric(self, variable: str) -> bool:
+        """Whether a variable enters as a number (a covariate) rather than as a factor."""
+        return pd.api.types.is_numeric_dtype(self.data[variable])
+
+    def varies_within(self, variable: str) -> bool:
+        """Whether a variable takes more than one value within some subject."""
+        values = pd.factorize(self.data[variable])[0]
+        first = np.full(len(self.subjects), -1)
+        first[self.codes[::-1]] = values[::-1]
+        return bool(np.any(values != first[self.codes]))
+
+    def reference_grid(self, keep: Sequence[str] = ()) -> pd.DataFrame:
+        """Every combination of the factors' levels, covariates at their means (as emmeans).
+
+        A covariate named in `keep` takes each of its distinct values instead.
+        """
+        axes = {
+            name: [self.data[name].mean()]
+            if self.is_numeric(name) and name not in keep
+            else self.levels(name)
+            for name in self.data
+        }
+        grid = pd.DataFrame(list(product(*axes.values())), columns=list(axes))
+        if not axes:
+            return pd.DataFrame(index=[0])
+        return grid.astype({name: self.data[name].dtype for name in axes if self.is_factor(name)})
+
+    def is_factor(self, variable: str) -> bool:
+        """Whether a variable is categorical."""
+        return not self.is_numeric(variable)
+
+
+def design_matrix(
+    formula: str,
+    data: pd.DataFrame,
+    subject: str,
+    coding: Literal["treatment", "sum"] = "treatment",
+) -> DesignMatrix:
+    """Evaluate `formula` on `data` (N rows), whose column `subject` names each row's subject.
+
+    `coding="sum"` codes every factor to sum to zero, whatever the formula says; terms keep the
+    names they have in the formula.
+
+    Raises InputError for columns that are missing or hold missing, infinite or unusable values,
+    and for a formula whose columns are linearly dependent (the aliased ones are named).
+    """
+    from formulaic import Formula
+
+    names = parse(formula)
+    table = _checked(data, formula, names.response, names.variables, subject)
+    variables = table[list(names.variables)]
+    rhs = Formula(formula).rhs
+    labels = [str(term) for term in rhs]
+    if coding == "sum":
+        rhs = _sum_coded(rhs, variables)
+    matrix = rhs.get_model_matrix(variables, na_action="raise", ensure_full_rank=True)
+    spec = matrix.model_spec
+    # formulaic lists interactions' factors in the order of the formula; so do we.
+    terms = {
+        "Intercept" if label == "1" else label: tuple(columns)
+        for label, columns in zip(labels, spec.term_indices.values(), strict=True)
+    }
+    X = np.asarray(matrix, dtype=float)
+    if X.shape[0] != len(table):  # formulaic gives a bare intercept a single row
+        X = np.broadcast_to(X, (len(table), X.shape[1])).copy()
+    if not np.isfinite(X).all():
+        column = spec.column_names[int(np.argmin(np.isfinite(X).all(axis=0)))]
+        raise InputError(
+            f"formula '{formula}': column {column} of the model is not finite on every row; "
+            "expected finite numbers; check the transform and the values it is given"
+        )
+    codes, subjects = pd.factorize(table[subject])
+    design = DesignMatrix(
+        formula=formula,
+        X=X,
+        response=table[names.response].to_numpy(dtype=float),
+        codes=codes,
+        subjects=pd.Index(subjects, name="subject"),
+        names=tuple(spec.column_names),
+        terms=terms,
+        data=variables,
+        _spec=spec,
+    )
+    _refuse_aliased(design)
+    return design
+
+
+def type3_rows(design: DesignMatrix) -> dict[str, np.ndarray]:
+    """For each term but the intercept, rows L (q, p) of its Type III hypothesis L beta = 0.
+
+    With every factor coded to sum to zero, the hypothesis is that the term's own coefficients are
+    0 (as afex and car). X_sum B = X gives them as B beta, whatever coding the formula asked for.
+    """
+    from formulaic import Formula
+
+    rows = design.data.drop_duplicates()
+    X = design.rows(rows)
+    recoded = _sum_coded(Formula(design.formula).rhs, design.data).get_model_matrix(rows)
+    B = np.linalg.lstsq(np.asarray(recoded, dtype=float), X, rcond=None)[0]  # (p, p)
+    return {
+        term: B[list(columns)]
+        for term, columns in zip(design.terms, recoded.model_spec.term_indices.values(), strict=True)
+        if term != "Intercept"
+    }
+
+
+def independent_columns(gram: np.ndarray, scale: np.ndarray) -> np.ndarray:
+    """Positions of the columns that are not combinations of earlier ones, from a Gram matrix.
+
+    `gram` (p, p) is the columns' cross-products, `scale` (p,) the squared norms that roundoff is
+    measured against. Columns are taken from left to right, as R's lm keeps them.
+    """
+    rest = np.array(gram, dtype=float)
+    kept = []
+    for k in range(len(rest)):
+        if rest[k, k] > ALIAS_TOLERANCE * scale[k]:
+            kept.append(k)
+            rest = rest - np.outer(rest[:, k], rest[k]) / rest[k, k]
+    return np.array(kept, dtype=int)
+
+
+def _checked(
+    data: pd.DataFrame, formula: str, response: str, variables: Sequence[str], subject: str
+) -> pd.DataFrame:
+    columns = list(dict.fromkeys([subject, response, *variables]))
+    missing = [name for name in columns if name not in data.columns]
+    if missing:
+        raise InputError(
+            f"formula '{formula}': column '{missing[0]}' is not in the table, whose columns are "
+            f"{', '.join(map(str, data.columns))}; correct the name"
+        )
+    if len(data) == 0:
+        raise InputError(f"formula '{formula}': the table has no rows; expected observations")
+    if response in variables:
+        raise InputError(
+            f"formula '{formula}': the response '{response}' stands on both sides; remove it "
+            "from the right-hand side"
+        )
+    table = data[columns]
+    for name in columns:
+        holes = table[name].isna()
+        if holes.any():
+            raise InputError(
+                f"column '{name}': {int(holes.sum())} missing values, the first in row "
+                f"{int(np.argmax(holes.to_numpy())) + 1}; drop these rows first, knowingly"
+            )
+    if not pd.api.types.is_numeric_dtype(table[response]) or pd.api.types.is_bool_dtype(
+        table[response]
+    ):
+        raise InputError(
+            f"column '{response}': the response holds {table[response].dtype} values, expected "
+            "numbers; convert the column"
+        )
+    if not np.isfinite(table[response].to_numpy(dtype=float)).all():
+        raise InputError(f"column '{response}': infinite values; expected finite numbers")
+    for name in variables:  # unused levels of a factor would be columns of zeros
+        if isinstance(table[name].dtype, pd.CategoricalDtype):
+            table = table.assign(**{name: table[name].cat.remove_unused_categories()})
+        elif not pd.api.types.is_numeric_dtype(table[name]) or pd.api.types.is_bool_dtype(
+            table[name]
+        ):
+            table = table.assign(**{name: table[name].astype("category")})
+    return table
+
+
+def _sum_coded(rhs: Any, variables: pd.DataFrame) -> Any:
+    """The same terms with every factor coded to sum to zero."""
+    from formulaic import Formula
+    from formulaic.parser.types import Factor, Term
+
+    def recode(factor: Factor) -> Factor:
+        name = factor.expr.removeprefix("C(").partition(",")[0].rstrip(")").strip(" `")
+        is_factor = name in variables and not pd.api.types.is_numeric_dtype(variables[name])
+        if is_factor or factor.expr.startswith("C("):
+            return Factor(f"C(`{name}`, contr.sum)", eval_method="python")
+        return factor
+
+    return Formula([Term([recode(factor) for factor in term.factors]) for term in rhs])
+
+
+def _refuse_aliased(design: DesignMatrix) -> None:
+    X, names = design.X, design.names
+    kept = independent_columns(X.T @ X, np.einsum("ij,ij->j", X, X))
+    aliased = [name for k, name in enumerate(names) if k not in kept]
+    if aliased:
+        raise InputError(
+            f"formula '{design.formula}': the data cannot tell {', '.join(aliased)} apart from "
+            "the columns before; expected linearly independent columns; remove terms or add "
+            "observations in the empty cells"
+        )
+    if len(design.X) <= len(names):
+        raise InputError(
+            f"formula '{design.formula}': {len(names)} coefficients and {len(design.X)} "
+            "observations leave nothing to estimate the variances from; simplify the formula"
+        )

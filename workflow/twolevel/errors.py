@@ -1,0 +1,34 @@
+"""What a user can mend, and the words that its messages share."""
+
+import difflib
+from collections.abc import Iterable
+
+
+class InputError(ValueError):
+    """Something in the config, a table or a formula that its author can mend.
+
+    The message is one line that names the place, what was found and the remedy
+    (the config's message has one such line for each problem).
+    """
+
+
+def quoted(value: object) -> str:
+    """Put text found in a file between quotes, on one line and not too long to read."""
+    text = str(value)
+    text = text if len(text) <= 60 else f"{text[:57]}..."
+    return '"' + "".join(c if c.isprintable() else repr(c)[1:-1] for c in text) + '"'
+
+
+def listed(names: Iterable[object], most: int = 12) -> str:
+    """List names for a message, the first `most` of them."""
+    names = list(names)
+    text = ", ".join(str(name) for name in names[:most])
+    return f"{text} and {len(names) - most} more" if len(names) > most else text
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """Say which known name is close to this one, as ` (did you mean "x"?)`, or nothing."""
+    known = list(known)
+    folded = {k.strip().casefold(): k for k in reversed(known)}
+    close = difflib.get_close_matches(name.strip().casefold(), folded, n=1)
+    return f" (did you mean {quoted(folded[close[0]])}?)" if close else ""

@@ -1,0 +1,86 @@
+"""Every subject's predicted mean with its interval, sorted."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from twolevel.figures.parts import limits, note, room_of
+from twolevel.figures.theme import BETWEEN, INK, new_figure, themed
+from twolevel.figures.words import SMALL, Labels, number, shorten
+
+MOST_NAMES = 60
+MOST_INTERVALS = 120
+MOST_STEPS = 200
+NORMAL_95 = 1.959963984540054
+
+
+@themed
+def caterpillar(random_effects: pd.DataFrame, *, grand_mean: float, labels: Labels) -> Figure:
+    """Draw grand_mean + `random_effect` of every subject with its 95% interval, lowest below.
+
+    `random_effects`: subject, random_effect (BLUP) and se (its conditional SD), in the response's
+    unit. Up to 60 subjects are named, up to 120 have an interval each; of more, a ribbon shows the
+    intervals averaged over neighbouring ranks. The line marks the grand mean.
+    """
+    ranked = random_effects.sort_values("random_effect", kind="stable")
+    estimate = grand_mean + ranked["random_effect"].to_numpy(float)
+    half = NORMAL_95 * ranked["se"].to_numpy(float)
+    low, high = estimate - half, estimate + half
+    count = len(ranked)
+    rank = np.arange(1, count + 1)
+
+    figure = new_figure(max(2.0, 1.1 + 0.17 * count) if count <= MOST_NAMES else 5.0)
+    ax = figure.subplots()
+    ax.axvline(grand_mean, color=INK, linewidth=1.2)
+    if count <= MOST_INTERVALS:
+        _intervals(ax, rank, estimate, low, high, named=count <= MOST_NAMES)
+    else:
+        _ribbon(ax, rank, estimate, low, high)
+    if count <= MOST_NAMES:
+        ax.set_yticks(rank, [shorten(name, 110, SMALL) for name in ranked["subject"]])
+        ax.set_ylabel(shorten(labels.subject, room_of(figure, across=False)))
+    else:
+        ax.set_ylabel(shorten(f"rank of {labels.subject}", room_of(figure, across=False)))
+    ax.grid(visible=False, axis="y")
+    ax.set_ylim(0.2 - 0.01 * count, 0.8 + 1.01 * count)
+    ax.set_xlim(limits(low, high))
+    room = room_of(figure) - 90
+    ax.set_xlabel(labels.in_unit(f"predicted subject mean of {labels.response}", room))
+    note(figure, _words(low, high, grand_mean))
+    return figure
+
+
+def _words(low: np.ndarray, high: np.ndarray, grand_mean: float) -> str:
+    count = len(low)
+    if np.all(low == high):
+        return f"SD between estimated as 0: all {count:,} predictions are the grand mean."
+    outside = np.count_nonzero((low > grand_mean) | (high < grand_mean))
+    words = (
+        f"Line: grand mean {number(grand_mean)}; {outside:,} of {count:,} 95% intervals exclude it."
+    )
+    if count > MOST_INTERVALS:
+        words += " Ribbon: intervals, averaged over neighbouring ranks."
+    return words
+
+
+def _intervals(
+    ax: Axes, rank: np.ndarray, estimate: np.ndarray, low: np.ndarray, high: np.ndarray, named: bool
+) -> None:
+    ax.hlines(rank, low, high, color=BETWEEN, linewidth=2 if named else 1.2, alpha=0.45)
+    size = 5 if named else 2.5
+    ax.plot(estimate, rank, "o", color=BETWEEN, markersize=size, markeredgewidth=0)
+
+
+def _ribbon(
+    ax: Axes, rank: np.ndarray, estimate: np.ndarray, low: np.ndarray, high: np.ndarray
+) -> None:
+    # Where subjects have unequal numbers of observations, so do neighbours unequal intervals.
+    steps = min(MOST_STEPS, len(rank) // 5)
+    start = np.linspace(0, len(rank), steps, endpoint=False).astype(int)
+    size = np.diff(start, append=len(rank))
+    at, middle, low, high = (
+        np.add.reduceat(values, start) / size for values in (rank, estimate, low, high)
+    )
+    ax.fill_betweenx(at, low, high, color=BETWEEN, alpha=0.25, linewidth=0)
+    ax.plot(middle, at, color=BETWEEN, linewidth=2)

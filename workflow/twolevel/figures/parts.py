@@ -1,0 +1,155 @@
+"""Parts that several figures share: condition axes, keys, notes, limits, choices among many."""
+
+import textwrap
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from twolevel.figures.theme import INK, SOFT
+from twolevel.figures.words import SIZE, SMALL, Labels, plain, shorten, width
+
+MANY_POINTS = 1000  # beyond this, points hide each other and swell the file: aggregate
+
+
+@dataclass(frozen=True)
+class Conditions:
+    """Where conditions stand on an axis: numbers at their value, names at 0, 1, 2, ..."""
+
+    names: tuple[str, ...]
+    at: np.ndarray
+    codes: dict[object, int]
+
+    @classmethod
+    def of(cls, conditions: Iterable[object]) -> "Conditions":
+        """Return the positions of `conditions`, given once each and in their order."""
+        values = list(conditions)
+        numeric = all(isinstance(v, int | float | np.number) for v in values)
+        numeric = numeric and not any(isinstance(v, bool) for v in values)
+        return cls(
+            names=tuple(f"{v:g}" if numeric else str(v) for v in values),
+            at=np.array(values if numeric else range(len(values)), dtype=float),
+            codes={value: code for code, value in enumerate(values)},
+        )
+
+    @property
+    def gap(self) -> float:
+        """The smallest distance between two neighbours."""
+        return float(np.diff(np.sort(self.at)).min()) if len(self.at) > 1 else 1.0
+
+    def code(self, column: pd.Series) -> np.ndarray:
+        """Return the number 0..J-1 of each row's condition."""
+        codes, values = pd.factorize(column)
+        unknown = [value for value in values if value not in self.codes]
+        if unknown:
+            raise ValueError(f"condition {plain(unknown[0])!r} has observations but no mean")
+        return np.array([self.codes[value] for value in values], dtype=int)[codes]
+
+    def profile(self, ax: Axes, values: np.ndarray, **style: object) -> Line2D:
+        """Draw one value per condition as a line, a level stroke where there is one condition."""
+        if len(self.at) > 1:
+            return ax.plot(self.at, values, **style)[0]
+        return ax.plot(self.at + np.array([-0.3, 0.3]), np.repeat(values, 2), **style)[0]
+
+    def label_axis(self, ax: Axes, labels: Labels, room: float) -> None:
+        """Name the conditions below `ax`, `room` points wide: upright, slanted or thinned."""
+        low, high = self.at.min() - 0.6 * self.gap, self.at.max() + 0.6 * self.gap
+        ax.set_xlim(low, high)
+        ax.grid(visible=False, axis="x")
+        ax.set_xlabel(shorten(labels.condition, room))
+        step = room * self.gap / (high - low)
+        widest = max(width(shorten(name, 90), SMALL) for name in self.names)
+        slant = 0 if widest + 8 <= step else 45 if step >= 18 else 90
+        every = 1 if slant == 0 else int(np.ceil(13 / step))
+        names = [shorten(name, 90, SMALL) for name in self.names[::every]]
+        ax.set_xticks(self.at[::every], names, **slanted(slant))
+
+
+def slanted(angle: int) -> dict[str, object]:
+    """Return how tick labels at `angle` hang by their end, whatever font the browser has."""
+    if angle == 0:
+        return {}
+    vertical = "center" if angle == 90 else "top"
+    return {"rotation": angle, "ha": "right", "va": vertical, "rotation_mode": "anchor"}
+
+
+def wrapped(figure: Figure, text: str) -> str:
+    """Return `text` in lines as long as `figure` is wide."""
+    room = figure.get_figwidth() * 72 - 30
+    letters = int(len(text) * room / max(width(text, SMALL), 1.0))
+    return "\n".join(textwrap.wrap(text, letters))
+
+
+def note(figure: Figure, text: str) -> None:
+    """Say above the panels of `figure` what is shown."""
+    figure.suptitle(wrapped(figure, text), x=0.015, ha="left", color=SOFT, fontsize=SMALL)
+
+
+def key(ax: Axes, title: str, entries: Sequence[tuple[Artist, str]] = (), columns: int = 1) -> None:
+    """Write a panel's title and what its lines mean above it, where no data can lie beneath."""
+    legend = ax.legend(
+        [handle for handle, _ in entries],
+        [text for _, text in entries],
+        title=title,
+        loc="lower left",
+        bbox_to_anchor=(0, 1),
+        alignment="left",
+        ncols=columns,
+    )
+    legend.get_title().set_fontweight("bold")
+
+
+def room_of(figure: Figure, panels: int = 1, across: bool = True) -> float:
+    """Return how many points of text fit along an axis of one of `panels` panels.
+
+    Slanted names and keys may take nearly half of the height.
+    """
+    if across:
+        return (figure.get_figwidth() / panels - 0.75) * 72
+    return 0.55 * figure.get_figheight() / panels * 72
+
+
+def limits(*values: object, margin: float = 0.05) -> tuple[float, float]:
+    """Return the range of all finite `values` with a margin; of width 1 where they are equal."""
+    joined = np.concatenate([np.ravel(np.asarray(v, dtype=float)) for v in values])
+    joined = joined[np.isfinite(joined)]
+    low, high = (joined.min(), joined.max()) if joined.size else (0.0, 0.0)
+    # Differences at the level of rounding are no spread to be drawn.
+    if high - low <= 1e-9 * max(abs(low), abs(high)) or high == low:
+        return float(low) - 0.5, float(high) + 0.5
+    pad = margin * (high - low)
+    return float(low - pad), float(high + pad)
+
+
+def evenly(count: int, most: int) -> np.ndarray:
+    """Return at most `most` of the indices 0..count-1, evenly spread, both ends among them."""
+    return np.unique(np.linspace(0, count - 1, min(count, most)).round().astype(int))
+
+
+def jitter(count: int) -> np.ndarray:
+    """Return `count` fixed offsets in (-0.5, 0.5), evenly spread however many are used."""
+    return (0.5 + np.arange(count) * 0.6180339887498949) % 1 - 0.5
+
+
+def normal_density(x: np.ndarray, mean: float, sd: float) -> np.ndarray:
+    """Return the density of N(mean, sd^2) at `x`."""
+    return np.exp(-0.5 * ((x - mean) / sd) ** 2) / (sd * np.sqrt(2 * np.pi))
+
+
+def draw_normal(ax: Axes, mean: float, sd: float, *, area: float = 1.0, **style: object) -> Line2D:
+    """Draw `area` times the density of N(mean, sd^2) on `ax`; a vertical line where sd is 0."""
+    style = {"color": INK, "linewidth": 1.6} | style
+    if sd <= 0:
+        return ax.axvline(mean, **style)
+    x = mean + sd * np.linspace(-4, 4, 121)
+    return ax.plot(x, area * normal_density(x, mean, sd), **style)[0]
+
+
+def response_label(ax: Axes, labels: Labels, room: float) -> None:
+    """Name the response on the vertical axis of `ax`, `room` points high."""
+    ax.set_ylabel(labels.response_axis(room), fontsize=SIZE)

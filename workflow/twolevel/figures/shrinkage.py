@@ -1,0 +1,68 @@
+"""Shrinkage: how far the mixed model pulls every subject towards the grand mean."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from twolevel.figures.parts import MANY_POINTS, evenly, key, limits, note, room_of
+from twolevel.figures.theme import BETWEEN, INK, MUTED, new_figure, themed
+from twolevel.figures.words import Labels, number
+
+MOST_ARROWS = 60
+STYLES = ("-", (0, (5, 2)), (0, (3, 2, 1, 2)), (0, (1, 1.5)))
+
+
+@themed
+def shrinkage(
+    random_effects: pd.DataFrame, *, sigma_between: float, sigma_within: float, labels: Labels
+) -> Figure:
+    """Draw every subject's prediction (BLUP) against its own mean deviation (least squares).
+
+    `random_effects`: n, deviation, random_effect, one row per subject, in the response's unit.
+    Without shrinkage the points would lie on the identity line; with n observations they lie on a
+    line of slope n sigma_b^2 / (n sigma_b^2 + sigma_w^2), named for at most four values of n. Of
+    more than 1000 subjects a part evenly spread by rank is drawn.
+    """
+    order = np.argsort(random_effects["deviation"].to_numpy(float), kind="stable")
+    drawn = random_effects.iloc[order[evenly(len(order), MANY_POINTS)]]
+    x = drawn["deviation"].to_numpy(float)
+    y = drawn["random_effect"].to_numpy(float)
+    ends = np.array(limits(x, y))
+
+    figure = new_figure(5.2)
+    ax = figure.subplots()
+    identity = ax.plot(ends, ends, color=INK, linewidth=0.9)[0]
+    if len(x) <= MOST_ARROWS:
+        ax.vlines(x, x, y, color=MUTED, linewidth=0.9, alpha=0.7)
+    points = ax.plot(
+        x, y, "o", color=BETWEEN, markersize=5 if len(x) <= 200 else 3, markeredgewidth=0, alpha=0.7
+    )[0]
+    entries = [(identity, "no shrinkage"), (points, "subject")]
+    sizes = np.unique(random_effects["n"])
+    for k, n in enumerate(sizes[evenly(len(sizes), len(STYLES))]):
+        factor = shrinkage_factor(n, sigma_between, sigma_within)
+        style = {"color": BETWEEN, "linewidth": 1.3, "linestyle": STYLES[k]}
+        line = ax.plot(ends, factor * ends, **style)[0]
+        entries.append((line, f"n = {n}: × {number(factor)}"))
+    key(ax, "", entries, columns=3)
+    ax.set_xlim(ends)
+    ax.set_ylim(ends)
+    room = room_of(figure)
+    ax.set_xlabel(labels.in_unit("own deviation from the mean (least squares)", room))
+    room = room_of(figure, across=False)
+    ax.set_ylabel(labels.in_unit("predicted deviation (BLUP)", room))
+    words = []
+    if len(x) < len(order):
+        words.append(f"{len(x):,} of {len(order):,} subjects drawn, evenly spread by rank.")
+    if sigma_between == 0:
+        words.append("SD between estimated as 0: every subject is pulled all the way to the mean.")
+    if words:
+        note(figure, " ".join(words))
+    return figure
+
+
+def shrinkage_factor(n: int, sigma_between: float, sigma_within: float) -> float:
+    """Return the share of its own deviation that a subject with `n` observations keeps."""
+    between = n * sigma_between**2
+    total = between + sigma_within**2
+    return between / total if total > 0 else 0.0

@@ -1,0 +1,97 @@
+"""Level 2: the two-stage (hierarchical) estimate from the subjects' own means."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from twolevel.errors import InputError
+from twolevel.subjects import SubjectFits
+
+
+@dataclass(frozen=True, eq=False)
+class HierarchicalFit:
+    """The Level 2 regression of subject means.
+
+    params: estimate and se of each Level 2 column; grand_mean with grand_mean_se in the
+    response's unit. raw_variance is the residual variance of the subject means;
+    between_variance is raw_variance less sampling_variance, truncated at 0 (`truncated`).
+    """
+
+    params: pd.DataFrame
+    grand_mean: float
+    grand_mean_se: float
+    raw_variance: float
+    sampling_variance: float
+    between_variance: float
+    sigma_within: float
+    df_resid: int
+
+    @property
+    def truncated(self) -> bool:
+        """Whether the corrected variance fell below 0 and stands at 0."""
+        return self.raw_variance <= self.sampling_variance
+
+    @property
+    def sigma_between(self) -> float:
+        """Square root of the corrected between-subjects variance."""
+        return float(np.sqrt(self.between_variance))
+
+    def summary(self) -> dict:
+        """Everything as plain values, for a JSON file."""
+        return {
+            "grand_mean": {"estimate": self.grand_mean, "se": self.grand_mean_se},
+            "params": self.params,
+            "raw_variance": self.raw_variance,
+            "sampling_variance": self.sampling_variance,
+            "between_variance": self.between_variance,
+            "sigma_between": self.sigma_between,
+            "sigma_within": self.sigma_within,
+            "truncated": self.truncated,
+            "df_resid": self.df_resid,
+        }
+
+
+def fit_hierarchical(level1: SubjectFits) -> HierarchicalFit:
+    """Regress the subject means on 1 (and on what differs between subjects), by least squares.
+
+    The raw variance of the subject means estimates sigma_b^2 plus the variance with which they
+    were themselves estimated; subtracting that gives an unbiased estimate before truncation. When
+    balanced it is Var(mu_i-hat) - sigma_w^2 / J, the ANOVA estimator (Searle, Casella & McCulloch
+    1992, sec. 3.6).
+
+    Raises InputError where there are no more subjects than Level 2 columns.
+    """
+    names = list(level1.level2)
+    Q = level1.subjects[names].to_numpy(dtype=float)  # (n, q)
+    mu = level1.subjects["subject_mean"].to_numpy()
+    df_resid = len(mu) - len(names)
+    if df_resid < 1:
+        raise InputError(
+            f"{len(mu)} subjects and {len(names)} between-subjects coefficients leave nothing to "
+            "estimate sigma_between from; expected more subjects than coefficients"
+        )
+    centre = mu.mean()
+    inverse = np.linalg.inv(Q.T @ Q)
+    # The centre is put back through the coefficients that reproduce a constant.
+    delta = inverse @ (Q.T @ (mu - centre))
+    constant = inverse @ Q.sum(axis=0)
+    residual = mu - centre * (Q @ constant) - Q @ delta
+    raw = float(residual @ residual) / df_resid
+    at = np.array(list(level1.level2.values()))
+    params = delta + centre * constant
+    return HierarchicalFit(
+        params=pd.DataFrame(
+            {"estimate": params, "se": np.sqrt(raw * np.diag(inverse))},
+            index=pd.Index(names, name="term"),
+        ),
+        grand_mean=float(at @ params),
+        grand_mean_se=float(np.sqrt(raw * (at @ inverse @ at))),
+        raw_variance=raw,
+        sampling_variance=level1.sampling_variance,
+        between_variance=max(raw - level1.sampling_variance, 0.0),
+        sigma_within=level1.sigma_within,
+        df_resid=df_resid,
+    )

@@ -1,0 +1,248 @@
+"""The mixed model y_ij = x_ij' beta + S_i + eta_ij, fitted by REML or ML from grouped moments.
+
+Constants, criteria and definitions are those of lme4 (Bates, Maechler, Bolker & Walker 2015), whose
+results on the reference data sets these functions reproduce.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from twolevel.design_matrix import DesignMatrix, design_matrix, type3_rows
+from twolevel.errors import InputError
+from twolevel.likelihood import Method, degrees_of_freedom, maximise
+from twolevel.means import mean_rows, pairwise_rows
+from twolevel.moments import grouped_moments, working_moments
+from twolevel.tails import chi_square_upper, normal_quantile, normal_two_sided
+
+
+@dataclass(frozen=True, eq=False)
+class MixedFit:
+    """A fitted random-intercept model.
+
+    params, bse (p,) and cov_params (p, p) are the fixed effects in the order of the formula;
+    sigma_between and sigma_within are standard deviations in the response's unit; lambda_ is
+    sigma_between^2 / sigma_within^2; boundary says that sigma_between is estimated as exactly 0.
+    """
+
+    method: Method
+    design: DesignMatrix
+    params: pd.Series
+    cov_params: pd.DataFrame
+    sigma_between: float
+    sigma_within: float
+    lambda_: float
+    llf: float
+    random_effects: pd.DataFrame
+
+    @property
+    def boundary(self) -> bool:
+        """Whether sigma_between is estimated as exactly 0."""
+        return self.lambda_ == 0.0
+
+    @property
+    def nobs(self) -> int:
+        """The number of observations N."""
+        return len(self.design.response)
+
+    @property
+    def bse(self) -> pd.Series:
+        """Standard errors of the fixed effects (p,)."""
+        return pd.Series(np.sqrt(np.diag(self.cov_params)), index=self.params.index)
+
+    @property
+    def icc(self) -> float:
+        """sigma_b^2 / (sigma_b^2 + sigma_w^2): the correlation of two observations of a subject."""
+        return self.lambda_ / (1 + self.lambda_)
+
+    @property
+    def n_parameters(self) -> int:
+        """Fixed effects and the two variances, as lme4 counts them."""
+        return len(self.params) + 2
+
+    @property
+    def aic(self) -> float:
+        """-2 llf + 2 k, with the REML likelihood under REML, as lme4."""
+        return -2 * self.llf + 2 * self.n_parameters
+
+    @property
+    def bic(self) -> float:
+        """-2 llf + k log N, as lme4 (nlme uses log(N - p) under REML)."""
+        return -2 * self.llf + self.n_parameters * float(np.log(self.nobs))
+
+    @cached_property
+    def fittedvalues(self) -> np.ndarray:
+        """Conditional fitted values x_ij' beta + S_i (N,)."""
+        subject = self.random_effects["random_effect"].to_numpy()
+        return self.design.X @ self.params.to_numpy() + subject[self.design.codes]
+
+    @cached_property
+    def resid(self) -> np.ndarray:
+        """Conditional residuals, the predicted eta_ij (N,)."""
+        return self.design.response - self.fittedvalues
+
+    @property
+    def grand_mean(self) -> pd.Series:
+        """The grand mean (estimate, se, ...): all factors averaged, covariates at their means."""
+        index, L = mean_rows(self.design)
+        return self.wald_table(L, index).iloc[0]
+
+    def means(self, variable: str, df: Literal["asymptotic"] = "asymptotic") -> pd.DataFrame:
+        """Marginal means of a variable's levels, as emmeans defines them (see `means`)."""
+        index, L = mean_rows(self.design, variable)
+        return self.wald_table(L, index, df)
+
+    def contrasts(self, variable: str, df: Literal["asymptotic"] = "asymptotic") -> pd.DataFrame:
+        """All pairwise differences of a variable's marginal means, with Holm-adjusted p values.
+
+        Intervals are not adjusted (Holm 1979 has none of its own).
+        """
+        from statsmodels.stats.multitest import multipletests
+
+        index, L = pairwise_rows(*mean_rows(self.design, variable))
+        table = self.wald_table(L, index, df)
+        if len(table):
+            table["p"] = multipletests(table["p"], method="holm")[1]
+        return table
+
+    def anova(self, df: Literal["asymptotic"] = "asymptotic") -> pd.DataFrame:
+        """Type III Wald F tests (F, df_num, df_den, p), indexed by term.
+
+        F = (L beta)' (L C L')^-1 (L beta) / q; asymptotically q F is chi-square with q degrees of
+        freedom. Raises ValueError for another `df`.
+        """
+        _refuse_unknown(df)
+        beta, C = self.params.to_numpy(), self.cov_params.to_numpy()
+        rows = {}
+        for term, L in type3_rows(self.design).items():
+            wald = float(L @ beta @ np.linalg.solve(L @ C @ L.T, L @ beta))
+            q = len(L)
+            rows[term] = (wald / q, q, np.inf, chi_square_upper(wald, q))
+        return pd.DataFrame.from_dict(
+            rows, orient="index", columns=["F", "df_num", "df_den", "p"]
+        ).rename_axis("term")
+
+    def condition_effects(self, variable: str) -> pd.DataFrame:
+        """alpha_j (estimate, se, ...): a variable's marginal means less the grand mean."""
+        index, L = mean_rows(self.design, variable)
+        return self.wald_table(L - mean_rows(self.design)[1], index)
+
+    def summary(self) -> dict:
+        """Everything but what belongs to single rows and subjects as plain values, for JSON."""
+        names = "method nobs sigma_between sigma_within lambda_ icc boundary llf aic bic"
+        return {
+            "formula": self.design.formula,
+            "n_subjects": len(self.design.subjects),
+            **{name: getattr(self, name) for name in names.split()},
+            "grand_mean": self.grand_mean,
+            "coefficients": self.coef_table(),
+            "cov_params": self.cov_params,
+            "anova": self.anova(),
+        }
+
+    def coef_table(self, df: Literal["asymptotic"] = "asymptotic") -> pd.DataFrame:
+        """Wald tests and 95% intervals of the fixed effects, indexed by formulaic's names."""
+        return self.wald_table(np.eye(len(self.params)), self.params.index, df)
+
+    def wald_table(
+        self, L: np.ndarray, index: pd.Index, df: Literal["asymptotic"] = "asymptotic"
+    ) -> pd.DataFrame:
+        """Estimates L beta (m,) for rows L (m, p), with SE, statistic, p value and 95% interval.
+
+        The reference distribution is named by `df`; "asymptotic" is the normal (df infinite).
+        Raises ValueError for any other name.
+        """
+        _refuse_unknown(df)
+        estimate = L @ self.params.to_numpy()
+        # (m, p) @ (p, p) . (m, p) -> (m,)
+        se = np.sqrt(np.einsum("mp,pq,mq->m", L, self.cov_params.to_numpy(), L))
+        t = estimate / se
+        half = normal_quantile(0.975) * se
+        return pd.DataFrame(
+            {
+                "estimate": estimate,
+                "se": se,
+                "df": np.inf,
+                "t": t,
+                "p": normal_two_sided(t),
+                "ci_low": estimate - half,
+                "ci_high": estimate + half,
+            },
+            index=index,
+        )
+
+
+def fit_mixed(
+    formula: str, data: pd.DataFrame, subject: str, method: Method = "REML"
+) -> MixedFit:
+    """Fit the random-intercept model by REML (default) or ML.
+
+    `formula` is the fixed part (formulaic), `subject` the column that names the N rows' subjects.
+    The random effects are best linear unbiased predictions,
+    S_i = n_i lambda / (1 + n_i lambda) (ybar_i - xbar_i' beta), with the conditional standard
+    deviation sigma_b / sqrt(1 + n_i lambda) (Robinson 1991; lme4's condVar).
+
+    Raises InputError for data or formulas the model cannot be fitted to.
+    """
+    if method not in ("REML", "ML"):
+        raise ValueError(f"method: found {method!r}, expected 'REML' or 'ML'")
+    return fit_design(design_matrix(formula, data, subject), method)
+
+
+def fit_design(design: DesignMatrix, method: Method) -> MixedFit:
+    """Fit the random-intercept model to a formula already evaluated: see `fit_mixed`."""
+    n_subjects = len(design.subjects)
+    if n_subjects < 2:
+        raise InputError(
+            f"one subject only ('{design.subjects[0]}'); expected at least 2, for sigma_between is "
+            "the spread of subjects; check the subject column"
+        )
+    if n_subjects == len(design.response):
+        raise InputError(
+            "every subject has one observation, so sigma_between and sigma_within cannot be told "
+            "apart; expected repeated measurements; check the subject column"
+        )
+    if np.ptp(design.response) == 0:
+        raise InputError(
+            f"the response is {design.response[0]} in every row; expected values that vary"
+        )
+    subjects, coordinates = working_moments(
+        design.X, design.response, design.codes, n_subjects
+    )
+    moments = grouped_moments(subjects)
+    best = maximise(moments, method)
+
+    names = pd.Index(design.names, name="term")
+    sigma2 = best.rss / degrees_of_freedom(moments, method)
+    cov = sigma2 * (coordinates.T @ best.unscaled_cov @ coordinates.T.T)
+    deviation = subjects.means @ np.append(-best.beta, 1.0)  # ybar_i - xbar_i' beta, (n,)
+    precision = 1 + subjects.counts * best.lambda_
+    return MixedFit(
+        method=method,
+        design=design,
+        params=pd.Series(coordinates.T @ best.beta + coordinates.shift, index=names),
+        cov_params=pd.DataFrame(cov, index=names, columns=names),
+        sigma_between=float(np.sqrt(best.lambda_ * sigma2)),
+        sigma_within=float(np.sqrt(sigma2)),
+        lambda_=best.lambda_,
+        llf=-best.deviance / 2,
+        random_effects=pd.DataFrame(
+            {
+                "n": subjects.counts,
+                "deviation": deviation,
+                "random_effect": subjects.counts * best.lambda_ / precision * deviation,
+                "se": np.sqrt(best.lambda_ * sigma2 / precision),
+            },
+            index=design.subjects,
+        ),
+    )
+
+
+def _refuse_unknown(df: str) -> None:
+    if df != "asymptotic":
+        raise ValueError(f"df: found {df!r}, expected 'asymptotic'")

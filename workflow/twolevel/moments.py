@@ -1,0 +1,129 @@
+"""One pass over the data: the sums that every likelihood of the model is a function of.
+
+With one grouping factor, V_i = sigma_w^2 (I + lambda 11') depends on the subject only through the
+number of its observations n_i. Let z = [X | y] be the columns of one row, zbar_i their means in
+subject i. Then for every lambda
+
+    sum_i Z_i' V_i^-1 Z_i sigma_w^2 = W + sum_i n_i / (1 + n_i lambda) zbar_i zbar_i'
+
+with W the pooled within-subject cross-products. Grouped by the distinct n_i, all that a
+likelihood needs is W and one (q, q) matrix for each distinct n_i, whatever the number of rows
+(Searle, Casella & McCulloch 1992, ch. 3; the same identity as lme4's penalised least squares with
+one scalar random effect).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True, eq=False)
+class SubjectMoments:
+    """Sums of each subject: counts (n,), means (n, q), and pooled within cross-products (q, q)."""
+
+    counts: np.ndarray
+    means: np.ndarray
+    within: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Moments:
+    """Sums grouped by the distinct numbers of observations per subject.
+
+    sizes (g,): the distinct n_i; counts (g,): how many subjects have each; between (g, q, q):
+    sum of zbar_i zbar_i' over these subjects; within (q, q): pooled within-subject cross-products.
+    The last column of z is the response.
+    """
+
+    within: np.ndarray
+    sizes: np.ndarray
+    counts: np.ndarray
+    between: np.ndarray
+
+    @property
+    def nobs(self) -> int:
+        """The number of observations N."""
+        return int(self.sizes @ self.counts)
+
+    @property
+    def n_coefficients(self) -> int:
+        """The number of fixed-effects coefficients p."""
+        return len(self.within) - 1
+
+
+def subject_moments(Z: np.ndarray, codes: np.ndarray, n_subjects: int) -> SubjectMoments:
+    """Reduce rows Z (N, q) of subjects codes (N,) to each subject's means and the pooled W.
+
+    Deviations are squared after the subject's mean is subtracted, never before: the textbook sums
+    of squares lose every digit on data with a large offset (Chan, Golub & LeVeque 1983).
+    """
+    counts = np.bincount(codes, minlength=n_subjects)
+    means = np.empty((n_subjects, Z.shape[1]))
+    for k in range(Z.shape[1]):
+        means[:, k] = np.bincount(codes, weights=Z[:, k], minlength=n_subjects) / counts
+    deviations = Z - means[codes]
+    # A mean is rounded; its error is the same in every row of a subject, and is taken out again.
+    for k in range(Z.shape[1]):
+        error = np.bincount(codes, weights=deviations[:, k], minlength=n_subjects) / counts
+        means[:, k] += error
+        deviations[:, k] -= error[codes]
+    return SubjectMoments(counts, means, deviations.T @ deviations)  # (q, N) @ (N, q)
+
+
+def grouped_moments(subjects: SubjectMoments) -> Moments:
+    """Group the subjects' means by the number of observations."""
+    sizes, group = np.unique(subjects.counts, return_inverse=True)
+    between = np.stack(
+        [subjects.means[group == g].T @ subjects.means[group == g] for g in range(len(sizes))]
+    )
+    return Moments(subjects.within, sizes, np.bincount(group), between)
+
+
+@dataclass(frozen=True, eq=False)
+class Coordinates:
+    """The affine map from working coefficients back to the formula's: beta = T gamma + shift.
+
+    T (p, p) has determinant 1, so that log|X'V^-1X|, and with it the REML likelihood, is the same
+    in both.
+    """
+
+    T: np.ndarray
+    shift: np.ndarray
+
+
+def working_moments(
+    X: np.ndarray, y: np.ndarray, codes: np.ndarray, n_subjects: int
+) -> tuple[SubjectMoments, Coordinates]:
+    """The subjects' moments in coordinates where nothing large cancels.
+
+    Covariates are centred (where the model has an intercept), and the response is replaced by its
+    residual from an ordinary least-squares fit: squared residuals then lose no digits to a large
+    offset or a strong fixed effect, which they would as differences of large sums.
+    """
+    p = X.shape[1]
+    T, shift = np.eye(p), np.zeros(p)
+    constant = np.flatnonzero((np.ptp(X, axis=0) == 0) & (X[0] != 0))
+    if len(constant):
+        k = constant[0]
+        centre = X.mean(axis=0)
+        centre[k] = 0.0
+        X = X - centre
+        T[k] -= centre / X[0, k]
+        unit = np.zeros(p)
+        unit[k] = 1 / X[0, k]
+    else:
+        unit = np.linalg.solve(X.T @ X, X.sum(axis=0))  # X unit = 1, if the model has constants
+        if np.abs(X @ unit - 1).max() > 1e-9:
+            unit = np.zeros(p)
+    if unit.any():
+        mean = y.mean()
+        y = y - mean  # exact to a rounding of y itself, before anything else is subtracted
+        shift = shift + mean * unit
+    first = np.linalg.solve(X.T @ X, X.T @ y)
+    residual = y - X @ first
+    return (
+        subject_moments(np.column_stack([X, residual]), codes, n_subjects),
+        Coordinates(T, shift + T @ first),
+    )

@@ -1,0 +1,68 @@
+"""Render a document with the Pandoc that comes with pypandoc, where there is no Quarto."""
+
+import re
+from pathlib import Path
+
+import pypandoc
+
+from twolevel.rendering import RenderError, run, said, workplace
+
+
+def pandoc_version() -> str:
+    """Return the version of the bundled Pandoc, such as "3.9".
+
+    Raises:
+        RenderError: the installed pypandoc has no Pandoc.
+    """
+    status, output = run([_executable(), "--version"], timeout=60)
+    version = re.match(r"pandoc (\d+(\.\d+)+)", output)
+    if status != 0 or version is None:
+        raise RenderError(f"{_executable()} --version: expected a version, got\n{said(output)}")
+    return version.group(1)
+
+
+def render_with_pandoc(source: Path, output: Path, *, support: Path) -> None:
+    """Render `source` to the self-contained page `output`.
+
+    `support` is the folder with the template, the style and the filter that reads Quarto's syntax;
+    beside it lie `page.css` and `page.lua`, which Quarto uses too.
+
+    Raises:
+        RenderError: Pandoc fails or warns, a cross-reference is unresolved, or no page is made.
+    """
+    support = support.resolve()
+    with workplace(source, output) as (copy, page):
+        status, log = run(
+            [
+                _executable(),
+                copy.name,
+                "--from=markdown",
+                "--to=html5",
+                "--standalone",
+                "--embed-resources",
+                "--mathml",
+                "--wrap=none",
+                "--toc",
+                "--toc-depth=3",
+                "--fail-if-warnings",
+                f"--metadata=renderer:Pandoc {pandoc_version()}",
+                f"--template={support / 'template.html'}",
+                f"--css={support.parent / 'page.css'}",
+                f"--css={support / 'style.css'}",
+                f"--lua-filter={support.parent / 'page.lua'}",
+                f"--lua-filter={support / 'quarto.lua'}",
+                f"--output={page.name}",
+            ],
+            folder=copy.parent,
+        )
+        if status != 0:
+            raise RenderError(f"{source}: Pandoc failed (exit status {status}):\n{said(log)}")
+
+
+def _executable() -> Path:
+    try:
+        return Path(pypandoc.get_pandoc_path())
+    except OSError as error:
+        raise RenderError(
+            "Pandoc was not found; install the package pypandoc_binary, which brings it along"
+        ) from error

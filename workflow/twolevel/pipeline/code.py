@@ -1,0 +1,62 @@
+"""Which library modules a script runs, so that a rule is rerun when one of them changes.
+
+Snakemake tracks a rule's own script, not what the script imports.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+from functools import cache
+from pathlib import Path
+
+_LIBRARY = Path(__file__).resolve().parents[1]
+
+
+def library_code(script: str | Path) -> dict[str, str]:
+    """The library modules that a script imports, directly or not, each with a digest of its text.
+
+    Imports are read from the source, those inside functions included; nothing is imported.
+    """
+    found: dict[str, str] = {}
+    pending = list(_imports(Path(script), ()))
+    while pending:
+        name = pending.pop()
+        if name not in found:
+            path = _path(name)
+            found[name] = _digest(path)
+            package = name.split(".") if path.name == "__init__.py" else name.split(".")[:-1]
+            pending.extend(_imports(path, tuple(package)))
+    return dict(sorted(found.items()))
+
+
+@cache
+def _imports(path: Path, package: tuple[str, ...]) -> frozenset[str]:
+    """The library's modules that a file names in its import statements."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_bytes())):
+        if isinstance(node, ast.Import):
+            names.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = ".".join(package[: len(package) - node.level + 1]) if node.level else ""
+            module = ".".join(filter(None, [base, node.module]))
+            names.add(module)
+            names.update(f"{module}.{alias.name}" for alias in node.names)
+    # Importing a module runs the packages above it.
+    parents = {".".join(n.split(".")[:k]) for n in names for k in range(1, n.count(".") + 2)}
+    return frozenset(n for n in parents if n.split(".")[0] == _LIBRARY.name and _path(n))
+
+
+@cache
+def _path(name: str) -> Path | None:
+    """The file of a module, or None where the name is not a module of the library."""
+    base = _LIBRARY.joinpath(*name.split(".")[1:])
+    for path in (base.with_suffix(".py"), base / "__init__.py"):
+        if path.is_file():
+            return path
+    return None
+
+
+@cache
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:12]

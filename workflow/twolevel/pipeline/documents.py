@@ -1,0 +1,116 @@
+"""Templates filled with numbers: text from tables stays text, numbers read as numbers.
+
+Templates are Jinja with delimiters that Quarto's syntax does not use: `<< value >>`,
+`<% statement %>`, `<# comment #>`. A value that is plain text is escaped for Markdown, whatever it
+holds, unless a filter has made it Markdown, mathematics or an attribute.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import string
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import jinja2
+
+_PUNCTUATION = str.maketrans({mark: f"\\{mark}" for mark in string.punctuation})
+_SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+class Markdown(str):
+    """Text that is Markdown already."""
+
+
+def fill(template: str | Path, context: Mapping[str, Any]) -> str:
+    """Fill a template. Raises jinja2's UndefinedError for a name the context lacks."""
+    path = Path(template)
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(path.parent),
+        variable_start_string="<<",
+        variable_end_string=">>",
+        block_start_string="<%",
+        block_end_string="%>",
+        comment_start_string="<#",
+        comment_end_string="#>",
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        undefined=jinja2.StrictUndefined,
+        finalize=lambda value: value if isinstance(value, Markdown) else escape(value),
+    )
+    environment.filters.update(
+        num=num, tex=tex, p=p_value, attr=attribute, code=code, yaml=quoted, words=words, md=Markdown
+    )
+    return environment.get_template(path.name).render(context)
+
+
+def escape(value: object) -> Markdown:
+    """Any text as Markdown that shows it literally, on one line."""
+    return Markdown(" ".join(str(value).split()).translate(_PUNCTUATION))
+
+
+def num(value: float | None, digits: int = 4) -> Markdown:
+    """A number to so many significant digits, with a true minus; a dash where there is none."""
+    if value is None or math.isnan(value):
+        return Markdown("–")
+    if value == 0 or 1e-4 <= abs(value) < 1e7 or not math.isfinite(value):
+        return Markdown(_fixed(value, digits).replace("-", "−"))
+    mantissa, _, exponent = f"{value:.{digits - 1}e}".partition("e")
+    power = str(int(exponent)).translate(_SUPERSCRIPT)
+    return Markdown(f"{mantissa.replace('-', '−')} × 10{power}")
+
+
+def tex(value: float | None, digits: int = 4) -> Markdown:
+    """A number for use inside mathematics."""
+    if value is None:
+        return Markdown(r"\text{–}")
+    if value == 0 or 1e-4 <= abs(value) < 1e7:
+        return Markdown(_fixed(value, digits))
+    mantissa, _, exponent = f"{value:.{digits - 1}e}".partition("e")
+    return Markdown(rf"{mantissa} \times 10^{{{int(exponent)}}}")
+
+
+def _fixed(value: float, digits: int) -> str:
+    if value == 0 or not math.isfinite(value):
+        return f"{value:.0f}" if value == 0 else {math.inf: "∞", -math.inf: "-∞"}[value]
+    decimals = max(0, digits - 1 - math.floor(math.log10(abs(value))))
+    return f"{value:.{decimals}f}"
+
+
+def p_value(value: float | None) -> Markdown:
+    """A p value with its relation, as `= 0.023` or `< 0.0001`."""
+    if value is None:
+        return Markdown("–")
+    return Markdown(r"\< 0.0001" if value < 1e-4 else f"= {value:.4f}")
+
+
+def attribute(value: object) -> Markdown:
+    """Text for the inside of a double-quoted attribute, on one line."""
+    text = " ".join(str(value).split())
+    return Markdown(text.replace("\\", "\\\\").replace('"', '\\"'))
+
+
+def code(value: object) -> Markdown:
+    """Text as inline code, between enough backticks."""
+    # Quarto runs shortcodes inside code too; a word joiner between the braces keeps them text.
+    text = " ".join(str(value).split()).replace("{{<", "{\u2060{<")
+    fence = "`"
+    while fence in text:
+        fence += "`"
+    pad = " " if text.startswith("`") or text.endswith("`") else ""
+    return Markdown(f"{fence}{pad}{text}{pad}{fence}")
+
+
+def quoted(value: object) -> Markdown:
+    """Text as a YAML string that Pandoc reads as literal Markdown."""
+    return Markdown(json.dumps(str(escape(value)), ensure_ascii=False))
+
+
+def words(values: list) -> Markdown:
+    """A list in words: a, b and c."""
+    items = [value if isinstance(value, Markdown) else escape(value) for value in values]
+    head, tail = items[:-1], items[-1:]
+    return Markdown(" and ".join(filter(None, [", ".join(head), *tail])))

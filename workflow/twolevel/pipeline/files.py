@@ -1,0 +1,110 @@
+"""Files between stages: written whole or not at all, and byte-equal for equal inputs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from twolevel.atomic import replacing
+
+_COLUMNS = "twolevel.columns"
+
+
+def write_text(path: str | Path, text: str) -> None:
+    """Write text as UTF-8 with line feeds."""
+    with replacing(path) as temporary:
+        temporary.write_bytes(text.encode())
+
+
+def write_json(path: str | Path, value: Any) -> None:
+    """Write JSON with full precision; tables become lists of records, NaN and infinity null."""
+    write_text(path, json.dumps(_plain(value), indent=1, ensure_ascii=False) + "\n")
+
+
+def read_json(path: str | Path) -> Any:
+    """Read a JSON file."""
+    return json.loads(Path(path).read_text(encoding="utf-8"))
+
+
+def write_csv(path: str | Path, table: pd.DataFrame) -> None:
+    """Write a table as CSV with full precision, without its row numbers."""
+    with replacing(path) as temporary:
+        table.to_csv(temporary, index=False, lineterminator="\n")
+
+
+def write_parquet(path: str | Path, table: pd.DataFrame) -> None:
+    """Write a table as Parquet."""
+    with replacing(path) as temporary:
+        table.to_parquet(temporary, index=False)
+
+
+def read_parquet(path: str | Path) -> pd.DataFrame:
+    """Read a table written by `write_parquet`."""
+    return pd.read_parquet(path)
+
+
+@dataclass(frozen=True, eq=False)
+class Observations:
+    """A study's observations, with what their columns are called in the user's own table.
+
+    data has the columns subject, condition and response, then the further ones of the formula;
+    columns maps these names to the user's. There is no entry for condition where the study has
+    none; the column then holds the one level "all".
+    """
+
+    data: pd.DataFrame
+    columns: dict[str, str]
+
+    @property
+    def typed(self) -> pd.DataFrame:
+        """The table under the user's own names, in which the formula is written."""
+        return self.data[list(self.columns)].rename(columns=self.columns)
+
+    @property
+    def subject(self) -> str:
+        """The user's name of the subject column."""
+        return self.columns["subject"]
+
+    @property
+    def condition(self) -> str | None:
+        """The user's name of the condition, or None where the study has none."""
+        return self.columns.get("condition")
+
+
+def write_observations(path: str | Path, observations: Observations) -> None:
+    """Write observations as Parquet, the user's column names in its metadata."""
+    data = observations.data.copy(deep=False)
+    data.attrs = {_COLUMNS: observations.columns}
+    write_parquet(path, data)
+
+
+def read_observations(path: str | Path) -> Observations:
+    """Read observations written by `write_observations`."""
+    data = pd.read_parquet(path)
+    return Observations(data, data.attrs[_COLUMNS])
+
+
+def _plain(value: Any) -> Any:
+    """Turn a value into what JSON can hold."""
+    if isinstance(value, pd.DataFrame):
+        named = value if value.index.name is None else value.reset_index()
+        return [_plain(row) for row in named.to_dict("records")]
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, pd.Series):
+        return _plain(value.to_dict())
+    if isinstance(value, list | tuple | pd.Index):
+        return [_plain(item) for item in value]
+    if hasattr(value, "__dataclass_fields__"):
+        return _plain(vars(value))
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float) and not np.isfinite(value):
+        return None
+    return value

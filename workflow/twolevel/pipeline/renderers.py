@@ -1,0 +1,31 @@
+"""Which renderer makes a page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from twolevel.pandoc import render_with_pandoc
+from twolevel.quarto import find_quarto, render_with_quarto
+from twolevel.rendering import RenderError
+
+
+def render(
+    source: Path, output: Path, *, renderer: Literal["auto", "quarto", "pandoc"], support: Path
+) -> None:
+    """Render `source` (.qmd) into the self-contained page `output`.
+
+    "auto" takes Quarto where it is installed and Pandoc otherwise; `support` is the folder of
+    Pandoc's template, style and filter. Raises RenderError.
+    """
+    quarto = None if renderer == "pandoc" else find_quarto()
+    if quarto:
+        render_with_quarto(source, output, executable=quarto)
+    elif renderer == "quarto":
+        raise RenderError(
+            "config: report.renderer: found quarto, but no quarto command; expected one on PATH, "
+            "in QUARTO_PATH, or from the quarto-cli package; install Quarto, or write "
+            '"renderer: pandoc"'
+        )
+    else:
+        render_with_pandoc(source, output, support=support)

@@ -1,0 +1,191 @@
+"""Level 1: every subject's own mean by ordinary least squares, with shared condition effects.
+
+`response ~ 0 + subject + condition` has a column for each subject. Sweeping these out
+(Frisch & Waugh 1933; Lovell 1963) leaves a regression of within-subject deviations with as many
+columns as there are condition effects, whatever the number of subjects.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from twolevel.design_matrix import DesignMatrix, design_matrix, independent_columns
+from twolevel.errors import InputError
+from twolevel.means import mean_rows
+from twolevel.moments import working_moments
+
+
+@dataclass(frozen=True, eq=False)
+class SubjectFits:
+    """The Level 1 fit.
+
+    subjects (n rows): subject, n, subject_mean, se, and the columns of the Level 2 regression;
+    residuals (N rows): fitted and residual, in the order of the data; condition_effects: alpha_j
+    as deviations from the grand mean, with se; sigma_within is in the response's unit.
+
+    sampling_variance is what the error of the subject_means adds, in expectation, to the raw
+    variance of the Level 2 residuals. level2 maps each Level 2 column to the value at which the
+    grand mean is read off.
+    """
+
+    subjects: pd.DataFrame
+    residuals: pd.DataFrame
+    condition_effects: pd.DataFrame
+    sigma_within: float
+    df_resid: int
+    sampling_variance: float
+    level2: dict[str, float]
+
+    def summary(self) -> dict:
+        """Everything but the tables of subjects and residuals as plain values, for a JSON file."""
+        return {
+            "sigma_within": self.sigma_within,
+            "df_resid": self.df_resid,
+            "sampling_variance": self.sampling_variance,
+            "condition_effects": self.condition_effects,
+            "level2": self.level2,
+        }
+
+    @classmethod
+    def from_summary(
+        cls, summary: dict, subjects: pd.DataFrame, residuals: pd.DataFrame
+    ) -> SubjectFits:
+        """Put a fit together again from its summary and its two tables."""
+        effects = pd.DataFrame(
+            summary["condition_effects"], columns=["condition", "estimate", "se"]
+        )
+        return cls(subjects, residuals, **{**summary, "condition_effects": effects})
+
+
+def fit_subjects(
+    formula: str, data: pd.DataFrame, subject: str, condition: str | None = None
+) -> SubjectFits:
+    """One mean per subject, shared effects of all that varies within subjects, and residuals.
+
+    `subject_mean` is the subject's prediction averaged over the conditions with equal weights, at
+    the covariates' means: its adjusted mean, whatever the coding. Terms that do not vary within
+    subjects are part of it, and are left to Level 2. `condition` names the variable whose effects
+    are listed; None lists none.
+
+    Raises InputError for unusable data, and where no degree of freedom is left for sigma_within.
+    """
+    design = design_matrix(formula, data, subject)
+    n, N, p = len(design.subjects), len(design.response), len(design.names)
+    moments, coordinates = working_moments(design.X, design.response, design.codes, n)
+
+    norms = np.diag(moments.within)[:p] + moments.counts @ moments.means[:, :p] ** 2
+    varying = independent_columns(moments.within[:p, :p], norms)
+    df_resid = N - n - len(varying)
+    if df_resid < 1:
+        raise InputError(
+            f"{N} observations, {n} subject means and {len(varying)} effects leave {df_resid} "
+            "degrees of freedom for sigma_within; expected at least 1; add observations"
+        )
+    inverse = np.linalg.inv(moments.within[np.ix_(varying, varying)])  # (k, k)
+    gamma = np.zeros(p)
+    gamma[varying] = inverse @ moments.within[varying, p]
+    ss_resid = moments.within[p, p] - gamma @ moments.within[:p, p]
+    sigma2 = max(ss_resid, 0.0) / df_resid
+
+    # In working coordinates rows are x T, so that x beta = (x T) gamma + x shift.
+    reference = subject_reference_rows(design)  # (n, p)
+    distance = (reference @ coordinates.T - moments.means[:, :p])[:, varying]  # (n, k)
+    unadjusted = moments.means[:, p] + reference @ coordinates.shift
+    subject_mean = unadjusted + distance @ gamma[varying]
+    se = np.sqrt(sigma2 * (1 / moments.counts + _quadratic(distance, inverse)))
+
+    intercepts = moments.means @ np.append(-gamma, 1.0)
+    # The shift carries the data's offset: subtracted first, the residuals keep their digits.
+    shift = design.X @ coordinates.shift
+    fitted = (design.X @ coordinates.T) @ gamma + intercepts[design.codes]
+
+    columns, Q = _level2_columns(design, reference)
+    hat = np.linalg.pinv(Q)  # (q, n)
+    free = n - len(columns)
+    leverage = np.einsum("nq,qn->n", Q, hat)
+    off = distance - Q @ (hat @ distance)
+    spread = ((1 - leverage) / moments.counts).sum() + np.sum((off.T @ off) * inverse)
+
+    grand = mean_rows(design)[1][0]
+    return SubjectFits(
+        subjects=pd.DataFrame(
+            {
+                "subject": design.subjects,
+                "n": moments.counts,
+                "subject_mean": subject_mean,
+                "se": se,
+                **{name: Q[:, k] for k, name in enumerate(columns)},
+            }
+        ),
+        residuals=pd.DataFrame(
+            {"fitted": shift + fitted, "residual": design.response - shift - fitted}
+        ),
+        condition_effects=_condition_effects(
+            design, condition, grand, coordinates, gamma, inverse * sigma2, varying
+        ),
+        sigma_within=float(np.sqrt(sigma2)),
+        df_resid=df_resid,
+        sampling_variance=float(sigma2 * spread / free) if free > 0 else np.nan,
+        level2={name: float(grand[design.names.index(name)]) for name in columns},
+    )
+
+
+def subject_reference_rows(design: DesignMatrix) -> np.ndarray:
+    """Each subject's model row (n, p) averaged over the conditions, its other variables its own.
+
+    Variables that vary within subjects take their reference grid (all levels with equal weights,
+    numbers at their mean); the others keep the subject's value.
+    """
+    within = [name for name in design.data if design.varies_within(name)]
+    grid = design.reference_grid()[within].drop_duplicates()
+    own = design.data.drop(columns=within)
+    first = np.unique(design.codes, return_index=True)[1]
+    if own.shape[1] == 0:
+        if not within:
+            return design.X[first]
+        row = design.rows(grid).mean(axis=0)
+        return np.broadcast_to(row, (len(first), len(row)))
+    profiles = own.iloc[first].reset_index(drop=True)
+    distinct = profiles.drop_duplicates().reset_index(drop=True)
+    which = profiles.merge(distinct.reset_index(names="_which"), how="left")["_which"].to_numpy()
+    if not within:
+        return design.rows(distinct)[which]
+    table = distinct.merge(grid, how="cross")[list(design.data.columns)]
+    rows = design.rows(table).reshape(len(distinct), len(grid), -1).mean(axis=1)
+    return rows[which]
+
+
+def _level2_columns(design: DesignMatrix, reference: np.ndarray) -> tuple[list[str], np.ndarray]:
+    """The columns that Level 2 regresses the subject means on: 1, and what differs by subject."""
+    kept = independent_columns(reference.T @ reference, np.einsum("ij,ij->j", reference, reference))
+    return [design.names[k] for k in kept], reference[:, kept]
+
+
+def _condition_effects(
+    design: DesignMatrix,
+    condition: str | None,
+    grand: np.ndarray,
+    coordinates,
+    gamma: np.ndarray,
+    cov: np.ndarray,
+    varying: np.ndarray,
+) -> pd.DataFrame:
+    if condition is None:
+        return pd.DataFrame(columns=["condition", "estimate", "se"])
+    levels, L = mean_rows(design, condition)
+    contrast = L - grand  # (J, p); what does not vary within subjects cancels
+    working = contrast @ coordinates.T
+    return pd.DataFrame(
+        {
+            "condition": levels,
+            "estimate": contrast @ coordinates.shift + working @ gamma,
+            "se": np.sqrt(_quadratic(working[:, varying], cov)),
+        }
+    )
+
+
+def _quadratic(rows: np.ndarray, matrix: np.ndarray) -> np.ndarray:
+    return np.einsum("mk,kl,ml->m", rows, matrix, rows)
