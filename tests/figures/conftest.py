@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.figure import Figure
+
 from twolevel.figures.theme import save
 from twolevel.figures.words import Labels
 

@@ -8,6 +8,7 @@ import xml.etree.ElementTree as ET
 
 import matplotlib
 import pytest
+
 from twolevel.figures.words import Labels, width
 
 TEXT = "{http://www.w3.org/2000/svg}text"
@@ -59,7 +60,7 @@ def test_settings_are_left_alone(study, name, svg):
 
 def test_the_users_settings_change_nothing(study, name, svg):
     expected = svg(study.draw(name))
-    with matplotlib.rc_context({"lines.linewidth": 9, "axes.labelsize": 30, "font.size": 4}):
+    with matplotlib.rc_context({"font.size": 4, "xtick.direction": "in", "font.weight": "bold"}):
         assert svg(study.draw(name)) == expected
 
 

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from matplotlib.lines import Line2D
+
 from twolevel.figures.parts import Conditions, evenly, jitter, limits, normal_density
 from twolevel.figures.theme import PALETTE, new_figure, save, themed
 from twolevel.figures.words import Labels, number, plain, shorten, width

@@ -7,6 +7,7 @@ import sys
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
+
 from twolevel.errors import InputError
 from twolevel.formula import CONTRASTS, TRANSFORMS, FormulaNames, parse
 

@@ -9,6 +9,7 @@ import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
+
 from twolevel.errors import InputError
 from twolevel.pipeline.config import (
     Config,

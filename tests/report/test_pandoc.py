@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from pages import external_references
+
 from twolevel.pandoc import pandoc_version, render_with_pandoc
 from twolevel.rendering import RenderError
 
@@ -83,8 +84,8 @@ def test_equation(render):
 
 
 def test_sections_are_numbered_on_request(render):
-    text = "## One\n\n## Not {.unnumbered}\n\n## Two {#sec-two}\n\n### Sub {#sec-sub}\n\n"
-    text += "@sec-two @sec-sub"
+    text = "## One\n\n### Under one\n\n## Not {.unnumbered}\n\n## Two {#sec-two}\n\n"
+    text += "### Sub {#sec-sub}\n\n@sec-two @sec-sub"
     html = render(text, "number-sections: true")
     assert '<span class="header-section-number">2</span> Two</h2>' in html
     assert '<span class="header-section-number">2.1</span> Sub</h3>' in html

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from pages import external_references
+
 from twolevel.quarto import find_quarto, quarto_version, render_with_quarto
 from twolevel.rendering import RenderError
 

@@ -96,3 +96,8 @@ def truth_of(wildcards):
 def loading_of(wildcards):
     """What was counted while a real study's table was read; nothing for a simulated one."""
     return f"results/{wildcards.study}/loading.json" if wildcards.study in REAL else []
+
+
+def names_of(paths):
+    """The bare file names of paths."""
+    return [Path(path).name for path in paths]

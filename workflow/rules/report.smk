@@ -14,11 +14,6 @@ PANDOC = ["template.html", "style.css", "quarto.lua"]
 PANDOC = [template(f"pandoc/{name}") for name in PANDOC]
 
 
-def names_of(paths):
-    """The bare file names of paths."""
-    return [Path(path).name for path in paths]
-
-
 rule write_report:
     """Write a study's report as a Quarto document with all that it shows."""
     input:
@@ -43,6 +38,8 @@ rule write_report:
         "logs/{study}/write_report.log",
     benchmark:
         "benchmarks/{study}/write_report.tsv"
+    conda:
+        "../envs/twolevel.yaml"
     params:
         study=config_of,
         code=script_code("write_report"),
@@ -68,6 +65,8 @@ rule render_report:
         "logs/{study}/render_report.log",
     benchmark:
         "benchmarks/{study}/render_report.tsv"
+    conda:
+        "../envs/twolevel.yaml"
     params:
         renderer=CONFIG.report.renderer,
         code=script_code("render_report"),
@@ -93,6 +92,8 @@ rule build_site:
         "logs/build_site.log",
     benchmark:
         "benchmarks/build_site.tsv"
+    conda:
+        "../envs/twolevel.yaml"
     params:
         renderer=CONFIG.report.renderer,
         studies={name: study_config(name) for name in STUDIES},

@@ -10,6 +10,8 @@ rule simulate_data:
         "logs/{simulated}/simulate_data.log",
     benchmark:
         "benchmarks/{simulated}/simulate_data.tsv"
+    conda:
+        "../envs/twolevel.yaml"
     params:
         simulate=simulation_of,
         code=script_code("simulate_data"),
@@ -30,6 +32,8 @@ rule load_data:
         "logs/{real}/load_data.log",
     benchmark:
         "benchmarks/{real}/load_data.tsv"
+    conda:
+        "../envs/twolevel.yaml"
     params:
         table=table_config_of,
         code=script_code("load_data"),
@@ -49,6 +53,8 @@ rule describe_design:
         "logs/{study}/describe_design.log",
     benchmark:
         "benchmarks/{study}/describe_design.tsv"
+    conda:
+        "../envs/twolevel.yaml"
     params:
         code=script_code("describe_design"),
     message:
@@ -74,6 +80,8 @@ rule fit_subjects:
         "logs/{study}/fit_subjects.log",
     benchmark:
         "benchmarks/{study}/fit_subjects.tsv"
+    conda:
+        "../envs/twolevel.yaml"
     params:
         formula=formula_of,
         code=script_code("fit_subjects"),
@@ -95,6 +103,8 @@ rule fit_hierarchical:
         "logs/{study}/fit_hierarchical.log",
     benchmark:
         "benchmarks/{study}/fit_hierarchical.tsv"
+    conda:
+        "../envs/twolevel.yaml"
     params:
         code=script_code("fit_hierarchical"),
     message:
@@ -130,6 +140,8 @@ rule fit_mixed:
         "logs/{study}/fit_mixed.log",
     benchmark:
         "benchmarks/{study}/fit_mixed.tsv"
+    conda:
+        "../envs/twolevel.yaml"
     params:
         formula=formula_of,
         code=script_code("fit_mixed"),
@@ -154,6 +166,8 @@ rule partition_errors:
         "logs/{study}/partition_errors.log",
     benchmark:
         "benchmarks/{study}/partition_errors.tsv"
+    conda:
+        "../envs/twolevel.yaml"
     params:
         formula=formula_of,
         code=script_code("partition_errors"),
@@ -181,6 +195,8 @@ rule compare_fits:
         "logs/{study}/compare_fits.log",
     benchmark:
         "benchmarks/{study}/compare_fits.tsv"
+    conda:
+        "../envs/twolevel.yaml"
     params:
         code=script_code("compare_fits"),
     message:
@@ -206,6 +222,8 @@ rule plot_data:
         "logs/{study}/plot_data.log",
     benchmark:
         "benchmarks/{study}/plot_data.tsv"
+    conda:
+        "../envs/twolevel.yaml"
     params:
         unit=unit_of,
         code=script_code("plot_data"),
@@ -233,6 +251,8 @@ rule plot_distributions:
         "logs/{study}/plot_distributions.log",
     benchmark:
         "benchmarks/{study}/plot_distributions.tsv"
+    conda:
+        "../envs/twolevel.yaml"
     params:
         unit=unit_of,
         code=script_code("plot_distributions"),
@@ -269,6 +289,8 @@ rule plot_mixed:
         "logs/{study}/plot_mixed.log",
     benchmark:
         "benchmarks/{study}/plot_mixed.tsv"
+    conda:
+        "../envs/twolevel.yaml"
     params:
         unit=unit_of,
         code=script_code("plot_mixed"),

@@ -73,8 +73,7 @@ def covariance(fit: MixedFit, variable: str | None) -> dict:
 
 def variance_components(*fits: MixedFit) -> pd.DataFrame:
     """Both variances by each method, with the log-likelihood and information criteria."""
-    names = "method sigma_between sigma_within lambda_ icc boundary llf aic bic".split()
-    return pd.DataFrame([{name: getattr(fit, name) for name in names} for fit in fits])
+    return pd.DataFrame([fit.variance_components() for fit in fits])
 
 
 if __name__ == "__main__":

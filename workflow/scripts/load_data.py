@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 from twolevel.pipeline.files import Observations, write_json, write_observations
 from twolevel.pipeline.job import run
-from twolevel.pipeline.observations import observations
-from twolevel.pipeline.tables import columns_needed, read_table
+from twolevel.pipeline.observations import load_table
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake, snakemake
@@ -18,15 +17,9 @@ def main(snakemake: "Snakemake") -> None:
     """Write the observations and the counts of loading them."""
     path, settings = snakemake.input.table, snakemake.params.table
     where = f"study {snakemake.wildcards.real}"
-    formula, subject = settings["formula"], settings["subject"]
-    table = read_table(path, columns_needed(formula, subject), where, text=[subject])
-    loaded = observations(table, where=f"{where}: {path}", **settings)
-    write_observations(
-        snakemake.output.observations, Observations(loaded.data, loaded.columns)
-    )
-    write_json(
-        snakemake.output.loading, {"rows_read": loaded.rows_read, "dropped": loaded.dropped}
-    )
+    loaded = load_table(path, where, **settings)
+    write_observations(snakemake.output.observations, Observations(loaded.data, loaded.columns))
+    write_json(snakemake.output.loading, {"rows_read": loaded.rows_read, "dropped": loaded.dropped})
 
 
 if __name__ == "__main__":

@@ -19,9 +19,7 @@ def main(snakemake: "Snakemake") -> None:
     """Write the ANOVA, or why it does not exist."""
     observations = read_observations(snakemake.input.observations)
     try:
-        fit = partition_errors(
-            snakemake.params.formula, observations.typed, observations.subject
-        )
+        fit = partition_errors(snakemake.params.formula, observations.typed, observations.subject)
         summary, table = {"available": True, **fit.summary()}, fit.table.reset_index()
     except NotPartitioned as reason:
         summary = {"available": False, "reason": str(reason)}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from twolevel.pipeline.files import Observations, write_json, write_observations
 from twolevel.pipeline.job import run
-from twolevel.simulate import simulate
+from twolevel.simulate import simulate, truth
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake, snakemake
@@ -17,9 +17,10 @@ def main(snakemake: "Snakemake") -> None:
     """Write the simulated observations and their truth."""
     parameters = dict(snakemake.params.simulate)
     data = simulate(**parameters)
+    population = ("conditions", "grand_mean", "sigma_between", "sigma_within")
     names = {name: name for name in ("subject", "condition", "response")}
     write_observations(snakemake.output.observations, Observations(data, names))
-    write_json(snakemake.output.truth, parameters)
+    write_json(snakemake.output.truth, truth(**{key: parameters[key] for key in population}))
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ from twolevel.pipeline.job import run
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake, snakemake
 
-PROGRAMS = "snakemake numpy scipy pandas formulaic statsmodels matplotlib".split()
+PROGRAMS = ["snakemake", "numpy", "scipy", "pandas", "formulaic", "statsmodels", "matplotlib"]
 # A table above this size is named in the report instead of carried inside the page.
 LARGEST_TABLE = 1_000_000
 
@@ -51,7 +51,6 @@ def context(snakemake: "Snakemake") -> dict[str, Any]:
     name = snakemake.wildcards.study
     design, mixed = read_json(files.design), read_json(files.mixed)
     comparison = read_json(files.comparison)
-    truth = read_json(files.truth) if files.get("truth") else None
     sizes = {Path(path).stem: Path(path).stat().st_size for path in files.tables}
     return {
         "name": name,
@@ -67,8 +66,7 @@ def context(snakemake: "Snakemake") -> dict[str, Any]:
         "comparison": comparison,
         "quantities": {row["quantity"]: in_words(row["quantity"]) for row in comparison["table"]},
         "rounding": ROUNDING,
-        "truth": truth,
-        **(centred(truth) if truth else {}),
+        "truth": read_json(files.truth) if files.get("truth") else None,
         "tables": [table for table, size in sizes.items() if size <= LARGEST_TABLE],
         "too_large": [table for table, size in sizes.items() if size > LARGEST_TABLE],
         "config_yaml": entry(name, study),
@@ -89,16 +87,6 @@ def in_words(quantity: str) -> Markdown:
         "F": "F of ",
     }
     return Markdown(symbols[kind] + escape(name))
-
-
-def centred(truth: dict[str, Any]) -> dict[str, Any]:
-    """The truth as the model reports it: a grand mean, and effects that sum to zero."""
-    effects = truth["conditions"]
-    shift = sum(effects.values()) / len(effects)
-    return {
-        "truth_mean": truth["grand_mean"] + shift,
-        "truth_effects": {name: effect - shift for name, effect in effects.items()},
-    }
 
 
 def entry(name: str, study: dict[str, Any]) -> str:

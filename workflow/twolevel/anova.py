@@ -133,17 +133,17 @@ def partition_errors(formula: str, data: pd.DataFrame, subject: str) -> Partitio
     table = pd.DataFrame.from_dict(
         rows, orient="index", columns=["stratum", "ss", "F", "df_num", "df_den", "p"]
     ).rename_axis("term")
-    # The grand mean is the intercept of sum coding with covariates at their means.
-    at = mean_rows(design)[1][0]
+    grand = mean_rows(design)[1][0]
+    at = grand @ coordinates.T  # rows are x T in working coordinates
     variance = float(at[between] @ hat @ at[between]) * strata.loc["between", "ms"] / size
-    grand = float(at[between] @ left + at[within] @ gamma + at @ coordinates.shift)
+    estimate = float(grand @ coordinates.shift + at[between] @ left + at[within] @ gamma)
     return PartitionedErrors(
         table=table,
         strata=strata,
         ss_subject=ss_subject,
         df_subject=n - 1,
         per_subject=size,
-        grand_mean=grand,
+        grand_mean=estimate,
         grand_mean_se=float(np.sqrt(variance)),
         sphericity=sphericity(design, table),
     )

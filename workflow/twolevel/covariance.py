@@ -74,4 +74,4 @@ def residual_covariance(design: DesignMatrix, cells: pd.DataFrame) -> ObservedCo
 def _varies(design: DesignMatrix, columns: tuple[int, ...]) -> bool:
     first = np.unique(design.codes, return_index=True)[1]
     X = design.X[:, list(columns)]
-    return bool(np.any(X != X[first][design.codes]))
+    return bool(np.any(X[first][design.codes] != X))

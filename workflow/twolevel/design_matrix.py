@@ -135,6 +135,7 @@ def design_matrix(
         data=variables,
         _spec=spec,
     )
+    _refuse_unrepeated(design)
     _refuse_aliased(design)
     return design
 
@@ -153,7 +154,9 @@ def type3_rows(design: DesignMatrix) -> dict[str, np.ndarray]:
     B = np.linalg.lstsq(np.asarray(recoded, dtype=float), X, rcond=None)[0]  # (p, p)
     return {
         term: B[list(columns)]
-        for term, columns in zip(design.terms, recoded.model_spec.term_indices.values(), strict=True)
+        for term, columns in zip(
+            design.terms, recoded.model_spec.term_indices.values(), strict=True
+        )
         if term != "Intercept"
     }
 
@@ -185,11 +188,6 @@ def _checked(
         )
     if len(data) == 0:
         raise InputError(f"formula '{formula}': the table has no rows; expected observations")
-    if response in variables:
-        raise InputError(
-            f"formula '{formula}': the response '{response}' stands on both sides; remove it "
-            "from the right-hand side"
-        )
     table = data[columns]
     for name in columns:
         holes = table[name].isna()
@@ -230,6 +228,24 @@ def _sum_coded(rhs: Any, variables: pd.DataFrame) -> Any:
         return factor
 
     return Formula([Term([recode(factor) for factor in term.factors]) for term in rhs])
+
+
+def _refuse_unrepeated(design: DesignMatrix) -> None:
+    n = len(design.subjects)
+    if n < 2:
+        raise InputError(
+            f"one subject only ('{design.subjects[0]}'); expected at least 2, for sigma_between is "
+            "the spread of subjects; check the subject column"
+        )
+    if n == len(design.response):
+        raise InputError(
+            "every subject has one observation, so sigma_between and sigma_within cannot be told "
+            "apart; expected repeated measurements; check the subject column"
+        )
+    if np.ptp(design.response) == 0:
+        raise InputError(
+            f"the response is {design.response[0]} in every row; expected values that vary"
+        )
 
 
 def _refuse_aliased(design: DesignMatrix) -> None:

@@ -4,7 +4,11 @@ import difflib
 from collections.abc import Iterable
 
 
-class InputError(ValueError):
+class TwoLevelError(Exception):
+    """A message for the user, who needs no traceback to act on it."""
+
+
+class InputError(TwoLevelError, ValueError):
     """Something in the config, a table or a formula that its author can mend.
 
     The message is one line that names the place, what was found and the remedy

@@ -1,4 +1,4 @@
-"""Marginal means: the model's prediction averaged over a reference grid, as emmeans defines them."""
+"""Marginal means: predictions averaged over a reference grid, as emmeans defines them."""
 
 from __future__ import annotations
 

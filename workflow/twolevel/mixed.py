@@ -14,7 +14,6 @@ import numpy as np
 import pandas as pd
 
 from twolevel.design_matrix import DesignMatrix, design_matrix, type3_rows
-from twolevel.errors import InputError
 from twolevel.likelihood import Method, degrees_of_freedom, maximise
 from twolevel.means import mean_rows, pairwise_rows
 from twolevel.moments import grouped_moments, working_moments
@@ -132,13 +131,27 @@ class MixedFit:
         index, L = mean_rows(self.design, variable)
         return self.wald_table(L - mean_rows(self.design)[1], index)
 
+    def variance_components(self) -> dict:
+        """Both standard deviations with what is derived from them, and the likelihood."""
+        return {
+            "method": self.method,
+            "sigma_between": self.sigma_between,
+            "sigma_within": self.sigma_within,
+            "lambda_": self.lambda_,
+            "icc": self.icc,
+            "boundary": self.boundary,
+            "llf": self.llf,
+            "aic": self.aic,
+            "bic": self.bic,
+        }
+
     def summary(self) -> dict:
         """Everything but what belongs to single rows and subjects as plain values, for JSON."""
-        names = "method nobs sigma_between sigma_within lambda_ icc boundary llf aic bic"
         return {
             "formula": self.design.formula,
             "n_subjects": len(self.design.subjects),
-            **{name: getattr(self, name) for name in names.split()},
+            "nobs": self.nobs,
+            **self.variance_components(),
             "grand_mean": self.grand_mean,
             "coefficients": self.coef_table(),
             "cov_params": self.cov_params,
@@ -177,9 +190,7 @@ class MixedFit:
         )
 
 
-def fit_mixed(
-    formula: str, data: pd.DataFrame, subject: str, method: Method = "REML"
-) -> MixedFit:
+def fit_mixed(formula: str, data: pd.DataFrame, subject: str, method: Method = "REML") -> MixedFit:
     """Fit the random-intercept model by REML (default) or ML.
 
     `formula` is the fixed part (formulaic), `subject` the column that names the N rows' subjects.
@@ -196,23 +207,8 @@ def fit_mixed(
 
 def fit_design(design: DesignMatrix, method: Method) -> MixedFit:
     """Fit the random-intercept model to a formula already evaluated: see `fit_mixed`."""
-    n_subjects = len(design.subjects)
-    if n_subjects < 2:
-        raise InputError(
-            f"one subject only ('{design.subjects[0]}'); expected at least 2, for sigma_between is "
-            "the spread of subjects; check the subject column"
-        )
-    if n_subjects == len(design.response):
-        raise InputError(
-            "every subject has one observation, so sigma_between and sigma_within cannot be told "
-            "apart; expected repeated measurements; check the subject column"
-        )
-    if np.ptp(design.response) == 0:
-        raise InputError(
-            f"the response is {design.response[0]} in every row; expected values that vary"
-        )
     subjects, coordinates = working_moments(
-        design.X, design.response, design.codes, n_subjects
+        design.X, design.response, design.codes, len(design.subjects)
     )
     moments = grouped_moments(subjects)
     best = maximise(moments, method)

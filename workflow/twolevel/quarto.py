@@ -71,6 +71,12 @@ def quarto_version(executable: Path) -> str:
     return version
 
 
+def is_recent(executable: Path) -> bool:
+    """Whether this Quarto is at least the version that the pages need."""
+    version = re.findall(r"\d+", quarto_version(executable))
+    return tuple(int(part) for part in version[:2]) >= MINIMUM_VERSION
+
+
 def render_with_quarto(
     source: Path, output: Path, *, executable: Path, timeout: float = TIMEOUT
 ) -> None:
@@ -83,7 +89,7 @@ def render_with_quarto(
             or makes one with an unresolved cross-reference or a resource it could not embed.
     """
     version = quarto_version(executable)
-    if tuple(int(part) for part in re.findall(r"\d+", version)[:2]) < MINIMUM_VERSION:
+    if not is_recent(executable):
         raise RenderError(
             f"{executable}: found Quarto {version}, expected at least "
             f"{'.'.join(map(str, MINIMUM_VERSION))}, the first whose pages follow the reader's "

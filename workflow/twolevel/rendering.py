@@ -2,7 +2,6 @@
 
 import os
 import re
-import secrets
 import shutil
 import signal
 import subprocess
@@ -12,6 +11,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+from twolevel.atomic import replacing
+from twolevel.errors import TwoLevelError
+
 TIMEOUT = 300
 
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
@@ -20,7 +22,7 @@ _STACK_FRAME = re.compile(
 )
 
 
-class RenderError(RuntimeError):
+class RenderError(TwoLevelError, RuntimeError):
     """A page could not be made; the message names the source, the reason and the remedy."""
 
 
@@ -61,18 +63,8 @@ def workplace(source: Path, output: Path) -> Iterator[Workplace]:
         yield Workplace(folder / source.name, page)
         if not page.is_file() or page.stat().st_size == 0:
             raise RenderError(f"{source}: the renderer reported success but made no {output.name}")
-        _replace(page, output)
-
-
-def _replace(page: Path, output: Path) -> None:
-    output.parent.mkdir(parents=True, exist_ok=True)
-    # os.replace is atomic only within one file system, so the copy is made beside the output.
-    beside = output.with_name(f".{output.name}.{secrets.token_hex(4)}")
-    try:
-        shutil.copyfile(page, beside)
-        os.replace(beside, output)
-    finally:
-        beside.unlink(missing_ok=True)
+        with replacing(output) as temporary:
+            shutil.copyfile(page, temporary)
 
 
 def run(

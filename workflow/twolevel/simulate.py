@@ -40,3 +40,19 @@ def simulate(
             "response": response.ravel(),
         }
     )
+
+
+def truth(
+    *, conditions: Mapping[str, float], grand_mean: float, sigma_between: float, sigma_within: float
+) -> dict:
+    """What `simulate` draws from, as the model reports it: condition effects that sum to zero.
+
+    Effects with another sum are the same model with another grand mean.
+    """
+    shift = sum(conditions.values()) / len(conditions)
+    return {
+        "grand_mean": grand_mean + shift,
+        "condition_effects": {name: effect - shift for name, effect in conditions.items()},
+        "sigma_between": sigma_between,
+        "sigma_within": sigma_within,
+    }

@@ -70,7 +70,9 @@ def sphericity(design: DesignMatrix, table: pd.DataFrame) -> Sphericity | None:
         mauchly_p=p,
         gg_epsilon=gg,
         hf_epsilon=float(hf),
-        corrected=pd.DataFrame.from_dict(corrected, orient="index", columns=["p_gg", "p_hf"]).rename_axis("term"),
+        corrected=pd.DataFrame.from_dict(
+            corrected, orient="index", columns=["p_gg", "p_hf"]
+        ).rename_axis("term"),
     )
 
 

@@ -42,7 +42,14 @@ def fill(template: str | Path, context: Mapping[str, Any]) -> str:
         finalize=lambda value: value if isinstance(value, Markdown) else escape(value),
     )
     environment.filters.update(
-        num=num, tex=tex, p=p_value, attr=attribute, code=code, yaml=quoted, words=words, md=Markdown
+        num=num,
+        tex=tex,
+        p=p_value,
+        attr=attribute,
+        code=code,
+        yaml=quoted,
+        words=words,
+        md=Markdown,
     )
     return environment.get_template(path.name).render(context)
 

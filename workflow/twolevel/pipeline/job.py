@@ -8,8 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from twolevel.errors import InputError
-from twolevel.rendering import RenderError
+from twolevel.errors import TwoLevelError
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake
@@ -18,8 +17,8 @@ if TYPE_CHECKING:
 def run(main: Callable[[Snakemake], None], snakemake: Snakemake) -> None:
     """Run a script's main, with warnings in the rule's log.
 
-    What the user can mend (an InputError, a renderer's refusal) becomes one message on the
-    console and in the log, and exit status 1; for anything else the log has the traceback too.
+    A TwoLevelError becomes one message on the console and in the log, and exit status 1; for
+    anything else the log has the traceback too.
     """
     log = Path(snakemake.log[0])
     logging.basicConfig(
@@ -29,7 +28,7 @@ def run(main: Callable[[Snakemake], None], snakemake: Snakemake) -> None:
     study = snakemake.wildcards.get("study") or snakemake.params.get("study")
     try:
         main(snakemake)
-    except (InputError, RenderError) as error:
+    except TwoLevelError as error:
         message = str(error)
         if study and not message.startswith("study "):
             message = f"study {study}: {message}"

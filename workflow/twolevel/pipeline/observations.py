@@ -63,17 +63,18 @@ def observations(
     rows_read = len(frame)
     if not rows_read:
         raise InputError(f"{where}: found a header and no rows; add the observations")
+    for name in used:
+        if name != subject and _is_text(frame[name]):
+            _refuse_text_among_numbers(frame[name], name == names.response, where)
     frame, dropped = _without_missing(frame, missing, where)
     source_rows = frame.index.to_numpy() + 1
     for name in used:
         if name == subject:
             frame[name] = frame[name].astype(str)
-        elif _is_text(frame[name]):
-            _refuse_text_among_numbers(frame[name], name == names.response, where)
-        else:
-            _refuse_infinite(frame[name], where)
+        elif name == names.response or not _is_text(frame[name]):
             whole = pd.api.types.is_integer_dtype(frame[name]) and name != names.response
             frame[name] = frame[name].astype("int64" if whole else "float64")
+            _refuse_infinite(frame[name], where)
         if _is_text(frame[name]):
             _refuse_twin_labels(frame[name], where)
             if name != subject and not isinstance(frame[name].dtype, pd.CategoricalDtype):
@@ -157,7 +158,7 @@ def _without_missing(
 
 def _refuse_text_among_numbers(values: pd.Series, is_response: bool, where: str) -> None:
     """Refuse text in the response, and a few typing errors among a covariate's numbers."""
-    distinct = values.astype(str).drop_duplicates()
+    distinct = values.dropna().astype(str).drop_duplicates()
     odd = distinct[~distinct.str.strip().str.fullmatch(NUMBER)]
     if odd.empty or not (is_response or len(odd) < RARE * len(distinct)):
         return
@@ -173,7 +174,7 @@ def _refuse_text_among_numbers(values: pd.Series, is_response: bool, where: str)
 
 
 def _refuse_infinite(values: pd.Series, where: str) -> None:
-    infinite = np.isinf(values.to_numpy("float64"))
+    infinite = np.isinf(values.to_numpy())
     if infinite.any():
         at = infinite.argmax()
         raise InputError(

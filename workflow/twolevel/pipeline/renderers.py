@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import Literal
 
 from twolevel.pandoc import render_with_pandoc
-from twolevel.quarto import find_quarto, render_with_quarto
+from twolevel.quarto import find_quarto, is_recent, render_with_quarto
 from twolevel.rendering import RenderError
 
 
@@ -15,10 +16,13 @@ def render(
 ) -> None:
     """Render `source` (.qmd) into the self-contained page `output`.
 
-    "auto" takes Quarto where it is installed and Pandoc otherwise; `support` is the folder of
-    Pandoc's template, style and filter. Raises RenderError.
+    "auto" takes Quarto where a recent one is installed and Pandoc otherwise; `support` is the
+    folder of Pandoc's template, style and filter. Raises RenderError.
     """
     quarto = None if renderer == "pandoc" else find_quarto()
+    if quarto and renderer == "auto" and not is_recent(quarto):
+        warnings.warn(f"{quarto} is too old for these pages; Pandoc renders instead", stacklevel=2)
+        quarto = None
     if quarto:
         render_with_quarto(source, output, executable=quarto)
     elif renderer == "quarto":

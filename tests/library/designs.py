@@ -1,0 +1,64 @@
+"""Random repeated-measures tables for property tests."""
+
+import numpy as np
+import pandas as pd
+from hypothesis import strategies as st
+
+
+def table(
+    seed: int, subjects: int, conditions: int, missing: float, ratio: float, replicates: int = 1
+) -> pd.DataFrame:
+    """A table of n x J x r rows less a share of missing ones, with sigma_b = ratio * sigma_w."""
+    generator = np.random.default_rng(seed)
+    subject, condition, _ = np.indices((subjects, conditions, replicates)).reshape(3, -1)
+    effects = generator.normal(size=conditions)
+    y = (
+        10
+        + ratio * generator.normal(size=subjects)[subject]
+        + effects[condition]
+        + generator.normal(size=subject.size)
+    )
+    data = pd.DataFrame(
+        {
+            "id": pd.Series(subject).map("s{}".format),
+            "time": pd.Categorical.from_codes(condition, [f"t{j}" for j in range(conditions)]),
+            "group": np.where(subject % 3 == 0, "a", "b"),
+            "age": generator.normal(40, 10, size=subjects)[subject],
+            "y": y,
+        }
+    )
+    return data[generator.random(len(data)) >= missing].reset_index(drop=True)
+
+
+def estimable(data: pd.DataFrame) -> bool:
+    """Whether all conditions are seen and some subject's repeatedly."""
+    return (
+        data["time"].nunique() == len(data["time"].cat.categories)
+        and data["id"].nunique() >= 4
+        and len(data) - data["id"].nunique() - data["time"].nunique() >= 2
+        and data.groupby("group")["id"].nunique().min() >= 1
+        and data["group"].nunique() == 2
+    )
+
+
+balanced = st.builds(
+    table,
+    seed=st.integers(0, 2**32 - 1),
+    subjects=st.integers(4, 12),
+    conditions=st.integers(2, 5),
+    missing=st.just(0.0),
+    ratio=st.sampled_from([0.0, 0.3, 1.0, 5.0]),
+    replicates=st.integers(1, 2),
+)
+unbalanced = st.builds(
+    table,
+    seed=st.integers(0, 2**32 - 1),
+    subjects=st.integers(5, 12),
+    conditions=st.integers(2, 4),
+    missing=st.sampled_from([0.1, 0.3]),
+    ratio=st.sampled_from([0.0, 0.3, 1.0, 5.0]),
+    replicates=st.integers(1, 2),
+).filter(estimable)
+formulas = st.sampled_from(
+    ["y ~ time", "y ~ 0 + time", "y ~ 1", "y ~ time + age", "y ~ time * group"]
+)

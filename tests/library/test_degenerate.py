@@ -1,0 +1,81 @@
+"""Data and formulas that no random-intercept model can be fitted to, refused with the reason."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import twolevel as tl
+
+GOOD = pd.DataFrame(
+    {
+        "id": np.repeat(list("abcd"), 3),
+        "time": list("xyz") * 4,
+        "age": np.repeat([30.0, 40.0, 50.0, 70.0], 3),
+        "y": [1.0, 2.5, 3.0, 2.0, 2.2, 4.0, 0.0, 1.0, 2.5, 3.0, 3.5, 6.0],
+    }
+)
+
+
+@pytest.mark.parametrize(
+    ("formula", "data", "message"),
+    [
+        ("y ~ time", GOOD[GOOD["id"] == "a"], "one subject only"),
+        ("y ~ time", GOOD.iloc[[0, 4, 8, 11]], "every subject has one observation"),
+        ("y ~ time", GOOD.assign(y=3.0), r"the response is 3\.0 in every row"),
+        ("y ~ time", GOOD.iloc[:0], "the table has no rows"),
+        ("y ~ time", GOOD.assign(y=["1"] * 12), "the response holds .* values, expected numbers"),
+        ("y ~ time", GOOD.assign(y=GOOD["y"].where(GOOD["y"] > 0)), "1 missing values.* row 7"),
+        ("y ~ time", GOOD.assign(y=GOOD["y"].replace(6.0, np.inf)), "infinite values"),
+        ("y ~ time + dose", GOOD, "column 'dose' is not in the table"),
+        ("y ~ time + age + centred", GOOD.assign(centred=GOOD["age"] - 40), "cannot tell centred"),
+        # numpy's own warning about log(0) comes first
+        ("y ~ log(age)", GOOD.assign(age=GOOD["age"] - 30), r"log\(age\) .* is not finite"),
+        ("y ~ y", GOOD, "also on the right of ~"),
+        (
+            "y ~ time",
+            GOOD.assign(y=np.repeat([1.0, 2.0, 4.0, 8.0], 3) + np.tile([0.0, 1.0, 5.0], 4)),
+            "residuals within subjects are all 0",
+        ),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:divide by zero")
+def test_refused(formula, data, message):
+    with pytest.raises(tl.InputError, match=message):
+        tl.fit_mixed(formula, data, "id")
+
+
+def test_no_degrees_of_freedom_for_the_residual():
+    data = GOOD[GOOD["time"] != "z"].iloc[[0, 1, 2, 4, 6]]
+    with pytest.raises(tl.InputError, match="degrees of freedom for sigma_within"):
+        tl.fit_subjects("y ~ time", data.assign(time=list("xyxzy")), "id")
+
+
+def test_unused_levels_are_no_columns():
+    ordered = GOOD.assign(time=pd.Categorical(GOOD["time"], list("zyxw"), ordered=True))
+    fit = tl.fit_mixed("y ~ time", ordered, "id")
+    assert list(fit.params.index) == ["Intercept", "time[T.y]", "time[T.x]"]
+
+
+@pytest.mark.parametrize("kind", [str, "category", lambda s: s.map(ord)])
+def test_subjects_may_be_text_categories_or_numbers(kind):
+    ids = kind(GOOD["id"]) if callable(kind) and kind is not str else GOOD["id"].astype(kind)
+    fit = tl.fit_mixed("y ~ time", GOOD.assign(id=ids), "id")
+    assert fit.llf == tl.fit_mixed("y ~ time", GOOD, "id").llf
+
+
+def test_large_offsets_lose_no_digits_beyond_the_datas_own():
+    """At an offset of 1e9 the data hold 7 digits after the point, and so do the estimates."""
+    fit = tl.fit_mixed("y ~ time + age", GOOD, "id")
+    moved = tl.fit_mixed(
+        "y ~ time + age", GOOD.assign(y=GOOD["y"] + 1e9, age=GOOD["age"] + 1e6), "id"
+    )
+    assert moved.sigma_within == pytest.approx(fit.sigma_within, rel=1e-6)
+    assert moved.sigma_between == pytest.approx(fit.sigma_between, rel=1e-5)
+    assert moved.params["age"] == pytest.approx(fit.params["age"], rel=1e-5)
+
+
+def test_strong_fixed_effects_lose_no_digits():
+    strong = GOOD.assign(y=GOOD["y"] + GOOD["time"].map({"x": 0.0, "y": 1e8, "z": -3e8}))
+    assert tl.fit_mixed("y ~ time", strong, "id").sigma_within == pytest.approx(
+        tl.fit_mixed("y ~ time", GOOD, "id").sigma_within, rel=1e-6
+    )

@@ -1,0 +1,127 @@
+"""Level 1 and Level 2 against R's lm, and against statsmodels with one dummy per subject."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import statsmodels.formula.api as smf
+from designs import balanced, unbalanced
+from hypothesis import given, settings
+from reference import NAMES, load
+
+import twolevel as tl
+
+TWO_STAGE = [name for name in NAMES if load(name).values.get("two_stage_lm")]
+
+
+@pytest.mark.parametrize("name", TWO_STAGE)
+def test_lm(name):
+    reference = load(name)
+    lm = reference.values["two_stage_lm"]
+    level1 = tl.fit_subjects(reference.formula, reference.data, "subject", reference.condition)
+    rows = {row["row"]: row["Estimate"] for row in lm["level1"]}
+    # R's coding makes mu_i the mean at the first condition; ours is the mean over conditions.
+    effects = level1.condition_effects["estimate"]
+    first = effects.iloc[0] if len(effects) else 0.0
+    means = level1.subjects.set_index("subject")["subject_mean"]
+    np.testing.assert_allclose(
+        means + first, [rows[f"subject{s}"] for s in means.index], rtol=1e-10
+    )
+    np.testing.assert_allclose(level1.sigma_within, lm["sigma"], rtol=1e-10)
+    assert level1.df_resid == lm["df"]
+    np.testing.assert_allclose(
+        level1.residuals["residual"], lm["residuals"], atol=1e-10 * np.ptp(reference.data["y"])
+    )
+    level2 = tl.fit_hierarchical(level1)
+    np.testing.assert_allclose(level2.raw_variance, lm["level2"]["var"], rtol=1e-10)
+    np.testing.assert_allclose(level2.grand_mean_se, lm["level2"]["se"], rtol=1e-10)
+    np.testing.assert_allclose(level2.grand_mean + first, lm["level2"]["estimate"], rtol=1e-10)
+
+
+def with_dummies(data):
+    """statsmodels' fit with a column for each subject, sum-to-zero conditions."""
+    fit = smf.ols("y ~ 0 + C(id) + C(time, Sum)", data).fit()
+    subjects = [f"C(id)[{name}]" for name in pd.unique(data["id"])]
+    return fit, subjects
+
+
+@settings(deadline=None, max_examples=40)
+@given(data=balanced | unbalanced)
+def test_statsmodels_with_one_dummy_per_subject(data):
+    fit, subjects = with_dummies(data)
+    level1 = tl.fit_subjects("y ~ time", data, "id", "time")
+    np.testing.assert_allclose(level1.subjects["subject_mean"], fit.params[subjects], rtol=1e-9)
+    np.testing.assert_allclose(level1.subjects["se"], fit.bse[subjects], rtol=1e-7)
+    np.testing.assert_allclose(level1.residuals["residual"], fit.resid, atol=1e-9)
+    np.testing.assert_allclose(level1.residuals["fitted"], fit.fittedvalues, rtol=1e-9)
+    effects = [name for name in fit.params.index if name.startswith("C(time")]
+    np.testing.assert_allclose(
+        level1.condition_effects["estimate"].iloc[:-1], fit.params[effects], atol=1e-9
+    )
+    np.testing.assert_allclose(
+        level1.condition_effects["se"].iloc[:-1], fit.bse[effects], rtol=1e-7
+    )
+    assert abs(level1.condition_effects["estimate"].sum()) < 1e-9
+
+
+@settings(deadline=None, max_examples=40)
+@given(data=balanced | unbalanced)
+def test_correction_is_the_expected_sampling_variance(data):
+    """E[raw variance] - sigma_b^2 = tr(M Cov) / df, with Cov from the dense fit."""
+    fit, subjects = with_dummies(data)
+    covariance = fit.cov_params().loc[subjects, subjects].to_numpy()
+    n = len(subjects)
+    level1 = tl.fit_subjects("y ~ time", data, "id", "time")
+    centring = np.eye(n) - 1 / n
+    np.testing.assert_allclose(
+        level1.sampling_variance, np.trace(centring @ covariance) / (n - 1), rtol=1e-7
+    )
+
+
+@settings(deadline=None, max_examples=60)
+@given(data=balanced)
+def test_balanced_two_stage_is_reml(data):
+    level2 = tl.fit_hierarchical(tl.fit_subjects("y ~ time", data, "id", "time"))
+    fit = tl.fit_mixed("y ~ time", data, "id")
+    assert fit.boundary == level2.truncated
+    np.testing.assert_allclose(level2.grand_mean, fit.grand_mean["estimate"], rtol=1e-9)
+    if not fit.boundary:
+        np.testing.assert_allclose(level2.sigma_between, fit.sigma_between, rtol=1e-7)
+        np.testing.assert_allclose(level2.sigma_within, fit.sigma_within, rtol=1e-9)
+        np.testing.assert_allclose(level2.grand_mean_se, fit.grand_mean["se"], rtol=1e-7)
+
+
+@settings(deadline=None, max_examples=40)
+@given(data=balanced)
+def test_level2_takes_what_differs_between_subjects(data):
+    level2 = tl.fit_hierarchical(tl.fit_subjects("y ~ time * group + age", data, "id", "time"))
+    fit = tl.fit_mixed("y ~ time * group + age", data, "id")
+    assert list(level2.params.index) == ["Intercept", "group[T.b]", "age"]
+    np.testing.assert_allclose(level2.params.loc["age", "estimate"], fit.params["age"], rtol=1e-6)
+    if not fit.boundary:
+        np.testing.assert_allclose(level2.sigma_between, fit.sigma_between, rtol=1e-6)
+        np.testing.assert_allclose(level2.params.loc["age", "se"], fit.bse["age"], rtol=1e-6)
+
+
+@settings(deadline=None, max_examples=30)
+@given(data=unbalanced)
+def test_coding_does_not_matter(data):
+    one, other = (
+        tl.fit_subjects(formula, data, "id", "time").subjects["subject_mean"]
+        for formula in ("y ~ time", "y ~ 0 + time")
+    )
+    np.testing.assert_allclose(one, other, rtol=1e-9)
+
+
+def test_summary_survives_a_file(tmp_path):
+    from twolevel.pipeline.files import read_json, write_json
+    from twolevel.subjects import SubjectFits
+
+    reference = load("ergostool_missing")
+    level1 = tl.fit_subjects(reference.formula, reference.data, "subject", "condition")
+    write_json(tmp_path / "level1.json", level1.summary())
+    again = SubjectFits.from_summary(
+        read_json(tmp_path / "level1.json"), level1.subjects, level1.residuals
+    )
+    assert tl.fit_hierarchical(again).summary()["between_variance"] == (
+        tl.fit_hierarchical(level1).between_variance
+    )
