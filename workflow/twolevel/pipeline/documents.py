@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import math
 import string
+import unicodedata
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from typing import Any
 import jinja2
 
 _PUNCTUATION = str.maketrans({mark: f"\\{mark}" for mark in string.punctuation})
+_ATTRIBUTE = str.maketrans({mark: f"\\{mark}" for mark in '\\"&{'})
 _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
@@ -56,54 +58,72 @@ def fill(template: str | Path, context: Mapping[str, Any]) -> str:
 
 def escape(value: object) -> Markdown:
     """Any text as Markdown that shows it literally, on one line."""
-    return Markdown(" ".join(str(value).split()).translate(_PUNCTUATION))
+    return Markdown(_one_line(value).translate(_PUNCTUATION))
+
+
+def _one_line(value: object) -> str:
+    """Text with single blanks for its white space, and without characters no page can hold."""
+    words = " ".join(str(value).split())
+    return "".join(mark for mark in words if unicodedata.category(mark) not in ("Cc", "Cs"))
 
 
 def num(value: float | None, digits: int = 4) -> Markdown:
     """A number to so many significant digits, with a true minus; a dash where there is none."""
     if value is None or math.isnan(value):
         return Markdown("–")
-    if value == 0 or 1e-4 <= abs(value) < 1e7 or not math.isfinite(value):
-        return Markdown(_fixed(value, digits).replace("-", "−"))
-    mantissa, _, exponent = f"{value:.{digits - 1}e}".partition("e")
-    power = str(int(exponent)).translate(_SUPERSCRIPT)
+    if math.isinf(value):
+        return Markdown("∞" if value > 0 else "−∞")
+    mantissa, exponent = _rounded(value, digits)
+    if exponent is None:
+        return Markdown(mantissa.replace("-", "−"))
+    power = str(exponent).translate(_SUPERSCRIPT)
     return Markdown(f"{mantissa.replace('-', '−')} × 10{power}")
 
 
 def tex(value: float | None, digits: int = 4) -> Markdown:
-    """A number for use inside mathematics."""
-    if value is None:
+    """A number for use inside mathematics, as `num` writes it in text."""
+    if value is None or math.isnan(value):
         return Markdown(r"\text{–}")
-    if value == 0 or 1e-4 <= abs(value) < 1e7:
-        return Markdown(_fixed(value, digits))
-    mantissa, _, exponent = f"{value:.{digits - 1}e}".partition("e")
-    return Markdown(rf"{mantissa} \times 10^{{{int(exponent)}}}")
+    if math.isinf(value):
+        return Markdown(r"\infty" if value > 0 else r"-\infty")
+    mantissa, exponent = _rounded(value, digits)
+    # In braces, so that a minus behind a comma is a sign and not an operator.
+    number = f"{{{mantissa}}}" if value < 0 else mantissa
+    return Markdown(number if exponent is None else rf"{number} \times 10^{{{exponent}}}")
 
 
-def _fixed(value: float, digits: int) -> str:
-    if value == 0 or not math.isfinite(value):
-        return f"{value:.0f}" if value == 0 else {math.inf: "∞", -math.inf: "-∞"}[value]
-    decimals = max(0, digits - 1 - math.floor(math.log10(abs(value))))
-    return f"{value:.{decimals}f}"
+def _rounded(value: float, digits: int) -> tuple[str, int | None]:
+    """A finite number rounded: its decimals alone, or a mantissa and the power of ten."""
+    if value == 0:
+        return "0", None
+    mantissa, _, power = f"{value:.{digits - 1}e}".partition("e")
+    exponent = int(power)
+    if -4 <= exponent < 7:
+        return f"{value:.{max(0, digits - 1 - exponent)}f}", None
+    return mantissa, exponent
 
 
 def p_value(value: float | None) -> Markdown:
-    """A p value with its relation, as `= 0.023` or `< 0.0001`."""
-    if value is None:
+    """A p value with its relation, as `= 0.0230` or `< 0.0001`."""
+    if value is None or math.isnan(value):
         return Markdown("–")
     return Markdown(r"\< 0.0001" if value < 1e-4 else f"= {value:.4f}")
 
 
+def counted(number: int, noun: str) -> Markdown:
+    """A number of things in words: 1 subject, 2,000 subjects."""
+    return Markdown(f"{number:,} {escape(noun)}{'' if number == 1 else 's'}")
+
+
 def attribute(value: object) -> Markdown:
     """Text for the inside of a double-quoted attribute, on one line."""
-    text = " ".join(str(value).split())
-    return Markdown(text.replace("\\", "\\\\").replace('"', '\\"'))
+    return Markdown(_one_line(value).translate(_ATTRIBUTE))
 
 
 def code(value: object) -> Markdown:
     """Text as inline code, between enough backticks."""
     # Quarto runs shortcodes inside code too; a word joiner between the braces keeps them text.
-    text = " ".join(str(value).split()).replace("{{<", "{\u2060{<")
+    text = _one_line(value).replace("{{<", "{\u2060{<")
     fence = "`"
     while fence in text:
         fence += "`"
