@@ -74,6 +74,15 @@ def test_large_offsets_lose_no_digits_beyond_the_datas_own():
     assert moved.params["age"] == pytest.approx(fit.params["age"], rel=1e-5)
 
 
+def test_a_covariate_with_a_large_offset_is_not_constant():
+    seconds = np.tile([0.0, 700.0, 1500.0], 4) + np.repeat([0.0, 90.0, 400.0, 2000.0], 3)
+    near = tl.fit_mixed("y ~ clock", GOOD.assign(clock=seconds), "id")
+    far = tl.fit_mixed("y ~ clock", GOOD.assign(clock=seconds + 1.7e9), "id")
+    assert far.params["clock"] == pytest.approx(near.params["clock"], rel=1e-6)
+    assert far.bse["clock"] == pytest.approx(near.bse["clock"], rel=1e-6)
+    assert far.sigma_between == pytest.approx(near.sigma_between, rel=1e-6)
+
+
 def test_strong_fixed_effects_lose_no_digits():
     strong = GOOD.assign(y=GOOD["y"] + GOOD["time"].map({"x": 0.0, "y": 1e8, "z": -3e8}))
     assert tl.fit_mixed("y ~ time", strong, "id").sigma_within == pytest.approx(

@@ -16,6 +16,7 @@ import pandas as pd
 
 from twolevel.errors import InputError
 from twolevel.formula import parse
+from twolevel.moments import centred_columns
 
 # Relative squared norm below which a column counts as a combination of earlier ones. R's lm uses
 # 1e-7 on the norm, and squares lose half the digits of double precision.
@@ -249,8 +250,12 @@ def _refuse_unrepeated(design: DesignMatrix) -> None:
 
 
 def _refuse_aliased(design: DesignMatrix) -> None:
-    X, names = design.X, design.names
-    kept = independent_columns(X.T @ X, np.einsum("ij,ij->j", X, X))
+    names = design.names
+    X, _ = centred_columns(design.X)
+    gram = X.T @ X
+    # A column with a large offset is constant only if it is so to the last digits.
+    norms = np.einsum("ij,ij->j", design.X, design.X)
+    kept = independent_columns(gram, np.diag(gram) + 1e-13 * norms)
     aliased = [name for k, name in enumerate(names) if k not in kept]
     if aliased:
         raise InputError(

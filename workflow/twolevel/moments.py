@@ -93,6 +93,22 @@ class Coordinates:
     shift: np.ndarray
 
 
+def centred_columns(X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Centre the columns of X (N, p) if one of them is constant: the new columns X T, and T (p, p).
+
+    The constant column stays; without one nothing changes, for the model would.
+    """
+    T = np.eye(X.shape[1])
+    constant = np.flatnonzero((np.ptp(X, axis=0) == 0) & (X[0] != 0))
+    if len(constant) == 0:
+        return X, T
+    k = constant[0]
+    centre = X.mean(axis=0)
+    centre[k] = 0.0
+    T[k] -= centre / X[0, k]
+    return X - centre, T
+
+
 def working_moments(
     X: np.ndarray, y: np.ndarray, codes: np.ndarray, n_subjects: int
 ) -> tuple[SubjectMoments, Coordinates]:
@@ -102,28 +118,14 @@ def working_moments(
     residual from an ordinary least-squares fit: squared residuals then lose no digits to a large
     offset or a strong fixed effect, which they would as differences of large sums.
     """
-    p = X.shape[1]
-    T, shift = np.eye(p), np.zeros(p)
-    constant = np.flatnonzero((np.ptp(X, axis=0) == 0) & (X[0] != 0))
-    if len(constant):
-        k = constant[0]
-        centre = X.mean(axis=0)
-        centre[k] = 0.0
-        X = X - centre
-        T[k] -= centre / X[0, k]
-        unit = np.zeros(p)
-        unit[k] = 1 / X[0, k]
-    else:
-        unit = np.linalg.solve(X.T @ X, X.sum(axis=0))  # X unit = 1, if the model has constants
-        if np.abs(X @ unit - 1).max() > 1e-9:
-            unit = np.zeros(p)
-    if unit.any():
-        mean = y.mean()
-        y = y - mean  # exact to a rounding of y itself, before anything else is subtracted
-        shift = shift + mean * unit
-    first = np.linalg.solve(X.T @ X, X.T @ y)
-    residual = y - X @ first
+    X, T = centred_columns(X)
+    gram = X.T @ X
+    unit = np.linalg.solve(gram, X.sum(axis=0))  # X unit = 1 if the model has a constant
+    mean = y.mean() if np.abs(X @ unit - 1).max() < 1e-9 else 0.0
+    # The mean is subtracted from y before anything else: exactly, to a rounding of y itself.
+    first = np.linalg.solve(gram, X.T @ (y - mean))
+    residual = (y - mean) - X @ first
     return (
         subject_moments(np.column_stack([X, residual]), codes, n_subjects),
-        Coordinates(T, shift + T @ first),
+        Coordinates(T, T @ (mean * unit + first)),
     )

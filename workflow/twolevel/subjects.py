@@ -77,7 +77,8 @@ def fit_subjects(
     moments, coordinates = working_moments(design.X, design.response, design.codes, n)
 
     norms = np.diag(moments.within)[:p] + moments.counts @ moments.means[:, :p] ** 2
-    varying = independent_columns(moments.within[:p, :p], norms)
+    within = moments.within[:p, :p]
+    varying = independent_columns(within, np.diag(within) + 1e-13 * norms)
     df_resid = N - n - len(varying)
     if df_resid < 1:
         raise InputError(

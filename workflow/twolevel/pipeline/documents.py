@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import string
 import unicodedata
 from collections.abc import Mapping
@@ -53,6 +54,7 @@ def fill(template: str | Path, context: Mapping[str, Any]) -> str:
         words=words,
         md=Markdown,
     )
+    environment.tests["of"] = of
     return environment.get_template(path.name).render(context)
 
 
@@ -62,9 +64,9 @@ def escape(value: object) -> Markdown:
 
 
 def _one_line(value: object) -> str:
-    """Text with single blanks for its white space, and without characters no page can hold."""
-    words = " ".join(str(value).split())
-    return "".join(mark for mark in words if unicodedata.category(mark) not in ("Cc", "Cs"))
+    """Text with single blanks for its white space and for characters that no page can hold."""
+    bare = (" " if unicodedata.category(mark) in ("Cc", "Cs") else mark for mark in str(value))
+    return " ".join("".join(bare).split())
 
 
 def num(value: float | None, digits: int = 4) -> Markdown:
@@ -141,3 +143,8 @@ def words(values: list) -> Markdown:
     items = [value if isinstance(value, Markdown) else escape(value) for value in values]
     head, tail = items[:-1], items[-1:]
     return Markdown(" and ".join(filter(None, [", ".join(head), *tail])))
+
+
+def of(term: str, variable: str) -> bool:
+    """Whether a term of a formula is made of a variable: `C(time):group` is one of `time`."""
+    return re.search(rf"(?<![\w.]){re.escape(variable)}(?![\w.])", term) is not None

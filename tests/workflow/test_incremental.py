@@ -1,0 +1,188 @@
+"""A run makes what its changes touch, and nothing else."""
+
+import os
+from pathlib import Path
+
+import pytest
+from projects import CONFIG, ROOT, SIMULATE
+from twolevel.pipeline.code import library_code
+
+# Each rule with those whose files it reads; "data" stands for both ways to get a study's data.
+READS = {
+    "describe_design": {"data"},
+    "fit_subjects": {"data"},
+    "fit_hierarchical": {"fit_subjects"},
+    "fit_mixed": {"data"},
+    "partition_errors": {"data"},
+    "compare_fits": {"fit_subjects", "fit_hierarchical", "fit_mixed", "partition_errors"},
+    "plot_data": {"data", "describe_design"},
+    "plot_distributions": {"data", "fit_subjects", "fit_hierarchical"},
+    "plot_mixed": {"data", "fit_mixed"},
+    "write_report": {"data", "compare_fits", "plot_data", "plot_distributions", "plot_mixed"},
+    "render_report": {"write_report"},
+    "build_site": {"describe_design", "fit_mixed", "render_report"},
+}
+DATA = {"toy": "simulate_data", "real": "load_data"}
+SITE = ("build_site", None)
+
+
+def follow(rules, studies=DATA):
+    """The jobs of these rules and of all that read what they make."""
+    rules = set(rules)
+    while more := {rule for rule, read in READS.items() if rule not in rules and read & rules}:
+        rules |= more
+    jobs = {(rule, study) for rule in rules - {"build_site", "data"} for study in studies}
+    jobs |= {(DATA[study], study) for study in studies if "data" in rules}
+    return jobs | {SITE}
+
+
+def with_study(name, study):
+    return {**CONFIG, "studies": {**CONFIG["studies"], name: study}}
+
+
+def test_every_rule_is_in_the_map_above(imports):
+    assert set(imports) == {*READS, *DATA.values()}
+
+
+def test_a_second_run_has_nothing_to_do(project):
+    before = project.files("results", "site")
+    run = project.snakemake()
+    assert "Nothing to be done" in run.text
+    assert project.planned() == set()
+    assert project.files("results", "site") == before
+
+
+def test_the_plan_asserted_on_is_that_of_a_dry_run(project):
+    project.configure(with_study("toy", {"simulate": {**SIMULATE, "seed": 2}}))
+    run = project.snakemake("--dry-run", "--quiet", "host")
+    total = next(line for line in run.lines if line.startswith("total"))
+    assert int(total.split()[1]) == len(project.planned()) + 1  # and the rule all
+
+
+def test_a_seed_reruns_that_study_only(project):
+    project.configure(with_study("toy", {"simulate": {**SIMULATE, "seed": 2}}))
+    assert project.planned() == follow({"data"}, ["toy"])
+
+
+def test_a_changed_table_reruns_that_study_only(project):
+    project.edit("config/data/selfesteem.csv", "1,t1,4.005", "1,t1,4.006")
+    assert project.planned() == follow({"data"}, ["real"])
+
+
+def test_a_title_reruns_no_stage(project):
+    project.configure(with_study("toy", {**CONFIG["studies"]["toy"], "title": "Toy"}))
+    assert project.planned() == follow({"write_report"}, ["toy"])
+
+
+@pytest.mark.parametrize(
+    ("file", "expected"),
+    [
+        ("study.qmd", follow({"write_report"})),
+        ("page.css", follow({"write_report"})),
+        ("pandoc/style.css", follow({"render_report"})),
+        ("index.qmd", {SITE}),
+    ],
+)
+def test_prose_and_style_rerun_reports_and_site_only(project, file, expected):
+    with (project.path / "reports" / file).open("a") as handle:
+        handle.write("\n")
+    assert project.planned() == expected
+
+
+class TestLibrary:
+    """Editing a module reruns the rules whose scripts import it, directly or not."""
+
+    @pytest.mark.parametrize(
+        ("module", "first"),
+        [
+            ("likelihood", {"fit_mixed"}),
+            ("figures.caterpillar", {"plot_mixed"}),
+            ("sphericity", {"partition_errors"}),
+            ("simulate", {"simulate_data"}),
+            ("pipeline.tables", {"load_data"}),
+            ("pandoc", {"render_report", "build_site"}),
+            ("pipeline.documents", {"write_report", "build_site"}),
+            ("pipeline.files", None),
+        ],
+    )
+    def test_an_edited_module(self, project, imports, module, first):
+        using = {rule for rule in imports if f"twolevel.{module}" in imports[rule]["with_lazy"]}
+        assert using
+        assert first is None or using == first
+        with (project.path / f"workflow/twolevel/{module.replace('.', '/')}.py").open("a") as file:
+            file.write("\n# edited\n")
+        expected = follow(using - set(DATA.values()))
+        for study, rule in DATA.items():
+            if rule in using:
+                expected |= follow({"data"}, [study])
+        assert project.planned() == expected
+
+    def test_a_touched_file_plans_nothing(self, project):
+        folders = ["workflow/twolevel", "reports", "config/data"]
+        for path in (p for folder in folders for p in (project.path / folder).rglob("*.*")):
+            os.utime(path)
+        assert project.planned() == set()
+
+    def test_the_modules_tracked_are_those_imported(self, imports):
+        for name, found in imports.items():
+            tracked = library_code(ROOT / f"workflow/scripts/{name}.py")
+            assert set(tracked) == set(found["with_lazy"]), name
+
+    def test_more_than_at_import_is_tracked_only_for_imports_inside_functions(self, imports):
+        lazy = {name: set(i["with_lazy"]) - set(i["eager"]) for name, i in imports.items()}
+        text = "".join(path.read_text() for path in (ROOT / "workflow").rglob("*.py"))
+        for module in set().union(*lazy.values()):
+            last = module.rpartition(".")[2]
+            assert f"    from {module} import" in text or f"    from .{last} import" in text
+
+
+@pytest.mark.parametrize(
+    ("file", "rule"),
+    [
+        ("observations.parquet", "data"),
+        ("truth.json", "data"),
+        ("level1.json", "fit_subjects"),
+        ("tables/anova.csv", "partition_errors"),
+        ("figures/covariance.svg", "plot_mixed"),
+        ("report/report.qmd", "write_report"),
+        ("report/tables/anova.csv", "write_report"),
+        ("report.html", "render_report"),
+    ],
+)
+def test_a_deleted_file_is_made_again(project, file, rule):
+    (project.path / "results/toy" / file).unlink()
+    assert project.planned() == follow({rule}, ["toy"])
+
+
+def test_a_deleted_page_of_the_site_is_made_again(project):
+    (project.path / "site/real.html").unlink()
+    assert project.planned() == {SITE}
+
+
+def test_what_is_made_again_is_the_same(project):
+    before = project.files("results", "site")
+    for file in ["results/real/hierarchical.json", "results/real/figures/distributions.svg"]:
+        (project.path / file).unlink()
+    project.snakemake()
+    assert project.files("results", "site") == before
+    assert project.planned() == set()
+
+
+def test_an_added_study_reruns_no_other(project):
+    project.configure(with_study("more", {"simulate": {**SIMULATE, "seed": 3}}))
+    planned = project.planned()
+    assert {study for _, study in planned} == {"more", None}
+    assert planned == {(rule, "more") for rule in [*READS, "simulate_data"]} - {
+        ("build_site", "more")
+    } | {SITE}
+
+
+def test_a_removed_study_leaves_the_index(project):
+    assert "toy.html" in (project.path / "site/index.html").read_text()
+    project.configure({**CONFIG, "studies": {"real": CONFIG["studies"]["real"]}})
+    assert project.planned() == {SITE}
+    project.snakemake()
+    index = Path(project.path / "site/index.html").read_text()
+    assert "toy.html" not in index
+    assert "real.html" in index
+    assert project.planned() == set()
