@@ -175,6 +175,22 @@ def test_emmeans(name):
     np.testing.assert_allclose(pairs["p"], [row["p.value"] for row in holm], rtol=1e-4, atol=1e-300)
 
 
+def test_numbers_in_c_are_a_factor():
+    reference = load("sleepstudy")
+    days = reference.data.assign(days=reference.data["condition"].astype(int))
+    numeric, text = (
+        tl.fit_mixed(formula, days, "subject") for formula in ("y ~ C(days)", "y ~ condition")
+    )
+    assert numeric.llf == pytest.approx(text.llf, abs=1e-9)
+    np.testing.assert_allclose(numeric.means("days"), text.means("condition"), rtol=1e-9)
+    np.testing.assert_allclose(numeric.anova()["F"], text.anova()["F"], rtol=1e-9)
+    np.testing.assert_allclose(numeric.grand_mean["se"], text.grand_mean["se"], rtol=1e-9)
+    ours = tl.partition_errors("y ~ C(days)", days, "subject").table["F"]
+    np.testing.assert_allclose(ours, numeric.anova()["F"], rtol=1e-9)
+    with pytest.raises(tl.InputError, match="both as a number and"):
+        tl.fit_mixed("y ~ C(days) + days", days, "subject")
+
+
 def test_method_and_df_are_named():
     reference = load("selfesteem")
     with pytest.raises(ValueError, match="expected 'REML' or 'ML'"):

@@ -103,8 +103,8 @@ def design_matrix(
 
     names = parse(formula)
     table = _checked(data, formula, names.response, names.variables, subject)
-    variables = table[list(names.variables)]
     rhs = Formula(formula).rhs
+    variables = _with_factors(table[list(names.variables)], rhs, formula)
     labels = [str(term) for term in rhs]
     if coding == "sum":
         rhs = _sum_coded(rhs, variables)
@@ -216,15 +216,35 @@ def _checked(
     return table
 
 
+def _as_factor(factor: Any) -> str | None:
+    """The variable that a part of a formula turns into a factor, as `C(day)` does with `day`."""
+    if not factor.expr.startswith("C("):
+        return None
+    return factor.expr.removeprefix("C(").partition(",")[0].rstrip(")").strip(" `")
+
+
+def _with_factors(variables: pd.DataFrame, rhs: Any, formula: str) -> pd.DataFrame:
+    """Make every variable that stands in C() categorical, so that its levels are known as such."""
+    factors = [factor for term in rhs for factor in term.factors]
+    coded = {_as_factor(factor) for factor in factors} - {None}
+    bare = {factor.expr.strip("`") for factor in factors}
+    for name in sorted(coded):
+        if name in bare and pd.api.types.is_numeric_dtype(variables[name]):
+            raise InputError(
+                f"formula '{formula}': '{name}' stands both as a number and, in C(), as a factor; "
+                "add a copy of the column to the table for one of them"
+            )
+    return variables.astype({name: "category" for name in coded if name in variables})
+
+
 def _sum_coded(rhs: Any, variables: pd.DataFrame) -> Any:
     """The same terms with every factor coded to sum to zero."""
     from formulaic import Formula
     from formulaic.parser.types import Factor, Term
 
     def recode(factor: Factor) -> Factor:
-        name = factor.expr.removeprefix("C(").partition(",")[0].rstrip(")").strip(" `")
-        is_factor = name in variables and not pd.api.types.is_numeric_dtype(variables[name])
-        if is_factor or factor.expr.startswith("C("):
+        name = _as_factor(factor) or factor.expr.strip("`")
+        if name in variables and not pd.api.types.is_numeric_dtype(variables[name]):
             return Factor(f"C(`{name}`, contr.sum)", eval_method="python")
         return factor
 

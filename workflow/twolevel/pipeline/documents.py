@@ -48,10 +48,12 @@ def fill(template: str | Path, context: Mapping[str, Any]) -> str:
         num=num,
         tex=tex,
         p=p_value,
+        counted=counted,
+        words=words,
+        text=escape,
         attr=attribute,
         code=code,
         yaml=quoted,
-        words=words,
         md=Markdown,
     )
     environment.tests["of"] = of
