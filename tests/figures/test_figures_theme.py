@@ -30,11 +30,12 @@ def contrast(one: str, other: str) -> float:
     return (high + 0.05) / (low + 0.05)
 
 
-@pytest.mark.parametrize("entry", PALETTE, ids=lambda entry: entry[0])
+# The grid is to be faint.
+@pytest.mark.parametrize(
+    "entry", [entry for entry in PALETTE if entry[0] != "grid"], ids=lambda entry: entry[0]
+)
 def test_contrast_is_enough_on_light_and_dark_pages(entry):
     name, light, dark = entry
-    if name == "grid":
-        pytest.skip("a grid is to be faint")
     enough = 3.0 if name == "muted" else 4.5
     assert contrast(light, "#ffffff") >= enough
     assert contrast(dark, "#1e2126") >= enough

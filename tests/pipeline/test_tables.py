@@ -406,3 +406,12 @@ def test_any_labels_and_numbers_survive(tmp_path, data):
     table = read_table(path, ["id", "time", "score"], "study s", text=["id"])
     assert table["id"].tolist() == [s for s in subjects for _ in "ab"]
     assert table["score"].tolist() == values
+
+
+def test_rows_left_out_do_not_change_the_order_of_levels(tmp_path):
+    from twolevel.pipeline.observations import load_table
+
+    path = tmp_path / "t.csv"
+    path.write_text("id,time,y\n1,a,1\n1,b,\n1,c,3\n2,a,2\n2,b,4\n2,c,1\n2,d,\n")
+    loaded = load_table(path, "study s", formula="y ~ time", subject="id", missing="drop")
+    assert list(loaded.data["condition"].cat.categories) == ["a", "b", "c"]

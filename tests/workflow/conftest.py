@@ -1,4 +1,4 @@
-"""A small project that has been run once; tests copy it, change it and ask Snakemake for its plan."""
+"""A small project that has been run once; tests copy it, change it and run it again."""
 
 import fcntl
 import json
@@ -35,15 +35,26 @@ def once(tmp_path_factory) -> Callable[[str, Callable[[Path], None]], Path]:
 
 
 @pytest.fixture(scope="session")
-def first_run(once) -> tuple[Project, Run]:
+def ran_once(once) -> Callable[..., tuple[Project, Run]]:
+    """Change the project, run Snakemake with arguments, once; return it and what was said."""
+
+    def ran_once(name, change, *arguments, folder="project", ok=True) -> tuple[Project, Run]:
+        def make(path: Path) -> None:
+            project = sources(path / folder)
+            change(project)
+            run = project.snakemake(*arguments, ok=ok)
+            (path / "run.json").write_text(json.dumps(vars(run)))
+
+        path = once(name, make)
+        return Project(path / folder), Run(**json.loads((path / "run.json").read_text()))
+
+    return ran_once
+
+
+@pytest.fixture(scope="session")
+def first_run(ran_once) -> tuple[Project, Run]:
     """The project after plain `snakemake`, and what that said. Not to be changed."""
-
-    def make(folder: Path) -> None:
-        run = sources(folder / "project").snakemake()
-        (folder / "run.json").write_text(json.dumps(vars(run)))
-
-    folder = once("first-run", make)
-    return Project(folder / "project"), Run(**json.loads((folder / "run.json").read_text()))
+    return ran_once("first-run", lambda project: None)
 
 
 @pytest.fixture

@@ -58,8 +58,7 @@ class Project:
             [sys.executable, "-m", "snakemake", *arguments],
             cwd=self.path,
             env=environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            capture_output=True,
             encoding="utf-8",
             timeout=300,
         )
@@ -70,14 +69,13 @@ class Project:
     def planned(self, *arguments: str) -> set[tuple[str, str | None]]:
         """The jobs that Snakemake would run, each as its rule and its study (None: the site)."""
         table = self.snakemake("--summary", *arguments).out.splitlines()
-        rows = list(csv.DictReader(table, delimiter="\t"))
-        assert {row["plan"] for row in rows} <= {"update pending", "no update"}
-        return {
-            (row["rule"], study[1] if (study := re.match("results/([^/]+)/", file)) else None)
-            for row in rows
-            if row["plan"] == "update pending"
-            for file in [row["output_file"]]
-        }
+        jobs = set()
+        for row in csv.DictReader(table, delimiter="\t"):
+            assert row["plan"] in ("update pending", "no update")
+            if row["plan"] == "update pending":
+                study = re.match("results/([^/]+)/", row["output_file"])
+                jobs.add((row["rule"], study and study[1]))
+        return jobs
 
     def configure(self, config: dict[str, Any]) -> None:
         """Write the config."""
@@ -132,9 +130,10 @@ while pending:
     for outer in ast.walk(ast.parse(Path(module.__file__).read_text(encoding="utf-8"))):
         if isinstance(outer, ast.FunctionDef | ast.If):
             for node in ast.walk(outer):
-                names = [getattr(node, "module", None), *(a.name for a in getattr(node, "names", []))
-                         ] if isinstance(node, ast.Import | ast.ImportFrom) else []
-                if any(str(n).split(".")[0] == "twolevel" for n in names):
+                if not isinstance(node, ast.Import | ast.ImportFrom):
+                    continue
+                names = [getattr(node, "module", None), *(alias.name for alias in node.names)]
+                if any(str(name).split(".")[0] == "twolevel" for name in names):
                     code = compile(ast.Module([node], []), module.__file__, "exec")
                     exec(code, {"__package__": module.__package__})
     pending += [sys.modules[name] for name in ours() - known]

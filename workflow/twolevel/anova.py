@@ -136,6 +136,7 @@ def partition_errors(formula: str, data: pd.DataFrame, subject: str) -> Partitio
     grand = mean_rows(design)[1][0]
     at = grand @ coordinates.T  # rows are x T in working coordinates
     variance = float(at[between] @ hat @ at[between]) * strata.loc["between", "ms"] / size
+    variance += float(at[within] @ cov @ at[within]) * strata.loc["within", "ms"]
     estimate = float(grand @ coordinates.shift + at[between] @ left + at[within] @ gamma)
     return PartitionedErrors(
         table=table,
@@ -166,9 +167,10 @@ def _strata(design: DesignMatrix, moments: SubjectMoments) -> tuple[np.ndarray, 
     spread = np.ptp(moments.means[:, :p], axis=0)
     mixed = varying & (spread > 1e-10 * np.sqrt(scale / len(design.X)))
     if mixed.any():
-        column = design.names[int(np.argmax(mixed))]
+        at = int(np.argmax(mixed))
+        term = next(term for term, columns in design.terms.items() if at in columns)
         raise NotPartitioned(
-            f"column {column} varies within subjects but averages differently from one subject to "
-            "the next; an exact ANOVA needs every subject under the same conditions equally often"
+            f"{term} varies within subjects but averages differently from one subject to the next; "
+            "an exact ANOVA needs every subject under the same conditions equally often"
         )
     return np.flatnonzero(varying), np.flatnonzero(~varying)

@@ -66,7 +66,12 @@ def data_by_subject(
         ax, condition_means["mean"].to_numpy(float), marker="" if single else "o", **style
     )
     names = "subjects" if many else f"{len(subjects)} subjects"
-    key(ax, "", [(mean, "condition mean"), (lines, names), *entries], columns=4)
+    key(
+        ax,
+        "",
+        [(mean, "condition mean" if labels.condition else "mean"), (lines, names), *entries],
+        columns=4,
+    )
     return figure
 
 

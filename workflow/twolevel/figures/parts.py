@@ -57,10 +57,16 @@ class Conditions:
         return ax.plot(self.at + np.array([-0.3, 0.3]), np.repeat(values, 2), **style)[0]
 
     def label_axis(self, ax: Axes, labels: Labels, room: float) -> None:
-        """Name the conditions below `ax`, `room` points wide: upright, slanted or thinned."""
+        """Name the conditions below `ax`, `room` points wide: upright, slanted or thinned.
+
+        Data without a condition have nothing to name.
+        """
         low, high = self.at.min() - 0.6 * self.gap, self.at.max() + 0.6 * self.gap
         ax.set_xlim(low, high)
         ax.grid(visible=False, axis="x")
+        if not labels.condition:
+            ax.set_xticks([])
+            return
         ax.set_xlabel(shorten(labels.condition, room))
         step = room * self.gap / (high - low)
         widest = max(width(shorten(name, 90), SMALL) for name in self.names)

@@ -68,7 +68,10 @@ def shorten(value: object, room: float, size: float = SIZE) -> str:
 
 @dataclass(frozen=True)
 class Labels:
-    """The user's names for the columns, and the unit of the response where there is one."""
+    """The user's names for the columns, and the unit of the response where there is one.
+
+    `condition` is empty where the data have none.
+    """
 
     response: str
     condition: str
@@ -78,8 +81,7 @@ class Labels:
     @classmethod
     def of(cls, columns: Mapping[str, str], unit: str | None) -> "Labels":
         """Take the names from `columns`, which maps the project's columns to the user's."""
-        condition = columns.get("condition", "condition")
-        return cls(columns["response"], condition, columns["subject"], unit)
+        return cls(columns["response"], columns.get("condition", ""), columns["subject"], unit)
 
     def in_unit(self, quantity: str, room: float) -> str:
         """Return `quantity` with the response's unit in brackets, at most `room` points wide."""

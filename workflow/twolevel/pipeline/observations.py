@@ -66,6 +66,7 @@ def observations(
     for name in used:
         if name != subject and _is_text(frame[name]):
             _refuse_text_among_numbers(frame[name], name == names.response, where)
+    orders = {name: frame[name].dropna().unique() for name in used if _is_text(frame[name])}
     frame, dropped = _without_missing(frame, missing, where)
     source_rows = frame.index.to_numpy() + 1
     for name in used:
@@ -78,7 +79,9 @@ def observations(
         if _is_text(frame[name]):
             _refuse_twin_labels(frame[name], where)
             if name != subject and not isinstance(frame[name].dtype, pd.CategoricalDtype):
-                frame[name] = pd.Categorical(frame[name], categories=frame[name].unique())
+                # The order of the file, rows left out included; levels that only they had go.
+                frame[name] = pd.Categorical(frame[name], categories=orders[name])
+                frame[name] = frame[name].cat.remove_unused_categories()
     subjects = pd.factorize(frame[subject])[0]
     if subjects.max() == 0:
         raise InputError(

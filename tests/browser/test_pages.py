@@ -1,0 +1,362 @@
+"""Every page of a small site in a real browser: wide and narrow, light and dark."""
+
+import base64
+import hashlib
+import io
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from small_site import PAGES
+
+REPORTS = [name for name in PAGES if name != "index"]
+WIDTHS = {"desktop": 1280, "phone": 390}
+SERIOUS = ("serious", "critical")
+
+
+class View:
+    """A page in a browser, with all that it said and asked for."""
+
+    def __init__(self, page, path: Path) -> None:
+        self.page, self.path = page, path
+        self.said: list[str] = []
+        self.requests: list[str] = []
+        page.on("console", lambda message: self.said.append(message.text))
+        page.on("pageerror", lambda error: self.said.append(str(error)))
+        page.on("request", lambda request: self.requests.append(request.url))
+        page.goto(path.as_uri())
+
+    def run(self, script: str, *arguments):
+        """Evaluate JavaScript in the page."""
+        return self.page.evaluate(script, *arguments)
+
+    @property
+    def focused(self) -> str:
+        """The text of the element that has the focus."""
+        return self.run("document.activeElement.innerText")
+
+
+@pytest.fixture
+def show(chromium, site) -> Iterator[Callable[..., View]]:
+    """Open a page of the site, in a context of its own."""
+    contexts = []
+
+    def show(name: str, device: str = "desktop", scheme: str = "light", **more) -> View:
+        size = {"width": WIDTHS[device], "height": 800}
+        context = chromium.new_context(viewport=size, color_scheme=scheme, **more)
+        contexts.append(context)
+        return View(context.new_page(), site / f"{name}.html")
+
+    yield show
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture(params=[(d, s) for d in WIDTHS for s in ("light", "dark")], ids="-".join)
+def setting(request) -> tuple[str, str]:
+    """A width and a colour scheme."""
+    return request.param
+
+
+@pytest.fixture(params=PAGES)
+def view(request, show, setting) -> View:
+    """Each page in each setting."""
+    return show(request.param, *setting)
+
+
+def test_page_is_sound(view):
+    """One visit, many looks: opening a page is what takes time."""
+    page = view.page
+    # Scrolled to its end first, so that nothing is still to be loaded.
+    view.run("scrollTo(0, document.body.scrollHeight)")
+    page.wait_for_load_state("networkidle")
+    assert view.said == []
+    own = [url for url in view.requests if not url.startswith("data:")]
+    assert own == [view.path.as_uri()]
+
+    width = "[document.documentElement.scrollWidth, innerWidth]"
+    scroll, inner = view.run(width)
+    assert scroll <= inner
+
+    images = view.run(
+        "[...document.images].map(i => [i.complete, i.naturalWidth, i.alt, i.clientWidth])"
+    )
+    assert len(images) == (0 if view.path.stem == "index" else 9)
+    for complete, natural, alt, shown in images:
+        assert complete
+        assert natural > 0
+        assert shown > 200
+        assert len(alt) > 20
+
+    # Nothing sticks out of the page unless it can be scrolled to.
+    outside = view.run(
+        """() => [...document.querySelectorAll("main *")].filter(e => {
+             const box = e.getBoundingClientRect();
+             return box.width > 0 && box.right > innerWidth + 1
+               && !e.closest(".figure-scroll, .table-scroll, .equation-scroll, [role=tablist]");
+           }).map(e => e.outerHTML.slice(0, 100))"""
+    )
+    assert outside == []
+
+
+def test_no_anchor_leads_nowhere(show, site):
+    for name in PAGES:
+        view = show(name)
+        links = view.run(
+            """() => [...document.links].filter(a => !a.ariaHidden)
+                 .map(a => [a.getAttribute("href"), a.innerText])"""
+        )
+        assert links
+        for href, text in links:
+            assert text.strip(), href
+            if href.startswith("#"):
+                assert view.run("id => document.getElementById(id) !== null", href[1:]), href
+            elif not href.startswith("data:"):
+                file, _, anchor = href.partition("#")
+                assert (site / file).is_file(), href
+                assert not anchor
+    cards = show("index").run("[...document.querySelectorAll('.card a')].map(a => a.innerText)")
+    assert cards == ["A simulated study", "boundary", "unbalanced"]
+
+
+def test_accessible(view):
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+    violations = axe.run(view.page).response["violations"]
+    found = {v["id"]: [n["html"][:200] for n in v["nodes"]] for v in violations}
+    assert {v["id"] for v in violations if v["impact"] in SERIOUS} == set(), found
+
+
+def test_axe_would_find_what_is_wrong(show):
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+    view = show("index")
+    view.run("document.querySelector('main').innerHTML += '<img src=\"data:,\">'")
+    violations = axe.run(view.page).response["violations"]
+    assert "image-alt" in {v["id"] for v in violations if v["impact"] in SERIOUS}
+
+
+def test_hidden_tabs_are_accessible_when_shown(show, setting):
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+    view = show("balanced", *setting)
+    for _ in range(3):
+        view.run(
+            """() => document.querySelectorAll('[role=tablist]').forEach(list =>
+                 (list.querySelector('[aria-selected=true]').nextElementSibling
+                  ?? list.firstElementChild).click())"""
+        )
+        violations = axe.run(view.page).response["violations"]
+        assert [v["id"] for v in violations if v["impact"] in SERIOUS] == []
+
+
+def test_keyboard_comes_to_the_skip_link_first(show):
+    for name in PAGES:
+        view = show(name, "phone")
+        view.page.keyboard.press("Tab")
+        assert view.focused == "Skip to content"
+        box = view.page.locator(".skip").bounding_box()
+        assert box["y"] >= 0
+        view.page.keyboard.press("Enter")
+        assert view.run("document.activeElement.id") == "content"
+
+
+def test_tabs_by_keyboard(show):
+    view = show("balanced")
+    press = view.page.keyboard.press
+    tabs = view.page.locator("[role=tablist]").first.locator("[role=tab]")
+    names = tabs.all_inner_texts()
+    assert names == ["Variance components", "Fixed effects", "Tests of terms"]
+    shown = "[...document.querySelectorAll('.tabset')[0].querySelectorAll('[role=tabpanel]')]"
+    shown += ".map(p => p.getBoundingClientRect().height > 0)"
+    assert view.run(shown) == [True, False, False]
+    tabs.first.focus()
+    for key, at in [
+        ("ArrowRight", 1),
+        ("ArrowRight", 2),
+        ("ArrowRight", 0),
+        ("ArrowLeft", 2),
+        ("Home", 0),
+        ("End", 2),
+        ("ArrowUp", 2),
+    ]:
+        press(key)
+        assert view.focused == names[at]
+        assert view.run(shown) == [k == at for k in range(3)]
+        selected = [tab.get_attribute("aria-selected") for tab in tabs.all()]
+        assert selected == ["true" if k == at else "false" for k in range(3)]
+        # One stop for Tab in the whole list.
+        assert [tab.get_attribute("tabindex") == "0" for tab in tabs.all()] == view.run(shown)
+    press("Tab")
+    assert view.run("document.activeElement.closest('[role=tabpanel]') !== null")
+
+
+def test_what_scrolls_can_be_scrolled_by_keyboard(show):
+    view = show("balanced", "phone")
+    regions = view.page.locator(".figure-scroll, .table-scroll")
+    assert regions.count() > 9
+    moved = 0
+    for region in regions.all():
+        if not region.is_visible():
+            continue
+        assert region.get_attribute("aria-label")
+        if region.evaluate("e => e.scrollWidth > e.clientWidth"):
+            region.focus()
+            view.page.keyboard.press("ArrowRight")
+            view.page.wait_for_function("e => e.scrollLeft > 0", arg=region.element_handle())
+            moved += 1
+    assert moved > 5
+
+
+def test_a_link_into_a_hidden_tab_shows_it(show):
+    view = show("balanced")
+    assert not view.page.locator("#tbl-coefficients").is_visible()
+    view.run("location.hash = 'tbl-coefficients'")
+    view.page.locator("#tbl-coefficients").wait_for(state="visible")
+
+
+def test_contents_on_a_phone(show):
+    view = show("balanced", "phone")
+    contents, first = view.page.locator(".toc summary"), view.page.locator(".toc a").first
+    assert not first.is_visible()
+    contents.focus()
+    view.page.keyboard.press("Enter")
+    assert first.is_visible()
+    view.page.locator(".toc a", has_text="Step 6").click()
+    assert not first.is_visible()
+    view.page.wait_for_function(
+        "() => Math.abs(document.querySelector('#sec-implies').getBoundingClientRect().top) < 120"
+    )
+
+
+def test_contents_beside_the_text(show):
+    view = show("balanced", "desktop")
+    items = view.page.locator(".toc a")
+    steps = [text for text in items.all_inner_texts() if text.startswith("Step")]
+    assert [step[:6] for step in steps] == [f"Step {k}" for k in range(1, 7)]
+    assert items.first.is_visible()
+    right = view.page.locator(".toc").bounding_box()
+    text = view.page.locator("main").bounding_box()
+    assert right["x"] + right["width"] <= text["x"]
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_without_scripts(show, name):
+    view = show(name, "phone", java_script_enabled=False)
+    page = view.page
+    for heading in page.locator("main h2").all():
+        assert heading.is_visible()
+    tables = page.locator("main table")
+    assert tables.count() == 0 or all(table.is_visible() for table in tables.all())
+    if name != "index":
+        titles = page.locator(".tab-title")
+        assert titles.count() == 7
+        assert all(title.is_visible() for title in titles.all())
+        assert page.locator(".toc a").first.is_visible()
+    assert view.said == []
+
+
+def test_its_own_policy_is_strict_and_kept(show, site):
+    for name in PAGES:
+        view = show(name)
+        policy = view.page.locator("meta[http-equiv=Content-Security-Policy]").get_attribute(
+            "content"
+        )
+        assert "default-src 'none'" in policy
+        assert "http" not in policy
+        assert view.said == []
+
+
+def test_a_servers_policy_does_not_break_it(chromium, site):
+    """Served under a policy that allows this very script by its hash and nothing else."""
+    html = (site / "balanced.html").read_text("utf-8")
+    (script,) = re.findall(r"<script>(.*?)</script>", html, re.DOTALL)
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    policy = "default-src 'none'; img-src data:; style-src data: 'unsafe-inline'; "
+    policy += f"script-src 'sha256-{digest}'"
+    page = chromium.new_page()
+    said = []
+    page.on("console", lambda message: said.append(message.text))
+    page.on("pageerror", lambda error: said.append(str(error)))
+    headers = {"Content-Security-Policy": policy, "Content-Type": "text/html; charset=utf-8"}
+    page.route("**/*", lambda route: route.fulfill(body=html, headers=headers))
+    page.goto("http://site.invalid/balanced.html")
+    assert said == []
+    assert page.locator("[role=tab]").count() == 7
+    assert page.evaluate("[...document.images].every(i => i.naturalWidth > 0)")
+    page.close()
+
+
+def luminance(page, selector: str) -> SimpleNamespace:
+    """How light a part of the page is, as it is seen: darkest, median, lightest, of 255."""
+    import numpy as np
+    from matplotlib.image import imread
+
+    pixels = imread(io.BytesIO(page.locator(selector).first.screenshot()))[..., :3] * 255
+    light = pixels @ [0.2126, 0.7152, 0.0722]
+    return SimpleNamespace(
+        darkest=float(light.min()), median=float(np.median(light)), lightest=float(light.max())
+    )
+
+
+@pytest.mark.parametrize("name", REPORTS)
+def test_dark_is_dark_in_figures_too(show, name):
+    night, day = show(name, scheme="dark").page, show(name, scheme="light").page
+    for part in ("header", "#fig-data img", "#fig-distributions img", "#fig-covariance img"):
+        dark, light = luminance(night, part), luminance(day, part)
+        assert dark.median < 60, part
+        assert light.median > 200, part
+        # And what is drawn can be told from the paper.
+        assert dark.lightest > 180, part
+        assert light.darkest < 80, part
+
+
+@pytest.mark.parametrize("name", REPORTS)
+def test_downloads_arrive_byte_for_byte(show, site, name, tmp_path):
+    view = show(name, accept_downloads=True)
+    folder = site.parent / "results" / name
+    expected = {path.name: path for path in (folder / "tables").glob("*.csv")}
+    expected["report.qmd"] = folder / "report/report.qmd"
+    arrived = set()
+    for link in view.page.locator("a[download]").all():
+        with view.page.expect_download() as waiting:
+            link.click()
+        download = waiting.value
+        download.save_as(tmp_path / download.suggested_filename)
+        arrived.add(download.suggested_filename)
+    assert arrived == set(expected)
+    for file, path in expected.items():
+        assert (tmp_path / file).read_bytes() == path.read_bytes()
+
+
+def test_index_is_a_grid_of_cards(show):
+    view = show("index")
+    cards = view.page.locator(".card")
+    first, second = cards.nth(0).bounding_box(), cards.nth(1).bounding_box()
+    assert first["y"] == second["y"]
+    assert first["x"] < second["x"]
+    # A card is one big link.
+    cards.nth(1).click(position={"x": 20, "y": first["height"] - 10})
+    view.page.wait_for_url("**/boundary.html")
+    narrow = show("index", "phone").page.locator(".card")
+    assert narrow.nth(0).bounding_box()["y"] < narrow.nth(1).bounding_box()["y"]
+
+
+def test_text_is_not_too_small_on_a_phone(show):
+    view = show("balanced", "phone")
+    size = view.run("parseFloat(getComputedStyle(document.querySelector('main p')).fontSize)")
+    assert size >= 16
+    widths = view.run("[...document.images].map(i => i.clientWidth)")
+    assert min(widths) >= 300
+
+
+def test_prints_in_full(show):
+    view = show("balanced", "desktop", "dark")
+    view.page.emulate_media(media="print")
+    panels = view.run(
+        "[...document.querySelectorAll('.tab-panel')].map(p => p.getBoundingClientRect().height)"
+    )
+    assert len(panels) == 7
+    assert min(panels) > 0
+    assert not view.page.locator(".toc").is_visible()
+    scheme = "getComputedStyle(document.documentElement).colorScheme"
+    assert view.run(scheme) == "light"

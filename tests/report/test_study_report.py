@@ -1,0 +1,672 @@
+"""The report of one study, for designs of every kind: complete, true for the design, readable."""
+
+import base64
+import csv
+import json
+import math
+import re
+from functools import cache
+from html.parser import HTMLParser
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from pages import external_references
+
+import compare_fits
+import describe_design
+import fit_hierarchical
+import fit_mixed
+import fit_subjects
+import load_data
+import partition_errors
+import render_report
+import simulate_data
+import write_report
+from twolevel.pipeline.config import checked
+
+ROOT = Path(__file__).parents[2]
+REPORTS = ROOT / "reports"
+TABLES = ROOT / "tests/data"
+
+SIMULATE = {
+    "subjects": 8,
+    "conditions": {"a": 0, "b": 1, "c": 2},
+    "grand_mean": 5,
+    "sigma_between": 2,
+    "sigma_within": 1,
+    "seed": 1,
+}
+TWENTY = {f"c{j}": j / 10 for j in range(20)}
+
+
+def real(table: str, formula: str = "y ~ condition", **more: str) -> dict[str, str]:
+    """The config of a study of a real table."""
+    return {"data": str(TABLES / table), "formula": formula, "subject": "subject", **more}
+
+
+def rows(text: str) -> str:
+    """A table, row by row, as the text of a CSV file."""
+    return "subject,condition,y\n" + "\n".join(text.split()) + "\n"
+
+
+STUDIES = {
+    "balanced": real("anxiety_grp3.csv"),
+    "boundary": real("selfesteem.csv", title="Self-esteem", unit="points"),
+    "unbalanced": real("ergostool_missing.csv"),
+    "replicates": {"simulate": SIMULATE | {"conditions": {"a": 0, "b": 1}, "replicates": 3}},
+    "mean": real("dyestuff.csv", "y ~ 1", unit="g"),
+    "mean_boundary": real("dyestuff2.csv", "y ~ 1"),
+    "split_plot": real("anxiety.csv", "y ~ condition * group"),
+    "numeric": real("sleepstudy.csv", unit="ms"),
+    "factor": real("sleepstudy.csv", "y ~ C(condition)"),
+    "curve": real("sleepstudy.csv", "y ~ condition + I(condition ** 2)"),
+    "twenty": {"simulate": SIMULATE | {"conditions": TWENTY}},
+    "simulated": {"simulate": SIMULATE},
+    "large": {
+        "simulate": SIMULATE | {"grand_mean": 5e9, "sigma_between": 2e8, "sigma_within": 1e8}
+    },
+    "small": {"simulate": SIMULATE | {"sigma_between": 3e-7, "sigma_within": 2e-7}},
+    "dropped": real("dropped.csv", missing="drop"),
+    "repeated": real("repeated.csv", replicates="allow"),
+    "blocks": real("blocks.csv"),
+    "mean_unbalanced": real("singles.csv", "y ~ 1"),
+    "awkward": real("awkward.csv", title="*A* | <b>title</b> $x$", unit="|m|^2 & `s`"),
+}
+# Tables made for the purpose. Missing: a cell; a second row in a cell; each subject two of three.
+MADE = {
+    "dropped.csv": rows("1,a,1 1,b, 1,c,5 2,a,2 2,b,4 2,c,4 3,a,0 3,b,1 3,c,2"),
+    "repeated.csv": rows("1,a,1 1,a,2 1,b,3 1,c,5 2,a,2 2,b,4 2,c,4 3,a,0 3,b,1 3,c,2"),
+    "blocks.csv": rows("1,a,1 1,b,3 2,b,6 2,c,9 3,a,2 3,c,4 4,a,5 4,b,7 5,b,2 5,c,2 6,a,6 6,c,8"),
+    "singles.csv": rows("1,x,4 2,x,5 2,x,6 3,x,9 3,x,8 3,x,7"),
+    "awkward.csv": "subject,condition,y\n"
+    + "".join(
+        f'"@fig-x {{{{< {i} >}}}} \\ <i>","{level}",{i * j + j * j}\n'
+        for i in range(1, 5)
+        for j, level in enumerate(["*a*|b", "$x$ [l](u)", "# <b> ::: `c`"])
+    ),
+}
+
+
+class Named(dict):
+    """Files or parameters, by name, as Snakemake hands them to a script."""
+
+    __getattr__ = dict.__getitem__
+
+
+def job(script: Any, inputs: dict, outputs: dict, wildcards: dict | None = None, **params) -> None:
+    """Run a rule's script here and now."""
+    script.main(
+        SimpleNamespace(
+            input=Named(inputs),
+            output=Named(outputs),
+            params=Named(params),
+            wildcards=Named(wildcards or {}),
+        )
+    )
+
+
+FIGURES = [
+    "one_subject",
+    "data_by_subject",
+    "distributions",
+    "caterpillar",
+    "shrinkage",
+    "conditional_marginal",
+    "condition_means",
+    "covariance",
+    "residuals_fitted",
+]
+MIXED = [
+    "coefficients",
+    "tests",
+    "variance_components",
+    "condition_means",
+    "contrasts",
+    "random_effects",
+]
+SUPPORT = ["_quarto.yml", "page.lua", "page.css", "twolevel.scss", "twolevel-dark.scss"]
+
+
+def build(name: str, folder: Path) -> None:
+    """Make a study's report by the scripts, with empty figures in place of the drawn ones."""
+    for table, text in MADE.items():
+        (folder / table).write_text(text, "utf-8")
+    config = dict(STUDIES[name])
+    if "data" in config and Path(config["data"]).name in MADE:
+        config["data"] = str(folder / Path(config["data"]).name)
+    model = checked({"studies": {name: config}}, []).studies[name]
+    study, formula = model.model_dump(), model.formula
+    made = {key: folder / f"{key}.json" for key in ["truth", "loading"]}
+    observations = {"observations": folder / "observations.parquet"}
+    if "simulate" in study:
+        job(simulate_data, {}, observations | made, simulate=study["simulate"])
+    else:
+        keys = ("formula", "subject", "condition", "missing", "replicates")
+        settings = {key: study[key] for key in keys}
+        job(
+            load_data,
+            {"table": study["data"]},
+            observations | made,
+            {"real": name},
+            table=settings,
+        )
+    stages = ["design", "level1", "hierarchical", "mixed", "anova", "comparison"]
+    made |= {key: folder / f"{key}.json" for key in stages}
+    parts = {key: folder / f"{key}.parquet" for key in ["subjects", "residuals", "random_effects"]}
+    tables = {key: folder / "tables" / f"{key}.csv" for key in [*MIXED, "subjects"]}
+    tables |= {key: folder / "tables" / f"{key}.csv" for key in ("anova", "comparison")}
+    tables["anova"].parent.mkdir()
+    job(describe_design, observations, made)
+    job(fit_subjects, observations, parts | made | {"table": tables["subjects"]}, formula=formula)
+    job(fit_hierarchical, parts | made, made)
+    mixed = parts | made | {"tables": [tables[key] for key in MIXED]}
+    job(fit_mixed, observations, mixed, formula=formula)
+    job(partition_errors, observations, made | {"table": tables["anova"]}, formula=formula)
+    job(compare_fits, made, made | {"table": tables["comparison"]})
+
+    figures = [folder / "figures" / f"{figure}.svg" for figure in FIGURES]
+    figures[0].parent.mkdir()
+    for figure in figures:
+        figure.write_text('<svg xmlns="http://www.w3.org/2000/svg"/>')
+    report = folder / "report"
+    shown = {"figures": figures, "tables": tables.values()}
+    copies = {key: [report / key / path.name for path in paths] for key, paths in shown.items()}
+    for key in shown:
+        (report / key).mkdir(parents=True)
+    support = {"template": REPORTS / "study.qmd", "support": [REPORTS / s for s in SUPPORT]}
+    given = {key: path for key, path in made.items() if path.exists()}
+    document = report / "report.qmd"
+    job(
+        write_report,
+        given | support | shown,
+        {"document": document, **copies},
+        {"study": name},
+        study=study,
+    )
+    pandoc = [REPORTS / "pandoc" / "template.html"]
+    page = {"page": folder / "report.html"}
+    job(render_report, {"document": document, "pandoc": pandoc}, page, renderer="pandoc")
+
+
+BREAKING = {"p", "li", "td", "th", "tr", "div", "figcaption", "h1", "h2", "h3", "figure", "summary"}
+MUTE = {"style", "script", "annotation", "nav"}
+EMPTY = {"img", "br", "meta", "link", "col", "input", "hr"}
+
+
+class Page(HTMLParser):
+    """What a reader sees of a page: lines of text, figures, tables, links, downloads."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.open: list[tuple[str, dict]] = []
+        self.text = self.prose = ""
+        self.headings: list[str] = []
+        self.captions: list[tuple[str, str]] = []  # of which figure or table, and the text
+        self.tables: dict[str, list[list[str]]] = {}
+        self.images: list[dict] = []
+        self.ids: list[str] = []
+        self.links: list[dict] = []
+        self.feed(html)
+        self.close()
+        self.lines = [" ".join(line.split("\n")) for line in self.prose.split("\r")]
+
+    def inside(self, *tags: str) -> bool:
+        """Whether the parser is inside one of these."""
+        return any(tag in tags for tag, _ in self.open)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Note what begins."""
+        values = {key: value or "" for key, value in attrs}
+        if "id" in values:
+            self.ids.append(values["id"])
+        if tag in BREAKING or values.get("class") == "equation-number":
+            self.text += "\n"
+            self.prose += "\r"
+        if tag == "math":
+            self.prose += "x"
+        if tag == "img":
+            self.images.append(values)
+        if tag == "a":
+            self.links.append(values)
+        if tag in ("h1", "h2", "h3"):
+            self.headings.append("")
+        if tag == "figure":
+            self.captions.append((values.get("id", ""), ""))
+        if tag == "tr" and self.inside("table"):
+            self.tables.setdefault(self.captions[-1][0], []).append([])
+        if tag in ("td", "th"):
+            self.tables[self.captions[-1][0]][-1].append("")
+        if tag not in EMPTY:
+            self.open.append((tag, values))
+
+    def handle_endtag(self, tag: str) -> None:
+        """Note what ends."""
+        if tag in EMPTY:
+            return
+        while self.open and self.open.pop()[0] != tag:
+            pass
+        if tag in BREAKING:
+            self.text += "\n"
+            self.prose += "\r"
+
+    def handle_data(self, data: str) -> None:
+        """Keep the text that is seen."""
+        if self.inside(*MUTE) or not self.inside("body"):
+            return
+        self.text += data
+        if not self.inside("table", "pre", "math"):
+            self.prose += "x" if self.inside("code") else data
+        if self.inside("h1", "h2", "h3"):
+            self.headings[-1] += data
+        if self.inside("figcaption"):
+            where, text = self.captions[-1]
+            self.captions[-1] = (where, text + data)
+        if self.inside("td", "th"):
+            self.tables[self.captions[-1][0]][-1][-1] += data
+
+
+class Report(SimpleNamespace):
+    """A study's folder, page and numbers."""
+
+    def json(self, name: str) -> Any:
+        """The summary of a stage."""
+        return json.loads((self.folder / f"{name}.json").read_text("utf-8"))
+
+    def says(self, text: str) -> bool:
+        """Whether a text is on the page, wherever its lines break."""
+        return text in " ".join(self.page.text.split())
+
+    def table(self, label: str) -> list[list[str]]:
+        """The rows of a table below its header."""
+        return self.page.tables[label][1:]
+
+
+@pytest.fixture(scope="session")
+def made(tmp_path_factory):
+    """A study's report, built when it is first asked for."""
+
+    @cache
+    def made(name: str) -> Report:
+        folder = tmp_path_factory.mktemp(name)
+        build(name, folder)
+        html = (folder / "report.html").read_text("utf-8")
+        return Report(name=name, folder=folder, html=html, page=Page(html))
+
+    return made
+
+
+@pytest.fixture(params=STUDIES)
+def report(request, made) -> Report:
+    """The report of each study in turn."""
+    return made(request.param)
+
+
+def value(cell: str) -> float:
+    """The number that a cell shows."""
+    mantissa, _, power = cell.replace("−", "-").partition(" × 10")
+    digits = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
+    return float(mantissa) * 10.0 ** int(power.translate(digits) or 0)
+
+
+def check(cell: str, number: float | None, digits: int = 4) -> None:
+    """Check that a cell shows a number to so many digits, or a dash for none."""
+    if number is None:
+        assert cell in ("–", "")
+    else:
+        assert math.isclose(value(cell), number, rel_tol=5.01 * 10**-digits), (cell, number)
+
+
+def check_p(cell: str, number: float) -> None:
+    """Check that a cell shows a p value."""
+    if number < 1e-4:
+        assert cell == "< 0.0001"
+    else:
+        assert abs(value(cell) - number) <= 5.01e-5
+
+
+def test_templates_end_no_line_of_text_in_a_block():
+    # Jinja removes the newline behind a block: words would run together. `+%>` keeps it.
+    for template in REPORTS.glob("*.qmd"):
+        one_line = re.sub(r"<%[^%]*\n[^%]*%>", "", template.read_text("utf-8"))
+        for line in one_line.splitlines():
+            text = re.sub(r"<%.*?%>|<#.*?#>", "", line).strip()
+            assert not (text and line.endswith("%>")) or line.endswith("+%>"), line
+
+
+def test_everything_is_filled_in(report):
+    text = report.page.text + " ".join(image["alt"] for image in report.page.images)
+    assert not re.search(r"\b(None|nan|NaN|Undefined|inf|True|False|null)\b", text)
+    for left in ("<<", ">>", "<%", "%>", "?@", "{#", "]{", "\\"):
+        assert left not in re.sub(r"\{\{< \d >\}\} \\ <i>", "", text), left
+    assert ":::" not in text.replace("# <b> ::: `c`", "")
+    assert external_references(report.html) == []
+
+
+def test_sentences_are_whole(report):
+    for line in report.page.lines:
+        # Names from the data are no prose of ours.
+        line = re.sub(r"@fig-x .*? <i>|\*a\*\|b|\$x\$ \[l\]\(u\)|# <b> ::: `c`", "x", line)
+        line = line.replace("|m|^2 & `s`", "x").replace("*A* | <b>title</b> $x$", "x")
+        assert "  " not in line.strip().replace("\u2003", ""), line
+        assert not re.search(r" [,.;)]| :(?! )", line), line
+        assert not re.search(r"\( |\(\)|\[\]|[,;:]\s*\.|\.\s*\.|,\s*,", line.strip()), line
+        assert not re.search(r"[a-z0-9)][,;][A-Za-z]|[a-z)]\.[A-Z]|\d\.\d+[A-Za-z]", line), line
+        assert not re.search(r"[a-z]\(|\)[a-z]", line.replace("C(condition)", "x")), line
+        assert not re.search(r"\b(\w+) \1\b(?!\.\d)", line), line
+        things = "subject|observation|cell|row|degree|coefficient|level|condition"
+        assert not re.search(rf"(?<![\d.,])1 (residual )?({things})s\b", line), line
+        assert not re.search(
+            rf"(?<![\d.])([2-9]|\d\d+) (residual )?({things})\b(?! means)", line
+        ), line
+
+
+def test_paragraphs_begin_and_end_as_such(report):
+    for paragraph in re.findall(r"<p>(.*?)</p>", report.html, re.DOTALL):
+        if 'class="equation' in paragraph:
+            continue
+        text = re.sub(r"<math.*?</math>", "x", paragraph, flags=re.DOTALL)
+        text = " ".join(re.sub(r"<[^>]*>", "", text).split())
+        assert re.match(r"[A-Z0-9]|x |with x", text), text
+        assert text.endswith((".", ":", "gives", "is", "and run")), text
+
+
+def test_six_steps(report):
+    steps = [h for h in report.page.headings if h.startswith("Step")]
+    assert [step.split(":")[0] for step in steps] == [f"Step {k}" for k in range(1, 7)]
+    for heading in ("Design and data", "Provenance", "Downloads"):
+        assert heading in report.page.headings
+
+
+def test_title(made):
+    assert made("balanced").page.headings[0] == "balanced"
+    assert made("boundary").page.headings[0] == "Self-esteem"
+    assert made("awkward").page.headings[0] == "*A* | <b>title</b> $x$"
+
+
+def test_figures_have_alternatives_and_all_have_captions(report):
+    for image in report.page.images:
+        assert re.fullmatch(r"\S.{20,}[.]", image["alt"]), image
+    numbers: dict[str, list[int]] = {"Figure": [], "Table": []}
+    for where, caption in report.page.captions:
+        kind, number, _ = re.match(
+            r"(Figure|Table)\u00a0(\d+): (\S.*[.])$", caption.strip()
+        ).groups()
+        assert where.startswith({"Figure": "fig-", "Table": "tbl-"}[kind])
+        numbers[kind].append(int(number))
+    for found in numbers.values():
+        assert found == list(range(1, len(found) + 1))
+    assert len(numbers["Figure"]) == len(report.page.images)
+    shown = {
+        base64.b64decode(i["src"].split(",")[1]) if "base64" in i["src"] else b""
+        for i in report.page.images
+    }
+    assert len(shown) == 1
+    expected = len(FIGURES) - (report.name.startswith("mean"))
+    assert len(report.page.images) == expected
+
+
+def test_no_link_leads_nowhere(report):
+    ids = report.page.ids
+    assert len(ids) == len(set(ids))
+    anchors = {a["href"][1:] for a in report.page.links if a["href"].startswith("#")}
+    assert anchors
+    assert anchors <= set(ids)
+
+
+def test_downloads_are_the_files(report):
+    carried = {
+        link["download"]: base64.b64decode(link["href"].partition("base64,")[2])
+        for link in report.page.links
+        if "download" in link
+    }
+    files = {path.name: path.read_bytes() for path in (report.folder / "tables").iterdir()}
+    files["report.qmd"] = (report.folder / "report/report.qmd").read_bytes()
+    assert carried == files
+
+
+def test_variance_components(report):
+    mixed = report.json("mixed")
+    for row, fit in zip(report.table("tbl-variances"), (mixed, mixed["ml"]), strict=True):
+        assert row[0] == fit["method"]
+        for cell, key, digits in zip(
+            row[1:],
+            ("sigma_between", "sigma_within", "icc", "llf", "aic", "bic"),
+            (4, 4, 3, 6, 6, 6),
+            strict=True,
+        ):
+            check(cell, fit[key], digits)
+
+
+def test_coefficients(report):
+    found = report.table("tbl-coefficients")
+    for row, coefficient in zip(found, report.json("mixed")["coefficients"], strict=True):
+        term, estimate, se, z, p, interval = row
+        assert term == " ".join(coefficient["term"].split())
+        check(estimate, coefficient["estimate"])
+        check(se, coefficient["se"], 3)
+        check(z, coefficient["t"], 3)
+        check_p(p, coefficient["p"])
+        low, high = interval.split(" to ")
+        check(low, coefficient["ci_low"])
+        check(high, coefficient["ci_high"])
+
+
+def test_tests_of_terms(report):
+    tests = report.json("mixed")["anova"]
+    assert ("tbl-tests" in report.page.ids) == bool(tests)
+    for row, test in zip(report.page.tables.get("tbl-tests", [[]])[1:], tests, strict=True):
+        assert row[0] == test["term"]
+        check(row[1], test["F"])
+        assert (int(row[2]), row[3]) == (test["df_num"], "∞")
+        check_p(row[4], test["p"])
+
+
+def test_effects_means_and_contrasts(report):
+    level1, mixed = report.json("level1"), report.json("mixed")
+    effects = report.page.tables.get("tbl-effects", [[]])[1:]
+    for row, effect in zip(effects, level1["condition_effects"], strict=True):
+        assert row[0] == " ".join(str(effect["condition"]).split())
+        check(row[1], effect["estimate"])
+        check(row[2], effect["se"], 3)
+    contrasts = report.page.tables.get("tbl-contrasts", [[]])[1:]
+    for row, contrast in zip(contrasts, mixed["contrasts"] if contrasts else [], strict=True):
+        check(row[1], contrast["estimate"])
+        check_p(row[4], contrast["p"])
+    if len(mixed["means"]) in (2, 3, 4):
+        assert len(contrasts) == len(mixed["contrasts"])
+        assert len(effects) == len(mixed["means"])
+
+
+def test_three_methods(report):
+    comparison = report.json("comparison")
+    found = report.table("tbl-comparison")
+    for row, quantity in zip(found, comparison["table"], strict=True):
+        for cell, method in zip(row[1:4], ("two_stage", "mixed", "anova"), strict=True):
+            check(cell, quantity[method], 6)
+        difference = quantity["difference"]
+        if difference is not None and difference <= 1e-8:
+            assert row[4] == "rounding"
+        else:
+            check(row[4], difference, 2)
+    assert report.says("They agree:") == comparison["agree"]
+    assert report.says("They differ") == (not comparison["agree"])
+
+
+def test_why_methods_differ(made):
+    assert made("boundary").says("They differ because the fit is on the boundary.")
+    assert made("boundary").says("F of condition is 65.26 under REML and 55.47 in the ANOVA")
+    assert made("unbalanced").says("no exact ANOVA exists: the design is not balanced.")
+    assert made("unbalanced").says("takes effects within subjects from differences within subjects")
+    assert not made("mean_unbalanced").says("effects within subjects")
+    assert made("curve").says("They differ in the standard error of")
+
+
+def test_anova(report):
+    anova = report.json("anova")
+    assert ("tbl-anova" in report.page.ids) == anova["available"]
+    if not anova["available"]:
+        assert report.says(anova["reason"])
+        return
+    found = report.table("tbl-anova")
+    for stratum in anova["strata"]:
+        (row,) = [r for r in found if r[:2] == [stratum["stratum"], "error"]]
+        check(row[2], stratum["ss"], 5)
+        assert int(row[3]) == stratum["df"]
+        check(row[4], stratum["ms"], 5)
+    for term in anova["table"]:
+        (row,) = [r for r in found if r[:2] == [term["stratum"], term["term"]]]
+        check(row[5], term["F"])
+        check_p(row[6], term["p"])
+    assert len(found) == len(anova["strata"]) + len(anova["table"])
+    assert report.says("assumes sphericity") == (anova["sphericity"] is not None)
+
+
+def test_truth(report):
+    truth = report.folder / "truth.json"
+    assert ("tbl-truth" in report.page.ids) == truth.exists()
+    assert report.says("The data are simulated") == truth.exists()
+    if not truth.exists():
+        return
+    truth, mixed = report.json("truth"), report.json("mixed")
+    mean, *effects, between, within = report.table("tbl-truth")
+    check(mean[1], truth["grand_mean"])
+    check(mean[2], mixed["grand_mean"]["estimate"])
+    for row, (level, effect) in zip(effects, truth["condition_effects"].items(), strict=True):
+        assert row[0].endswith(f" of {level}")
+        check(row[1], effect)
+    check(between[2], mixed["sigma_between"])
+    check(within[1], truth["sigma_within"])
+
+
+def test_boundary_is_explained_where_it_occurs(report):
+    mixed = report.json("mixed")
+    assert mixed["boundary"] == (report.name in ("boundary", "mean_boundary"))
+    for words in (
+        "Subjects differ no more than the scatter within subjects",
+        "It is a result, not a failure",
+        "The likelihood is highest at",
+        "all predictions are 0",
+        "At the boundary the two are the same",
+    ):
+        assert report.says(words) == mixed["boundary"], words
+    assert report.says("boundary") == mixed["boundary"]
+    assert report.says("Subjects differ from one another") == (not mixed["boundary"])
+    assert report.says("The estimate is truncated at 0") == report.json("hierarchical")["truncated"]
+
+
+def test_imbalance_is_explained_where_it_occurs(report):
+    balanced = report.json("design")["balanced"]
+    unbalanced = ("unbalanced", "dropped", "repeated", "blocks", "mean_unbalanced")
+    assert balanced == (report.name not in unbalanced)
+    assert report.says("The design is balanced.") == balanced
+    assert report.says("The design is not balanced") == (not balanced)
+    assert report.says("no exact ANOVA exists") == (not balanced)
+
+
+def test_imbalance_in_words(made):
+    assert made("unbalanced").says("of its 36 cells (one subject under one level), 8 are empty")
+    assert made("dropped").says(
+        "of its 9 cells (one subject under one level), 1 is empty, in 1 sub"
+    )
+    assert made("dropped").says("1 row of 9 was left out for want of a value (missing: 1 in y)")
+    assert made("repeated").says("holds between 1 and 2 observations")
+    assert made("repeated").says("1 cell of 9 holds more than one row")
+    assert made("mean_unbalanced").says("between 1 and 3 from a subject. The design is not bal")
+    assert made("blocks").says("2 from each subject. The design is not balanced")
+
+
+def test_what_one_subject_supports(made):
+    for name in ("balanced", "boundary", "unbalanced", "split_plot", "factor", "twenty"):
+        assert made(name).says("The fit is saturated"), name
+        assert not made(name).says("support more than an intercept"), name
+    assert made("balanced").says("has 3 coefficients for 3 observations: 0 residual degrees of")
+    assert made("replicates").says("response ~ condition leaves 4 residual degrees of freedom")
+    assert made("replicates").says("The data support more than an intercept here")
+    # A line through ten observations leaves eight degrees of freedom: nothing is saturated.
+    assert made("numeric").says("would be saturated")
+    assert made("numeric").says("leaves this subject 8 residual degrees of freedom")
+    assert made("numeric").says("The data support more than an intercept here")
+    assert made("curve").says("leaves this subject 7 residual degrees of freedom")
+    assert made("mean").says("y ~ 1 is its mean")
+    assert made("mean_unbalanced").says("A single observation has no residual")
+
+
+def test_headline_names_the_test_and_claims_no_more_than_it_shows(made):
+    balanced = made("balanced").json("mixed")["anova"][0]
+    assert balanced["p"] < 1e-4
+    assert made("balanced").says("Mean y differs between the levels of condition")
+    assert made("balanced").says("(Wald test by REML: F(2, ∞) = 489.7, p < 0.0001)")
+    assert made("numeric").says("Mean y changes with condition (Wald test by REML: F(1, ∞)")
+    assert made("factor").says("Mean y differs between the levels of condition")
+    # With two terms of the condition neither is the test of the condition.
+    assert not made("curve").says("Wald test by REML")
+    assert made("split_plot").says("They average over an interaction, condition:group")
+    assert not made("awkward").says("They average over")
+    for name, study in ((n, made(n)) for n in STUDIES):
+        terms = {row["term"]: row["p"] for row in study.json("mixed")["anova"]}
+        clear = study.says("differs between the levels") or study.says("Mean y changes with")
+        if len(terms) == 1:
+            (p,) = terms.values()
+            assert clear == (p < 0.05), name
+            assert study.says("show no clear difference") == (p >= 0.05), name
+
+
+def test_mean_without_condition(made):
+    for name in ("mean", "mean_boundary", "mean_unbalanced"):
+        assert made(name).says("The grand mean of y is")
+        assert "α" not in made(name).page.text
+        assert "Conditions" not in made(name).page.headings
+    variance = made("mean").json("mixed")["covariance"]["implied"][0][0]
+    assert made("mean").says(f"has the variance {variance:.0f}; observed was")
+
+
+def test_units_stand_behind_their_numbers(made):
+    assert made("mean").says("standard deviation of 42.0 g")
+    assert made("numeric").says("means, in ms, run from 251.4 to 345.6.")
+    assert "unit" not in made("balanced").page.text
+
+
+def test_methods_are_named_and_hold_what_they_say(report):
+    for words in ("ordinary least squares", "restricted maximum likelihood (REML)", "two-stage"):
+        assert report.says(words)
+    assert report.says("Type III Wald F tests by REML; p values are asymptotic") == bool(
+        report.json("mixed")["anova"]
+    )
+    design, level1 = report.json("design"), report.json("level1")
+    used = design["n_observations"] - level1["df_resid"]
+    assert report.says(f"took up {used} of {design['n_observations']} degrees of freedom")
+
+
+def test_provenance(report):
+    for program in ("twolevel", "Python", "numpy", "snakemake"):
+        assert program in {row[0] for row in report.table("tbl-versions")}
+    assert f"{report.name}:\n" in report.page.text
+    assert report.says(f"snakemake results/{report.name}/report.html")
+    assert report.says("Rendered by Pandoc 3")
+
+
+def test_text_from_the_data_is_text(made):
+    awkward = made("awkward")
+    assert [row[0] for row in awkward.table("tbl-effects")] == list(
+        awkward.json("design")["per_condition"]
+    )
+    assert awkward.says("Take subject @fig-x {{< 1 >}} \\ <i>, with 3 observations.")
+    assert awkward.says("The means, in |m|^2 & `s`, are")
+    assert "<i>" not in awkward.html.replace("&lt;i&gt;", "")
+
+
+def test_csv_tables_open(report):
+    for path in (report.folder / "tables").glob("*.csv"):
+        with path.open(encoding="utf-8", newline="") as file:
+            header, *body = csv.reader(file)
+        assert header
+        assert all(len(row) == len(header) for row in body)
+
+
+def test_same_bytes_again(made, tmp_path):
+    build("split_plot", tmp_path)
+    first = made("split_plot").folder
+    for file in ("report/report.qmd", "report.html"):
+        assert (tmp_path / file).read_bytes() == (first / file).read_bytes()

@@ -1,0 +1,307 @@
+"""What is wrong with config or table is said in one line that names the place and the remedy."""
+
+import html
+import re
+from html.parser import HTMLParser
+
+import pytest
+from projects import SIMULATE
+
+GOOD = "id,time,score\n1,a,1\n1,b,2.5\n2,a,3\n2,b,3.5\n3,a,2\n3,b,4\n"
+REAL = {"formula": "score ~ time", "subject": "id"}
+
+
+def simulated(**changes):
+    return {"simulate": {**SIMULATE, **changes}}
+
+
+# Each study of one config, with the words that its line has to hold.
+CONFIGS = {
+    "unknown-key": ({**simulated(), "tittle": "x"}, ["tittle", "unknown key", "title"]),
+    "unknown-parameter": (simulated(sead=1), ["simulate.sead", "unknown key", "seed"]),
+    "no-seed": (
+        {"simulate": {k: v for k, v in SIMULATE.items() if k != "seed"}},
+        ["simulate.seed", "missing", "write"],
+    ),
+    "seed-with-point": (simulated(seed=1.5), ["simulate.seed", "1.5", "an integer"]),
+    "seed-as-text": (simulated(seed="x"), ["simulate.seed", '"x"', "an integer"]),
+    "wrong-type": (simulated(subjects="many"), ["simulate.subjects", '"many"', "an integer"]),
+    "negative-sigma": (simulated(sigma_between=-1), ["simulate.sigma_between", "at least 0"]),
+    "sigma-of-zero": (simulated(sigma_within=0), ["simulate.sigma_within", "more than 0"]),
+    "one-subject": (simulated(subjects=1), ["simulate.subjects", "at least 2"]),
+    "one-condition": (simulated(conditions={"a": 0}), ["simulate.conditions", "at least 2"]),
+    "both-kinds": ({**simulated(), **REAL, "data": "x.csv"}, ["simulate:", "data:", "not both"]),
+    "wrong-choice": ({**REAL, "data": "x.csv", "missing": "skip"}, ["missing", "skip", "drop"]),
+    "wrong-formula": ({**REAL, "data": "x.csv", "formula": "score ="}, ["formula", "score ="]),
+    "Bad Name": (simulated(), ["Bad Name", "a-z, 0-9"]),
+}
+# Tables whose header is wrong (None: no file), which is found before any job is planned.
+HEADERS = {
+    "no-file": (None, {}, ["no such file", "data:"]),
+    "empty": ("", {}, ["is empty", "expected a header"]),
+    "no-column": ("id,tme,score\n1,a,1\n", {}, ['no column "time"', '"tme"']),
+    "semicolons": (GOOD.replace(",", ";"), {}, ["semicolons", "commas"]),
+}
+# Tables whose rows are wrong, which is found when they are loaded.
+ROWS = {
+    "header-only": ("id,time,score\n", {}, ["no rows", "add"]),
+    "not-a-number": (
+        GOOD.replace("3,b,4", "3,b,four"),
+        {},
+        ["row 6", '"score"', '"four"', "expected a number"],
+    ),
+    "a-comma": (GOOD.replace("2.5", '"2,5"'), {}, ["row 2", '"score"', "2.5"]),
+    "missing": (GOOD.replace("2,a,3\n", "2,a,\n"), {}, ["row 3", '"score"', "missing: drop"]),
+    "infinite": (GOOD.replace("2,a,3\n", "2,a,inf\n"), {}, ["row 3", '"score"', "finite"]),
+    "lone": ("id,time,score\n1,a,1\n1,b,2\n1,c,4\n", {}, ['"id"', "one subject", "subject:"]),
+    "one-level": ("id,time,score\n1,a,1\n1,a,2\n2,a,4\n2,a,5\n", {}, ['"time"', "two conditions"]),
+    "constant": (re.sub(r",[\d.]+\n", ",7\n", GOOD), {}, ['"score"', '"7', "varies"]),
+    "doubled": (GOOD + "3,b,5\n", {}, ["rows 6, 7", '"3"', '"b"', "replicates: allow"]),
+    "ragged": (GOOD.replace("2,a,3\n", "2,a,3,9\n"), {}, ["row 3", "4 fields"]),
+}
+
+
+def with_tables(project, tables, *more):
+    """Write tables and a config with a study of each."""
+    studies = dict(more)
+    for name, (text, changes, _) in tables.items():
+        if text is not None:
+            (project.path / f"{name}.csv").write_text(text, encoding="utf-8")
+        studies[name] = {"data": f"{name}.csv", **REAL, **changes}
+    project.configure({"studies": studies, "report": {"renderer": "pandoc"}})
+
+
+def made_by(project):
+    """What a run has left of results."""
+    return {name for name in project.files("results", "site")}
+
+
+class TestConfig:
+    """Found while the config is read: no job runs."""
+
+    @pytest.fixture
+    def refused(self, ran_once):
+        def change(project):
+            studies = {name: study for name, (study, _) in CONFIGS.items()}
+            project.configure({"studies": studies, "reprot": {}, "report": {"renderer": "word"}})
+
+        return ran_once("bad-config", change, ok=False)
+
+    @pytest.mark.parametrize("name", CONFIGS)
+    def test_one_line_names_place_and_remedy(self, refused, name):
+        lines = [line for line in refused[1].lines if f"studies.{name}" in line.replace('"', "")]
+        assert len(lines) == 1, refused[1].text
+        for word in CONFIGS[name][1]:
+            assert word in lines[0]
+
+    def test_keys_beside_the_studies(self, refused):
+        text = refused[1].text
+        assert re.search(r"^config: reprot: unknown key \(did you mean \"report\"", text, re.M)
+        assert re.search(r'^config: report.renderer: found "word".*pandoc', text, re.M)
+
+    def test_nothing_else_is_said_or_done(self, refused):
+        project, run = refused
+        problems = [line for line in run.lines if line.startswith("config: ")]
+        assert len(problems) == len(CONFIGS) + 2
+        assert len(run.lines) <= len(problems) + 3
+        assert "Traceback" not in run.text
+        assert made_by(project) == set()
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("studies:\n  a: {}\n  a: {}\n", ["line 3", '"studies.a"', "line 2", "rename"]),
+        ("studies:\n\ta: 1\n", ["not valid", "YAML", "tab"]),
+    ],
+)
+def test_a_config_that_yaml_would_misread(fresh, text, words):
+    (fresh.path / "config/config.yaml").write_text(text)
+    run = fresh.snakemake(ok=False)
+    assert "Traceback" not in run.text
+    for word in words:
+        assert word in run.text
+    assert made_by(fresh) == set()
+
+
+class TestHeader:
+    """Found before any job is planned."""
+
+    @pytest.fixture
+    def refused(self, ran_once):
+        def change(project):
+            with_tables(project, HEADERS, ("fine", simulated()))
+
+        return ran_once("bad-headers", change, ok=False)
+
+    @pytest.mark.parametrize("name", HEADERS)
+    def test_one_line_names_place_and_remedy(self, refused, name):
+        lines = [line for line in refused[1].lines if name in line]
+        assert len(lines) == 1, refused[1].text
+        assert f"study {name}: {name}.csv: " in lines[0]
+        for word in HEADERS[name][2]:
+            assert word in lines[0]
+
+    def test_nothing_else_is_said_or_done(self, refused):
+        project, run = refused
+        assert "Traceback" not in run.text
+        assert len(run.lines) <= len(HEADERS) + 3
+        assert made_by(project) == set()
+
+
+class TestRows:
+    """Found when the table is loaded; the run's other studies go on."""
+
+    @pytest.fixture
+    def refused(self, ran_once):
+        def change(project):
+            (project.path / "fine.csv").write_text(GOOD)
+            with_tables(project, ROWS, ("fine", {"data": "fine.csv", **REAL}))
+
+        targets = [f"results/{name}/observations.parquet" for name in [*ROWS, "fine"]]
+        return ran_once("bad-rows", change, "--keep-going", *targets, ok=False)
+
+    @pytest.mark.parametrize("name", ROWS)
+    def test_one_line_names_place_and_remedy(self, refused, name):
+        said = [line for line in refused[1].lines if f"study {name}:" in line]
+        assert len(said) == 1, refused[1].text
+        assert said[0].startswith(f"twolevel: study {name}: {name}.csv: ")
+        for word in ROWS[name][2]:
+            assert word in said[0]
+
+    @pytest.mark.parametrize("name", ROWS)
+    def test_the_log_says_the_same(self, refused, name):
+        project, run = refused
+        said = next(line for line in run.lines if f"study {name}:" in line)
+        log = (project.path / f"logs/{name}/load_data.log").read_text()
+        assert log == f"ERROR {said.removeprefix('twolevel: ')}\n"
+
+    def test_no_traceback_no_partial_result_and_no_other_study_harmed(self, refused):
+        project, run = refused
+        assert "Traceback" not in run.text
+        assert "Open" not in run.text
+        assert made_by(project) == {
+            f"results/fine/{file}" for file in ("observations.parquet", "loading.json")
+        }
+
+
+class Text(HTMLParser):
+    """The text of a page without what is hidden from readers, its elements and tables' cells."""
+
+    def __init__(self, page):
+        super().__init__()
+        self.hidden, self.parts, self.elements, self.cells = 0, [], [], []
+        self.feed(page)
+        self.text = " ".join("".join(self.parts).split())
+
+    def handle_starttag(self, tag, attrs):
+        self.elements.append((tag, dict(attrs)))
+        self.hidden += tag in ("script", "style")
+        if tag in ("td", "th"):
+            self.cells.append("")
+
+    def handle_endtag(self, tag):
+        self.hidden -= tag in ("script", "style")
+
+    def handle_data(self, data):
+        if not self.hidden:
+            self.parts.append(data)
+            if self.cells:
+                self.cells[-1] += data
+
+
+SUBJECTS = [
+    "007",
+    "Ann Lee",
+    "Žofie 李",
+    "a|b",
+    "$x$",
+    "<script>1</script>",
+    "{{1234*5678}}",
+    "*b*",
+]
+CONDITIONS = [
+    "1",
+    "after all",
+    "då",
+    "c|d",
+    "$y^2$",
+    "<script>x</script>",
+    "{{ 1234*5678 }}",
+    "_u_",
+]
+
+
+TITLE = "Awkward <b>|</b> $z$ {{1234*5678}}"
+
+
+def awkward_and_gaps(project):
+    """Write a table of such names as Windows would, and one with gaps and a doubled cell."""
+    rows = [
+        f"{subject},{condition},{(5 * i + 3 * j + i * i * j) % 11}.5"
+        for i, subject in enumerate(SUBJECTS)
+        for j, condition in enumerate(CONDITIONS)
+    ]
+    text = "\r\n".join(["name,what is it,score", *rows, ""])
+    (project.path / "awkward.csv").write_bytes(b"\xef\xbb\xbf" + text.encode())
+    gaps = GOOD.replace("2,a,3\n", "2,a,\n") + "4,a,1\n4,b,2\n4,b,3\n,a,2\n"
+    (project.path / "gaps.csv").write_text(gaps)
+    names = {"formula": "score ~ `what is it`", "subject": "name", "title": TITLE}
+    studies = {
+        "awkward": {"data": "awkward.csv", **names},
+        "gaps": {"data": "gaps.csv", **REAL, "missing": "drop", "replicates": "allow"},
+    }
+    project.configure({"studies": studies, "report": {"renderer": "pandoc"}})
+
+
+class TestFinished:
+    """Awkward but sound tables are taken to a finished page."""
+
+    @pytest.fixture
+    def project(self, ran_once):
+        return ran_once("awkward", awkward_and_gaps)[0]
+
+    @pytest.fixture
+    def awkward(self, project):
+        return Text((project.path / "results/awkward/report.html").read_text(encoding="utf-8"))
+
+    @pytest.fixture
+    def gaps(self, project):
+        return Text((project.path / "results/gaps/report.html").read_text(encoding="utf-8"))
+
+    @pytest.mark.parametrize("name", CONDITIONS)
+    def test_conditions_stand_in_the_page_as_they_are(self, awkward, name):
+        assert name in [cell.strip() for cell in awkward.cells]
+
+    @pytest.mark.parametrize("name", SUBJECTS)
+    def test_subjects_stand_in_the_tables_and_figures_as_they_are(self, project, name):
+        folder = project.path / "results/awkward"
+        assert name in (folder / "tables/subjects.csv").read_text(encoding="utf-8")
+        figure = (folder / "figures/caterpillar.svg").read_text(encoding="utf-8")
+        assert name in html.unescape(figure)
+
+    def test_nothing_of_them_is_run_or_rendered(self, project, awkward):
+        index = Text((project.path / "site/index.html").read_text(encoding="utf-8"))
+        for page in (awkward, index):
+            assert TITLE in page.text
+            assert str(1234 * 5678) not in page.text
+        scripts = [attrs for tag, attrs in awkward.elements if tag == "script"]
+        source = (project.path / "results/awkward/report.html").read_text(encoding="utf-8")
+        assert "<script>1" not in source
+        assert "<script>x</script>" not in source
+        assert all("src" not in attrs for attrs in scripts)
+
+    def test_the_windows_line_ends_and_the_mark_are_gone(self, project):
+        for name, content in project.files("results/awkward").items():
+            if name.endswith((".csv", ".json", ".qmd")):
+                assert b"\r" not in content, name
+                assert b"\xef\xbb\xbf" not in content, name
+
+    def test_dropped_rows_are_counted_in_the_page(self, gaps):
+        said = next(part for part in gaps.text.split(". ") if "missing: drop asks" in part)
+        for number in (r"\b2\b", r"\b10\b", r"\b1 in id\b", r"\b1 in score\b"):
+            assert re.search(number, said), said
+
+    def test_replicates_are_explained_in_the_page(self, gaps):
+        assert re.search(r"\b1 cell\b[^.]* more than one row", gaps.text)
+        assert "replicates: allow asks" in gaps.text

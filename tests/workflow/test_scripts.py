@@ -1,0 +1,115 @@
+"""Each rule has a script of its own name, which can be imported and says how it failed."""
+
+import json
+import re
+import subprocess
+import sys
+
+import pytest
+from projects import ROOT
+
+TEXT = "\n".join(path.read_text() for path in sorted((ROOT / "workflow/rules").glob("*.smk")))
+BLOCKS = dict(re.findall(r"^rule (\w+):\n((?:(?:    .*)?\n)+)", TEXT, re.M))
+SCRIPTS = {path.stem: path for path in (ROOT / "workflow/scripts").glob("*.py")}
+
+
+def test_every_script_is_the_script_of_the_rule_of_its_name():
+    assert set(BLOCKS) == set(SCRIPTS)
+    for name, block in BLOCKS.items():
+        assert f'script:\n        "../scripts/{name}.py"' in block
+        assert f'script_code("{name}")' in block
+
+
+@pytest.mark.parametrize("rule", BLOCKS)
+def test_every_rule_has_what_a_reader_needs(rule):
+    block = BLOCKS[rule]
+    assert re.match(r'    """[A-Z].*\."""\n', block)
+    folder = "" if rule == "build_site" else r"\{(study|simulated|real)\}/"
+    assert re.search(rf'    log:\n        "logs/{folder}{rule}.log",?\n', block)
+    assert re.search(rf'    benchmark:\n        "benchmarks/{folder}{rule}.tsv",?\n', block)
+    assert re.search(r'    message:\n        ".+"\n', block)
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+class TestImport:
+    """Importing a script does nothing, and no more than it needs is imported."""
+
+    def test_does_nothing(self, imports, script):
+        assert imports[script]["said"] == ""
+        assert imports[script]["made"] == []
+        assert "snakemake" not in imports[script]["all"]
+
+    def test_imports_what_is_heavy_only_where_it_is_needed(self, imports, script):
+        modules = set(imports[script]["all"])
+        needs = {"matplotlib": script.startswith("plot_")}
+        needs["pypandoc"] = script in ("render_report", "build_site")
+        for module in needs:
+            assert module not in modules or needs[module], module
+        for module in ("statsmodels", "scipy.stats", "pydantic"):
+            assert module not in modules, module
+
+    def test_takes_no_longer_than_its_libraries(self, imports, script):
+        assert imports[script]["seconds"] < 10  # far above what an idle machine takes
+
+
+FAKE = """
+import json, logging, sys
+from types import SimpleNamespace
+from twolevel.errors import InputError
+from twolevel.pipeline.job import run
+wildcards, params, kind, message = json.loads(sys.argv[1])
+
+def main(snakemake):
+    logging.getLogger("lib").warning("so far so good")
+    if kind:
+        raise {"input": InputError, "fault": ZeroDivisionError}[kind](message)
+
+run(main, SimpleNamespace(log=["job.log"], rule="r", wildcards=wildcards, params=params))
+"""
+
+
+class TestJob:
+    """What a user sees of a job, and what its log keeps."""
+
+    @pytest.fixture
+    def job(self, tmp_path):
+        """Run a job that fails in this way; return its status, the console and the log."""
+
+        def job(kind, message="", wildcards=None, params=None):
+            spec = json.dumps([wildcards or {}, params or {}, kind, message])
+            done = subprocess.run(
+                [sys.executable, "-c", FAKE, spec],
+                cwd=tmp_path,
+                env={"PYTHONPATH": str(ROOT / "workflow")},
+                capture_output=True,
+                text=True,
+            )
+            return done.returncode, done.stdout + done.stderr, (tmp_path / "job.log").read_text()
+
+        return job
+
+    def test_success_is_silent_and_warnings_are_in_the_log(self, job):
+        assert job(None) == (0, "", "WARNING so far so good\n")
+
+    def test_a_mendable_problem_is_one_line_without_traceback(self, job):
+        status, console, log = job("input", "t.csv: row 1: mend it", {"real": "a"})
+        assert status == 1
+        assert console == "twolevel: study a: t.csv: row 1: mend it\n"
+        assert "row 1: mend it" in log
+        assert "Traceback" not in log
+
+    def test_a_message_that_names_its_study_does_not_name_it_twice(self, job):
+        assert job("input", "study a: t.csv", {"study": "a"})[1] == "twolevel: study a: t.csv\n"
+
+    @pytest.mark.parametrize("wildcard", ["study", "simulated", "real"])
+    def test_a_fault_has_its_traceback_in_the_log_only(self, job, wildcard):
+        status, console, log = job("fault", "by zero", {wildcard: "a"})
+        assert status == 1
+        assert len(console.splitlines()) == 1
+        for word in ("rule r", "study a", "ZeroDivisionError", "by zero", "job.log"):
+            assert word in console
+        assert "Traceback (most recent call last)" in log
+        assert "ZeroDivisionError: by zero" in log
+
+    def test_a_job_of_no_study_names_its_rule(self, job):
+        assert "rule r failed" in job("fault", "x")[1]
