@@ -101,3 +101,10 @@ def loading_of(wildcards):
 def names_of(paths):
     """The bare file names of paths."""
     return [Path(path).name for path in paths]
+
+
+def shown(kind, path, *names):
+    """Files of a study, each with its own label in Snakemake's report."""
+    labels = {name: {kind: name.replace("_", " ")} for name in names}
+    path = f"results/{{study}}/{path}"
+    return [report(path % name, category="{study}", labels=labels[name]) for name in names]

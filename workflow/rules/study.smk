@@ -121,20 +121,15 @@ rule fit_mixed:
         mixed="results/{study}/mixed.json",
         random_effects="results/{study}/random_effects.parquet",
         residuals="results/{study}/conditional_residuals.parquet",
-        tables=report(
-            expand(
-                "results/{{study}}/tables/{table}.csv",
-                table=[
-                    "coefficients",
-                    "tests",
-                    "variance_components",
-                    "condition_means",
-                    "contrasts",
-                    "random_effects",
-                ],
-            ),
-            category="{study}",
-            labels={"table": "mixed model"},
+        tables=shown(
+            "table",
+            "tables/%s.csv",
+            "coefficients",
+            "tests",
+            "variance_components",
+            "condition_means",
+            "contrasts",
+            "random_effects",
         ),
     log:
         "logs/{study}/fit_mixed.log",
@@ -211,13 +206,7 @@ rule plot_data:
         observations=observations_of,
         design=rules.describe_design.output.design,
     output:
-        figures=report(
-            expand(
-                "results/{{study}}/figures/{figure}.svg", figure=["one_subject", "data_by_subject"]
-            ),
-            category="{study}",
-            labels={"figure": "data"},
-        ),
+        figures=shown("figure", "figures/%s.svg", "one_subject", "data_by_subject"),
     log:
         "logs/{study}/plot_data.log",
     benchmark:
@@ -242,11 +231,7 @@ rule plot_distributions:
         hierarchical=rules.fit_hierarchical.output.hierarchical,
         truth=truth_of,
     output:
-        figures=report(
-            expand("results/{{study}}/figures/{figure}.svg", figure=["distributions"]),
-            category="{study}",
-            labels={"figure": "distributions"},
-        ),
+        figures=shown("figure", "figures/%s.svg", "distributions"),
     log:
         "logs/{study}/plot_distributions.log",
     benchmark:
@@ -270,20 +255,15 @@ rule plot_mixed:
         random_effects=rules.fit_mixed.output.random_effects,
         residuals=rules.fit_mixed.output.residuals,
     output:
-        figures=report(
-            expand(
-                "results/{{study}}/figures/{figure}.svg",
-                figure=[
-                    "caterpillar",
-                    "shrinkage",
-                    "conditional_marginal",
-                    "condition_means",
-                    "covariance",
-                    "residuals_fitted",
-                ],
-            ),
-            category="{study}",
-            labels={"figure": "mixed model"},
+        figures=shown(
+            "figure",
+            "figures/%s.svg",
+            "caterpillar",
+            "shrinkage",
+            "conditional_marginal",
+            "condition_means",
+            "covariance",
+            "residuals_fitted",
         ),
     log:
         "logs/{study}/plot_mixed.log",

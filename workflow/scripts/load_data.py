@@ -16,8 +16,7 @@ if TYPE_CHECKING:
 def main(snakemake: "Snakemake") -> None:
     """Write the observations and the counts of loading them."""
     path, settings = snakemake.input.table, snakemake.params.table
-    where = f"study {snakemake.wildcards.real}"
-    loaded = load_table(path, where, **settings)
+    loaded = load_table(path, snakemake.wildcards.real, **settings)
     write_observations(snakemake.output.observations, Observations(loaded.data, loaded.columns))
     write_json(snakemake.output.loading, {"rows_read": loaded.rows_read, "dropped": loaded.dropped})
 

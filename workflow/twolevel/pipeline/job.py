@@ -25,7 +25,7 @@ def run(main: Callable[[Snakemake], None], snakemake: Snakemake) -> None:
         filename=log, filemode="w", level=logging.WARNING, format="%(levelname)s %(message)s"
     )
     logging.captureWarnings(True)
-    study = snakemake.wildcards.get("study") or snakemake.params.get("study")
+    study = next((value for _, value in snakemake.wildcards.items()), None)
     try:
         main(snakemake)
     except TwoLevelError as error:
