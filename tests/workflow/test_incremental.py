@@ -100,7 +100,7 @@ class TestLibrary:
             ("likelihood", {"fit_mixed"}),
             ("figures.caterpillar", {"plot_mixed"}),
             ("sphericity", {"partition_errors"}),
-            ("simulate", {"simulate_data"}),
+            ("simulation", {"simulate_data"}),
             ("pipeline.tables", {"load_data"}),
             ("pandoc", {"render_report", "build_site"}),
             ("pipeline.documents", {"write_report", "build_site"}),

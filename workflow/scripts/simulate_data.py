@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from twolevel.pipeline.files import Observations, write_json, write_observations
 from twolevel.pipeline.job import run
-from twolevel.simulate import simulate, truth
+from twolevel.simulation import simulate, truth
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake, snakemake

@@ -20,7 +20,7 @@ _HOME = {
     "fit_mixed": "mixed",
     "fit_subjects": "subjects",
     "partition_errors": "anova",
-    "simulate": "simulate",
+    "simulate": "simulation",
 }
 __all__ = sorted(_HOME)
 

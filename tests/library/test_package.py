@@ -1,0 +1,29 @@
+"""The package's own names."""
+
+import subprocess
+import sys
+from importlib import import_module
+
+import pytest
+
+import twolevel as tl
+
+
+def test_names_are_found_and_none_is_a_module():
+    for name in tl.__all__:
+        home = import_module(f"twolevel.{tl._HOME[name]}")
+        # Importing a module sets it as an attribute of the package, above any function's name.
+        assert getattr(tl, name) is getattr(home, name)
+
+
+def test_an_unknown_name_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="no attribute 'fit_mixd'"):
+        tl.fit_mixd  # noqa: B018
+
+
+def test_importing_the_package_imports_nothing_heavy():
+    code = (
+        "import sys, twolevel; print([m for m in ('numpy', 'pandas', 'scipy') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
