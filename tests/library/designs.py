@@ -31,13 +31,13 @@ def table(
 
 
 def estimable(data: pd.DataFrame) -> bool:
-    """Whether all conditions are seen and some subject's repeatedly."""
+    """Whether every condition is seen in both groups, and some subject is seen repeatedly."""
     return (
         data["time"].nunique() == len(data["time"].cat.categories)
         and data["id"].nunique() >= 4
         and len(data) - data["id"].nunique() - data["time"].nunique() >= 2
-        and data.groupby("group")["id"].nunique().min() >= 1
         and data["group"].nunique() == 2
+        and (pd.crosstab(data["time"], data["group"]) > 0).to_numpy().all()
     )
 
 
