@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from importlib import import_module
+from pathlib import Path
 
 import pytest
 
@@ -25,5 +26,8 @@ def test_importing_the_package_imports_nothing_heavy():
     code = (
         "import sys, twolevel; print([m for m in ('numpy', 'pandas', 'scipy') if m in sys.modules])"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    folder = str(Path(tl.__file__).parents[1])
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=folder, capture_output=True, text=True, check=True
+    )
     assert done.stdout.strip() == "[]"
