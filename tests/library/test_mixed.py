@@ -153,18 +153,21 @@ def test_coding_changes_no_mean_and_no_test(data):
 
 
 # dyestuff has no conditions, and R's means of anxiety_group are per group.
+@pytest.mark.parametrize("df", ["asymptotic", "satterthwaite", "kenward-roger"])
 @pytest.mark.parametrize("name", [n for n in EXACT if "dyestuff" not in n])
-def test_emmeans(name):
+def test_emmeans(name, df):
     reference = load(name)
     fit = tl.fit_mixed(reference.formula, reference.data, "subject")
-    emmeans = reference.values["lme4"]["emmeans_asymptotic"]
-    means, pairs = fit.means("condition"), fit.contrasts("condition")
+    emmeans = reference.values["lme4"][f"emmeans_{df}"]
+    means, pairs = fit.means("condition", df), fit.contrasts("condition", df)
     np.testing.assert_allclose(
         means["estimate"], [row["emmean"] for row in emmeans["means"]], rtol=1e-9
     )
     np.testing.assert_allclose(means["se"], [row["SE"] for row in emmeans["means"]], rtol=1e-6)
     np.testing.assert_allclose(
-        means["ci_low"], [row["asymp.LCL"] for row in emmeans["means"]], rtol=1e-6
+        means["ci_low"],
+        [row["asymp.LCL" if df == "asymptotic" else "lower.CL"] for row in emmeans["means"]],
+        rtol=1e-6,
     )
     holm = emmeans["pairs_holm"]
     np.testing.assert_allclose(
@@ -195,7 +198,10 @@ def test_method_and_df_are_named():
     with pytest.raises(ValueError, match="expected 'REML' or 'ML'"):
         tl.fit_mixed(reference.formula, reference.data, "subject", method="reml")
     fit = tl.fit_mixed(reference.formula, reference.data, "subject")
-    with pytest.raises(ValueError, match="expected 'asymptotic'"):
+    with pytest.raises(ValueError, match="expected 'kenward-roger'"):
         fit.coef_table(df="residual")
-    with pytest.raises(ValueError, match="expected 'asymptotic'"):
+    with pytest.raises(ValueError, match="expected 'kenward-roger'"):
         fit.anova(df="residual")
+    ml = tl.fit_mixed(reference.formula, reference.data, "subject", method="ML")
+    with pytest.raises(ValueError, match="defined for REML"):
+        ml.coef_table(df="kenward-roger")

@@ -26,7 +26,7 @@ def main(snakemake: "Snakemake") -> None:
     ml = fit_mixed(snakemake.params.formula, data, subject, method="ML")
     condition = of_condition(reml, observations.condition)
 
-    summary = {**reml.summary(), "ml": ml.summary(), **condition}
+    summary = {**reml.summary(), "ml": ml.variance_components(), **condition}
     summary["covariance"] = covariance(reml, observations.condition)
     write_json(snakemake.output.mixed, summary)
     tables = {

@@ -146,20 +146,45 @@ def type3_rows(design: DesignMatrix) -> dict[str, np.ndarray]:
 
     With every factor coded to sum to zero, the hypothesis is that the term's own coefficients are
     0 (as afex and car). X_sum B = X gives them as B beta, whatever coding the formula asked for.
+
+    Satterthwaite's degrees of freedom depend on which rows span a hypothesis, F and Kenward-Roger's
+    do not. These are lmerTest's: with several terms, each level's marginal mean less the first's
+    (for interactions, products of such contrasts); with a single term, sequential contrasts.
     """
     from formulaic import Formula
 
+    if len(design.terms) - ("Intercept" in design.terms) == 1:
+        (columns,) = (c for term, c in design.terms.items() if term != "Intercept")
+        upper = np.linalg.cholesky(design.X.T @ design.X).T
+        sequential = upper / np.diag(upper)[:, None]
+        return {next(t for t in design.terms if t != "Intercept"): sequential[list(columns)]}
     rows = design.data.drop_duplicates()
     X = design.rows(rows)
     recoded = _sum_coded(Formula(design.formula).rhs, design.data).get_model_matrix(rows)
     B = np.linalg.lstsq(np.asarray(recoded, dtype=float), X, rcond=None)[0]  # (p, p)
+    found = zip(design.terms, recoded.model_spec.term_indices.items(), strict=True)
     return {
-        term: B[list(columns)]
-        for term, columns in zip(
-            design.terms, recoded.model_spec.term_indices.values(), strict=True
-        )
-        if term != "Intercept"
+        name: _contrasts(term, design.data) @ B[list(columns)]
+        for name, (term, columns) in found
+        if name != "Intercept"
     }
+
+
+def _contrasts(term: Any, variables: pd.DataFrame) -> np.ndarray:
+    """What turns a term's sum-to-zero coefficients into the contrasts of `type3_rows`."""
+    product_of = np.eye(1)
+    for factor in term.factors:
+        name = _as_factor(factor)
+        if name is not None:
+            # formulaic's columns run through the levels of the first factor fastest.
+            product_of = np.kron(_each_less_the_first(variables[name].nunique()), product_of)
+    return product_of
+
+
+def _each_less_the_first(J: int) -> np.ndarray:
+    """Contrasts (J-1, J-1) of J levels in terms of the first J-1 of effects that sum to zero."""
+    contrasts = np.column_stack([-np.ones(J - 1), np.eye(J - 1)])
+    return contrasts[:, :-1] - contrasts[:, -1:]
 
 
 def independent_columns(gram: np.ndarray, scale: np.ndarray) -> np.ndarray:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -17,7 +16,9 @@ from twolevel.design_matrix import DesignMatrix, design_matrix, type3_rows
 from twolevel.likelihood import Method, degrees_of_freedom, maximise
 from twolevel.means import mean_rows, pairwise_rows
 from twolevel.moments import grouped_moments, working_moments
-from twolevel.tails import chi_square_upper, normal_quantile, normal_two_sided
+from twolevel.wald import Df, Estimates
+
+STANDARD_DF: Df = "kenward-roger"
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,6 +39,7 @@ class MixedFit:
     lambda_: float
     llf: float
     random_effects: pd.DataFrame
+    estimates: Estimates
 
     @property
     def boundary(self) -> bool:
@@ -89,14 +91,14 @@ class MixedFit:
     def grand_mean(self) -> pd.Series:
         """The grand mean (estimate, se, ...): all factors averaged, covariates at their means."""
         index, L = mean_rows(self.design)
-        return self.wald_table(L, index).iloc[0]
+        return self.estimates.table(L, index, STANDARD_DF).iloc[0]
 
-    def means(self, variable: str, df: Literal["asymptotic"] = "asymptotic") -> pd.DataFrame:
+    def means(self, variable: str, df: Df = STANDARD_DF) -> pd.DataFrame:
         """Marginal means of a variable's levels, as emmeans defines them (see `means`)."""
         index, L = mean_rows(self.design, variable)
-        return self.wald_table(L, index, df)
+        return self.estimates.table(L, index, df)
 
-    def contrasts(self, variable: str, df: Literal["asymptotic"] = "asymptotic") -> pd.DataFrame:
+    def contrasts(self, variable: str, df: Df = STANDARD_DF) -> pd.DataFrame:
         """All pairwise differences of a variable's marginal means, with Holm-adjusted p values.
 
         Intervals are not adjusted (Holm 1979 has none of its own).
@@ -104,32 +106,22 @@ class MixedFit:
         from statsmodels.stats.multitest import multipletests
 
         index, L = pairwise_rows(*mean_rows(self.design, variable))
-        table = self.wald_table(L, index, df)
+        table = self.estimates.table(L, index, df)
         if len(table):
             table["p"] = multipletests(table["p"], method="holm")[1]
         return table
 
-    def anova(self, df: Literal["asymptotic"] = "asymptotic") -> pd.DataFrame:
-        """Type III Wald F tests (F, df_num, df_den, p), indexed by term.
-
-        F = (L beta)' (L C L')^-1 (L beta) / q; asymptotically q F is chi-square with q degrees of
-        freedom. Raises ValueError for another `df`.
-        """
-        _refuse_unknown(df)
-        beta, C = self.params.to_numpy(), self.cov_params.to_numpy()
-        rows = {}
-        for term, L in type3_rows(self.design).items():
-            wald = float(L @ beta @ np.linalg.solve(L @ C @ L.T, L @ beta))
-            q = len(L)
-            rows[term] = (wald / q, q, np.inf, chi_square_upper(wald, q))
+    def anova(self, df: Df = STANDARD_DF) -> pd.DataFrame:
+        """Type III F tests (F, df_num, df_den, p), indexed by term (see `wald`)."""
+        rows = {term: self.estimates.test(L, df) for term, L in type3_rows(self.design).items()}
         return pd.DataFrame.from_dict(
             rows, orient="index", columns=["F", "df_num", "df_den", "p"]
         ).rename_axis("term")
 
-    def condition_effects(self, variable: str) -> pd.DataFrame:
+    def condition_effects(self, variable: str, df: Df = STANDARD_DF) -> pd.DataFrame:
         """alpha_j (estimate, se, ...): a variable's marginal means less the grand mean."""
         index, L = mean_rows(self.design, variable)
-        return self.wald_table(L - mean_rows(self.design)[1], index)
+        return self.estimates.table(L - mean_rows(self.design)[1], index, df)
 
     def variance_components(self) -> dict:
         """Both standard deviations with what is derived from them, and the likelihood."""
@@ -158,36 +150,9 @@ class MixedFit:
             "anova": self.anova(),
         }
 
-    def coef_table(self, df: Literal["asymptotic"] = "asymptotic") -> pd.DataFrame:
+    def coef_table(self, df: Df = STANDARD_DF) -> pd.DataFrame:
         """Wald tests and 95% intervals of the fixed effects, indexed by formulaic's names."""
-        return self.wald_table(np.eye(len(self.params)), self.params.index, df)
-
-    def wald_table(
-        self, L: np.ndarray, index: pd.Index, df: Literal["asymptotic"] = "asymptotic"
-    ) -> pd.DataFrame:
-        """Estimates L beta (m,) for rows L (m, p), with SE, statistic, p value and 95% interval.
-
-        The reference distribution is named by `df`; "asymptotic" is the normal (df infinite).
-        Raises ValueError for any other name.
-        """
-        _refuse_unknown(df)
-        estimate = L @ self.params.to_numpy()
-        # (m, p) @ (p, p) . (m, p) -> (m,)
-        se = np.sqrt(np.einsum("mp,pq,mq->m", L, self.cov_params.to_numpy(), L))
-        t = estimate / se
-        half = normal_quantile(0.975) * se
-        return pd.DataFrame(
-            {
-                "estimate": estimate,
-                "se": se,
-                "df": np.inf,
-                "t": t,
-                "p": normal_two_sided(t),
-                "ci_low": estimate - half,
-                "ci_high": estimate + half,
-            },
-            index=index,
-        )
+        return self.estimates.table(np.eye(len(self.params)), self.params.index, df)
 
 
 def fit_mixed(formula: str, data: pd.DataFrame, subject: str, method: Method = "REML") -> MixedFit:
@@ -214,6 +179,7 @@ def fit_design(design: DesignMatrix, method: Method) -> MixedFit:
     best = maximise(moments, method)
 
     names = pd.Index(design.names, name="term")
+    params = coordinates.T @ best.beta + coordinates.shift
     sigma2 = best.rss / degrees_of_freedom(moments, method)
     cov = sigma2 * (coordinates.T @ best.unscaled_cov @ coordinates.T.T)
     deviation = subjects.means @ np.append(-best.beta, 1.0)  # ybar_i - xbar_i' beta, (n,)
@@ -221,7 +187,7 @@ def fit_design(design: DesignMatrix, method: Method) -> MixedFit:
     return MixedFit(
         method=method,
         design=design,
-        params=pd.Series(coordinates.T @ best.beta + coordinates.shift, index=names),
+        params=pd.Series(params, index=names),
         cov_params=pd.DataFrame(cov, index=names, columns=names),
         sigma_between=float(np.sqrt(best.lambda_ * sigma2)),
         sigma_within=float(np.sqrt(sigma2)),
@@ -236,9 +202,5 @@ def fit_design(design: DesignMatrix, method: Method) -> MixedFit:
             },
             index=design.subjects,
         ),
+        estimates=Estimates(params, coordinates.T, moments, best, method),
     )
-
-
-def _refuse_unknown(df: str) -> None:
-    if df != "asymptotic":
-        raise ValueError(f"df: found {df!r}, expected 'asymptotic'")

@@ -6,19 +6,22 @@ import numpy as np
 from scipy import special
 
 
-def normal_two_sided(z: np.ndarray) -> np.ndarray:
-    """P(|Z| >= |z|) for a standard normal Z."""
-    return 2 * special.ndtr(-np.abs(z))
-
-
-def normal_quantile(probability: float) -> float:
-    """The standard normal quantile."""
-    return float(special.ndtri(probability))
-
-
 def t_two_sided(t: np.ndarray, df: np.ndarray | float) -> np.ndarray:
-    """P(|T| >= |t|) for Student's t; the incomplete beta keeps its digits far in the tail."""
-    return special.betainc(df / 2, 0.5, df / (df + np.square(t)))
+    """P(|T| >= |t|) for Student's t; the standard normal where df is infinite."""
+    df = np.asarray(df, dtype=float)
+    normal, finite = np.isinf(df), np.where(np.isinf(df), 1, df)
+    # The incomplete beta keeps its digits far in the tail, where 1 - F(t) has none.
+    tail = special.betainc(finite / 2, 0.5, finite / (finite + np.square(t)))
+    return np.where(normal, 2 * special.ndtr(-np.abs(t)), tail)
+
+
+def t_quantile(probability: float, df: np.ndarray) -> np.ndarray:
+    """The quantile of Student's t; of the standard normal where df is infinite."""
+    df = np.asarray(df, dtype=float)
+    normal = np.isinf(df)
+    return np.where(
+        normal, special.ndtri(probability), special.stdtrit(np.where(normal, 1, df), probability)
+    )
 
 
 def f_upper(F: np.ndarray | float, df_num: float, df_den: float) -> np.ndarray | float:

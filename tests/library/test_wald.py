@@ -1,0 +1,127 @@
+"""Small-sample tests against lmerTest and pbkrtest, and against dense algebra."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from designs import balanced, formulas, unbalanced
+from hypothesis import given, settings
+from reference import NAMES, load
+from scipy import stats
+
+import twolevel as tl
+
+
+def fitted(name):
+    reference = load(name)
+    fit = tl.fit_mixed(reference.formula, reference.data, "subject")
+    return reference, fit, reference.values["lme4"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_kenward_roger_covariance(name):
+    reference, fit, lme4 = fitted(name)
+    order = reference.terms(lme4["reml"]["coef_order"])
+    ours = pd.DataFrame(
+        fit.estimates.covariance("kenward-roger"), fit.params.index, fit.params.index
+    )
+    np.testing.assert_allclose(
+        ours.loc[order, order], lme4["kr_vcov"], rtol=1e-6, atol=1e-7 * np.max(lme4["kr_vcov"])
+    )
+
+
+@pytest.mark.parametrize(
+    ("df", "key", "df_tolerance"),
+    [("kenward-roger", "kr", 1e-5), ("satterthwaite", "satterthwaite", 1e-4)],
+)
+@pytest.mark.parametrize("name", NAMES)
+def test_coefficients(name, df, key, df_tolerance):
+    reference, fit, lme4 = fitted(name)
+    table = fit.coef_table(df)
+    for row in lme4[f"{key}_coef"]:
+        (term,) = reference.terms(row["row"])
+        ours = table.loc[term]
+        np.testing.assert_allclose(ours["df"], row["df"], rtol=df_tolerance)
+        np.testing.assert_allclose(ours["se"], row["Std. Error"], rtol=1e-6)
+        np.testing.assert_allclose(ours["t"], row["t value"], rtol=1e-5, atol=1e-9)
+        np.testing.assert_allclose(ours["p"], row["Pr(>|t|)"], rtol=1e-3)
+
+
+@pytest.mark.parametrize("df", ["kenward-roger", "satterthwaite"])
+@pytest.mark.parametrize("name", NAMES)
+def test_type_3_tests(name, df):
+    _, fit, lme4 = fitted(name)
+    table = fit.anova(df)
+    names = {frozenset(term.split(":")): term for term in table.index}
+    key = "kr_anova3" if df == "kenward-roger" else "satterthwaite_anova3"
+    for row in lme4[key]:
+        ours = table.loc[names[frozenset(row["row"].split(":"))]]
+        np.testing.assert_allclose(ours["F"], row["F value"], rtol=1e-6)
+        assert ours["df_num"] == row["NumDF"]
+        np.testing.assert_allclose(
+            ours["df_den"], row["DenDF"], rtol=1e-5 if df == "kenward-roger" else 1e-4
+        )
+        np.testing.assert_allclose(ours["p"], row["Pr(>F)"], rtol=1e-3)
+
+
+def dense_kenward_roger(fit, data):
+    """Kenward & Roger's quantities from the (N, N) matrices, by their definitions."""
+    X = fit.design.X
+    Z = pd.get_dummies(data["id"]).to_numpy(dtype=float)
+    G = [Z @ Z.T, np.eye(len(X))]
+    V = fit.sigma_between**2 * G[0] + fit.sigma_within**2 * G[1]
+    Vi = np.linalg.inv(V)
+    phi = np.linalg.inv(X.T @ Vi @ X)
+    P = [-X.T @ Vi @ g @ Vi @ X for g in G]
+    Q = [[X.T @ Vi @ g @ Vi @ h @ Vi @ X for h in G] for g in G]
+    information = np.array(
+        [
+            [
+                np.trace(Vi @ G[r] @ Vi @ G[s])
+                - 2 * np.trace(phi @ Q[r][s])
+                + np.trace(phi @ P[r] @ phi @ P[s])
+                for s in range(2)
+            ]
+            for r in range(2)
+        ]
+    )
+    W = 2 * np.linalg.inv(information)
+    middle = sum(W[r, s] * (Q[r][s] - P[r] @ phi @ P[s]) for r in range(2) for s in range(2))
+    return phi + 2 * phi @ middle @ phi
+
+
+@settings(deadline=None, max_examples=40)
+@given(data=balanced | unbalanced, formula=formulas)
+def test_grouped_moments_give_the_dense_covariance(data, formula):
+    fit = tl.fit_mixed(formula, data, "id")
+    dense = dense_kenward_roger(fit, data)
+    ours = fit.estimates.covariance("kenward-roger")
+    np.testing.assert_allclose(ours, dense, rtol=1e-6, atol=1e-8 * np.abs(dense).max())
+
+
+@settings(deadline=None, max_examples=40)
+@given(data=balanced)
+def test_balanced_within_tests_are_exact(data):
+    """Under balance, and inside the boundary, Kenward-Roger's F is the ANOVA's, df and all."""
+    fit = tl.fit_mixed("y ~ time * group", data, "id")
+    exact = tl.partition_errors("y ~ time * group", data, "id").table
+    if fit.boundary:
+        return
+    for df in ("kenward-roger", "satterthwaite"):
+        ours = fit.anova(df)
+        np.testing.assert_allclose(ours["F"], exact["F"], rtol=1e-5, atol=1e-9)
+        np.testing.assert_allclose(ours["df_den"], exact["df_den"], rtol=1e-5)
+
+
+@settings(deadline=None, max_examples=30)
+@given(data=unbalanced)
+def test_an_f_with_one_numerator_df_is_t_squared(data):
+    fit = tl.fit_mixed("y ~ time + age", data, "id")
+    for df in ("kenward-roger", "satterthwaite", "asymptotic"):
+        t, F = fit.coef_table(df).loc["age"], fit.anova(df).loc["age"]
+        np.testing.assert_allclose(t["t"] ** 2, F["F"], rtol=1e-6)
+        np.testing.assert_allclose(t["p"], F["p"], rtol=1e-5, atol=1e-12)
+        reference = stats.norm if df == "asymptotic" else stats.t(t["df"])
+        np.testing.assert_allclose(t["p"], 2 * reference.sf(abs(t["t"])), rtol=1e-7)
+        np.testing.assert_allclose(
+            t["ci_high"] - t["estimate"], reference.ppf(0.975) * t["se"], rtol=1e-7
+        )

@@ -1,0 +1,94 @@
+"""Wald tests of fixed effects, with the reference distribution that one asks for.
+
+"kenward-roger" adjusts the covariance and takes an F with estimated denominator degrees of freedom,
+"satterthwaite" estimates only the degrees of freedom, "asymptotic" takes them as infinite.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from twolevel.kenward_roger import kenward_roger
+from twolevel.likelihood import Method, Profile, degrees_of_freedom
+from twolevel.moments import Moments
+from twolevel.satterthwaite import satterthwaite
+from twolevel.tails import chi_square_upper, f_upper, t_quantile, t_two_sided
+
+Df = Literal["kenward-roger", "satterthwaite", "asymptotic"]
+
+
+@dataclass(frozen=True, eq=False)
+class Estimates:
+    """Coefficients beta = T gamma + shift (p,) with all that their tests depend on."""
+
+    params: np.ndarray
+    T: np.ndarray
+    moments: Moments
+    best: Profile
+    method: Method
+
+    def covariance(self, df: Df) -> np.ndarray:
+        """The covariance (p, p) of the coefficients, adjusted under "kenward-roger"."""
+        return self.T @ self._reference(df).covariance @ self.T.T
+
+    def table(self, L: np.ndarray, index: pd.Index, df: Df) -> pd.DataFrame:
+        """Estimates L beta (m,) for rows L (m, p): SE, df, t, p value and 95% interval."""
+        reference = self._reference(df)
+        rows = L @ self.T
+        estimate = L @ self.params
+        # (m, p) @ (p, p) . (m, p) -> (m,)
+        se = np.sqrt(np.einsum("mp,pq,mq->m", rows, reference.covariance, rows))
+        nu = np.array([reference.approximate(row[None])[0] for row in rows])
+        t = estimate / se
+        half = t_quantile(0.975, nu) * se
+        return pd.DataFrame(
+            {
+                "estimate": estimate,
+                "se": se,
+                "df": nu,
+                "t": t,
+                "p": t_two_sided(t, nu),
+                "ci_low": estimate - half,
+                "ci_high": estimate + half,
+            },
+            index=index,
+        )
+
+    def test(self, L: np.ndarray, df: Df) -> dict[str, float]:
+        """The F test of L beta = 0, L (q, p): F, df_num, df_den, p."""
+        reference = self._reference(df)
+        rows, estimate, q = L @ self.T, L @ self.params, len(L)
+        wald = float(estimate @ np.linalg.solve(rows @ reference.covariance @ rows.T, estimate))
+        nu, scale = reference.approximate(rows)
+        F = scale * wald / q
+        p = chi_square_upper(wald, q) if np.isinf(nu) else float(f_upper(F, q, nu))
+        return {"F": F, "df_num": q, "df_den": nu, "p": p}
+
+    def _reference(self, df: Df):
+        if df == "kenward-roger":
+            if self.method != "REML":
+                raise ValueError(
+                    "df: Kenward-Roger's method is defined for REML; fit by REML or ask for "
+                    "'satterthwaite'"
+                )
+            return kenward_roger(self.moments, self.best)
+        if df == "satterthwaite":
+            return satterthwaite(self.moments, self.best, self.method)
+        if df == "asymptotic":
+            sigma2 = self.best.rss / degrees_of_freedom(self.moments, self.method)
+            return _Asymptotic(sigma2 * self.best.unscaled_cov)
+        raise ValueError(
+            f"df: found {df!r}, expected 'kenward-roger', 'satterthwaite' or 'asymptotic'"
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class _Asymptotic:
+    covariance: np.ndarray
+
+    def approximate(self, L: np.ndarray) -> tuple[float, float]:
+        return np.inf, 1.0
