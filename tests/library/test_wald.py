@@ -125,3 +125,23 @@ def test_an_f_with_one_numerator_df_is_t_squared(data):
         np.testing.assert_allclose(
             t["ci_high"] - t["estimate"], reference.ppf(0.975) * t["se"], rtol=1e-7
         )
+
+
+@pytest.mark.parametrize("df", ["kenward-roger", "satterthwaite", "asymptotic"])
+def test_an_effect_that_the_coding_fixes_at_0_has_no_test(df):
+    """The middle of three equally spaced times lies on the line, whatever its slope."""
+    generator = np.random.default_rng(3)
+    data = pd.DataFrame({"id": np.repeat(list("abcdef"), 3), "time": [1.0, 2.0, 3.0] * 6})
+    data["y"] = data["time"] + generator.normal(size=18) + np.repeat(generator.normal(size=6), 3)
+    effects = tl.fit_mixed("y ~ time", data, "id").condition_effects("time", df)
+    assert effects.loc[2.0, "se"] == pytest.approx(0, abs=1e-12)
+    assert effects.loc[2.0, ["df", "t", "p"]].isna().all()
+    assert effects.loc[[1.0, 3.0], "p"].notna().all()
+
+
+def test_without_an_intercept_there_is_no_partition():
+    from twolevel.anova import NotPartitioned
+
+    reference = load("anxiety_grp3")
+    with pytest.raises(NotPartitioned, match="has no intercept"):
+        tl.partition_errors("y ~ 0 + condition", reference.data, "subject")

@@ -309,3 +309,22 @@ def test_import_is_light_and_prints_the_schema():
     assert subprocess.run([sys.executable, "-c", code], **run).stdout.strip() == "[]"
     printed = subprocess.run([sys.executable, "-m", "twolevel.pipeline.config"], **run).stdout
     assert printed == (ROOT / "config" / "schema.json").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("formula", ["y ~ 0 + t", "y ~ t + 0", "y ~ t - 1", "y ~ t - 1 + g"])
+def test_a_formula_without_intercept_is_refused(formula):
+    study = {"data": "t.csv", "formula": formula, "subject": "id"}
+    with pytest.raises(InputError, match="takes the intercept away"):
+        load({"studies": {"a": study}})
+
+
+@pytest.mark.parametrize("formula", ["y ~ 1", "y ~ t + g10", "y ~ bs(x, df=10) + t", "y ~ t1 + t"])
+def test_other_zeros_and_ones_are_not_an_intercept(formula):
+    load({"studies": {"a": {"data": "t.csv", "formula": formula, "subject": "id"}}})
+
+
+@pytest.mark.parametrize("name", ["index", "x" * 20, "ab" * 12, "a-long-name-" * 6])
+def test_study_names_that_would_break_a_run_are_refused(name):
+    study = {"data": "t.csv", "formula": "y ~ t", "subject": "id"}
+    with pytest.raises(InputError, match=name[:5]):
+        load({"studies": {name: study}})

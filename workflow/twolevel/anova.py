@@ -77,6 +77,11 @@ def partition_errors(formula: str, data: pd.DataFrame, subject: str) -> Partitio
     conditions they were seen under: the strata are then not orthogonal, and no exact F exists.
     """
     design = design_matrix(formula, data, subject, coding="sum")
+    if "Intercept" not in design.terms:
+        raise NotPartitioned(
+            "the formula has no intercept, so its terms are not deviations from a grand mean; an "
+            "exact ANOVA needs one"
+        )
     n, N, p = len(design.subjects), len(design.response), len(design.names)
     moments, coordinates = working_moments(design.X, design.response, design.codes, n)
     if np.ptp(moments.counts) > 0:

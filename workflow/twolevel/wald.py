@@ -36,14 +36,20 @@ class Estimates:
         return self.T @ self._reference(df).covariance @ self.T.T
 
     def table(self, L: np.ndarray, index: pd.Index, df: Df) -> pd.DataFrame:
-        """Estimates L beta (m,) for rows L (m, p): SE, df, t, p value and 95% interval."""
+        """Estimates L beta (m,) for rows L (m, p): SE, df, t, p value and 95% interval.
+
+        A row that is 0 has the estimate and SE 0, and NaN for the rest.
+        """
         reference = self._reference(df)
         rows = L @ self.T
         estimate = L @ self.params
         # (m, p) @ (p, p) . (m, p) -> (m,)
         se = np.sqrt(np.einsum("mp,pq,mq->m", rows, reference.covariance, rows))
-        nu = np.array([reference.approximate(row[None])[0] for row in rows])
-        t = estimate / se
+        # What the coding fixes at 0, as the effect of a line at its middle, has no test.
+        known = se > 1e-9 * se.max(initial=0.0)
+        nu = np.full(len(rows), np.nan)
+        nu[known] = [reference.approximate(row[None])[0] for row in rows[known]]
+        t = np.divide(estimate, se, out=np.full(len(rows), np.nan), where=known)
         half = t_quantile(0.975, nu) * se
         return pd.DataFrame(
             {

@@ -4,12 +4,14 @@
 """
 
 import json
+import re
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -57,7 +59,22 @@ def _study_kind(value: Any) -> str | None:
 
 
 Text = Annotated[str, StringConstraints(min_length=1)]
-StudyName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]*$")]
+
+
+def _usable_name(name: str) -> str:
+    """Refuse names that a file of the site has, and those that Snakemake takes for a loop."""
+    if name == "index":
+        raise InputError('the name "index" is that of the page over all studies; take another')
+    if re.fullmatch(r"(.+?)\1{9,}", name):
+        raise InputError(f"the name {quoted(name)} repeats itself ten times; take another")
+    return name
+
+
+StudyName = Annotated[
+    str,
+    StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=60),
+    AfterValidator(_usable_name),
+]
 
 
 class _Model(BaseModel):
@@ -138,6 +155,12 @@ class RealStudy(_Study):
     @model_validator(mode="after")
     def _roles_fit(self) -> "RealStudy":
         names = parse(self.formula)
+        if re.search(r"(^|[+~(])\s*0\s*(?=[+)]|$)|-\s*1\s*(?=[+)-]|$)", self.formula):
+            raise InputError(
+                f"the formula {quoted(self.formula)} takes the intercept away, and a test of its "
+                "terms would no longer compare levels; leave that out: the report lists the mean "
+                "of every level anyway"
+            )
         if self.subject in (names.response, *names.variables):
             raise InputError(
                 f"the subject column {quoted(self.subject)} is also in the formula; leave it out "
@@ -230,6 +253,7 @@ _EXPECTED = {
     "finite_number": "a finite number",
     "string_type": "text",
     "string_too_short": "text that is not empty",
+    "string_too_long": "at most {max_length} characters",
     "string_pattern_mismatch": "a name of a-z, 0-9, _ and -, the first a letter or digit",
     "dict_type": "names with their values, indented below",
     "model_type": "keys with their values, indented below",
