@@ -81,6 +81,7 @@ def test_a_covariate_with_a_large_offset_is_not_constant():
     assert far.params["clock"] == pytest.approx(near.params["clock"], rel=1e-6)
     assert far.bse["clock"] == pytest.approx(near.bse["clock"], rel=1e-6)
     assert far.sigma_between == pytest.approx(near.sigma_between, rel=1e-6)
+    assert far.anova().loc["clock", "F"] == pytest.approx(near.anova().loc["clock", "F"], rel=1e-5)
 
 
 def test_strong_fixed_effects_lose_no_digits():

@@ -32,7 +32,7 @@ def main(snakemake: "Snakemake") -> None:
     tables = {
         "coefficients": reml.coef_table().reset_index(),
         "tests": reml.anova().reset_index(),
-        "variance_components": variance_components(reml, ml),
+        "variance_components": pd.DataFrame([fit.variance_components() for fit in (reml, ml)]),
         "condition_means": condition["means"],
         "contrasts": condition["contrasts"],
         "random_effects": reml.random_effects.reset_index(),
@@ -69,11 +69,6 @@ def covariance(fit: MixedFit, variable: str | None) -> dict:
         "implied": implied.to_numpy().tolist(),
         "observed": observed and {**vars(observed), "matrix": observed.matrix.to_numpy().tolist()},
     }
-
-
-def variance_components(*fits: MixedFit) -> pd.DataFrame:
-    """Both variances by each method, with the log-likelihood and information criteria."""
-    return pd.DataFrame([fit.variance_components() for fit in fits])
 
 
 if __name__ == "__main__":

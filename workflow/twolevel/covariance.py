@@ -52,7 +52,7 @@ def residual_covariance(design: DesignMatrix, cells: pd.DataFrame) -> ObservedCo
     None when the complete subjects leave no degree of freedom.
     """
     complete = cells.notna().all(axis=1).to_numpy()
-    first = np.unique(design.codes, return_index=True)[1]
+    first = design.first_rows
     own = [
         k for k, columns in design.terms.items()
         if k != "Intercept" and not _varies(design, columns)
@@ -72,6 +72,5 @@ def residual_covariance(design: DesignMatrix, cells: pd.DataFrame) -> ObservedCo
 
 
 def _varies(design: DesignMatrix, columns: tuple[int, ...]) -> bool:
-    first = np.unique(design.codes, return_index=True)[1]
     X = design.X[:, list(columns)]
-    return bool(np.any(X[first][design.codes] != X))
+    return bool(np.any(X[design.first_rows][design.codes] != X))

@@ -42,6 +42,11 @@ class DesignMatrix:
     data: pd.DataFrame
     _spec: Any
 
+    @property
+    def first_rows(self) -> np.ndarray:
+        """The position (n,) of each subject's first row."""
+        return np.unique(self.codes, return_index=True)[1]
+
     def rows(self, table: pd.DataFrame) -> np.ndarray:
         """The model's rows (m, p) for a table (m rows) of values of the same variables."""
         return np.asarray(self._spec.get_model_matrix(table), dtype=float)
@@ -153,11 +158,12 @@ def type3_rows(design: DesignMatrix) -> dict[str, np.ndarray]:
     """
     from formulaic import Formula
 
-    if len(design.terms) - ("Intercept" in design.terms) == 1:
-        (columns,) = (c for term, c in design.terms.items() if term != "Intercept")
-        upper = np.linalg.cholesky(design.X.T @ design.X).T
-        sequential = upper / np.diag(upper)[:, None]
-        return {next(t for t in design.terms if t != "Intercept"): sequential[list(columns)]}
+    tested = {term: columns for term, columns in design.terms.items() if term != "Intercept"}
+    if len(tested) == 1:
+        ((term, columns),) = tested.items()
+        X, _ = centred_columns(design.X)  # changes the intercept's row alone, and loses no digits
+        upper = np.linalg.cholesky(X.T @ X).T
+        return {term: (upper / np.diag(upper)[:, None])[list(columns)]}
     rows = design.data.drop_duplicates()
     X = design.rows(rows)
     recoded = _sum_coded(Formula(design.formula).rhs, design.data).get_model_matrix(rows)
@@ -166,7 +172,7 @@ def type3_rows(design: DesignMatrix) -> dict[str, np.ndarray]:
     return {
         name: _contrasts(term, design.data) @ B[list(columns)]
         for name, (term, columns) in found
-        if name != "Intercept"
+        if name in tested
     }
 
 

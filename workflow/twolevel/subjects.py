@@ -143,7 +143,7 @@ def subject_reference_rows(design: DesignMatrix) -> np.ndarray:
     within = [name for name in design.data if design.varies_within(name)]
     grid = design.reference_grid()[within].drop_duplicates()
     own = design.data.drop(columns=within)
-    first = np.unique(design.codes, return_index=True)[1]
+    first = design.first_rows
     if own.shape[1] == 0:
         if not within:
             return design.X[first]
