@@ -152,29 +152,34 @@ def test_coding_changes_no_mean_and_no_test(data):
     np.testing.assert_allclose(treatment.grand_mean["se"], coded.grand_mean["se"], rtol=1e-6)
 
 
-# dyestuff has no conditions, and R's means of anxiety_group are per group.
-@pytest.mark.parametrize("df", ["asymptotic", "satterthwaite", "kenward-roger"])
-@pytest.mark.parametrize("name", [n for n in EXACT if "dyestuff" not in n])
-def test_emmeans(name, df):
-    reference = load(name)
-    fit = tl.fit_mixed(reference.formula, reference.data, "subject")
-    emmeans = reference.values["lme4"][f"emmeans_{df}"]
-    means, pairs = fit.means("condition", df), fit.contrasts("condition", df)
-    np.testing.assert_allclose(
-        means["estimate"], [row["emmean"] for row in emmeans["means"]], rtol=1e-9
-    )
-    np.testing.assert_allclose(means["se"], [row["SE"] for row in emmeans["means"]], rtol=1e-6)
-    np.testing.assert_allclose(
-        means["ci_low"],
-        [row["asymp.LCL" if df == "asymptotic" else "lower.CL"] for row in emmeans["means"]],
-        rtol=1e-6,
-    )
-    holm = emmeans["pairs_holm"]
-    np.testing.assert_allclose(
-        pairs["estimate"], [row["estimate"] for row in holm], rtol=1e-8, atol=1e-9
-    )
-    np.testing.assert_allclose(pairs["se"], [row["SE"] for row in holm], rtol=1e-6)
-    np.testing.assert_allclose(pairs["p"], [row["p.value"] for row in holm], rtol=1e-4, atol=1e-300)
+# performance 0.10.2, r2_nakagawa of the REML fit: marginal, conditional.
+@pytest.mark.parametrize(
+    ("name", "formula", "expected"),
+    [
+        ("ergostool_missing", "y ~ condition", (0.350240957529, 0.701786569959)),
+        ("ergostool_missing", "y ~ 0 + condition", (0.350240957529, 0.701786569959)),
+        ("anxiety_group", "y ~ group * condition", (0.337253251059, 0.977012928672)),
+        ("dyestuff", "y ~ 1", (0.0, 0.418487414893)),
+    ],
+)
+def test_r_squared(name, formula, expected):
+    fit = tl.fit_mixed(formula, load(name).data, "subject")
+    table = fit.r2()["r2"]
+    np.testing.assert_allclose(table[["marginal", "conditional"]], expected, rtol=1e-7)
+    fixed = fit.design.X @ fit.params
+    share = fixed.var(ddof=1) / (fixed.var(ddof=1) + fit.sigma_between**2 + fit.sigma_within**2)
+    np.testing.assert_allclose(table["marginal"], share, rtol=1e-9, atol=1e-15)
+
+
+@settings(deadline=None, max_examples=30)
+@given(data=balanced | unbalanced)
+def test_design_effect_is_what_clustering_does_to_a_plain_mean(data):
+    fit = tl.fit_mixed("y ~ time", data, "id")
+    N = fit.nobs
+    same = fit.design.codes[:, None] == fit.design.codes
+    V = fit.sigma_between**2 * same + fit.sigma_within**2 * np.eye(N)
+    independent = (fit.sigma_between**2 + fit.sigma_within**2) / N
+    assert fit.design_effect == pytest.approx(V.sum() / N**2 / independent)
 
 
 def test_numbers_in_c_are_a_factor():

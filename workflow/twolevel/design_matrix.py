@@ -112,7 +112,7 @@ def design_matrix(
     variables = _with_factors(table[list(names.variables)], rhs, formula)
     labels = [str(term) for term in rhs]
     if coding == "sum":
-        rhs = _sum_coded(rhs, variables)
+        rhs = sum_coded(rhs, variables)
     matrix = rhs.get_model_matrix(variables, na_action="raise", ensure_full_rank=True)
     spec = matrix.model_spec
     # formulaic lists interactions' factors in the order of the formula; so do we.
@@ -144,53 +144,6 @@ def design_matrix(
     _refuse_unrepeated(design)
     _refuse_aliased(design)
     return design
-
-
-def type3_rows(design: DesignMatrix) -> dict[str, np.ndarray]:
-    """For each term but the intercept, rows L (q, p) of its Type III hypothesis L beta = 0.
-
-    With every factor coded to sum to zero, the hypothesis is that the term's own coefficients are
-    0 (as afex and car). X_sum B = X gives them as B beta, whatever coding the formula asked for.
-
-    Satterthwaite's degrees of freedom depend on which rows span a hypothesis, F and Kenward-Roger's
-    do not. These are lmerTest's: with several terms, each level's marginal mean less the first's
-    (for interactions, products of such contrasts); with a single term, sequential contrasts.
-    """
-    from formulaic import Formula
-
-    tested = {term: columns for term, columns in design.terms.items() if term != "Intercept"}
-    if len(tested) == 1:
-        ((term, columns),) = tested.items()
-        X, _ = centred_columns(design.X)  # changes the intercept's row alone, and loses no digits
-        upper = np.linalg.cholesky(X.T @ X).T
-        return {term: (upper / np.diag(upper)[:, None])[list(columns)]}
-    rows = design.data.drop_duplicates()
-    X = design.rows(rows)
-    recoded = _sum_coded(Formula(design.formula).rhs, design.data).get_model_matrix(rows)
-    B = np.linalg.lstsq(np.asarray(recoded, dtype=float), X, rcond=None)[0]  # (p, p)
-    found = zip(design.terms, recoded.model_spec.term_indices.items(), strict=True)
-    return {
-        name: _contrasts(term, design.data) @ B[list(columns)]
-        for name, (term, columns) in found
-        if name in tested
-    }
-
-
-def _contrasts(term: Any, variables: pd.DataFrame) -> np.ndarray:
-    """What turns a term's sum-to-zero coefficients into the contrasts of `type3_rows`."""
-    product_of = np.eye(1)
-    for factor in term.factors:
-        name = _as_factor(factor)
-        if name is not None:
-            # formulaic's columns run through the levels of the first factor fastest.
-            product_of = np.kron(_each_less_the_first(variables[name].nunique()), product_of)
-    return product_of
-
-
-def _each_less_the_first(J: int) -> np.ndarray:
-    """Contrasts (J-1, J-1) of J levels in terms of the first J-1 of effects that sum to zero."""
-    contrasts = np.column_stack([-np.ones(J - 1), np.eye(J - 1)])
-    return contrasts[:, :-1] - contrasts[:, -1:]
 
 
 def independent_columns(gram: np.ndarray, scale: np.ndarray) -> np.ndarray:
@@ -247,7 +200,7 @@ def _checked(
     return table
 
 
-def _as_factor(factor: Any) -> str | None:
+def as_factor(factor: Any) -> str | None:
     """The variable that a part of a formula turns into a factor, as `C(day)` does with `day`."""
     if not factor.expr.startswith("C("):
         return None
@@ -257,7 +210,7 @@ def _as_factor(factor: Any) -> str | None:
 def _with_factors(variables: pd.DataFrame, rhs: Any, formula: str) -> pd.DataFrame:
     """Make every variable that stands in C() categorical, so that its levels are known as such."""
     factors = [factor for term in rhs for factor in term.factors]
-    coded = {_as_factor(factor) for factor in factors} - {None}
+    coded = {as_factor(factor) for factor in factors} - {None}
     bare = {factor.expr.strip("`") for factor in factors}
     for name in sorted(coded):
         if name in bare and pd.api.types.is_numeric_dtype(variables[name]):
@@ -268,13 +221,13 @@ def _with_factors(variables: pd.DataFrame, rhs: Any, formula: str) -> pd.DataFra
     return variables.astype({name: "category" for name in coded if name in variables})
 
 
-def _sum_coded(rhs: Any, variables: pd.DataFrame) -> Any:
+def sum_coded(rhs: Any, variables: pd.DataFrame) -> Any:
     """The same terms with every factor coded to sum to zero."""
     from formulaic import Formula
     from formulaic.parser.types import Factor, Term
 
     def recode(factor: Factor) -> Factor:
-        name = _as_factor(factor) or factor.expr.strip("`")
+        name = as_factor(factor) or factor.expr.strip("`")
         if name in variables and not pd.api.types.is_numeric_dtype(variables[name]):
             return Factor(f"C(`{name}`, contr.sum)", eval_method="python")
         return factor

@@ -19,30 +19,29 @@ import numpy as np
 
 from twolevel.errors import InputError
 from twolevel.moments import Moments
+from twolevel.search import GRID, minimise
 
 Method = Literal["REML", "ML"]
-
-# log(lambda) at which the criterion is first looked at: from a sigma_b of 4e-6 sigma_w, which no
-# data could tell from 0, to one of 3e6 sigma_w. Unbalanced data can have two local maxima, so the
-# grid comes first and Newton's method only polishes.
-_GRID = np.arange(-25.0, 30.25, 0.5)
 
 
 @dataclass(frozen=True, eq=False)
 class Profile:
-    """The criterion at one lambda: the deviance d, its derivatives, and the least-squares fit.
+    """The criterion at lambda (...): the deviance d, its derivatives, and the least-squares fit.
 
-    beta (p,) are the coefficients at this lambda, unscaled_cov (p, p) is A_xx^-1, rss is R, all in
-    the coordinates of the moments; slope and curvature are d' and d'' with respect to lambda.
+    beta (..., p) are the coefficients at this lambda, unscaled_cov (..., p, p) is A_xx^-1, rss is
+    R, all in the coordinates of the moments; the slopes and curvatures of d and of R are with
+    respect to lambda. Every field has the shape of lambda in front.
     """
 
-    lambda_: float
-    deviance: float
-    slope: float
-    curvature: float
+    lambda_: np.ndarray
+    deviance: np.ndarray
+    slope: np.ndarray
+    curvature: np.ndarray
     beta: np.ndarray
     unscaled_cov: np.ndarray
-    rss: float
+    rss: np.ndarray
+    rss_slope: np.ndarray
+    rss_curvature: np.ndarray
 
 
 def degrees_of_freedom(moments: Moments, method: Method) -> int:
@@ -50,38 +49,75 @@ def degrees_of_freedom(moments: Moments, method: Method) -> int:
     return moments.nobs - (moments.n_coefficients if method == "REML" else 0)
 
 
-def profile(moments: Moments, lambda_: float, method: Method) -> Profile:
-    """Evaluate the profiled criterion and its two derivatives at one lambda >= 0.
+def profile(
+    moments: Moments,
+    lambda_: float | np.ndarray,
+    method: Method,
+    fixed: tuple[np.ndarray, np.ndarray] | None = None,
+) -> Profile:
+    """Evaluate the profiled criterion and its two derivatives at each lambda >= 0.
+
+    `fixed` is a row c (p,) and values b (...): the coefficients are then held to c beta = b, which
+    only makes sense under ML.
+    """
+    lambda_ = np.asarray(lambda_, dtype=float)
+    n = moments.sizes
+    weight = n / (1 + n * lambda_[..., None])  # (..., g)
+    A = moments.within + np.tensordot(weight, moments.between, 1)  # (..., g) . (g, q, q)
+    A1 = -np.tensordot(weight**2, moments.between, 1)
+    A2 = 2 * np.tensordot(weight**3, moments.between, 1)
+    f = degrees_of_freedom(moments, method)
+    return profile_of_sums(lambda_, (A, A1, A2), log_det(moments, lambda_), f, method, fixed)
+
+
+def log_det(moments: Moments, lambda_: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """sum_i log(1 + n_i lambda) and its two derivatives, for lambda (...)."""
+    n, m = moments.sizes, moments.counts
+    weight = n / (1 + n * lambda_[..., None])
+    return np.log1p(n * lambda_[..., None]) @ m, weight @ m, -(weight**2) @ m
+
+
+def profile_of_sums(
+    lambda_: np.ndarray,
+    sums: tuple[np.ndarray, np.ndarray, np.ndarray],
+    log_dets: tuple[np.ndarray, np.ndarray, np.ndarray],
+    f: np.ndarray | int,
+    method: Method,
+    fixed: tuple[np.ndarray, np.ndarray] | None = None,
+) -> Profile:
+    """The profiled criterion from A (..., q, q), sum_i log(1 + n_i lambda), and their derivatives.
 
     By the envelope theorem R' = v' A' v with v = (-beta, 1), and
     R'' = v' A'' v - 2 (A' v)_x' A_xx^-1 (A' v)_x; the derivatives of log|A_xx| are the usual
-    traces.
+    traces. Under c beta = b the inverse loses the direction A_xx^-1 c, and all else stays.
     """
-    n, m, p = moments.sizes, moments.counts, moments.n_coefficients
-    weight = n / (1 + n * lambda_)  # (g,)
-    A = moments.within + np.tensordot(weight, moments.between, 1)  # (g,) . (g, q, q) -> (q, q)
-    A1 = -np.tensordot(weight**2, moments.between, 1)
-    A2 = 2 * np.tensordot(weight**3, moments.between, 1)
+    A, A1, A2 = sums
+    p = A.shape[-1] - 1
+    root = np.linalg.inv(np.linalg.cholesky(A[..., :p, :p]))
+    inverse = np.swapaxes(root, -1, -2) @ root
+    beta = np.einsum("...ij,...j->...i", inverse, A[..., :p, p])
+    if fixed is not None:
+        c, b = fixed
+        along = inverse @ c  # (..., p)
+        length = along @ c
+        beta = beta - along * ((beta @ c - b) / length)[..., None]
+        inverse = inverse - along[..., :, None] * along[..., None, :] / length[..., None, None]
+    v = np.concatenate([-beta, np.ones((*beta.shape[:-1], 1))], axis=-1)
+    rss = _quadratic(v, A)
+    score = np.einsum("...ij,...j->...i", A1, v)[..., :p]
+    rss1 = _quadratic(v, A1)
+    rss2 = _quadratic(v, A2) - 2 * _quadratic(score, inverse)
 
-    root = np.linalg.inv(np.linalg.cholesky(A[:p, :p]))
-    inverse = root.T @ root
-    beta = inverse @ A[:p, p]
-    v = np.append(-beta, 1.0)
-    rss = float(v @ A @ v)
-    f = degrees_of_freedom(moments, method)
-    score = (A1 @ v)[:p]
-    rss1 = float(v @ A1 @ v)
-    rss2 = float(v @ A2 @ v - 2 * score @ inverse @ score)
-
-    deviance = f * np.log(2 * np.pi * rss / f) + f + float(m @ np.log1p(n * lambda_))
-    slope = f * rss1 / rss + float(m @ weight)
-    curvature = f * (rss2 / rss - (rss1 / rss) ** 2) - float(m @ weight**2)
+    deviance = f * np.log(2 * np.pi * rss / f) + f + log_dets[0]
+    slope = f * rss1 / rss + log_dets[1]
+    curvature = f * (rss2 / rss - (rss1 / rss) ** 2) + log_dets[2]
     if method == "REML":
-        trace1 = inverse @ A1[:p, :p]
-        deviance -= 2 * float(np.log(np.diag(root)).sum())
-        slope += float(np.trace(trace1))
-        curvature += float(np.trace(inverse @ A2[:p, :p]) - np.sum(trace1 * trace1.T))
-    return Profile(lambda_, deviance, slope, curvature, beta, inverse, rss)
+        trace1 = inverse @ A1[..., :p, :p]
+        deviance = deviance - 2 * np.log(np.diagonal(root, axis1=-2, axis2=-1)).sum(axis=-1)
+        slope = slope + np.trace(trace1, axis1=-2, axis2=-1)
+        curvature = curvature + np.einsum("...ij,...ji->...", inverse, A2[..., :p, :p])
+        curvature = curvature - np.einsum("...ij,...ji->...", trace1, trace1)
+    return Profile(lambda_, deviance, slope, curvature, beta, inverse, rss, rss1, rss2)
 
 
 def maximise(moments: Moments, method: Method) -> Profile:
@@ -90,44 +126,28 @@ def maximise(moments: Moments, method: Method) -> Profile:
     Raises InputError when the likelihood grows without bound in lambda: the subjects' residuals
     are all 0, so that sigma_within is 0.
     """
-    at_zero = profile(moments, 0.0, method)
-    grid = [profile(moments, float(np.exp(s)), method) for s in _GRID]
-    best = min(range(len(grid)), key=lambda k: grid[k].deviance)
-    if best == len(grid) - 1:
+
+    def criterion(lambda_: np.ndarray, _: np.ndarray) -> tuple:
+        now = profile(moments, lambda_, method)
+        return now.deviance, now.slope, now.curvature
+
+    (lambda_,) = minimise(criterion, on_grid(moments, method).deviance[:, None])
+    if np.isinf(lambda_):
         raise InputError(
             "the residuals within subjects are all 0, so sigma_within is 0 and the relative "
             "variance has no estimate; expected observations that vary within subjects beyond "
             "the fixed effects; check that the response is not already averaged per subject"
         )
-    low = grid[best - 1] if best else at_zero
-    interior = _polish(moments, method, low, grid[best + 1])
-    # The sign of the derivative at 0 decides; the comparison serves the unbalanced designs whose
-    # likelihood has a second maximum away from the boundary.
-    if interior is None or (at_zero.slope >= 0 and at_zero.deviance <= interior.deviance):
-        return at_zero
-    return interior
+    return profile(moments, lambda_, method)
 
 
-def _polish(moments: Moments, method: Method, low: Profile, high: Profile) -> Profile | None:
-    """Newton's method for d' = 0 in log(lambda), kept inside a shrinking bracket.
+def on_grid(moments: Moments, method: Method) -> Profile:
+    """The profile at every lambda of GRID."""
+    # A few at a time, so that many columns do not fill the memory.
+    parts = np.array_split(GRID, 1 + len(GRID) * moments.within.size // 1_000_000)
+    found = [vars(profile(moments, part, method)) for part in parts]
+    return Profile(**{key: np.concatenate([part[key] for part in found]) for key in found[0]})
 
-    None when d does not fall at the lower end: there is no interior minimum in the bracket.
-    """
-    if low.slope >= 0:
-        return None
-    if low.lambda_ == 0:
-        low = profile(moments, high.lambda_ * 1e-6, method)
-        if low.slope >= 0:
-            return None
-    a, b = np.log(low.lambda_), np.log(high.lambda_)
-    s = 0.5 * (a + b)
-    for _ in range(200):
-        now = profile(moments, float(np.exp(s)), method)
-        a, b = (s, b) if now.slope < 0 else (a, s)
-        second = now.lambda_ * now.curvature + now.slope  # d''(log lambda) / lambda
-        step = s - now.slope / second if second > 0 else np.inf
-        new = step if a < step < b else 0.5 * (a + b)
-        if abs(new - s) <= 4e-16 * max(1.0, abs(s)) or not a < new < b:
-            return now
-        s = new
-    return now
+
+def _quadratic(rows: np.ndarray, matrix: np.ndarray) -> np.ndarray:
+    return np.einsum("...i,...ij,...j->...", rows, matrix, rows)

@@ -10,25 +10,54 @@ import pandas as pd
 from twolevel.design_matrix import DesignMatrix
 
 
-def mean_rows(design: DesignMatrix, variable: str | None = None) -> tuple[pd.Index, np.ndarray]:
+def mean_rows(
+    design: DesignMatrix, variable: str | None = None, by: str | None = None
+) -> tuple[pd.Index, np.ndarray]:
     """The levels (m,) of `variable` and the rows L (m, p) whose L beta are its marginal means.
 
-    Other factors are averaged with equal weights, covariates are held at their means. Without a
+    Other factors are averaged with equal weights, covariates are held at their means. With `by`,
+    the levels are those of `variable` within each level of `by` (pairs, `by` first). Without a
     variable there is one row: the grand mean.
+
+    Raises ValueError for a variable that the formula does not have.
     """
-    grid = design.reference_grid(keep=[variable] if variable else [])
+    kept = [name for name in (by, variable) if name is not None]
+    for name in kept:
+        if name not in design.data:
+            raise ValueError(
+                f"found {name!r}, expected a variable of the formula '{design.formula}': "
+                f"{', '.join(design.data) or 'it has none'}"
+            )
+    grid = design.reference_grid(keep=kept)
     rows = design.rows(grid)
     if len(rows) != len(grid):  # a bare intercept
         rows = np.broadcast_to(rows, (len(grid), rows.shape[1]))
     if variable is None:
         return pd.Index(["grand mean"]), rows.mean(axis=0, keepdims=True)
-    levels = design.levels(variable)
-    L = np.stack([rows[(grid[variable] == level).to_numpy()].mean(axis=0) for level in levels])
-    return pd.Index(levels, name=variable), L
+    axes = [design.levels(name) for name in kept]
+    levels = pd.MultiIndex.from_product(axes, names=kept) if by else pd.Index(axes[0], name=kept[0])
+    # The codes of the grid's rows count through the levels of `by`, within these of `variable`.
+    codes = np.zeros(len(grid), dtype=int)
+    for name, axis in zip(kept, axes, strict=True):
+        codes = codes * len(axis) + pd.Index(axis).get_indexer(grid[name])
+    L = np.stack([rows[codes == k].mean(axis=0) for k in range(len(levels))])
+    return levels, L
 
 
 def pairwise_rows(levels: pd.Index, L: np.ndarray) -> tuple[pd.Index, np.ndarray]:
-    """All differences of two rows, the earlier level minus the later, as emmeans' `pairs`."""
+    """All differences of two rows, the earlier level minus the later, as emmeans' `pairs`.
+
+    Of pairs of levels (see `mean_rows`), only those within the same first level.
+    """
+    if isinstance(levels, pd.MultiIndex):
+        outer, inner = levels.names
+        parts = {
+            level: pairwise_rows(levels[at].get_level_values(inner), L[at])
+            for level, at in ((k, levels.get_level_values(outer) == k) for k in levels.levels[0])
+        }
+        names = [(level, name) for level, (index, _) in parts.items() for name in index]
+        index = pd.MultiIndex.from_tuples(names, names=[outer, "contrast"])
+        return index, np.concatenate([rows for _, rows in parts.values()])
     pairs = list(combinations(range(len(levels)), 2))
     names = [f"{levels[a]} - {levels[b]}" for a, b in pairs]
     rows = np.stack([L[a] - L[b] for a, b in pairs]) if pairs else np.empty((0, L.shape[1]))

@@ -12,10 +12,14 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from twolevel.design_matrix import DesignMatrix, design_matrix, type3_rows
+from twolevel.design_matrix import DesignMatrix, design_matrix
+from twolevel.influence import cooks_distance, leave_one_out
 from twolevel.likelihood import Method, degrees_of_freedom, maximise
 from twolevel.means import mean_rows, pairwise_rows
 from twolevel.moments import grouped_moments, working_moments
+from twolevel.multiplicity import Adjust, adjusted
+from twolevel.profile_likelihood import ProfileLikelihood
+from twolevel.type3 import type3_rows
 from twolevel.wald import Df, Estimates
 
 STANDARD_DF: Df = "kenward-roger"
@@ -88,40 +92,121 @@ class MixedFit:
         return self.design.response - self.fittedvalues
 
     @property
+    def design_effect(self) -> float:
+        """1 + (m - 1) icc, by which clustering multiplies the variance of a plain mean.
+
+        m = sum n_i^2 / N, the number of observations of a subject, is that of an average
+        observation (Kish 1965).
+        """
+        moments = self.estimates.moments
+        m = float(moments.sizes**2 @ moments.counts) / moments.nobs
+        return 1 + (m - 1) * self.icc
+
+    @property
     def grand_mean(self) -> pd.Series:
         """The grand mean (estimate, se, ...): all factors averaged, covariates at their means."""
         index, L = mean_rows(self.design)
         return self.estimates.table(L, index, STANDARD_DF).iloc[0]
 
-    def means(self, variable: str, df: Df = STANDARD_DF) -> pd.DataFrame:
-        """Marginal means of a variable's levels, as emmeans defines them (see `means`)."""
-        index, L = mean_rows(self.design, variable)
-        return self.estimates.table(L, index, df)
-
-    def contrasts(self, variable: str, df: Df = STANDARD_DF) -> pd.DataFrame:
-        """All pairwise differences of a variable's marginal means, with Holm-adjusted p values.
-
-        Intervals are not adjusted (Holm 1979 has none of its own).
-        """
-        from statsmodels.stats.multitest import multipletests
-
-        index, L = pairwise_rows(*mean_rows(self.design, variable))
-        table = self.estimates.table(L, index, df)
-        if len(table):
-            table["p"] = multipletests(table["p"], method="holm")[1]
-        return table
+    def coef_table(self, df: Df = STANDARD_DF) -> pd.DataFrame:
+        """Wald tests and 95% intervals of the fixed effects, indexed by formulaic's names."""
+        return self.estimates.table(np.eye(len(self.params)), self.params.index, df)
 
     def anova(self, df: Df = STANDARD_DF) -> pd.DataFrame:
         """Type III F tests (F, df_num, df_den, p), indexed by term (see `wald`)."""
-        rows = {term: self.estimates.test(L, df) for term, L in type3_rows(self.design).items()}
+        p = len(self.params)
+        hypotheses = type3_rows(self.design, self.estimates.moments.total[:p, :p])
+        rows = {term: self.estimates.test(L, df) for term, L in hypotheses.items()}
         return pd.DataFrame.from_dict(
             rows, orient="index", columns=["F", "df_num", "df_den", "p"]
         ).rename_axis("term")
+
+    def means(self, variable: str, df: Df = STANDARD_DF, by: str | None = None) -> pd.DataFrame:
+        """Marginal means of a variable's levels, as emmeans defines them (see `means`).
+
+        With `by`, of its levels within each level of another variable.
+        """
+        index, L = mean_rows(self.design, variable, by)
+        return self.estimates.table(L, index, df)
+
+    def contrasts(
+        self,
+        variable: str,
+        df: Df = STANDARD_DF,
+        adjust: Adjust = "holm",
+        by: str | None = None,
+    ) -> pd.DataFrame:
+        """All pairwise differences of a variable's marginal means (see `multiplicity`).
+
+        With `by`, within each level of another variable, and adjusted within it.
+        """
+        levels, L = mean_rows(self.design, variable, by)
+        index, rows = pairwise_rows(levels, L)
+        table = self.estimates.table(rows, index, df)
+        n_means = len(self.design.levels(variable))
+        if by is None:
+            return adjusted(table, adjust, n_means)
+        parts = [adjusted(part, adjust, n_means) for _, part in table.groupby(level=0, sort=False)]
+        return pd.concat(parts)
 
     def condition_effects(self, variable: str, df: Df = STANDARD_DF) -> pd.DataFrame:
         """alpha_j (estimate, se, ...): a variable's marginal means less the grand mean."""
         index, L = mean_rows(self.design, variable)
         return self.estimates.table(L - mean_rows(self.design)[1], index, df)
+
+    @cached_property
+    def profile_likelihood(self) -> ProfileLikelihood:
+        """The ML profiles of all parameters, whose intervals `profile` gives."""
+        return ProfileLikelihood(
+            self.estimates.moments, self.estimates.coordinates, self.params.index
+        )
+
+    def profile(self, level: float = 0.95) -> pd.DataFrame:
+        """Profile-likelihood intervals (estimate, ci_low, ci_high) of all parameters.
+
+        They belong to the ML fit, by whose estimates they stand, also where this fit is by REML
+        (as lme4's `confint`); see `profile_likelihood`.
+        """
+        return self.profile_likelihood.intervals(level)
+
+    def r2(self) -> pd.DataFrame:
+        """Marginal and conditional R^2: the shares of the variance explained without and with S_i.
+
+        sigma_f^2 / (sigma_f^2 + sigma_b^2 + sigma_w^2), and the same with sigma_b^2 added to the
+        numerator; sigma_f^2 is the variance of x'beta over the observations (Nakagawa & Schielzeth
+        2013, eqs. 26 and 29; with N - 1 in the divisor, as MuMIn and performance).
+        """
+        fixed = self.estimates.fixed_variance()
+        between, within = self.sigma_between**2, self.sigma_within**2
+        total = fixed + between + within
+        return pd.DataFrame(
+            {"r2": [fixed / total, (fixed + between) / total]},
+            index=pd.Index(["marginal", "conditional"], name="kind"),
+        )
+
+    @cached_property
+    def without_subject(self) -> pd.DataFrame:
+        """The estimates of all parameters without each subject (see `influence`)."""
+        return leave_one_out(self.design, self.estimates)
+
+    def influence(self) -> pd.DataFrame:
+        """Each subject's Cook's distance, and the change of each parameter when it is left out.
+
+        Columns cooks_distance, then change_<parameter>: the estimate without the subject less that
+        with all. NaN where the model cannot be fitted without the subject (see `influence`).
+        """
+        without = self.without_subject
+        changes = without - self.estimated[without.columns]
+        distance = cooks_distance(without, self.params, self.cov_params)
+        return changes.add_prefix("change_").assign(cooks_distance=distance)[
+            ["cooks_distance", *(f"change_{name}" for name in without.columns)]
+        ]
+
+    @property
+    def estimated(self) -> pd.Series:
+        """All parameters: sigma_between, sigma_within, icc and the fixed effects."""
+        sigmas = {"sigma_between": self.sigma_between, "sigma_within": self.sigma_within}
+        return pd.concat([pd.Series({**sigmas, "icc": self.icc}), self.params])
 
     def variance_components(self) -> dict:
         """Both standard deviations with what is derived from them, and the likelihood."""
@@ -131,6 +216,7 @@ class MixedFit:
             "sigma_within": self.sigma_within,
             "lambda_": self.lambda_,
             "icc": self.icc,
+            "design_effect": self.design_effect,
             "boundary": self.boundary,
             "llf": self.llf,
             "aic": self.aic,
@@ -144,15 +230,12 @@ class MixedFit:
             "n_subjects": len(self.design.subjects),
             "nobs": self.nobs,
             **self.variance_components(),
+            "r2": self.r2()["r2"],
             "grand_mean": self.grand_mean,
             "coefficients": self.coef_table(),
             "cov_params": self.cov_params,
             "anova": self.anova(),
         }
-
-    def coef_table(self, df: Df = STANDARD_DF) -> pd.DataFrame:
-        """Wald tests and 95% intervals of the fixed effects, indexed by formulaic's names."""
-        return self.estimates.table(np.eye(len(self.params)), self.params.index, df)
 
 
 def fit_mixed(formula: str, data: pd.DataFrame, subject: str, method: Method = "REML") -> MixedFit:
@@ -191,8 +274,8 @@ def fit_design(design: DesignMatrix, method: Method) -> MixedFit:
         cov_params=pd.DataFrame(cov, index=names, columns=names),
         sigma_between=float(np.sqrt(best.lambda_ * sigma2)),
         sigma_within=float(np.sqrt(sigma2)),
-        lambda_=best.lambda_,
-        llf=-best.deviance / 2,
+        lambda_=float(best.lambda_),
+        llf=-float(best.deviance) / 2,
         random_effects=pd.DataFrame(
             {
                 "n": subjects.counts,
@@ -202,5 +285,5 @@ def fit_design(design: DesignMatrix, method: Method) -> MixedFit:
             },
             index=design.subjects,
         ),
-        estimates=Estimates(params, coordinates.T, moments, best, method),
+        estimates=Estimates(params, coordinates, moments, best, method),
     )

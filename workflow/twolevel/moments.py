@@ -52,6 +52,16 @@ class Moments:
         """The number of fixed-effects coefficients p."""
         return len(self.within) - 1
 
+    @property
+    def n_subjects(self) -> int:
+        """The number of subjects n."""
+        return int(self.counts.sum())
+
+    @property
+    def total(self) -> np.ndarray:
+        """The cross-products Z'Z (q, q) over all rows."""
+        return self.within + np.tensordot(self.sizes.astype(float), self.between, 1)
+
 
 def subject_moments(Z: np.ndarray, codes: np.ndarray, n_subjects: int) -> SubjectMoments:
     """Reduce rows Z (N, q) of subjects codes (N,) to each subject's means and the pooled W.
@@ -86,11 +96,12 @@ class Coordinates:
     """The affine map from working coefficients back to the formula's: beta = T gamma + shift.
 
     T (p, p) has determinant 1, so that log|X'V^-1X|, and with it the REML likelihood, is the same
-    in both.
+    in both. centre (p,) is the mean of the working columns over all rows.
     """
 
     T: np.ndarray
     shift: np.ndarray
+    centre: np.ndarray
 
 
 def centred_columns(X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -109,10 +120,8 @@ def centred_columns(X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return X - centre, T
 
 
-def working_moments(
-    X: np.ndarray, y: np.ndarray, codes: np.ndarray, n_subjects: int
-) -> tuple[SubjectMoments, Coordinates]:
-    """The subjects' moments in coordinates where nothing large cancels.
+def working_rows(X: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, Coordinates]:
+    """The rows z = [x | y] (N, q) in coordinates where nothing large cancels.
 
     Covariates are centred (where the model has an intercept), and the response is replaced by its
     residual from an ordinary least-squares fit: squared residuals then lose no digits to a large
@@ -120,12 +129,18 @@ def working_moments(
     """
     X, T = centred_columns(X)
     gram = X.T @ X
-    unit = np.linalg.solve(gram, X.sum(axis=0))  # X unit = 1 if the model has a constant
+    centre = X.mean(axis=0)
+    unit = np.linalg.solve(gram, len(X) * centre)  # X unit = 1 if the model has a constant
     mean = y.mean() if np.abs(X @ unit - 1).max() < 1e-9 else 0.0
     # The mean is subtracted from y before anything else: exactly, to a rounding of y itself.
     first = np.linalg.solve(gram, X.T @ (y - mean))
     residual = (y - mean) - X @ first
-    return (
-        subject_moments(np.column_stack([X, residual]), codes, n_subjects),
-        Coordinates(T, T @ (mean * unit + first)),
-    )
+    return np.column_stack([X, residual]), Coordinates(T, T @ (mean * unit + first), centre)
+
+
+def working_moments(
+    X: np.ndarray, y: np.ndarray, codes: np.ndarray, n_subjects: int
+) -> tuple[SubjectMoments, Coordinates]:
+    """The subjects' moments in the coordinates of `working_rows`."""
+    rows, coordinates = working_rows(X, y)
+    return subject_moments(rows, codes, n_subjects), coordinates

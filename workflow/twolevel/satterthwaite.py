@@ -53,8 +53,6 @@ def satterthwaite(moments: Moments, best: Profile, method: Method) -> Satterthwa
     sigma2 = best.rss / f
     weight = moments.sizes / (1 + moments.sizes * best.lambda_)
     A1 = -np.tensordot(weight**2, moments.between, 1)
-    v = np.append(-best.beta, 1.0)
-    rss_slope = float(v @ A1 @ v)
     phi = sigma2 * best.unscaled_cov
     slopes = np.stack(
         [-sigma2 * best.unscaled_cov @ A1[:p, :p] @ best.unscaled_cov, best.unscaled_cov]
@@ -62,8 +60,8 @@ def satterthwaite(moments: Moments, best: Profile, method: Method) -> Satterthwa
     # The criterion before sigma_w^2 is profiled out: f log s + R / s + (terms in lambda alone).
     hessian = np.array(
         [
-            [best.curvature + f * (rss_slope / best.rss) ** 2, -rss_slope / sigma2**2],
-            [-rss_slope / sigma2**2, f / sigma2**2],
+            [best.curvature + f * (best.rss_slope / best.rss) ** 2, -best.rss_slope / sigma2**2],
+            [-best.rss_slope / sigma2**2, f / sigma2**2],
         ]
     )
     cov = np.zeros((2, 2))

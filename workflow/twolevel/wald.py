@@ -14,7 +14,7 @@ import pandas as pd
 
 from twolevel.kenward_roger import kenward_roger
 from twolevel.likelihood import Method, Profile, degrees_of_freedom
-from twolevel.moments import Moments
+from twolevel.moments import Coordinates, Moments
 from twolevel.satterthwaite import satterthwaite
 from twolevel.tails import chi_square_upper, f_upper, t_quantile, t_two_sided
 
@@ -26,10 +26,22 @@ class Estimates:
     """Coefficients beta = T gamma + shift (p,) with all that their tests depend on."""
 
     params: np.ndarray
-    T: np.ndarray
+    coordinates: Coordinates
     moments: Moments
     best: Profile
     method: Method
+
+    @property
+    def T(self) -> np.ndarray:
+        """What turns rows L of hypotheses on beta into rows L T on gamma (p, p)."""
+        return self.coordinates.T
+
+    def fixed_variance(self) -> float:
+        """The variance of the fixed part x' beta over all N rows, with N - 1 in the divisor."""
+        N, centre = self.moments.nobs, self.coordinates.centre
+        gamma = np.linalg.solve(self.T, self.params)
+        scatter = self.moments.total[:-1, :-1] - N * np.outer(centre, centre)
+        return float(gamma @ scatter @ gamma) / (N - 1)
 
     def covariance(self, df: Df) -> np.ndarray:
         """The covariance (p, p) of the coefficients, adjusted under "kenward-roger"."""

@@ -1,0 +1,163 @@
+"""Every subject left out in turn: exact refits from the moments, and Cook's distances.
+
+Without subject i, the sums of `moments` lose that subject's own part,
+
+    A_-i(lambda) = A(lambda) - W_i - n_i / (1 + n_i lambda) zbar_i zbar_i'
+
+and the likelihood is maximised again, for a block of subjects at once: nothing is refitted from
+rows. Cook's distance of a subject is that of its whole group of observations (Demidenko & Stukel
+2005; as `cooks.distance(influence(fit, "subject"))` in lme4).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from twolevel.design_matrix import DesignMatrix
+from twolevel.likelihood import Method, Profile, log_det, on_grid, profile_of_sums
+from twolevel.moments import Moments, working_rows
+from twolevel.search import GRID, minimise
+from twolevel.wald import Estimates
+
+# Grid points whose deviance lies this far above the least one cannot come to hold the minimum when
+# a single subject leaves.
+_MARGIN = 100.0
+
+# Numbers in the largest array of a block.
+_BLOCK = 2_000_000
+
+
+def leave_one_out(design: DesignMatrix, estimates: Estimates) -> pd.DataFrame:
+    """sigma_between, sigma_within, icc and the fixed effects without each subject (n rows).
+
+    By the method of the fit. A row is NaN where the model cannot be fitted without the subject:
+    a column of the model would be lost, or no within-subject variation would be left.
+    """
+    rows, coordinates = working_rows(design.X, design.response)
+    blocks = [
+        _refit(block, estimates.moments, estimates.method)
+        for block in _subject_blocks(rows, design.codes, len(design.subjects))
+    ]
+    lambda_, sigma2, gamma = (np.concatenate(parts) for parts in zip(*blocks, strict=True))
+    columns = {
+        "sigma_between": np.sqrt(lambda_ * sigma2),
+        "sigma_within": np.sqrt(sigma2),
+        "icc": lambda_ / (1 + lambda_),
+    }
+    beta = gamma @ coordinates.T.T + coordinates.shift  # (n, p)
+    columns |= {name: beta[:, k] for k, name in enumerate(design.names)}
+    return pd.DataFrame(columns, index=design.subjects)
+
+
+def cooks_distance(without: pd.DataFrame, params: pd.Series, cov_params: pd.DataFrame) -> pd.Series:
+    """(beta_-i - beta)' C^-1 (beta_-i - beta) / p, C the covariance of beta with all subjects."""
+    change = (without[params.index] - params).to_numpy()
+    scaled = np.linalg.solve(cov_params.to_numpy(), change.T).T
+    distance = np.einsum("np,np->n", change, scaled) / len(params)
+    return pd.Series(distance, index=without.index, name="cooks_distance")
+
+
+@dataclass(frozen=True, eq=False)
+class _Block:
+    """Subjects' own parts of the sums: counts (b,), means (b, q), within (b, q, q)."""
+
+    counts: np.ndarray
+    means: np.ndarray
+    within: np.ndarray
+
+
+def _subject_blocks(rows: np.ndarray, codes: np.ndarray, n_subjects: int) -> Iterator[_Block]:
+    """Every subject's own sums, of neighbouring subjects with so many rows as fit a block."""
+    sort = bool(np.any(codes[1:] < codes[:-1]))
+    order = np.argsort(codes, kind="stable") if sort else None
+    counts = np.bincount(codes, minlength=n_subjects)
+    end = np.cumsum(counts)
+    most = _BLOCK // rows.shape[1] ** 2
+    first = 0
+    while first < n_subjects:
+        start = end[first] - counts[first]
+        last = max(first + 1, int(np.searchsorted(end, start + most, side="right")))
+        here = slice(start, end[last - 1])
+        Z = rows[here] if order is None else rows[order[here]]
+        n, at = counts[first:last], end[first:last] - counts[first:last] - start
+        means = np.add.reduceat(Z, at) / n[:, None]
+        Z = Z - np.repeat(means, n, axis=0)
+        if len(n) == 1:  # with however many rows
+            within = (Z.T @ Z)[None]
+        else:
+            within = np.add.reduceat(Z[:, :, None] * Z[:, None, :], at)
+        yield _Block(n, means, within)
+        first = last
+
+
+def _refit(
+    block: _Block, moments: Moments, method: Method
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """lambda (b,), sigma_w^2 (b,) and the coefficients gamma (b, p) without each subject."""
+    f = moments.nobs - block.counts - (moments.n_coefficients if method == "REML" else 0)
+    estimable = _estimable(block, moments)
+    removed = estimable.astype(float)  # what cannot be left out stays in, and is NaN at the end
+
+    def without(lambda_: np.ndarray, which: np.ndarray) -> Profile:
+        n, zbar = block.counts[which], block.means[which] * removed[which, None]
+        weight = moments.sizes / (1 + moments.sizes * lambda_[:, None])  # (b, g)
+        own = n / (1 + n * lambda_)
+        zz = zbar[:, :, None] * zbar[:, None, :]
+        value, slope, curvature = log_det(moments, lambda_)
+        sums = (
+            moments.within
+            - block.within[which] * removed[which, None, None]
+            + np.tensordot(weight, moments.between, 1)
+            - own[:, None, None] * zz,
+            -np.tensordot(weight**2, moments.between, 1) + own[:, None, None] ** 2 * zz,
+            2 * np.tensordot(weight**3, moments.between, 1) - 2 * own[:, None, None] ** 3 * zz,
+        )
+        log_dets = (value - np.log1p(n * lambda_), slope - own, curvature + own**2)
+        return profile_of_sums(lambda_, sums, log_dets, f[which], method)
+
+    def criterion(lambda_: np.ndarray, which: np.ndarray) -> tuple:
+        now = without(lambda_, which)
+        return now.deviance, now.slope, now.curvature
+
+    every = np.arange(len(f))
+    grid = _candidates(moments, method)
+    start = np.stack([criterion(np.full(len(f), point), every)[0] for point in grid])
+    lambda_ = minimise(criterion, start, grid)
+    lost = ~estimable | np.isinf(lambda_)
+    best = without(np.where(lost, 1.0, lambda_), every)
+    lambda_ = np.where(lost, np.nan, lambda_)
+    beta = np.where(lost[:, None], np.nan, best.beta)
+    return lambda_, np.where(lost, np.nan, best.rss / f), beta
+
+
+def _candidates(moments: Moments, method: Method) -> np.ndarray:
+    """The points of GRID between which the minimum without a subject is looked for."""
+    deviance = on_grid(moments, method).deviance
+    best = int(deviance.argmin())
+    near = deviance <= deviance[best] + _MARGIN
+    near[max(best - 1, 0) : best + 2] = True
+    near &= (GRID * moments.sizes.max() > 1e-3) | (np.arange(len(GRID)) % 8 == 0)  # flat below
+    near[[0, -1]] = True
+    return GRID[near]
+
+
+def _estimable(block: _Block, moments: Moments) -> np.ndarray:
+    """Whether the model can be fitted without each subject (b,).
+
+    Without it, columns stay independent if I - H_ii is regular, with H_ii the subject's block of
+    the hat matrix; its eigenvalues, other than 1, are those of G^-1 (G - X_i' X_i), G = X' X.
+    """
+    p, left = moments.n_coefficients, moments.nobs - block.counts
+    enough = (left > p) & (left > moments.n_subjects - 1) & (moments.n_subjects > 2)
+    root = np.linalg.inv(np.linalg.cholesky(moments.total[:p, :p]))
+    xbar = block.means[:, :p]
+    own = block.within[:, :p, :p] + block.counts[:, None, None] * xbar[:, :, None] * xbar[:, None]
+    hat = root @ own @ root.T  # (b, p, p)
+    # Only a subject with a leverage of 1 can take a column with it, and few come near.
+    high = np.flatnonzero(np.trace(hat, axis1=1, axis2=2) > 1 - 1e-6)
+    enough[high] &= np.linalg.eigvalsh(hat[high])[:, -1] < 1 - 1e-9
+    return enough

@@ -1,0 +1,57 @@
+"""Many comparisons at once: p values and intervals adjusted for their number, as emmeans does."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from twolevel.tails import t_quantile
+
+Adjust = Literal["holm", "tukey", "bonferroni", "none"]
+
+
+def adjusted(table: pd.DataFrame, adjust: Adjust, n_means: int) -> pd.DataFrame:
+    """Adjust p, ci_low and ci_high of all pairwise differences of n_means means.
+
+    "holm" (Holm 1979) takes the p values in order; it has no intervals of its own, so that these
+    are Bonferroni's, which hold all at once. "bonferroni" multiplies p by the number of
+    differences. "tukey" refers |t| sqrt(2) to the studentized range of n_means means (Tukey 1953;
+    Kramer 1956). "none" changes nothing. A difference without a test (NaN) does not count.
+
+    Raises ValueError for another name.
+    """
+    if adjust not in ("holm", "tukey", "bonferroni", "none"):
+        raise ValueError(
+            f"adjust: found {adjust!r}, expected 'holm', 'tukey', 'bonferroni' or 'none'"
+        )
+    tested = table["p"].notna().to_numpy()
+    count = int(tested.sum())
+    if adjust == "none" or count < 2:
+        return table
+    t, df = table.loc[tested, "t"].to_numpy(), table.loc[tested, "df"].to_numpy()
+    p = table.loc[tested, "p"].to_numpy()
+    if adjust == "tukey":
+        p, quantile = _studentized_range(np.abs(t), df, n_means)
+    else:
+        from statsmodels.stats.multitest import multipletests
+
+        p = multipletests(p, method=adjust)[1]
+        quantile = t_quantile(1 - 0.025 / count, df)
+    half = quantile * table.loc[tested, "se"]
+    middle = table.loc[tested, "estimate"]
+    result = table.copy()
+    result.loc[tested, ["p", "ci_low", "ci_high"]] = np.column_stack(
+        [p, middle - half, middle + half]
+    )
+    return result
+
+
+def _studentized_range(t: np.ndarray, df: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+    """Tukey's p values for t (m,), and what to multiply standard errors with for 95% intervals."""
+    from scipy.stats import studentized_range
+
+    distinct, which = np.unique(df, return_inverse=True)
+    quantile = np.array([studentized_range.ppf(0.95, k, nu) for nu in distinct])[which]
+    return studentized_range.sf(t * np.sqrt(2), k, df), quantile / np.sqrt(2)
