@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.figure import Figure
+from scipy.special import betaincinv, ndtri
 
 from twolevel.figures.theme import save
 from twolevel.figures.words import Labels
@@ -23,6 +24,10 @@ NAMES = (
     "covariance",
     "condition_means",
     "residuals_fitted",
+    "quantile_plots",
+    "scale_location",
+    "influence",
+    "profile_zeta",
 )
 LABELS = Labels(response="score", condition="time", subject="person", unit="points")
 
@@ -45,6 +50,76 @@ class Study:
     @property
     def condition_means(self) -> pd.DataFrame:
         return self.means.rename(columns={"estimate": "mean"})[["condition", "mean"]]
+
+    @property
+    def quantile_points(self) -> pd.DataFrame:
+        effects = self.random_effects["random_effect"].to_numpy()
+        return pd.concat(
+            [
+                normal_points("residual", self.residuals["residual"].to_numpy()),
+                normal_points("random effect", effects),
+            ],
+            ignore_index=True,
+        )
+
+    @property
+    def influence(self) -> pd.DataFrame:
+        """Every subject left out; the SDs by the moments of balanced data."""
+        n = self.random_effects["n"].to_numpy()
+        deviation = self.random_effects["deviation"].to_numpy()
+        who = pd.Categorical(self.residuals["subject"], self.subjects["subject"]).codes
+        count = len(n)
+        rss = np.bincount(who, self.residuals["residual"].to_numpy() ** 2, count)
+        free = n.sum() - n - count + 1
+        left = max(count - 2, 1)
+        between = np.sum(deviation**2) - deviation**2
+        lost = count <= 2
+        table = pd.DataFrame(
+            {
+                "subject": self.subjects["subject"],
+                "cooks_distance": deviation**2 * n / (np.sum(deviation**2 * n) * count**0.5),
+                "sigma_between": self.sigma_between * np.sqrt(between / max(between.mean(), 1e-9)),
+                "sigma_within": self.sigma_within
+                * np.sqrt((rss.sum() - rss) / np.maximum(free, 1) * free.sum() / rss.sum() / left)
+                if not lost
+                else np.nan,
+            }
+        )
+        return table.assign(cooks_distance=np.nan, sigma_between=np.nan) if lost else table
+
+    @property
+    def profiles(self) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """Curves and intervals, each parameter's as if it were alone."""
+        count, total = len(self.subjects), len(self.observations)
+        noise = self.sigma_within**2 / (total / count)
+        spread = self.sigma_between**2 + noise
+
+        def of_sd(n, square, shift=0.0):
+            return lambda sd: n * (np.log((sd**2 + shift) / square) + square / (sd**2 + shift) - 1)
+
+        between = of_sd(count, spread, noise)
+        icc = self.sigma_between**2 / (self.sigma_between**2 + self.sigma_within**2)
+        parameters = {
+            "sigma_within": (self.sigma_within, of_sd(total, self.sigma_within**2), 0.01, 9.0),
+            "sigma_between": (self.sigma_between, between, 0.0, 60.0),
+            "icc": (icc, lambda r: between(self.sigma_within * np.sqrt(r / (1 - r))), 0.0, 0.999),
+        }
+        names = [f"time[T.{name}]" for name in self.means["condition"]]
+        for name, estimate, se in zip(names, self.means["estimate"], self.means["se"], strict=True):
+            rise = lambda b, m=estimate, s=se: total * np.log1p(((b - m) / s) ** 2 / total)  # noqa: E731
+            parameters[name] = (estimate, rise, estimate - 9 * se, estimate + 9 * se)
+        curves, intervals = [], []
+        for name, (estimate, rise, low, high) in parameters.items():
+            value = np.unique(np.append(np.linspace(low, high, 4001), estimate))
+            zeta = np.sign(value - estimate) * np.sqrt(np.maximum(rise(value), 0.0))
+            ends = np.interp([-1.959964, 1.959964], zeta, value)
+            intervals.append((name, estimate, *ends))
+            reach = estimate + 1.25 * (ends - estimate)
+            value = np.linspace(max(low, reach[0]), min(high, reach[1]), 41)
+            zeta = np.sign(value - estimate) * np.sqrt(np.maximum(rise(value), 0.0))
+            curves.append(pd.DataFrame({"parameter": name, "value": value, "zeta": zeta}))
+        columns = ["parameter", "estimate", "ci_low", "ci_high"]
+        return pd.concat(curves, ignore_index=True), pd.DataFrame(intervals, columns=columns)
 
     def draw(self, name: str, labels: Labels = LABELS, **changed: object) -> Figure:
         """Draw the figure called `name`; `changed` replaces arguments."""
@@ -81,9 +156,35 @@ class Study:
             "covariance": {"observed": self.observed, "implied": self.implied},
             "condition_means": {"observations": observations, "means": self.means},
             "residuals_fitted": {"residuals": self.residuals},
+            "quantile_plots": {"points": self.quantile_points},
+            "scale_location": {"residuals": self.residuals, "sigma_within": within},
+            "influence": {
+                "influence": self.influence,
+                "sigma_between": between,
+                "sigma_within": within,
+            },
+            "profile_zeta": dict(zip(("curves", "intervals"), self.profiles, strict=True)),
         }[name]
         function = getattr(import_module(f"twolevel.figures.{name}"), name)
         return function(**(arguments | {"labels": labels} | changed))
+
+
+def normal_points(of: str, values: np.ndarray) -> pd.DataFrame:
+    """Ordered values, at most 200 of them, beside normal quantiles and their exact 95% limits."""
+    count = len(values)
+    rank = np.unique(np.linspace(1, count, min(count, 200)).round())
+    low, high = (
+        values.std() * ndtri(betaincinv(rank, count + 1 - rank, p)) for p in (0.025, 0.975)
+    )
+    return pd.DataFrame(
+        {
+            "of": of,
+            "theoretical": ndtri((rank - 0.5) / count),
+            "observed": np.sort(values)[rank.astype(int) - 1],
+            "low": low,
+            "high": high,
+        }
+    )
 
 
 def simulate(

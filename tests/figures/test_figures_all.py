@@ -29,6 +29,20 @@ EXPECTED = {
     "covariance": ["observed", "implied by the model", "t1", "3.00", "5.00"],
     "condition_means": ["score (points)", "time", "mean and 95% interval", "t2"],
     "residuals_fitted": ["fitted score (points)", "residual (points)", "running median"],
+    "quantile_plots": [
+        "standard normal quantile",
+        "residual (points)",
+        "random effect (points)",
+        "95% band, point by point",
+    ],
+    "scale_location": ["√(|residual| / SD within)", "time", "mean of a condition", "t2"],
+    "influence": [
+        "Cook's distance",
+        "person, in the data's order",
+        "change in SD between (%)",
+        "change in SD within (%)",
+    ],
+    "profile_zeta": ["SD between (points)", "SD within (points)", "ICC", "time[T.t2]", "ζ"],
 }
 
 
@@ -84,6 +98,10 @@ def test_names_are_drawn_literally(simulate, name, svg):
         "covariance": [*CONDITIONS[:5], "{{7*7}}", "$u_|"],
         "condition_means": [*CONDITIONS[:5], "$y$ ($u_|)", "{{7*7}}"],
         "residuals_fitted": ["fitted $y$ ($u_|)"],
+        "quantile_plots": ["residual ($u_|)", "random effect ($u_|)"],
+        "scale_location": [*CONDITIONS[:5], "{{7*7}}"],
+        "influence": ["Each <script> left out", "<script>, in the data's order", "$_", "^<&>"],
+        "profile_zeta": [f"[T.{name}]" for name in CONDITIONS[:5]],
     }[name]
     assert [word for word in wanted if word not in found] == []
     title = ET.fromstring(document).find("{http://www.w3.org/2000/svg}title").text

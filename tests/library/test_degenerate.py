@@ -14,6 +14,8 @@ GOOD = pd.DataFrame(
         "y": [1.0, 2.5, 3.0, 2.0, 2.2, 4.0, 0.0, 1.0, 2.5, 3.0, 3.5, 6.0],
     }
 )
+NO_SPREAD = GOOD.assign(y=GOOD["y"] - GOOD.groupby("id")["y"].transform("mean"))
+ALL_SPREAD = GOOD.assign(y=1e-5 * GOOD["y"] + np.repeat([1, 5, 2, 9], 3))
 
 
 @pytest.mark.parametrize(
@@ -31,6 +33,9 @@ GOOD = pd.DataFrame(
         # numpy's own warning about log(0) comes first
         ("y ~ log(age)", GOOD.assign(age=GOOD["age"] - 30), r"log\(age\) .* is not finite"),
         ("y ~ y", GOOD, "also on the right of ~"),
+        ("y ~ time * id", GOOD, "12 coefficients and 12 observations leave nothing"),
+        ("y ~ time + id", GOOD, "fixed effects leave no differences between subjects"),
+        ("y ~ 1", GOOD.assign(y=np.repeat([1.0, 2.0, 4.0, 8.0], 3)), "within subjects are all 0"),
         (
             "y ~ time",
             GOOD.assign(y=np.repeat([1.0, 2.0, 4.0, 8.0], 3) + np.tile([0.0, 1.0, 5.0], 4)),
@@ -89,3 +94,48 @@ def test_strong_fixed_effects_lose_no_digits():
     assert tl.fit_mixed("y ~ time", strong, "id").sigma_within == pytest.approx(
         tl.fit_mixed("y ~ time", GOOD, "id").sigma_within, rel=1e-6
     )
+
+
+@pytest.mark.parametrize(
+    ("kind", "formula", "data", "icc"),
+    [
+        ("lambda 0", "y ~ time", NO_SPREAD, 0),
+        ("lambda 6e11", "y ~ time", ALL_SPREAD, 1),
+        ("lambda 6e11", "y ~ 0 + time", ALL_SPREAD, 1),
+        ("two subjects", "y ~ time", GOOD[GOOD["id"].isin(["a", "b"])], None),
+        ("subjects with one row", "y ~ 1", GOOD.iloc[[0, 1, 3, 6, 9]], None),
+        (
+            "a condition of one subject",
+            "y ~ time",
+            GOOD.assign(time=["w", *"yz", *"xyz" * 3]),
+            None,
+        ),
+    ],
+)
+def test_everything_is_finite_at_the_edge(kind, formula, data, icc):
+    """Every inference has an answer: finite, or NaN for what the design cannot say."""
+    fit = tl.fit_mixed(formula, data, "id")
+    if icc is not None:
+        assert fit.icc == pytest.approx(icc, abs=1e-9)
+    for df in ("kenward-roger", "satterthwaite", "asymptotic"):
+        assert np.isfinite(fit.coef_table(df).drop(columns="df")).all(axis=None)
+        assert (fit.anova(df).drop(columns="df_den") >= 0).all(axis=None)
+    intervals = fit.profile()
+    assert np.isfinite(intervals).all(axis=None)
+    assert (intervals["ci_low"] <= intervals["estimate"]).all()
+    assert (intervals["estimate"] <= intervals["ci_high"]).all()
+    assert fit.r2()["r2"].between(0, 1).all()
+    assert fit.influence().notna().any(axis=None) or kind in (
+        "two subjects",
+        "subjects with one row",
+    )
+
+
+def test_the_constant_may_hide_in_the_columns():
+    """`0 + time` spans the intercept's model, and is as exact at a large lambda."""
+    hidden, plain = (tl.fit_mixed(f"y ~ {start}time", ALL_SPREAD, "id") for start in ("0 + ", ""))
+    assert hidden.sigma_within == pytest.approx(plain.sigma_within, rel=1e-9)
+    assert hidden.sigma_between == pytest.approx(plain.sigma_between, rel=1e-9)
+    np.testing.assert_allclose(hidden.means("time"), plain.means("time"), rtol=1e-9)
+    sigmas = ["sigma_between", "sigma_within", "icc"]
+    np.testing.assert_allclose(hidden.profile().loc[sigmas], plain.profile().loc[sigmas], rtol=1e-9)

@@ -18,7 +18,14 @@ import numpy as np
 import pandas as pd
 
 from twolevel.design_matrix import DesignMatrix
-from twolevel.likelihood import Method, Profile, log_det, on_grid, profile_of_sums
+from twolevel.likelihood import (
+    Method,
+    Profile,
+    degrees_of_freedom,
+    log_det,
+    on_grid,
+    profile_of_sums,
+)
 from twolevel.moments import Moments, working_rows
 from twolevel.search import GRID, minimise
 from twolevel.wald import Estimates
@@ -98,9 +105,9 @@ def _refit(
     block: _Block, moments: Moments, method: Method
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """lambda (b,), sigma_w^2 (b,) and the coefficients gamma (b, p) without each subject."""
-    f = moments.nobs - block.counts - (moments.n_coefficients if method == "REML" else 0)
     estimable = _estimable(block, moments)
     removed = estimable.astype(float)  # what cannot be left out stays in, and is NaN at the end
+    f = degrees_of_freedom(moments, method) - block.counts * estimable
 
     def without(lambda_: np.ndarray, which: np.ndarray) -> Profile:
         n, zbar = block.counts[which], block.means[which] * removed[which, None]

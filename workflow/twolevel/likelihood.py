@@ -23,6 +23,9 @@ from twolevel.search import GRID, minimise
 
 Method = Literal["REML", "ML"]
 
+# The lambda above which sigma_w, at 3e-7 of sigma_b, counts as 0. GRID goes further, for profiles.
+_LARGEST = 1e13
+
 
 @dataclass(frozen=True, eq=False)
 class Profile:
@@ -124,15 +127,22 @@ def maximise(moments: Moments, method: Method) -> Profile:
     """The profile at the lambda that maximises the likelihood, the boundary 0 included.
 
     Raises InputError when the likelihood grows without bound in lambda: the subjects' residuals
-    are all 0, so that sigma_within is 0.
+    are all 0, so that sigma_within is 0; and when it does not depend on lambda at all.
     """
 
     def criterion(lambda_: np.ndarray, _: np.ndarray) -> tuple:
         now = profile(moments, lambda_, method)
         return now.deviance, now.slope, now.curvature
 
-    (lambda_,) = minimise(criterion, on_grid(moments, method).deviance[:, None])
-    if np.isinf(lambda_):
+    start = on_grid(moments, method).deviance
+    if np.ptp(start) <= 1e-9 * moments.nobs:
+        raise InputError(
+            "the fixed effects leave no differences between subjects, so sigma_between cannot be "
+            "told apart from them; expected fewer terms that differ between subjects than there "
+            "are subjects; remove terms from the formula"
+        )
+    (lambda_,) = minimise(criterion, start[:, None])
+    if lambda_ > _LARGEST:
         raise InputError(
             "the residuals within subjects are all 0, so sigma_within is 0 and the relative "
             "variance has no estimate; expected observations that vary within subjects beyond "

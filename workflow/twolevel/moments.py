@@ -131,7 +131,20 @@ def working_rows(X: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, Coordinates]
     gram = X.T @ X
     centre = X.mean(axis=0)
     unit = np.linalg.solve(gram, len(X) * centre)  # X unit = 1 if the model has a constant
-    mean = y.mean() if np.abs(X @ unit - 1).max() < 1e-9 else 0.0
+    constant = np.abs(X @ unit - 1).max() < 1e-9
+    k = int(np.abs(unit).argmax())
+    if constant and np.ptp(X[:, k]) > 0:
+        # As with `0 + condition`. Within subjects the columns then cancel, unless one of them is
+        # replaced by the constant that they add up to.
+        S = np.eye(len(unit))
+        S[:, k] = unit / unit[k]
+        X = X.copy()
+        X[:, k] = 1 / unit[k]
+        X, centring = centred_columns(X)
+        T = T @ S @ centring
+        gram, centre = X.T @ X, X.mean(axis=0)
+        unit = np.linalg.solve(gram, len(X) * centre)
+    mean = y.mean() if constant else 0.0
     # The mean is subtracted from y before anything else: exactly, to a rounding of y itself.
     first = np.linalg.solve(gram, X.T @ (y - mean))
     residual = (y - mean) - X @ first

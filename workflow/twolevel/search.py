@@ -11,8 +11,8 @@ from collections.abc import Callable
 import numpy as np
 
 # The values of lambda at which every criterion is first looked at: from a sigma_b of 4e-6 sigma_w,
-# which no data could tell from 0, to one of 3e6 sigma_w.
-GRID = np.exp(np.arange(-25.0, 30.25, 0.5))
+# which no data could tell from 0, to one of 7e7 sigma_w.
+GRID = np.exp(np.arange(-25.0, 36.25, 0.5))
 
 # Newton's method converges quadratically: after a step this small, the next is below rounding.
 _LAST_STEP = 1e-8

@@ -2,10 +2,9 @@
 
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from twolevel.figures.density import bin_edges
+from twolevel.figures.density import draw_mirrored
 from twolevel.figures.parts import (
     MANY_POINTS,
     Conditions,
@@ -40,7 +39,7 @@ def condition_means(observations: pd.DataFrame, means: pd.DataFrame, labels: Lab
     response_label(ax, labels, room_of(figure, across=False))
     if len(y) > MANY_POINTS:
         for j in np.unique(code):
-            raw = _mirrored(ax, at[j], 0.32 * gap, y[code == j])
+            raw = draw_mirrored(ax, at[j], 0.32 * gap, y[code == j])
         words = f"{len(y):,} observations"
     else:
         x = at[code] + 0.5 * gap * jitter(len(y))
@@ -56,17 +55,3 @@ def condition_means(observations: pd.DataFrame, means: pd.DataFrame, labels: Lab
             ax.text(*place, number(value), va="center", fontsize=SMALL, color=INK)
     key(ax, "", [(point, "mean and 95% interval"), (raw, words)], columns=2)
     return figure
-
-
-def _mirrored(ax: Axes, at: float, half: float, values: np.ndarray) -> object:
-    edges = bin_edges(values)
-    counts, _ = np.histogram(values, edges)
-    wide = half * counts / counts.max()
-    return ax.fill_betweenx(
-        np.repeat(edges, 2)[1:-1],
-        np.repeat(at - wide, 2),
-        np.repeat(at + wide, 2),
-        color=MUTED,
-        alpha=0.4,
-        linewidth=0,
-    )

@@ -1,6 +1,7 @@
-"""Many values at once: histogram bins, and clouds drawn as points or as shaded cells."""
+"""Many values at once: histograms, and clouds drawn as points or as shaded cells."""
 
 import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.patches import PathPatch
 from matplotlib.path import Path
@@ -61,3 +62,18 @@ def bin_edges(values: np.ndarray) -> np.ndarray:
     step = 2 * (three_quarters - quarter) / np.cbrt(len(values))
     bins = (high - low) / step if step > 0 else 40
     return np.linspace(low, high, int(np.clip(np.ceil(bins), 6, 40)) + 1)
+
+
+def draw_mirrored(ax: Axes, at: float, half: float, values: np.ndarray) -> Artist:
+    """Draw a histogram of `values` upright on `ax`, mirrored at `at` and at most `half` wide."""
+    edges = bin_edges(values)
+    counts, _ = np.histogram(values, edges)
+    wide = half * counts / counts.max()
+    return ax.fill_betweenx(
+        np.repeat(edges, 2)[1:-1],
+        np.repeat(at - wide, 2),
+        np.repeat(at + wide, 2),
+        color=MUTED,
+        alpha=0.4,
+        linewidth=0,
+    )
