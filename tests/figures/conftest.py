@@ -64,28 +64,19 @@ class Study:
 
     @property
     def influence(self) -> pd.DataFrame:
-        """Every subject left out; the SDs by the moments of balanced data."""
-        n = self.random_effects["n"].to_numpy()
-        deviation = self.random_effects["deviation"].to_numpy()
-        who = pd.Categorical(self.residuals["subject"], self.subjects["subject"]).codes
-        count = len(n)
-        rss = np.bincount(who, self.residuals["residual"].to_numpy() ** 2, count)
-        free = n.sum() - n - count + 1
-        left = max(count - 2, 1)
-        between = np.sum(deviation**2) - deviation**2
-        lost = count <= 2
-        table = pd.DataFrame(
-            {
-                "subject": self.subjects["subject"],
-                "cooks_distance": deviation**2 * n / (np.sum(deviation**2 * n) * count**0.5),
-                "sigma_between": self.sigma_between * np.sqrt(between / max(between.mean(), 1e-9)),
-                "sigma_within": self.sigma_within
-                * np.sqrt((rss.sum() - rss) / np.maximum(free, 1) * free.sum() / rss.sum() / left)
-                if not lost
-                else np.nan,
-            }
-        )
-        return table.assign(cooks_distance=np.nan, sigma_between=np.nan) if lost else table
+        """Every subject left out: distances and SDs by its share of the sums of squares."""
+        names, count = self.subjects["subject"], len(self.subjects)
+        columns = ["cooks_distance", "sigma_between", "sigma_within"]
+        if count <= 2:
+            return pd.DataFrame({"subject": names} | dict.fromkeys(columns, np.nan))
+        between = self.random_effects["deviation"].to_numpy() ** 2
+        who = pd.Categorical(self.residuals["subject"], names).codes
+        within = np.bincount(who, self.residuals["residual"] ** 2, count)
+        between, within = (share / share.sum() for share in (between, within))
+        rest = np.sqrt((1 - np.array([between, within])) * count / (count - 1))
+        rest *= np.array([[self.sigma_between], [self.sigma_within]])
+        values = (between / np.sqrt(count), *rest)
+        return pd.DataFrame({"subject": names} | dict(zip(columns, values, strict=True)))
 
     @property
     def profiles(self) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -97,6 +88,9 @@ class Study:
         def of_sd(n, square, shift=0.0):
             return lambda sd: n * (np.log((sd**2 + shift) / square) + square / (sd**2 + shift) - 1)
 
+        def of_mean(mean, se):
+            return lambda value: total * np.log1p(((value - mean) / se) ** 2 / total)
+
         between = of_sd(count, spread, noise)
         icc = self.sigma_between**2 / (self.sigma_between**2 + self.sigma_within**2)
         parameters = {
@@ -106,7 +100,7 @@ class Study:
         }
         names = [f"time[T.{name}]" for name in self.means["condition"]]
         for name, estimate, se in zip(names, self.means["estimate"], self.means["se"], strict=True):
-            rise = lambda b, m=estimate, s=se: total * np.log1p(((b - m) / s) ** 2 / total)  # noqa: E731
+            rise = of_mean(estimate, se)
             parameters[name] = (estimate, rise, estimate - 9 * se, estimate + 9 * se)
         curves, intervals = [], []
         for name, (estimate, rise, low, high) in parameters.items():
@@ -156,15 +150,18 @@ class Study:
             "covariance": {"observed": self.observed, "implied": self.implied},
             "condition_means": {"observations": observations, "means": self.means},
             "residuals_fitted": {"residuals": self.residuals},
-            "quantile_plots": {"points": self.quantile_points},
+            "quantile_plots": {},
             "scale_location": {"residuals": self.residuals, "sigma_within": within},
-            "influence": {
-                "influence": self.influence,
-                "sigma_between": between,
-                "sigma_within": within,
-            },
-            "profile_zeta": dict(zip(("curves", "intervals"), self.profiles, strict=True)),
+            "influence": {"sigma_between": between, "sigma_within": within},
+            "profile_zeta": {},
         }[name]
+        # These are computed for their own figure only.
+        if name == "quantile_plots":
+            arguments["points"] = self.quantile_points
+        elif name == "influence":
+            arguments["influence"] = self.influence
+        elif name == "profile_zeta":
+            arguments["curves"], arguments["intervals"] = self.profiles
         function = getattr(import_module(f"twolevel.figures.{name}"), name)
         return function(**(arguments | {"labels": labels} | changed))
 

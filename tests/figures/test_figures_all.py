@@ -35,7 +35,7 @@ EXPECTED = {
         "random effect (points)",
         "95% band, point by point",
     ],
-    "scale_location": ["√(|residual| / SD within)", "time", "mean of a condition", "t2"],
+    "scale_location": ["√(|residual| / SD within)", "time", "mean", "t2"],
     "influence": [
         "Cook's distance",
         "person, in the data's order",

@@ -7,8 +7,11 @@ import matplotlib.colors as colours
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.text import Text
 from scipy import special
 
+from twolevel.figures.influence import most_influential
+from twolevel.figures.profile_zeta import slope_at
 from twolevel.figures.residuals_fitted import running_quartiles
 from twolevel.figures.shrinkage import shrinkage_factor
 from twolevel.figures.theme import BETWEEN, INK, MARGINAL, MUTED, WITHIN
@@ -336,3 +339,222 @@ def test_an_observation_without_a_mean_is_refused(study):
     )
     with pytest.raises(ValueError, match="'t9' has observations but no mean"):
         dataclasses.replace(study, observations=strange).draw("data_by_subject")
+
+
+# diagnostics
+
+
+def test_points_outside_the_band_are_open_larger_and_counted(study):
+    points = study.quantile_points
+    rows = points.index[points["of"] == "residual"]
+    points.loc[rows[0], "observed"] = points.loc[rows[0], "low"] - 1
+    points.loc[rows[-2:], "observed"] = points.loc[rows[-2:], "high"] + 1
+    left, right = study.draw("quantile_plots", points=points).axes
+    inside, outside = lines(left, WITHIN)
+    assert len(inside.get_xdata()) == 33
+    assert outside.get_xdata() == pytest.approx(points.loc[rows[[0, -2, -1]], "theoretical"])
+    assert outside.get_ydata() == pytest.approx(points.loc[rows[[0, -2, -1]], "observed"])
+    assert outside.get_markerfacecolor() == "none"
+    assert outside.get_markersize() > inside.get_markersize()
+    assert "outside: 3 of 36 points" in key_texts(left)
+    assert "outside: 0 of 12 points" in key_texts(right)
+    assert len(lines(right, BETWEEN)) == 1
+
+
+def test_random_effects_without_spread_or_absent_have_no_panel(simulate):
+    study = simulate(sigma_between=0.0)
+    figure = study.draw("quantile_plots")
+    assert len(figure.axes) == 1
+    assert "SD between estimated as 0" in note_of(figure)
+    figure = study.draw("quantile_plots", points=study.quantile_points.query("of == 'residual'"))
+    assert len(figure.axes) == 1
+    assert note_of(figure) == "No random effects to draw."
+
+
+@pytest.mark.parametrize("count", [12, 1000])
+def test_size_of_residuals_has_each_conditions_mean(simulate, count):
+    study = simulate(count)
+    (ax,) = study.draw("scale_location").axes
+    size = np.sqrt(study.residuals["residual"].abs() / 1.414)
+    expected = size.groupby(study.residuals["condition"], observed=True).mean()
+    for line in lines(ax, WITHIN):
+        assert line.get_ydata() == pytest.approx(expected.to_numpy())
+    assert lines(ax, INK)[0].get_ydata() == pytest.approx([size.mean()] * 2)
+    raw = lines(ax, MUTED)
+    assert len(raw) == (count == 12)
+    if raw:
+        assert raw[0].get_ydata() == pytest.approx(size.to_numpy())
+
+
+def test_sizes_stand_in_the_order_of_categories_that_occur_or_of_the_numbers(study):
+    levels = ["t9", "t3", "t1", "t2"]
+    condition = study.residuals["condition"].cat.set_categories(levels)
+    changed = study.residuals.assign(condition=condition)
+    (ax,) = study.draw("scale_location", residuals=changed).axes
+    assert [label.get_text() for label in ax.get_xticklabels()] == levels[1:]
+    changed["condition"] = np.tile([8, 0.5, 1], 12)
+    (ax,) = study.draw("scale_location", residuals=changed).axes
+    assert lines(ax, WITHIN)[0].get_xdata().tolist() == [0.5, 1, 8]
+
+
+def test_no_spread_within_is_said_in_words(study):
+    tiny = study.residuals.assign(residual=1e-15)
+    figure = study.draw("scale_location", residuals=tiny, sigma_within=0.0)
+    assert "SD within estimated as 0" in note_of(figure)
+    assert not np.any(lines(figure.axes[0], WITHIN)[0].get_ydata())
+
+
+def test_named_are_the_largest_distances_that_stand_out():
+    distance = np.array([1.0, 9.0, 1.0, np.nan, 7.0, 1.0, 1.0, 1.0, 1.0])
+    assert most_influential(distance).tolist() == [1, 4]
+    assert most_influential(np.ones(8)).tolist() == [0]
+    assert most_influential(np.append(np.ones(100), np.arange(10, 17))).tolist() == [
+        *range(106, 101, -1)
+    ]
+    assert most_influential(np.zeros(8)).tolist() == []
+    assert most_influential(np.full(8, np.nan)).tolist() == []
+
+
+def named_in(ax) -> set[str]:
+    return {text.get_text() for text in ax.texts}
+
+
+def test_every_subject_has_a_stem_and_the_most_influential_a_name(simulate):
+    study = simulate(45)
+    table = study.influence
+    table.loc[[3, 9], table.columns[1:]] = np.nan
+    table.loc[[7, 30], "cooks_distance"] = [0.5, 0.4]
+    figure = study.draw("influence", influence=table)
+    above, below = figure.axes
+    stems = lines(above, MUTED)[0].get_ydata().reshape(45, 3)
+    np.testing.assert_array_equal(stems[:, 1], table["cooks_distance"])
+    (largest,) = lines(above, BETWEEN)
+    assert largest.get_data()[0].tolist() == [8, 31]
+    assert named_in(above) == named_in(below) == {"p7", "p30"}
+    (moved,) = lines(below, BETWEEN)
+    kept = table.loc[[7, 30]]
+    x, y = moved.get_data()
+    assert x == pytest.approx(100 * (kept["sigma_within"].to_numpy() / 1.414 - 1))
+    assert y == pytest.approx(100 * (kept["sigma_between"].to_numpy() / 1.732 - 1))
+    assert len(lines(below, MUTED)[0].get_xdata()) == 43
+    assert "can't be fitted without 2 of 45" in note_of(figure)
+
+
+def test_names_lie_inside_and_never_on_each_other(simulate):
+    study = simulate(45, person="a subject of a long name, number {}")
+    table = study.influence
+    # Neighbours in both panels.
+    table.loc[20:24, table.columns[1:]] = [[0.5, 1.7, 1.4]] * 5
+    figure = study.draw("influence", influence=table)
+    figure.draw_without_rendering()
+    for ax in figure.axes:
+        boxes = [Text.get_window_extent(text) for text in ax.texts]  # without lines to points
+        assert len(boxes) >= 3
+        frame = ax.get_window_extent()
+        for k, box in enumerate(boxes):
+            assert frame.x0 <= box.x0 <= box.x1 <= frame.x1
+            assert frame.y0 <= box.y0 <= box.y1 <= frame.y1
+            assert not any(box.overlaps(other) for other in boxes[:k])
+
+
+def test_distances_of_many_are_drawn_by_rank(simulate):
+    study = simulate(5000)
+    table = study.influence
+    figure = study.draw("influence")
+    above, below = figure.axes
+    rank, distance = lines(above, MUTED)[0].get_data()
+    assert len(rank) <= 300
+    expected = table.sort_values("cooks_distance", ascending=False)
+    assert (rank[0], rank[-1]) == (1, 5000)
+    assert distance == pytest.approx(expected["cooks_distance"].to_numpy()[rank - 1])
+    names = expected["subject"].head(5).tolist()
+    assert [text.get_text() for text in above.texts] == [
+        f"{k}  {name}" for k, name in enumerate(names, start=1)
+    ]
+    assert lines(below, MUTED) == []
+    assert "the darker a cell" in note_of(figure)
+
+
+def test_changes_from_zero_are_in_the_responses_unit(simulate):
+    study = simulate(sigma_between=0.0)
+    table = study.influence.assign(sigma_between=np.arange(12) / 10)
+    figure = study.draw("influence", influence=table)
+    below = figure.axes[1]
+    assert below.get_ylabel() == "change in SD between (points)"
+    assert lines(below, MUTED)[0].get_ydata() == pytest.approx(np.arange(12) / 10)
+    assert "SD between estimated as 0" in note_of(figure)
+
+
+def test_a_model_that_loses_any_subject_leaves_one_empty_panel(simulate):
+    figure = simulate(2).draw("influence")
+    assert len(figure.axes) == 1
+    assert "can't be fitted without any one of them" in note_of(figure)
+
+
+def test_distances_of_zero_name_nobody(study):
+    figure = study.draw("influence", influence=study.influence.assign(cooks_distance=0.0))
+    assert [named_in(ax) for ax in figure.axes] == [set(), set()]
+    assert figure.axes[0].get_ylim()[0] == 0
+
+
+def test_profiles_end_their_intervals_where_the_table_says(study):
+    curves, intervals = study.profiles
+    rows = intervals.set_index("parameter")
+    order = ["sigma_between", "sigma_within", "icc", "time[T.t1]", "time[T.t2]", "time[T.t3]"]
+    assert intervals["parameter"].tolist() != order
+    for ax, name in zip(study.draw("profile_zeta").axes, order, strict=True):
+        drops = [c.get_segments()[0] for c in ax.collections]
+        row = rows.loc[name]
+        assert [drop[1, 0] for drop in drops] == [row["ci_low"], row["ci_high"]]
+        assert [drop[1, 1] for drop in drops] == pytest.approx([-1.96, 1.96], abs=0.02)
+        curve = curves[curves["parameter"] == name]
+        drawn = next(line for line in ax.lines if len(line.get_xdata()) == len(curve))
+        np.testing.assert_array_equal(drawn.get_data(), curve[["value", "zeta"]].to_numpy().T)
+        points = [line for line in ax.lines if line.get_marker() == "o"]
+        assert [(p.get_xdata()[0], p.get_ydata()[0]) for p in points] == [(row["estimate"], 0)]
+
+
+def test_an_interval_cut_at_a_boundary_ends_in_an_open_point(simulate):
+    study = simulate(6, sigma_between=0.7)
+    _, intervals = study.profiles
+    ax = study.draw("profile_zeta").axes[0]
+    row = intervals.set_index("parameter").loc["sigma_between"]
+    assert row["ci_low"] == 0
+    end, estimate = (line for line in ax.lines if line.get_marker() == "o")
+    assert end.get_xdata()[0] == 0
+    assert -1.9 < end.get_ydata()[0] < 0
+    assert end.get_markerfacecolor() == "none"
+    assert estimate.get_xdata()[0] == row["estimate"]
+
+
+def test_twelve_profiles_are_drawn_and_the_rest_counted(simulate):
+    study = simulate(conditions=tuple(f"t{j}" for j in range(20)))
+    figure = study.draw("profile_zeta")
+    titles = [ax.get_title(loc="left") for ax in figure.axes]
+    assert titles[:3] == ["SD between (points)", "SD within (points)", "ICC"]
+    assert titles[3:] == [f"time[T.t{j}]" for j in range(9)]
+    assert "The last 11 of 23 parameters are not drawn." in note_of(figure)
+
+
+def test_the_straight_line_has_the_curves_slope_at_the_estimate():
+    value = np.linspace(0.8, 4.0, 41)
+    assert slope_at(2.03, value, 3 * np.log(value / 2.03)) == pytest.approx(3 / 2.03, rel=1e-3)
+    assert slope_at(2.03, value, 1.5 * (value - 2.03)) == pytest.approx(1.5)
+    assert slope_at(0.8, value, np.sqrt(value - 0.8)) is None
+
+
+def test_the_straight_line_is_drawn_through_the_estimate_unless_at_a_boundary(simulate):
+    def straight(study):
+        ax = study.draw("profile_zeta").axes[0]
+        return [line for line in lines(ax, MUTED) if np.ptp(line.get_ydata()) > 0]
+
+    study = simulate()
+    (line,) = straight(study)
+    (x0, x1), (y0, y1) = line.get_data()
+    estimate = study.profiles[1].set_index("parameter").loc["sigma_between", "estimate"]
+    assert x0 - y0 * (x1 - x0) / (y1 - y0) == pytest.approx(estimate)
+    # For normal subject means of variance v = sigma^2 + noise: sqrt(2 J) sigma / v.
+    noise = 1.414**2 / 3
+    expected = math.sqrt(2 * 12) * 1.732 / (1.732**2 + noise)
+    assert (y1 - y0) / (x1 - x0) == pytest.approx(expected, rel=0.01)
+    assert straight(simulate(sigma_between=0.0)) == []

@@ -1,0 +1,124 @@
+"""Profile likelihood: how far from quadratic is it, and where do the intervals end?"""
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FixedLocator, MaxNLocator
+
+from twolevel.figures.parts import limits, note
+from twolevel.figures.theme import BETWEEN, INK, MARGINAL, MUTED, WIDTH, WITHIN, new_figure, themed
+from twolevel.figures.words import SMALL, Labels, shorten, width
+
+ACROSS = 3
+MOST_PANELS = 12
+NORMAL_95 = 1.959963984540054
+FEWEST = 4  # points of a curve that tell its slope
+VARIANCES = {
+    "sigma_between": ("SD between", BETWEEN),
+    "sigma_within": ("SD within", WITHIN),
+    "icc": ("ICC", MARGINAL),
+}
+ROOM = (WIDTH / ACROSS - 0.5) * 72  # points along an axis
+
+
+@themed
+def profile_zeta(curves: pd.DataFrame, intervals: pd.DataFrame, labels: Labels) -> Figure:
+    """Draw every parameter's profile: zeta against the parameter's value.
+
+    `curves`: parameter, value, zeta (the signed root of the change in deviance, 0 at the
+    maximum-likelihood estimate). `intervals`: parameter, estimate, ci_low, ci_high (95%), one row
+    per parameter. SDs are in the response's unit. sigma_between, sigma_within and icc come first,
+    then the coefficients in the order of `intervals`, at most 12 panels in all. The thin straight
+    line has the curve's slope at the estimate: of a quadratic likelihood it is the curve.
+    """
+    order = intervals["parameter"].tolist()
+    first = [name for name in VARIANCES if name in order]
+    coefficients = [name for name in order if name not in VARIANCES]
+    drawn = (first + coefficients)[:MOST_PANELS]
+    rows = intervals.drop_duplicates("parameter").set_index("parameter")
+    points = dict(list(curves.groupby("parameter", sort=False)))
+
+    down = -(-len(drawn) // ACROSS)
+    figure = new_figure(0.75 + 1.75 * down)
+    axes = figure.subplots(down, ACROSS, sharey=True, squeeze=False).ravel()
+    for k, (ax, name) in enumerate(zip(axes, drawn, strict=False)):
+        title, colour = VARIANCES.get(name, (name, INK))
+        if name in ("sigma_between", "sigma_within"):
+            title = labels.in_unit(title, ROOM)
+        _panel(ax, points[name], *rows.loc[name, ["estimate", "ci_low", "ci_high"]], colour)
+        ax.set_title(shorten(title, ROOM), loc="left", weight="bold", fontsize=SMALL)
+        if k % ACROSS == 0:
+            ax.set_ylabel("ζ", rotation=0)
+    for ax in axes[len(drawn) :]:
+        ax.set_visible(False)
+    axes[0].set_yticks([-NORMAL_95, 0, NORMAL_95], ["−1.96", "0", "1.96"])
+    axes[0].set_ylim(-2.7, 2.7)
+    words = (
+        "ζ: signed root of the rise in deviance. A 95% interval ends (drop lines) where the curve"
+        " meets ±1.96, or at a boundary (open). Thin: straight, as for a quadratic likelihood."
+    )
+    if len(drawn) < len(order):
+        words += f" The last {len(order) - len(drawn)} of {len(order)} parameters are not drawn."
+    note(figure, words)
+    return figure
+
+
+def _panel(
+    ax: Axes, points: pd.DataFrame, estimate: float, low: float, high: float, colour: str
+) -> None:
+    points = points[np.isfinite(points["zeta"])].sort_values("value")
+    value, zeta = points["value"].to_numpy(float), points["zeta"].to_numpy(float)
+    for level in (-NORMAL_95, NORMAL_95):
+        ax.axhline(level, color=MUTED, linewidth=1, linestyle=(0, (4, 3)))
+    ax.axhline(0, color=MUTED, linewidth=0.8)
+    span = limits(value, estimate, low, high)
+    slope = slope_at(estimate, value, zeta)
+    if slope is not None:
+        ends = np.array(span)
+        ax.plot(ends, slope * (ends - estimate), color=MUTED, linewidth=0.9)
+    ax.plot(value, zeta, color=colour, linewidth=2)
+    for end, cut in ((low, -NORMAL_95), (high, NORMAL_95)):
+        if not np.isfinite(end):
+            continue
+        height = float(np.interp(end, value, zeta))
+        ax.vlines(end, -2.7, height, color=colour, linewidth=1.1, linestyle=(0, (1.5, 1.5)))
+        if abs(height - cut) > 0.1:
+            style = {"markersize": 5.5, "markerfacecolor": "none", "markeredgewidth": 1.3}
+            ax.plot(end, height, "o", color=colour, zorder=3, clip_on=False, **style)
+    ax.plot(estimate, 0, "o", color=colour, markersize=5.5, markeredgewidth=0, zorder=3)
+    ax.set_xlim(span)
+    ax.grid(visible=False)
+    _tick(ax, span)
+
+
+def slope_at(estimate: float, value: np.ndarray, zeta: np.ndarray) -> float | None:
+    """Return the slope of a curve at the estimate, where it is 0; None at the end of its range.
+
+    A cubic through the estimate is fitted to the nearest points of the curve.
+    """
+    distance = value - estimate
+    scale = np.abs(distance).max(initial=0.0)
+    inside = np.any(distance < 0) and np.any(distance > 0)
+    if len(value) < FEWEST or scale == 0 or not inside:
+        return None
+    near = np.argsort(np.abs(distance), kind="stable")[: FEWEST + 2]
+    scaled = distance[near] / scale
+    terms = np.column_stack([scaled, scaled**2, scaled**3])
+    return float(np.linalg.lstsq(terms, zeta[near], rcond=None)[0][0] / scale)
+
+
+def _tick(ax: Axes, span: tuple[float, float]) -> None:
+    """Put as many ticks on the horizontal axis as have room for their numbers."""
+    for most in (4, 3, 2, 1):
+        ticks = MaxNLocator(most, steps=[1, 2, 2.5, 5, 10], min_n_ticks=1).tick_values(*span)
+        ticks = ticks[(ticks >= span[0]) & (ticks <= span[1])]
+        ax.xaxis.set_major_locator(FixedLocator(ticks))
+        words = ax.xaxis.get_major_formatter().format_ticks(ticks)
+        longest = max((width(word, SMALL) for word in words), default=0.0)
+        step = ROOM * np.diff(ticks).min() / (span[1] - span[0]) if len(ticks) > 1 else ROOM
+        if longest + 8 <= step:
+            break
+    # A long number at an end would reach into the neighbouring panel.
+    inner = ROOM * np.minimum(ticks - span[0], span[1] - ticks) / (span[1] - span[0])
+    ax.xaxis.set_major_locator(FixedLocator(ticks[inner >= longest / 2 - 12]))
