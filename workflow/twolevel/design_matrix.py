@@ -22,6 +22,9 @@ from twolevel.moments import centred_columns
 # 1e-7 on the norm, and squares lose half the digits of double precision.
 ALIAS_TOLERANCE = 1e-11
 
+# The parameters beside the coefficients, by their names in tables.
+PARAMETERS = ("sigma_between", "sigma_within", "icc")
+
 
 @dataclass(frozen=True, eq=False)
 class DesignMatrix:
@@ -85,6 +88,12 @@ class DesignMatrix:
             return pd.DataFrame(index=[0])
         return grid.astype({name: self.data[name].dtype for name in axes if self.is_factor(name)})
 
+    def interact(self, one: str, other: str) -> bool:
+        """Whether some term of the formula is made of both variables."""
+        terms = self._spec.term_variables.values()
+        # In C(time), C is a name too, but no value.
+        return any({one, other} <= {str(v) for v in term if "value" in v.roles} for term in terms)
+
     def is_factor(self, variable: str) -> bool:
         """Whether a variable is categorical."""
         return not self.is_numeric(variable)
@@ -141,6 +150,7 @@ def design_matrix(
         data=variables,
         _spec=spec,
     )
+    _refuse_names(design)
     _refuse_unrepeated(design)
     _refuse_aliased(design)
     return design
@@ -233,6 +243,15 @@ def sum_coded(rhs: Any, variables: pd.DataFrame) -> Any:
         return factor
 
     return Formula([Term([recode(factor) for factor in term.factors]) for term in rhs])
+
+
+def _refuse_names(design: DesignMatrix) -> None:
+    taken = [name for name in design.names if name in PARAMETERS]
+    if taken:
+        raise InputError(
+            f"column '{taken[0]}' has the name of a parameter of the model, beside which its "
+            "coefficient stands in tables; rename the column"
+        )
 
 
 def _refuse_unrepeated(design: DesignMatrix) -> None:

@@ -12,6 +12,8 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
+from twolevel.between_variance import BetweenVarianceTest, between_variance_test
+from twolevel.bootstrap import Bootstrap, Kind, parametric_bootstrap
 from twolevel.design_matrix import DesignMatrix, design_matrix
 from twolevel.influence import cooks_distance, leave_one_out
 from twolevel.likelihood import Method, degrees_of_freedom, maximise
@@ -168,6 +170,35 @@ class MixedFit:
         (as lme4's `confint`); see `profile_likelihood`.
         """
         return self.profile_likelihood.intervals(level)
+
+    def parametric_bootstrap(self, refits: int = 10_000, seed: int = 1) -> Bootstrap:
+        """Refits to data drawn from this fit, whose intervals `bootstrap` gives."""
+        return parametric_bootstrap(
+            self.estimates, self.estimated, self.without_subject, refits, seed
+        )
+
+    def bootstrap(
+        self, kind: Kind = "percentile", refits: int = 10_000, seed: int = 1, level: float = 0.95
+    ) -> pd.DataFrame:
+        """Parametric bootstrap intervals (estimate, se, ci_low, ci_high) of all parameters.
+
+        "percentile" or "bca"; columns refits and boundary_refits say how many there were, and how
+        many estimated sigma_between as exactly 0 (see `bootstrap`).
+        """
+        drawn = self.parametric_bootstrap(refits, seed)
+        table = drawn.intervals(kind, level)
+        return table.assign(refits=refits, boundary_refits=drawn.boundary_refits)
+
+    def between_variance_test(self, draws: int = 100_000, seed: int = 1) -> BetweenVarianceTest:
+        """The exact test of sigma_between = 0, whose table `test_between_variance` gives."""
+        return between_variance_test(self.estimates.moments, draws, seed)
+
+    def test_between_variance(self, draws: int = 100_000, seed: int = 1) -> pd.DataFrame:
+        """Test sigma_between = 0: statistic and p, exact and by the chi-square mixture.
+
+        Always by REML (see `between_variance`).
+        """
+        return self.between_variance_test(draws, seed).table()
 
     def r2(self) -> pd.DataFrame:
         """Marginal and conditional R^2: the shares of the variance explained without and with S_i.

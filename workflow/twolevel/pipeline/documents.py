@@ -48,6 +48,7 @@ def fill(template: str | Path, context: Mapping[str, Any]) -> str:
         num=num,
         tex=tex,
         p=p_value,
+        simulated_p=simulated_p,
         counted=counted,
         words=words,
         text=escape,
@@ -112,6 +113,13 @@ def p_value(value: float | None) -> Markdown:
     if value is None or math.isnan(value):
         return Markdown("–")
     return Markdown(r"\< 0.0001" if value < 1e-4 else f"= {value:.4f}")
+
+
+def simulated_p(value: float, draws: int) -> Markdown:
+    """A p value that is a share of simulated draws; below one draw it is not known."""
+    if value == 0:
+        return Markdown(r"\< " + num(1 / draws, 1))
+    return p_value(value)
 
 
 def counted(number: int, noun: str) -> Markdown:
