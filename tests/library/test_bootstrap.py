@@ -73,7 +73,7 @@ def test_the_seed_decides():
 def test_percentile_intervals():
     _, fit = fitted()
     drawn = fit.parametric_bootstrap(2500)
-    table = drawn.intervals("percentile", 0.9)
+    table = drawn.percentile(0.9)
     np.testing.assert_allclose(table["estimate"], fit.estimated)
     np.testing.assert_allclose(table["se"], drawn.replicates.std())
     np.testing.assert_allclose(table["ci_low"], drawn.replicates.quantile(0.05))
@@ -84,7 +84,7 @@ def test_bca_intervals_by_their_definition():
     """Efron (1987), with scipy's normal distribution, one parameter at a time."""
     _, fit = fitted()
     drawn = fit.parametric_bootstrap(2500)
-    table = drawn.intervals("bca")
+    table = drawn.bca(fit.without_subject)
     for name in table.index:
         values = drawn.replicates[name]
         z0 = stats.norm.ppf(np.mean(values < fit.estimated[name]))

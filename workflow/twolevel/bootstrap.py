@@ -8,7 +8,6 @@ distribution that simulated responses would give them, at the same cost for any 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -21,21 +20,17 @@ from twolevel.wald import Estimates
 _BLOCK = 5_000  # refits that share a stream of random numbers
 _LARGEST = 2_000_000  # numbers in one array of (refits, p, p)
 
-Kind = Literal["percentile", "bca"]
-
 
 @dataclass(frozen=True, eq=False)
 class Bootstrap:
     """Refits of a model to data drawn from it.
 
     estimated: the fit's own parameters; replicates (refits x parameters): sigma_between,
-    sigma_within, icc and the fixed effects of every refit, by the method of the fit; without_subject
-    (n x parameters): the estimates without each subject, from which BCa takes its acceleration.
+    sigma_within, icc and the fixed effects of every refit, by the method of the fit.
     """
 
     estimated: pd.Series
     replicates: pd.DataFrame
-    without_subject: pd.DataFrame
     seed: int
 
     @property
@@ -43,47 +38,44 @@ class Bootstrap:
         """How many refits estimate sigma_between as exactly 0."""
         return int((self.replicates["sigma_between"] == 0).sum())
 
-    def intervals(self, kind: Kind = "percentile", level: float = 0.95) -> pd.DataFrame:
-        """estimate, se (SD of the refits), ci_low and ci_high of every parameter.
+    def percentile(self, level: float = 0.95) -> pd.DataFrame:
+        """estimate, se (SD of the refits), ci_low and ci_high: quantiles of the refits."""
+        return self._table(_tails(level))
 
-        "percentile" takes quantiles of the refits; "bca" (Efron 1987) shifts these for bias, by the
-        share of refits below the estimate, and for skewness, by the leave-one-subject-out
-        estimates. Refits equal to the estimate, as at a boundary, count half.
+    def bca(self, without_subject: pd.DataFrame, level: float = 0.95) -> pd.DataFrame:
+        """The same, with bias-corrected and accelerated intervals (Efron 1987).
 
-        Raises ValueError for another kind.
+        The quantiles are shifted for bias, by the share of refits below the estimate, and for
+        skewness, by the estimates without each subject (n x parameters). Refits equal to the
+        estimate, as at a boundary, count half.
         """
-        if kind not in ("percentile", "bca"):
-            raise ValueError(f"kind: found {kind!r}, expected 'percentile' or 'bca'")
-        tails = np.array([0.5 - level / 2, 0.5 + level / 2])
         values, estimate = self.replicates.to_numpy(), self.estimated.to_numpy()
-        if kind == "percentile":
-            at = np.broadcast_to(tails, (values.shape[1], 2))
-        else:
-            at = self._shifted(ndtri(tails))
-        ends = np.array([np.quantile(values[:, k], at[k]) for k in range(values.shape[1])])
+        below = (values < estimate).mean(axis=0) + 0.5 * (values == estimate).mean(axis=0)
+        least = 0.5 / len(values)  # what so many refits can tell from 0
+        bias = ndtri(np.clip(below, least, 1 - least))[:, None]
+        left = without_subject.dropna().to_numpy()
+        skewed = left.mean(axis=0) - left if len(left) else np.zeros((1, len(estimate)))
+        spread = (skewed**2).sum(axis=0)
+        acceleration = np.divide(
+            (skewed**3).sum(axis=0), 6 * spread**1.5, out=np.zeros(len(spread)), where=spread > 0
+        )[:, None]
+        z = bias + ndtri(_tails(level))
+        return self._table(ndtr(bias + z / (1 - acceleration * z)))
+
+    def _table(self, levels: np.ndarray) -> pd.DataFrame:
+        """The refits' quantiles at levels (2,) or (parameters, 2)."""
+        values = self.replicates.to_numpy()
+        levels = np.broadcast_to(levels, (values.shape[1], 2))
+        ends = np.array([np.quantile(values[:, k], at) for k, at in enumerate(levels)])
         return pd.DataFrame(
             {
-                "estimate": estimate,
+                "estimate": self.estimated.to_numpy(),
                 "se": values.std(axis=0, ddof=1),
                 "ci_low": ends[:, 0],
                 "ci_high": ends[:, 1],
             },
             index=self.replicates.columns.rename("parameter"),
         )
-
-    def _shifted(self, z: np.ndarray) -> np.ndarray:
-        """The levels (parameters, 2) of the refits' quantiles that BCa takes."""
-        values, estimate = self.replicates.to_numpy(), self.estimated.to_numpy()
-        below = (values < estimate).mean(axis=0) + 0.5 * (values == estimate).mean(axis=0)
-        least = 0.5 / len(values)  # what so many refits can tell from 0
-        bias = ndtri(np.clip(below, least, 1 - least))[:, None]
-        skewed = self.without_subject.dropna().to_numpy()
-        skewed = skewed.mean(axis=0) - skewed if len(skewed) else np.zeros((1, len(estimate)))
-        spread = (skewed**2).sum(axis=0)
-        acceleration = np.divide(
-            (skewed**3).sum(axis=0), 6 * spread**1.5, out=np.zeros(len(spread)), where=spread > 0
-        )[:, None]
-        return ndtr(bias + (bias + z) / (1 - acceleration * (bias + z)))
 
     def summary(self) -> dict:
         """How the refits were drawn, and how many ended on the boundary."""
@@ -95,11 +87,7 @@ class Bootstrap:
 
 
 def parametric_bootstrap(
-    estimates: Estimates,
-    estimated: pd.Series,
-    without_subject: pd.DataFrame,
-    refits: int = 10_000,
-    seed: int = 1,
+    estimates: Estimates, estimated: pd.Series, refits: int = 10_000, seed: int = 1
 ) -> Bootstrap:
     """Draw and refit so many data sets (Efron & Tibshirani 1993, sec. 6.5).
 
@@ -112,9 +100,11 @@ def parametric_bootstrap(
         for k, child in enumerate(children)
     ]
     values = np.concatenate(blocks)
-    return Bootstrap(
-        estimated, pd.DataFrame(values, columns=estimated.index), without_subject, seed
-    )
+    return Bootstrap(estimated, pd.DataFrame(values, columns=estimated.index), seed)
+
+
+def _tails(level: float) -> np.ndarray:
+    return np.array([0.5 - level / 2, 0.5 + level / 2])
 
 
 def _block(

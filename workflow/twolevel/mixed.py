@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 
 from twolevel.between_variance import BetweenVarianceTest, between_variance_test
-from twolevel.bootstrap import Bootstrap, Kind, parametric_bootstrap
+from twolevel.bootstrap import Bootstrap, parametric_bootstrap
 from twolevel.design_matrix import DesignMatrix, design_matrix
 from twolevel.influence import cooks_distance, leave_one_out
 from twolevel.likelihood import Method, degrees_of_freedom, maximise
@@ -173,20 +174,25 @@ class MixedFit:
 
     def parametric_bootstrap(self, refits: int = 10_000, seed: int = 1) -> Bootstrap:
         """Refits to data drawn from this fit, whose intervals `bootstrap` gives."""
-        return parametric_bootstrap(
-            self.estimates, self.estimated, self.without_subject, refits, seed
-        )
+        return parametric_bootstrap(self.estimates, self.estimated, refits, seed)
 
     def bootstrap(
-        self, kind: Kind = "percentile", refits: int = 10_000, seed: int = 1, level: float = 0.95
+        self,
+        kind: Literal["percentile", "bca"] = "percentile",
+        refits: int = 10_000,
+        seed: int = 1,
+        level: float = 0.95,
     ) -> pd.DataFrame:
         """Parametric bootstrap intervals (estimate, se, ci_low, ci_high) of all parameters.
 
         "percentile" or "bca"; columns refits and boundary_refits say how many there were, and how
         many estimated sigma_between as exactly 0 (see `bootstrap`).
         """
+        if kind not in ("percentile", "bca"):
+            raise ValueError(f"kind: found {kind!r}, expected 'percentile' or 'bca'")
         drawn = self.parametric_bootstrap(refits, seed)
-        table = drawn.intervals(kind, level)
+        percentile = kind == "percentile"
+        table = drawn.percentile(level) if percentile else drawn.bca(self.without_subject, level)
         return table.assign(refits=refits, boundary_refits=drawn.boundary_refits)
 
     def between_variance_test(self, draws: int = 100_000, seed: int = 1) -> BetweenVarianceTest:

@@ -1,0 +1,156 @@
+"""Residual diagnostics: false alarms at their rate, departures found, algebra by definition."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from reference import load
+from scipy import stats
+
+import twolevel as tl
+from twolevel import diagnostics
+from twolevel.diagnostics import diagnose
+
+
+def table(seed, n=20, J=3, error=None, spread=None):
+    generator = np.random.default_rng(seed)
+    y = generator.normal(size=n)[:, None] + np.arange(J)
+    noise = generator.normal(size=(n, J)) if error is None else error(generator, (n, J))
+    y = y + noise * (1 if spread is None else spread(y))
+    levels = [f"t{j}" for j in range(J)]
+    return pd.DataFrame(
+        {
+            "id": np.repeat(np.arange(n), J),
+            "time": pd.Categorical(np.tile(levels, n), levels),
+            "y": y.ravel(),
+        }
+    )
+
+
+def looked_at(data, condition="time", **more):
+    return diagnose(tl.fit_mixed("y ~ time", data, "id"), condition, **more)
+
+
+def test_false_alarms_come_at_their_rate(monkeypatch):
+    """300 tables of the model: p below 0.05 in 5 % of them; false alarm of this test below 1e-4."""
+    monkeypatch.setattr(diagnostics, "_DRAWS", 199)
+    found = [looked_at(table(seed)) for seed in range(300)]
+    for name in ("residual", "spread", "conditions", "random effect"):
+        p = np.array([d.looks[name].p for d in found if name in d.looks])
+        assert stats.binomtest(int((p <= 0.05).sum()), len(p), 0.05).pvalue > 1e-4, name
+    # Envelopes are pointwise: 5 % of the points lie outside on average.
+    # lambda is held at its estimate, which makes the random effects' a little wide.
+    for of, least in (("residual", 0.04), ("random effect", 0.03)):
+        outside = np.mean([d.outside[of] for d in found if of in d.outside])
+        assert least < outside < 0.06, of
+
+
+SKEWED = table(1, 60, error=lambda generator, size: generator.exponential(size=size) ** 2)
+
+
+@pytest.mark.parametrize(
+    ("look", "sentence", "data"),
+    [
+        ("residual", "residual_quantiles", SKEWED),
+        ("spread", "residuals_fitted", table(1, 60, spread=lambda y: np.exp(y))),
+        ("conditions", "scale_location", table(1, 60, spread=lambda y: np.array([1, 1, 4]))),
+    ],
+)
+def test_departures_are_found_and_said(look, sentence, data):
+    found = looked_at(data)
+    assert found.looks[look].p < 0.01
+    assert "no clear sign" not in found.sentences()[sentence]
+    fine = looked_at(table(1, 60))
+    assert fine.looks[look].p > 0.05
+    assert "no clear sign" in fine.sentences()[sentence]
+
+
+def test_one_subject_far_away_is_no_normal_random_effect():
+    data = table(2, 40)
+    data.loc[data["id"] == 7, "y"] += 15
+    found = looked_at(data)
+    assert found.looks["random effect"].p < 0.01
+    assert "depart from a normal" in found.sentences()["random_effect_quantiles"]
+    plot = found.quantiles[found.quantiles["of"] == "random effect"]
+    assert plot["observed"].iloc[-1] > plot["high"].iloc[-1]
+
+
+def test_drawn_data_are_treated_as_the_data_are():
+    """Against dense generalised least squares and prediction of what was drawn."""
+    reference = load("ergostool_missing")
+    fit = tl.fit_mixed(reference.formula, reference.data, "subject")
+    seed = np.random.SeedSequence(3)
+    drawn = diagnostics._draw(fit, 4, np.random.default_rng(seed))
+    generator = np.random.default_rng(seed)
+    Z = np.eye(len(fit.design.subjects))[fit.design.codes]
+    X = fit.design.X
+    y = Z @ (fit.sigma_between * generator.standard_normal((Z.shape[1], 4)))
+    y += fit.sigma_within * generator.standard_normal((len(X), 4))
+    V = fit.lambda_ * Z @ Z.T + np.eye(len(X))
+    beta = np.linalg.solve(X.T @ np.linalg.solve(V, X), X.T @ np.linalg.solve(V, y))
+    blup = fit.lambda_ * Z.T @ np.linalg.solve(V, y - X @ beta)
+    error = y - X @ beta
+    sigma2 = np.diag(error.T @ np.linalg.solve(V, error)) / (len(X) - X.shape[1])
+    scale = fit.sigma_within / np.sqrt(sigma2)
+    np.testing.assert_allclose(drawn.random_effects, scale * blup, atol=1e-10)
+    np.testing.assert_allclose(drawn.resid, scale * (error - Z @ blup), atol=1e-10)
+    fixed = (X @ fit.params.to_numpy())[:, None]
+    np.testing.assert_allclose(drawn.fitted, fixed + scale * (X @ beta + Z @ blup), atol=1e-9)
+
+
+def test_quantiles_are_sorted_and_keep_the_extremes():
+    data = table(4, 400)
+    found = looked_at(data).quantiles
+    fit = tl.fit_mixed("y ~ time", data, "id")
+    for of, values in (
+        ("residual", fit.resid),
+        ("random effect", fit.random_effects["random_effect"]),
+    ):
+        plot = found[found["of"] == of]
+        assert len(plot) <= 400
+        assert plot["observed"].is_monotonic_increasing
+        np.testing.assert_allclose(plot["observed"].iloc[:50], np.sort(values)[:50])
+        np.testing.assert_allclose(plot["observed"].iloc[-50:], np.sort(values)[-50:])
+        assert (plot["low"] < plot["high"]).all()
+
+
+def test_a_boundary_fit_has_no_random_effects_to_look_at():
+    reference = load("selfesteem")
+    found = diagnose(tl.fit_mixed(reference.formula, reference.data, "subject"), "condition")
+    assert set(found.quantiles["of"]) == {"residual"}
+    assert "random_effect_quantiles" not in found.sentences()
+    assert set(found.outside) == {"residual"}
+
+
+def test_without_conditions_nothing_is_compared():
+    reference = load("dyestuff")
+    found = diagnose(tl.fit_mixed(reference.formula, reference.data, "subject"))
+    assert "conditions" not in found.looks
+    assert len(found.by_condition) == 0
+    assert "no conditions" in found.sentences()["scale_location"]
+
+
+def test_by_condition():
+    reference = load("sleepstudy")
+    fit = tl.fit_mixed(reference.formula, reference.data, "subject")
+    found = diagnose(fit, "condition").by_condition.set_index("condition")
+    squares = pd.Series(fit.resid**2).groupby(fit.design.data["condition"], observed=True).mean()
+    np.testing.assert_allclose(found["rms"] ** 2, squares)
+    assert (found["n"] == 18).all()
+
+
+def test_many_rows_are_not_simulated():
+    found = looked_at(table(5, 8000))
+    assert found.draws == 0
+    assert all(look.p is None for look in found.looks.values())
+    assert 0 <= found.outside["residual"] < 0.5
+    for sentence in found.sentences().values():
+        assert "Monte Carlo" not in sentence
+    narrow = found.quantiles[found.quantiles["of"] == "residual"].iloc[200]
+    assert narrow["high"] - narrow["low"] < 0.1
+
+
+def test_the_seed_decides():
+    data = table(6)
+    one, same, other = (looked_at(data, seed=seed) for seed in (1, 1, 2))
+    pd.testing.assert_frame_equal(one.quantiles, same.quantiles, check_exact=True)
+    assert not one.quantiles.equals(other.quantiles)

@@ -1,0 +1,294 @@
+"""Do residuals and random effects look as the model says? Beside what the model itself draws.
+
+Data sets are drawn from the fitted model and treated as the data were: fixed effects by generalised
+least squares at the fitted lambda, predictions of the random effects, conditional residuals. Their
+sorted values make the envelopes of quantile plots (Atkinson 1981), and the share of data sets that
+look worse than the data is a Monte Carlo p value (Davison & Hinkley 1997, sec. 4.2). What shrinkage
+does to residuals, it does in these data sets too.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy.special import betaincinv, ndtri
+
+from twolevel.likelihood import degrees_of_freedom
+from twolevel.mixed import MixedFit
+from twolevel.moments import working_rows
+
+_DRAWS = 999
+_MOST_NUMBERS = 4_000_000  # in all drawn responses together
+_MOST_SIMULATED = 20_000  # rows; of more, the residuals are as good as independent
+_MOST_POINTS = 400  # of a quantile plot
+_EXTREMES = 50  # at each end, all kept
+LEVEL = 0.05
+
+
+@dataclass(frozen=True, eq=False)
+class Look:
+    """One question to the data: a statistic, and how often the model draws one as large.
+
+    p is None where nothing was simulated.
+    """
+
+    statistic: float
+    p: float | None
+
+
+@dataclass(frozen=True, eq=False)
+class Diagnostics:
+    """What the diagnostic plots show, in numbers and in words.
+
+    quantiles: of ("residual", "random effect"), theoretical, observed, low, high (95% envelope; the
+    response's unit), thinned to 400 rows each; outside: the share of all values outside the
+    envelope; by_condition: n and root mean square residual (rms) of each level, without rows where
+    the study has no condition; looks: normal residuals and random effects (1 - correlation with
+    normal quantiles), spread over fitted values (Spearman's correlation with the residuals' size)
+    and across conditions (log ratio of the largest and the smallest rms); draws: how many data sets
+    were simulated.
+    """
+
+    quantiles: pd.DataFrame
+    outside: dict[str, float]
+    by_condition: pd.DataFrame
+    looks: dict[str, Look]
+    draws: int
+
+    def summary(self) -> dict:
+        """Everything but the quantiles as plain values, for JSON."""
+        return {
+            "draws": self.draws,
+            "outside": self.outside,
+            "by_condition": self.by_condition,
+            "looks": {name: vars(look) for name, look in self.looks.items()},
+            "sentences": self.sentences(),
+        }
+
+    def sentences(self) -> dict[str, str]:
+        """One plain sentence or two on each plot."""
+        said = {
+            "residuals_fitted": self._of_spread(),
+            "residual_quantiles": self._of_quantiles("residual", "residuals", "errors"),
+            "scale_location": self._of_conditions(),
+        }
+        if "random effect" in self.looks:
+            said["random_effect_quantiles"] = self._of_quantiles(
+                "random effect", "predicted random effects", "differences between subjects"
+            )
+        return said
+
+    def _of_quantiles(self, of: str, values: str, what: str) -> str:
+        outside = f"{100 * self.outside[of]:.1f} % of the {values} lie outside their envelope"
+        p = self.looks[of].p
+        if p is None:
+            return f"{outside}, where about 5 % are expected if {what} are normal."
+        if p >= LEVEL:
+            return (
+                f"There is no clear sign that {what} are not normal: {outside}, where about 5 % "
+                f"are expected ({monte_carlo(p)})."
+            )
+        return (
+            f"The {values} depart from a normal distribution by more than chance "
+            f"({monte_carlo(p)}). Estimates stay unbiased; intervals and p values suffer most "
+            "where subjects are few."
+        )
+
+    def _of_spread(self) -> str:
+        look = self.looks["spread"]
+        size = f"Spearman correlation of their size with the fitted values {look.statistic:.2f}"
+        if look.p is None:
+            return f"Whether the residuals' spread changes with the fitted values: {size}."
+        if look.p >= LEVEL:
+            return (
+                "There is no clear sign that the residuals' spread changes with the fitted values "
+                f"({size}, {monte_carlo(look.p)})."
+            )
+        more = "more" if look.statistic > 0 else "less"
+        return (
+            f"The residuals spread {more} where fitted values are high ({size}, "
+            f"{monte_carlo(look.p)}). A transformed response, such as its logarithm, may suit the "
+            "model better."
+        )
+
+    def _of_conditions(self) -> str:
+        if "conditions" not in self.looks:
+            return "There are no conditions to compare the residuals' spread between."
+        table, look = self.by_condition.set_index("condition")["rms"], self.looks["conditions"]
+        least, most = table.idxmin(), table.idxmax()
+        range_ = f"from {table[least]:.3g} ({least}) to {table[most]:.3g} ({most})"
+        if look.p is None:
+            return f"The root mean square residual runs {range_}."
+        if look.p >= LEVEL:
+            return (
+                "There is no clear sign that the residuals' spread differs between the levels: "
+                f"the root mean square residual runs {range_}; {monte_carlo(look.p)}."
+            )
+        return (
+            f"The residuals' spread differs between the levels: the root mean square residual runs "
+            f"{range_}; {monte_carlo(look.p)}. The model takes one error variance for all; "
+            "comparisons between levels of large and of small spread are affected most."
+        )
+
+
+def monte_carlo(p: float) -> str:
+    """A Monte Carlo p value in words."""
+    return f"Monte Carlo p = {p:.3f}"
+
+
+def diagnose(fit: MixedFit, condition: str | None = None, seed: int = 1) -> Diagnostics:
+    """Look at a fit's residuals and random effects, beside those of data sets it draws itself.
+
+    `condition` names the variable between whose levels the residuals' spread is compared. Beyond
+    20,000 rows nothing is simulated: values are then as good as independent, and the envelope is
+    that of normal order statistics (beta quantiles; David & Nagaraja 2003, sec. 2.1).
+    """
+    N = fit.nobs
+    draws = int(np.clip(_MOST_NUMBERS // N, 199, _DRAWS)) if N <= _MOST_SIMULATED else 0
+    levels = np.zeros(N, dtype=int) if condition is None else _codes(fit, condition)
+    drawn = (
+        _draw(fit, draws, np.random.default_rng(np.random.SeedSequence(seed))) if draws else None
+    )
+
+    data = _Values(
+        fit.resid[:, None],
+        fit.random_effects["random_effect"].to_numpy()[:, None],
+        fit.fittedvalues[:, None],
+    )
+    statistics = {
+        "residual": lambda v: _not_normal(v.resid),
+        "spread": lambda v: _spread(v.resid, v.fitted),
+    }
+    if not fit.boundary:
+        statistics["random effect"] = lambda v: _not_normal(v.random_effects)
+    if levels.max() > 0:
+        statistics["conditions"] = lambda v: _ratio(v.resid, levels)
+    looks = {}
+    for name, statistic in statistics.items():
+        own = float(statistic(data)[0])
+        p = None
+        if drawn is not None:
+            others = np.abs(statistic(drawn))
+            p = float((1 + (others >= abs(own)).sum()) / (draws + 1))
+        looks[name] = Look(own, p)
+
+    plots = [_quantiles("residual", data.resid[:, 0], drawn and drawn.resid)]
+    if not fit.boundary:
+        own = data.random_effects[:, 0]
+        plots.append(_quantiles("random effect", own, drawn and drawn.random_effects))
+    rms = np.sqrt(_mean_squares(data.resid, levels)[:, 0])
+    names = [] if condition is None else fit.design.levels(condition)
+    return Diagnostics(
+        quantiles=pd.concat([table for table, _ in plots], ignore_index=True),
+        outside={table["of"].iloc[0]: share for table, share in plots},
+        by_condition=pd.DataFrame(
+            {"condition": names, "n": np.bincount(levels)[: len(names)], "rms": rms[: len(names)]}
+        ),
+        looks=looks,
+        draws=draws,
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Values:
+    """Residuals (N, m), random effects (n, m) and fitted values (N, m) of m data sets."""
+
+    resid: np.ndarray
+    random_effects: np.ndarray
+    fitted: np.ndarray
+
+
+def _codes(fit: MixedFit, condition: str) -> np.ndarray:
+    return pd.Categorical(fit.design.data[condition], fit.design.levels(condition)).codes.astype(
+        int
+    )
+
+
+def _draw(fit: MixedFit, draws: int, generator: np.random.Generator) -> _Values:
+    """Data sets from the fitted model, treated as the data were.
+
+    With V^-1 = I - lambda / (1 + n lambda) 11' for each subject, all of it is linear in y, and
+    what the fixed effects add to y is taken out again whole. Each data set is scaled to have the
+    data's own sigma_within, for that was estimated from the data too.
+    """
+    design, lambda_ = fit.design, fit.lambda_
+    n, N = len(design.subjects), len(design.response)
+    y = fit.sigma_between * generator.standard_normal((n, draws))[design.codes]
+    y += fit.sigma_within * generator.standard_normal((N, draws))
+
+    X = working_rows(design.X, design.response)[0][:, :-1]
+    order, counts = np.argsort(design.codes, kind="stable"), np.bincount(design.codes)
+    starts = np.cumsum(counts) - counts
+
+    def means(rows: np.ndarray) -> np.ndarray:
+        return np.add.reduceat(rows[order], starts) / counts[:, None]
+
+    xbar, ybar = means(X), means(y)
+    weight = (lambda_ * counts**2 / (1 + counts * lambda_))[:, None]
+    gamma = np.linalg.solve(X.T @ X - (weight * xbar).T @ xbar, X.T @ y - (weight * xbar).T @ ybar)
+    blup = (counts * lambda_ / (1 + counts * lambda_))[:, None] * (ybar - xbar @ gamma)
+    fitted = X @ gamma + blup[design.codes]
+    resid = y - fitted
+    rss = (resid**2).sum(axis=0)
+    if lambda_ > 0:
+        rss += (blup**2).sum(axis=0) / lambda_
+    scale = fit.sigma_within / np.sqrt(rss / degrees_of_freedom(fit.estimates.moments, fit.method))
+    fixed = (design.X @ fit.params.to_numpy())[:, None]
+    return _Values(scale * resid, scale * blup, fixed + scale * fitted)
+
+
+def _normal_scores(count: int) -> np.ndarray:
+    return ndtri((np.arange(count) + 0.5) / count)
+
+
+def _correlation(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Correlations of the columns of a (N, m) and b (N, m or 1)."""
+    a, b = a - a.mean(axis=0), b - b.mean(axis=0)
+    return (a * b).sum(axis=0) / np.sqrt((a**2).sum(axis=0) * (b**2).sum(axis=0))
+
+
+def _not_normal(values: np.ndarray) -> np.ndarray:
+    """1 - the correlation of sorted values with normal quantiles (Filliben 1975)."""
+    return 1 - _correlation(np.sort(values, axis=0), _normal_scores(len(values))[:, None])
+
+
+def _spread(resid: np.ndarray, fitted: np.ndarray) -> np.ndarray:
+    """Spearman's correlation of the residuals' size with the fitted values."""
+    ranks = [np.argsort(np.argsort(v, axis=0), axis=0) for v in (np.abs(resid), fitted)]
+    return _correlation(*(rank.astype(float) for rank in ranks))
+
+
+def _mean_squares(resid: np.ndarray, levels: np.ndarray) -> np.ndarray:
+    """Mean squared residuals (J, m) of each level."""
+    order, counts = np.argsort(levels, kind="stable"), np.bincount(levels)
+    return np.add.reduceat(resid[order] ** 2, np.cumsum(counts) - counts) / counts[:, None]
+
+
+def _ratio(resid: np.ndarray, levels: np.ndarray) -> np.ndarray:
+    """log of the largest over the smallest root mean square residual of a level."""
+    squares = _mean_squares(resid, levels)
+    with np.errstate(divide="ignore"):  # a level fitted exactly has no spread at all
+        return 0.5 * (np.log(squares.max(axis=0)) - np.log(squares.min(axis=0)))
+
+
+def _quantiles(of: str, values: np.ndarray, drawn: np.ndarray | None) -> tuple[pd.DataFrame, float]:
+    """The points and envelope of a quantile plot, and the share of all values outside of it."""
+    N, observed = len(values), np.sort(values)
+    if drawn is None:
+        rank = np.arange(1, N + 1)
+        low, high = (
+            values.mean() + values.std() * ndtri(betaincinv(rank, N + 1 - rank, tail))
+            for tail in (0.025, 0.975)
+        )
+    else:
+        low, high = np.quantile(np.sort(drawn, axis=0), (0.025, 0.975), axis=1)
+    outside = float(np.mean((observed < low) | (observed > high)))
+    kept = np.arange(N)
+    if N > _MOST_POINTS:
+        middle = np.linspace(_EXTREMES, N - 1 - _EXTREMES, _MOST_POINTS - 2 * _EXTREMES)
+        ends = np.arange(_EXTREMES)
+        kept = np.unique(np.concatenate([ends, middle.round().astype(int), N - 1 - ends]))
+    table = {"theoretical": _normal_scores(N), "observed": observed, "low": low, "high": high}
+    return pd.DataFrame({key: column[kept] for key, column in table.items()}).assign(of=of), outside

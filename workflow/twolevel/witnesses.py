@@ -1,0 +1,151 @@
+"""Other programs' fits of the same model beside ours: witnesses, never the source of a number.
+
+statsmodels' MixedLM maximises the same likelihood with the same constants, so that the higher
+log-likelihood is the better fit. Its AnovaRM knows complete designs with one observation per cell
+and no further terms. Both are called with the data that we fitted.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from twolevel.anova import NotPartitioned, partition_errors
+from twolevel.covariance import cell_means
+from twolevel.mixed import MixedFit, fit_design
+
+# MixedLM's time grows with the subjects: beyond these it takes minutes.
+MOST_SUBJECTS = 500
+MOST_ROWS = 5_000
+SAME = 1e-6  # F values relatively this close are the same number, and so are log-likelihoods
+
+COLUMNS = [
+    *("witness", "method", "status", "sigma_between", "sigma_within", "llf", "our_llf"),
+    *("difference", "F", "our_F", "said", "sentence"),
+]
+
+
+def call_witnesses(
+    formula: str, data: pd.DataFrame, subject: str, fit: MixedFit, condition: str | None
+) -> pd.DataFrame:
+    """Ask MixedLM (REML and ML) and AnovaRM for the model of `fit`, a fit of the same table.
+
+    One row per question: witness, method; status; sigma_between, sigma_within, llf, our_llf and
+    their difference (the witness's less ours); F of the condition and our_F, the ANOVA's; said, the
+    witness's own warnings or refusal; sentence, all this in plain words. status is "agrees",
+    "lower" or "higher" (the witness's likelihood, against ours), "differs" (its F), "averaged" (it
+    took means of cells), "refused", or "not asked".
+    """
+    rows = [_mixed_lm(fit, method) for method in ("REML", "ML")]
+    rows.append(_anova_rm(formula, data, subject, fit, condition))
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def _mixed_lm(fit: MixedFit, method: str) -> dict:
+    row = {"witness": "statsmodels MixedLM", "method": method}
+    n, N = len(fit.design.subjects), fit.nobs
+    if n > MOST_SUBJECTS or N > MOST_ROWS:
+        words = f"MixedLM was not asked: with {n:,} subjects and {N:,} rows it takes minutes."
+        return row | {"status": "not asked", "said": "", "sentence": words}
+    ours = fit if fit.method == method else fit_design(fit.design, method)
+    row["our_llf"] = ours.llf
+
+    def ask() -> Any:
+        from statsmodels.regression.mixed_linear_model import MixedLM
+
+        model = MixedLM(fit.design.response, fit.design.X, groups=fit.design.codes)
+        return model.fit(reml=method == "REML")
+
+    found, said = _listen(ask)
+    if found is None or not np.isfinite(found.llf):
+        words = "MixedLM finds no fit of these data; ours does not depend on it."
+        return row | {"status": "refused", "said": said, "sentence": words}
+    difference = float(found.llf) - ours.llf
+    row |= {
+        "sigma_between": float(np.sqrt(found.cov_re[0, 0])),
+        "sigma_within": float(np.sqrt(found.scale)),
+        "llf": float(found.llf),
+        "difference": difference,
+        "said": said,
+    }
+    if abs(difference) <= SAME + 1e-9 * abs(ours.llf):
+        words = "MixedLM finds the same optimum: the log-likelihoods agree"
+        return row | {"status": "agrees", "sentence": f"{words} to {abs(difference):.0e}."}
+    if difference > 0:
+        words = f"MixedLM's log-likelihood is {difference:.2g} higher than ours: ours is not the"
+        return row | {"status": "higher", "sentence": f"{words} optimum. Please report this."}
+    words = f"MixedLM stops {-difference:.2g} below our log-likelihood, short of the optimum"
+    if found.converged:
+        words += ", and reports convergence"
+    words += "; near a boundary it is known to. Nothing is wrong with the data."
+    return row | {"status": "lower", "sentence": words}
+
+
+def _anova_rm(
+    formula: str, data: pd.DataFrame, subject: str, fit: MixedFit, condition: str | None
+) -> dict:
+    row = {"witness": "statsmodels AnovaRM", "method": "ANOVA", "said": ""}
+    terms = [term for term in fit.design.terms if term != "Intercept"]
+    alone = len(terms) == 1 and list(fit.design.data) == [condition]
+    if not alone or not fit.design.is_factor(condition):
+        words = "AnovaRM was not asked: it knows factors within subjects only, and no other terms."
+        return row | {"status": "not asked", "sentence": words}
+    cells = cell_means(fit.design, condition)
+    averaged = fit.nobs > cells.size and not cells.isna().any(axis=None)
+    response = formula.partition("~")[0].strip(" `")
+    # Under names of ours: AnovaRM builds formulas from the columns' names.
+    table = pd.DataFrame(
+        {
+            "subject": fit.design.codes,
+            "condition": data[condition].astype(str).to_numpy(),
+            "response": data[response].to_numpy(),
+        }
+    )
+
+    def ask() -> Any:
+        from statsmodels.stats.anova import AnovaRM
+
+        function = "mean" if averaged else None
+        columns = ("response", "subject", ["condition"])
+        return AnovaRM(table, *columns, aggregate_func=function).fit().anova_table
+
+    found, said = _listen(ask)
+    row["said"] = said
+    if found is None:
+        words = "AnovaRM refuses: it needs every subject under every level, once."
+        return row | {"status": "refused", "sentence": words}
+    row["F"] = float(found["F Value"].iloc[0])
+    try:
+        row["our_F"] = float(partition_errors(formula, data, subject).table["F"].iloc[0])
+    except NotPartitioned:
+        # AnovaRM counts the rows of each level, not whether every subject has one there.
+        row["our_F"] = float(fit.anova()["F"].iloc[0])
+        words = f"AnovaRM takes these data for complete, which they are not: its F, {row['F']:.5g},"
+        words += f" has no meaning here. The mixed model's is {row['our_F']:.5g}."
+        return row | {"status": "differs", "sentence": words}
+    if averaged:
+        words = f"AnovaRM takes the mean of every cell first; its F is then {row['F']:.5g}, where "
+        words += f"the ANOVA of all observations has {row['our_F']:.5g}."
+        return row | {"status": "averaged", "sentence": words}
+    gap = abs(row["F"] - row["our_F"])
+    if gap <= SAME * abs(row["our_F"]):
+        words = "AnovaRM has the same F as the ANOVA with partitioned errors."
+        return row | {"status": "agrees", "sentence": words}
+    words = f"AnovaRM's F is {row['F']:.5g}, that of the ANOVA here {row['our_F']:.5g}."
+    return row | {"status": "differs", "sentence": words}
+
+
+def _listen(ask: Callable[[], Any]) -> tuple[Any, str]:
+    """A witness's answer, or None where it raises, and its warnings or its refusal."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        try:
+            found = ask()
+        except Exception as refusal:  # whatever another program raises is its testimony
+            return None, " ".join(f"{type(refusal).__name__}: {refusal}".split())
+    messages = dict.fromkeys(" ".join(str(warning.message).split()) for warning in caught)
+    return found, "; ".join(messages)
