@@ -25,6 +25,7 @@ rule write_report:
         mixed=rules.fit_mixed.output.mixed,
         anova=rules.partition_errors.output.anova,
         comparison=rules.compare_fits.output.comparison,
+        witnesses=rules.fit_mixed.output.witnesses,
         truth=truth_of,
         loading=loading_of,
         figures=FIGURES,

@@ -1,7 +1,8 @@
 """Collapse both levels into one mixed model: REML, and ML where a likelihood is compared.
 
-Reads the observations; makes the fit's summary, its tables, the subjects' random effects and the
-conditional residuals.
+Reads the observations; makes the fit's summary with all that is inferred from it (tests, intervals,
+means, influence, diagnostics), the tables of these, what the figures draw, and what other programs
+find.
 """
 
 from pathlib import Path
@@ -9,33 +10,58 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from twolevel.bootstrap import Bootstrap
 from twolevel.covariance import cell_means, compound_symmetry, residual_covariance
+from twolevel.diagnostics import diagnose
 from twolevel.mixed import MixedFit, fit_mixed
 from twolevel.pipeline.files import read_observations, write_csv, write_json, write_parquet
 from twolevel.pipeline.job import run
+from twolevel.witnesses import call_witnesses
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake, snakemake
 
+MOST_INFLUENTIAL = 5  # subjects named in the summary
+MOST_CURVES = 12  # profiles drawn
+
 
 def main(snakemake: "Snakemake") -> None:
-    """Fit by REML and ML; write the summary, the tables, random effects and residuals."""
+    """Fit by REML and ML; write the summary, the tables, and what the figures draw."""
     observations = read_observations(snakemake.input.observations)
-    data, subject = observations.typed, observations.subject
-    reml = fit_mixed(snakemake.params.formula, data, subject)
-    ml = fit_mixed(snakemake.params.formula, data, subject, method="ML")
-    condition = of_condition(reml, observations.condition)
+    data, subject, condition = observations.typed, observations.subject, observations.condition
+    formula = snakemake.params.formula
+    reml, ml = (fit_mixed(formula, data, subject, method) for method in ("REML", "ML"))
+    conditions = of_condition(reml, condition)
+    profile = reml.profile()
+    bootstrap = reml.parametric_bootstrap()
+    influence = reml.influence()
+    diagnostics = diagnose(reml, condition)
+    witnesses = call_witnesses(formula, data, subject, reml, condition)
 
-    summary = {**reml.summary(), "ml": ml.variance_components(), **condition}
-    summary["covariance"] = covariance(reml, observations.condition)
+    summary = {
+        **reml.summary(),
+        "ml": ml.variance_components(),
+        **conditions,
+        "factors": of_other_factors(reml, condition),
+        "intervals": intervals(reml, profile, bootstrap),
+        "bootstrap": bootstrap.summary(),
+        "between_variance": reml.between_variance_test(),
+        "influence": most_influential(influence),
+        "diagnostics": diagnostics.summary(),
+        "covariance": covariance(reml, condition),
+    }
     write_json(snakemake.output.mixed, summary)
+    write_json(snakemake.output.witnesses, witnesses)
     tables = {
         "coefficients": reml.coef_table().reset_index(),
         "tests": reml.anova().reset_index(),
         "variance_components": pd.DataFrame([fit.variance_components() for fit in (reml, ml)]),
-        "condition_means": condition["means"],
-        "contrasts": condition["contrasts"],
+        "intervals": summary["intervals"].reset_index(),
+        "condition_means": conditions["means"],
+        "contrasts": conditions["contrasts"],
         "random_effects": reml.random_effects.reset_index(),
+        "influence": influence.reset_index(),
+        "witnesses": witnesses,
     }
     for path in snakemake.output.tables:
         write_csv(path, tables[Path(path).stem])
@@ -43,6 +69,10 @@ def main(snakemake: "Snakemake") -> None:
     cells = observations.data[["subject", "condition"]]
     residuals = cells.assign(fitted=reml.fittedvalues, residual=reml.resid)
     write_parquet(snakemake.output.residuals, residuals)
+    curves = reml.profile_likelihood.curves(profile.iloc[:MOST_CURVES])
+    write_parquet(snakemake.output.profile, curves)
+    write_parquet(snakemake.output.influence, without_subject(reml, influence))
+    write_parquet(snakemake.output.quantiles, diagnostics.quantiles)
 
 
 def of_condition(fit: MixedFit, variable: str | None) -> dict[str, pd.DataFrame]:
@@ -55,6 +85,71 @@ def of_condition(fit: MixedFit, variable: str | None) -> dict[str, pd.DataFrame]
         "condition_effects": fit.condition_effects(variable).rename_axis("condition").reset_index(),
         "contrasts": fit.contrasts(variable).reset_index(),
     }
+
+
+def intervals(fit: MixedFit, profile: pd.DataFrame, bootstrap: Bootstrap) -> pd.DataFrame:
+    """Every parameter's estimates and its intervals by profile likelihood and by bootstrap."""
+    percentile, bca = bootstrap.percentile(), bootstrap.bca(fit.without_subject)
+    return pd.DataFrame(
+        {
+            "estimate": fit.estimated,
+            "ml_estimate": profile["estimate"],
+            "profile_low": profile["ci_low"],
+            "profile_high": profile["ci_high"],
+            "bootstrap_se": percentile["se"],
+            "percentile_low": percentile["ci_low"],
+            "percentile_high": percentile["ci_high"],
+            "bca_low": bca["ci_low"],
+            "bca_high": bca["ci_high"],
+        }
+    ).rename_axis("parameter")
+
+
+def most_influential(influence: pd.DataFrame) -> dict:
+    """The subjects with the largest Cook's distances, and how many have none."""
+    largest = influence["cooks_distance"].nlargest(MOST_INFLUENTIAL)
+    return {
+        "subjects": influence.loc[largest.index].reset_index(),
+        "not_estimable": int(influence["cooks_distance"].isna().sum()),
+    }
+
+
+def without_subject(fit: MixedFit, influence: pd.DataFrame) -> pd.DataFrame:
+    """What the figure of influence shows: Cook's distances and both sigmas without each subject."""
+    sigmas = fit.without_subject[["sigma_between", "sigma_within"]]
+    return sigmas.assign(cooks_distance=influence["cooks_distance"]).reset_index()
+
+
+def of_other_factors(fit: MixedFit, condition: str | None) -> list[dict]:
+    """Means and contrasts of every further factor; the condition's within it where they interact.
+
+    Where factor and condition interact, `within` has the condition's means and contrasts at each
+    level of the factor, in a column of the factor's name.
+    """
+    found = []
+    for name in filter(fit.design.is_factor, fit.design.data):
+        if name == condition:
+            continue
+        within = None
+        if condition and fit.design.interact(name, condition):
+            within = {
+                "means": by_level(fit.means(condition, by=name)),
+                "contrasts": by_level(fit.contrasts(condition, by=name)),
+            }
+        found.append(
+            {
+                "factor": name,
+                "means": fit.means(name).rename_axis("level").reset_index(),
+                "contrasts": fit.contrasts(name).reset_index(),
+                "within": within,
+            }
+        )
+    return found
+
+
+def by_level(table: pd.DataFrame) -> pd.DataFrame:
+    """A table by level of a factor and of what is within it, with plain columns."""
+    return table.rename_axis(["level", table.index.names[1]]).reset_index()
 
 
 def covariance(fit: MixedFit, variable: str | None) -> dict:

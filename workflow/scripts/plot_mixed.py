@@ -1,6 +1,6 @@
-"""Draw what the mixed model says: conditions, subjects, covariance and residuals.
+"""Draw what the mixed model says: conditions, subjects, covariance, likelihood and diagnostics.
 
-Reads the observations and the mixed fit; makes the six figures.
+Reads the observations and the mixed fit; makes its figures.
 """
 
 from pathlib import Path
@@ -12,7 +12,11 @@ from twolevel.figures.caterpillar import caterpillar
 from twolevel.figures.condition_means import condition_means
 from twolevel.figures.conditional_marginal import conditional_marginal
 from twolevel.figures.covariance import covariance
+from twolevel.figures.influence import influence
+from twolevel.figures.profile_zeta import profile_zeta
+from twolevel.figures.quantile_plots import quantile_plots
 from twolevel.figures.residuals_fitted import residuals_fitted
+from twolevel.figures.scale_location import scale_location
 from twolevel.figures.shrinkage import shrinkage
 from twolevel.figures.theme import save
 from twolevel.figures.words import Labels
@@ -21,6 +25,8 @@ from twolevel.pipeline.job import run
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake, snakemake
+
+PROFILE = {"ml_estimate": "estimate", "profile_low": "ci_low", "profile_high": "ci_high"}
 
 
 def main(snakemake: "Snakemake") -> None:
@@ -35,6 +41,8 @@ def main(snakemake: "Snakemake") -> None:
     grand_mean = mixed["grand_mean"]["estimate"]
     sigmas = {key: mixed[key] for key in ("sigma_between", "sigma_within")}
     means = pd.DataFrame(mixed["means"])
+    residuals = read_parquet(files.residuals)
+    intervals = pd.DataFrame(mixed["intervals"])[["parameter", *PROFILE]].rename(columns=PROFILE)
     figures = {
         "caterpillar": caterpillar(random_effects, grand_mean=grand_mean, labels=labels),
         "shrinkage": shrinkage(random_effects, **sigmas, labels=labels),
@@ -48,7 +56,11 @@ def main(snakemake: "Snakemake") -> None:
         ),
         "condition_means": condition_means(data, means, labels),
         "covariance": covariance(*matrices(mixed["covariance"]), labels),
-        "residuals_fitted": residuals_fitted(read_parquet(files.residuals), labels),
+        "profile_zeta": profile_zeta(read_parquet(files.profile), intervals, labels),
+        "residuals_fitted": residuals_fitted(residuals, labels),
+        "quantile_plots": quantile_plots(read_parquet(files.quantiles), labels),
+        "scale_location": scale_location(residuals, sigmas["sigma_within"], labels),
+        "influence": influence(read_parquet(files.influence), **sigmas, labels=labels),
     }
     for path in map(Path, snakemake.output.figures):
         save(figures[path.stem], path, title=path.stem.replace("_", " "))

@@ -22,6 +22,11 @@ from twolevel.pipeline.job import run
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake, snakemake
 
+PARAMETERS = {
+    "sigma_between": Markdown(r"$\sigma_b$"),
+    "sigma_within": Markdown(r"$\sigma_w$"),
+    "icc": "ICC",
+}
 PROGRAMS = ["snakemake", "numpy", "scipy", "pandas", "formulaic", "statsmodels", "matplotlib"]
 # A table above this size is named in the report instead of carried inside the page.
 LARGEST_TABLE = 1_000_000
@@ -66,6 +71,8 @@ def context(snakemake: "Snakemake") -> dict[str, Any]:
         "comparison": comparison,
         "quantities": {row["quantity"]: in_words(row["quantity"]) for row in comparison["table"]},
         "rounding": ROUNDING,
+        "parameters": PARAMETERS,
+        "witnesses": read_json(files.witnesses),
         "truth": read_json(files.truth) if files.get("truth") else None,
         "tables": [table for table, size in sizes.items() if size <= LARGEST_TABLE],
         "too_large": [table for table, size in sizes.items() if size > LARGEST_TABLE],

@@ -18,6 +18,7 @@ from scipy.special import betaincinv, ndtri
 from twolevel.likelihood import degrees_of_freedom
 from twolevel.mixed import MixedFit
 from twolevel.moments import working_rows
+from twolevel.positional import positional
 
 _DRAWS = 999
 _MOST_NUMBERS = 4_000_000  # in all drawn responses together
@@ -118,16 +119,16 @@ class Diagnostics:
             return "There are no conditions to compare the residuals' spread between."
         table, look = self.by_condition.set_index("condition")["rms"], self.looks["conditions"]
         least, most = table.idxmin(), table.idxmax()
-        range_ = f"from {table[least]:.3g} ({least}) to {table[most]:.3g} ({most})"
+        range_ = f"from {positional(table[least])} ({least}) to {positional(table[most])} ({most})"
         if look.p is None:
             return f"The root mean square residual runs {range_}."
         if look.p >= LEVEL:
             return (
-                "There is no clear sign that the residuals' spread differs between the levels: "
+                "There is no clear sign that residuals spread unequally under the levels: "
                 f"the root mean square residual runs {range_}; {monte_carlo(look.p)}."
             )
         return (
-            f"The residuals' spread differs between the levels: the root mean square residual runs "
+            "The residuals spread unequally under the levels: the root mean square residual runs "
             f"{range_}; {monte_carlo(look.p)}. The model takes one error variance for all; "
             "comparisons between levels of large and of small spread are affected most."
         )
@@ -292,140 +293,3 @@ def _quantiles(of: str, values: np.ndarray, drawn: np.ndarray | None) -> tuple[p
         kept = np.unique(np.concatenate([ends, middle.round().astype(int), N - 1 - ends]))
     table = {"theoretical": _normal_scores(N), "observed": observed, "low": low, "high": high}
     return pd.DataFrame({key: column[kept] for key, column in table.items()}).assign(of=of), outside
-
-
-def _computed(fit: MixedFit, rows: _Rows, samples: dict) -> dict:
-    """Envelopes (low, high) by `of` from F(x_(k)) ~ Beta(k, N - k + 1) of independent values.
-
-    F is the normal distribution, with the sample's root mean square. Of subjects with different
-    numbers of observations it is their mixture: a residual has the variance
-    sigma_w^2 (1 - lambda / (1 + n lambda)), a BLUP sigma_b^2 n lambda / (1 + n lambda).
-    """
-    n, subjects = np.unique(rows.counts, return_counts=True)
-    shrunk = fit.lambda_ / (1 + fit.lambda_ * n)
-    kinds = {"residual": (1 - shrunk, n * subjects), "random effect": (n * shrunk, subjects)}
-    envelopes = {}
-    for of, values in samples.items():
-        variance, weight = kinds[of]
-        sd = np.sqrt(np.mean(values**2) * variance / np.average(variance, weights=weight))
-        x = np.linspace(-9, 9, 3601) * sd.max()
-        F = ndtr(x[:, None] / sd) @ (weight / weight.sum())
-        k = np.arange(1, len(values) + 1)
-        envelopes[of] = tuple(
-            np.interp(betaincinv(k, len(values) - k + 1, at), F, x) for at in (0.025, 0.975)
-        )
-    return envelopes
-
-
-def in_words(found: Diagnostics, fit: MixedFit) -> dict[str, str]:
-    """What each of the four figures shows, and what follows, in a sentence or two."""
-    return {
-        "residuals_fitted": _spread_over_fitted(found),
-        "residual_quantiles": _quantiles(found, "residual", "residuals"),
-        "random_effect_quantiles": (
-            "The standard deviation between subjects is estimated as 0 and all predicted random "
-            "effects are 0, so there is no distribution to look at."
-            if fit.boundary
-            else _quantiles(found, "random effect", "predicted random effects")
-        ),
-        "scale_location": _spread_across_conditions(found),
-    }
-
-
-def _quantiles(found: Diagnostics, of: str, name: str) -> str:
-    statistic, p = found.statistics[_NORMAL[of]], found.p[_NORMAL[of]]
-    share = found.share_outside[of]
-    outside = f"{100 * share:.1f} % lie outside the 95 % envelope"
-    if statistic is None:
-        return f"There are too few {name} to say anything about their distribution."
-    follows = (
-        "Estimates of the fixed effects do not rest on normality; tests and intervals do, most "
-        "when subjects are few."
-    )
-    if p is None:
-        if share <= SIGNIFICANT:
-            return f"The {name} closely follow a normal distribution: {outside}."
-        return (
-            f"The {name} depart from a normal distribution ({outside}); among so many, departures "
-            f"too small to matter do so too. {follows}"
-        )
-    if p < SIGNIFICANT:
-        return (
-            f"The {name} depart from what a normal distribution would give "
-            f"({outside}, Monte Carlo p = {p:.2g}). {follows}"
-        )
-    return (
-        f"There is no clear sign that the {name} depart from a normal distribution: {outside} "
-        f"(Monte Carlo p = {p:.2g})."
-    )
-
-
-def _spread_over_fitted(found: Diagnostics) -> str:
-    rho, p = found.statistics["spread_over_fitted"], found.p["spread_over_fitted"]
-    if rho is None:
-        return "All fitted values are equal, so there is nothing to compare the residuals across."
-    size = f"the rank correlation of their size with the fitted values is {rho:.2f}"
-    if p is None:
-        return f"Of the residuals, {size}; it is near 0 where their spread is the same everywhere."
-    if p < SIGNIFICANT:
-        return (
-            f"The residuals' spread {'grows' if rho > 0 else 'shrinks'} with the fitted values: "
-            f"{size} (Monte Carlo p = {p:.2g}). The standard deviation within subjects is then an "
-            "average, too large for some observations and too small for others."
-        )
-    return (
-        f"There is no clear sign that the residuals' spread changes with the fitted values: {size} "
-        f"(Monte Carlo p = {p:.2g})."
-    )
-
-
-def _spread_across_conditions(found: Diagnostics) -> str:
-    spread = found.by_condition
-    if len(spread) < 2:
-        return "There are no conditions to compare the residuals' spread across."
-    p = found.p["spread_across_conditions"]
-    if found.statistics["spread_across_conditions"] is None:
-        return (
-            "The residuals' spread is not compared across conditions, for one of them has a "
-            "single observation or no residual other than 0."
-        )
-    least, most = (spread.loc[at] for at in (spread["rms"].idxmin(), spread["rms"].idxmax()))
-    sizes = (
-        f"the residuals' root mean square is smallest under {least['condition']} "
-        f"({_number(least['rms'])}) and largest under {most['condition']} ({_number(most['rms'])})"
-    )
-    if p is None:
-        return f"Of all conditions, {sizes}."
-    if p < SIGNIFICANT:
-        return (
-            f"The spread within subjects differs between conditions: {sizes} (Monte Carlo "
-            f"p = {p:.2g}). The model's one standard deviation within subjects is an average of "
-            "theirs, and so are the standard errors that rest on it."
-        )
-    return (
-        f"There is no clear sign that the spread within subjects differs between conditions: "
-        f"{sizes} (Monte Carlo p = {p:.2g})."
-    )
-
-
-def _number(value: float) -> str:
-    return np.format_float_positional(value, 3, fractional=False, trim="-")
-
-
-def _normal(N: int) -> np.ndarray:
-    """The standard normal quantiles (N,) of the ranks: of (k - 0.5) / N."""
-    return ndtri((np.arange(1, N + 1) - 0.5) / N)
-
-
-def _correlation(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """The correlation (B,) of each row of a (B, N) with b (N,)."""
-    a, b = a - a.mean(axis=1, keepdims=True), b - b.mean()
-    return a @ b / np.sqrt(np.einsum("bn,bn->b", a, a) * (b @ b))
-
-
-def _thinned(N: int) -> np.ndarray:
-    """Positions of at most 400 of N ranks: 50 at each end, evenly between."""
-    if N <= _POINTS:
-        return np.arange(N)
-    inner = np.linspace(_EXTREME, N - _EXTREME - 1, _POINTS - 2 * _EXTREME).round().astype(int)
-    return np.concatenate([np.arange(_EXTREME), inner, np.arange(N - _EXTREME, N)])

@@ -17,6 +17,7 @@ import pandas as pd
 from twolevel.anova import NotPartitioned, partition_errors
 from twolevel.covariance import cell_means
 from twolevel.mixed import MixedFit, fit_design
+from twolevel.positional import positional
 
 # MixedLM's time grows with the subjects: beyond these it takes minutes.
 MOST_SUBJECTS = 500
@@ -73,12 +74,13 @@ def _mixed_lm(fit: MixedFit, method: str) -> dict:
         "said": said,
     }
     if abs(difference) <= SAME + 1e-9 * abs(ours.llf):
-        words = "MixedLM finds the same optimum: the log-likelihoods agree"
-        return row | {"status": "agrees", "sentence": f"{words} to {abs(difference):.0e}."}
+        words = "MixedLM finds the same optimum: the log-likelihoods agree to rounding."
+        return row | {"status": "agrees", "sentence": words}
+    gap = positional(abs(difference), 2)
     if difference > 0:
-        words = f"MixedLM's log-likelihood is {difference:.2g} higher than ours: ours is not the"
-        return row | {"status": "higher", "sentence": f"{words} optimum. Please report this."}
-    words = f"MixedLM stops {-difference:.2g} below our log-likelihood, short of the optimum"
+        words = f"MixedLM's log-likelihood is {gap} higher than ours: ours is not the optimum."
+        return row | {"status": "higher", "sentence": f"{words} Please report this."}
+    words = f"MixedLM stops {gap} below our log-likelihood, short of the optimum"
     if found.converged:
         words += ", and reports convergence"
     words += "; near a boundary it is known to. Nothing is wrong with the data."
@@ -121,21 +123,24 @@ def _anova_rm(
     row["F"] = float(found["F Value"].iloc[0])
     try:
         row["our_F"] = float(partition_errors(formula, data, subject).table["F"].iloc[0])
+        complete = True
     except NotPartitioned:
-        # AnovaRM counts the rows of each level, not whether every subject has one there.
         row["our_F"] = float(fit.anova()["F"].iloc[0])
-        words = f"AnovaRM takes these data for complete, which they are not: its F, {row['F']:.5g},"
-        words += f" has no meaning here. The mixed model's is {row['our_F']:.5g}."
+        complete = False
+    theirs, ours = positional(row["F"], 4), positional(row["our_F"], 4)
+    if not complete:
+        # AnovaRM counts the rows of each level, not whether every subject has one there.
+        words = f"AnovaRM takes these data for complete, which they are not: its F, {theirs}, "
+        words += f"has no meaning here. The mixed model's is {ours}."
         return row | {"status": "differs", "sentence": words}
     if averaged:
-        words = f"AnovaRM takes the mean of every cell first; its F is then {row['F']:.5g}, where "
-        words += f"the ANOVA of all observations has {row['our_F']:.5g}."
+        words = f"AnovaRM takes the mean of every cell first; its F is then {theirs}, where the "
+        words += f"ANOVA of all observations has {ours}."
         return row | {"status": "averaged", "sentence": words}
-    gap = abs(row["F"] - row["our_F"])
-    if gap <= SAME * abs(row["our_F"]):
+    if abs(row["F"] - row["our_F"]) <= SAME * abs(row["our_F"]):
         words = "AnovaRM has the same F as the ANOVA with partitioned errors."
         return row | {"status": "agrees", "sentence": words}
-    words = f"AnovaRM's F is {row['F']:.5g}, that of the ANOVA here {row['our_F']:.5g}."
+    words = f"AnovaRM's F is {theirs}, that of the ANOVA here {ours}."
     return row | {"status": "differs", "sentence": words}
 
 
