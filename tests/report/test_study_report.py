@@ -127,7 +127,7 @@ MIXED = [
     "tests",
     "variance_components",
     "intervals",
-    "condition_means",
+    "means",
     "contrasts",
     "random_effects",
     "influence",
@@ -680,3 +680,117 @@ def test_same_bytes_again(made, tmp_path):
     first = made("split_plot").folder
     for file in ("report/report.qmd", "report.html"):
         assert (tmp_path / file).read_bytes() == (first / file).read_bytes()
+
+
+def check_range(cell: str, low: float, high: float) -> None:
+    """Check that a cell shows an interval."""
+    ends = cell.split(" to ")
+    check(ends[0], low)
+    check(ends[1], high)
+
+
+def test_intervals_of_all_parameters(report):
+    intervals = report.json("mixed")["intervals"]
+    assert [row["parameter"] for row in intervals[:3]] == ["sigma_between", "sigma_within", "icc"]
+    for cells, row in zip(report.table("tbl-intervals"), intervals, strict=True):
+        check(cells[1], row["estimate"])
+        check_range(cells[2], row["profile_low"], row["profile_high"])
+        check_range(cells[3], row["percentile_low"], row["percentile_high"])
+        check_range(cells[4], row["bca_low"], row["bca_high"])
+
+
+def test_boundary_refits_are_counted(report):
+    bootstrap = report.json("mixed")["bootstrap"]
+    assert bootstrap["refits"] == 10_000
+    count = bootstrap["boundary_refits"]
+    words = f"{count:,} gave an estimate" if count else "not one gave an estimate"
+    assert report.says(f"Of 10,000 data sets simulated from the fitted model, {words}")
+
+
+def test_the_test_of_the_variance_between_subjects(report):
+    test = report.json("mixed")["between_variance"]
+    assert report.says("the data say nothing") == (test["statistic"] == 0)
+    assert report.says("The data show differences between subjects.") == (test["p"] < 0.05)
+    assert report.says("do not clearly show that subjects differ") == (
+        test["p"] >= 0.05 and test["statistic"] > 0
+    )
+    if test["statistic"] > 0:
+        shown = re.search(r"is simulated: p ([<=]) (\S+)(?: × 10⁻⁵)? \(exact test", flat(report))
+        if test["p"] == 0:
+            assert shown[1] == "<"
+        elif test["p"] >= 1e-4:
+            assert math.isclose(float(shown[2]), test["p"], abs_tol=5.1e-5)
+
+
+def flat(report: Report) -> str:
+    """The page's text with single blanks."""
+    return " ".join(report.page.text.split())
+
+
+def test_what_is_explained(report):
+    mixed = report.json("mixed")
+    shares = re.findall(
+        r"([\d.]+(?: × 10\S+)?) % (?:of the variance \(m|\(cond|of the variance \(c)", flat(report)
+    )
+    kinds = ["marginal", "conditional"] if mixed["anova"] else ["conditional"]
+    for shown, kind in zip(shares, kinds, strict=True):
+        check(shown, 100 * mixed["r2"][kind], 3)
+    shown = re.search(r"The design effect is ([\d.]*\d)", flat(report))[1]
+    check(shown, mixed["design_effect"], 3)
+
+
+def test_every_plot_has_its_sentence(report):
+    sentences = report.json("mixed")["diagnostics"]["sentences"]
+    assert len(sentences) == 4
+    for sentence in sentences.values():
+        assert report.says(" ".join(sentence.replace("'", "’").split())) or report.says(sentence)
+
+
+def test_the_most_influential_subject_is_named(report):
+    influence = report.json("mixed")["influence"]
+    with (report.folder / "tables/influence.csv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    distances = {row["subject"]: float(row["cooks_distance"] or "nan") for row in rows}
+    known = {key: value for key, value in distances.items() if not math.isnan(value)}
+    assert influence["not_estimable"] == len(distances) - len(known)
+    assert report.says("the model could not be fitted") == (len(known) < len(distances))
+    if known:
+        first = max(known, key=known.get)
+        assert influence["subjects"][0]["subject"] == first
+        assert report.says(
+            "The fixed effects change most without subject " + " ".join(first.split())
+        )
+
+
+def test_witnesses_stand_beside(report):
+    witnesses = report.json("witnesses")
+    for cells, row in zip(report.table("tbl-witnesses"), witnesses, strict=True):
+        assert cells[:2] == [row["witness"], row["method"]]
+        check(cells[2], row["sigma_between"])
+        check(cells[4], row["llf"], 6)
+        check(cells[6], row["F"])
+        assert report.says(row["sentence"].replace("'", "’")) or report.says(row["sentence"])
+        assert row["status"] != "higher"
+
+
+def test_further_factors_have_means_and_contrasts(made):
+    report = made("split_plot")
+    (factor,) = report.json("mixed")["factors"]
+    assert factor["factor"] == "group"
+    for cells, row in zip(report.table("tbl-means-1"), factor["means"], strict=True):
+        assert cells[0] == row["level"]
+        check(cells[1], row["estimate"])
+        check_range(cells[4], row["ci_low"], row["ci_high"])
+    for cells, row in zip(report.table("tbl-differences-1"), factor["contrasts"], strict=True):
+        check(cells[1], row["estimate"])
+        check_range(cells[6], row["ci_low"], row["ci_high"])
+    within = factor["within"]["contrasts"]
+    assert len(within) == 9
+    for cells, row in zip(report.table("tbl-within-1"), within, strict=True):
+        assert cells[:2] == [row["level"], row["contrast"]]
+        check(cells[2], row["estimate"])
+    with (report.folder / "tables/contrasts.csv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert [(row["of"], row["within"]) for row in rows].count(("condition", "group grp1")) == 3
+    assert len(rows) == 3 + 3 + 9
+    assert made("balanced").json("mixed")["factors"] == []

@@ -132,7 +132,7 @@ rule fit_mixed:
             "tests",
             "variance_components",
             "intervals",
-            "condition_means",
+            "means",
             "contrasts",
             "random_effects",
             "influence",

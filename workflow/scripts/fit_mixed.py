@@ -32,6 +32,7 @@ def main(snakemake: "Snakemake") -> None:
     formula = snakemake.params.formula
     reml, ml = (fit_mixed(formula, data, subject, method) for method in ("REML", "ML"))
     conditions = of_condition(reml, condition)
+    factors = of_other_factors(reml, condition)
     profile = reml.profile()
     bootstrap = reml.parametric_bootstrap()
     influence = reml.influence()
@@ -42,7 +43,7 @@ def main(snakemake: "Snakemake") -> None:
         **reml.summary(),
         "ml": ml.variance_components(),
         **conditions,
-        "factors": of_other_factors(reml, condition),
+        "factors": factors,
         "intervals": intervals(reml, profile, bootstrap),
         "bootstrap": bootstrap.summary(),
         "between_variance": reml.between_variance_test(),
@@ -57,8 +58,8 @@ def main(snakemake: "Snakemake") -> None:
         "tests": reml.anova().reset_index(),
         "variance_components": pd.DataFrame([fit.variance_components() for fit in (reml, ml)]),
         "intervals": summary["intervals"].reset_index(),
-        "condition_means": conditions["means"],
-        "contrasts": conditions["contrasts"],
+        "means": tidy("means", conditions, factors, condition),
+        "contrasts": tidy("contrasts", conditions, factors, condition),
         "random_effects": reml.random_effects.reset_index(),
         "influence": influence.reset_index(),
         "witnesses": witnesses,
@@ -145,6 +146,22 @@ def of_other_factors(fit: MixedFit, condition: str | None) -> list[dict]:
             }
         )
     return found
+
+
+def tidy(
+    what: str, conditions: dict[str, pd.DataFrame], factors: list[dict], condition: str | None
+) -> pd.DataFrame:
+    """All means, or all contrasts, in one table: of which factor, and within which level."""
+    parts = [conditions[what].rename(columns={"condition": "level"}).assign(of=condition)]
+    for factor in factors:
+        parts.append(factor[what].assign(of=factor["factor"]))
+        if factor["within"]:
+            table = factor["within"][what]
+            within = f"{factor['factor']} " + table["level"].astype(str)
+            own = table.drop(columns="level").rename(columns={condition: "level"})
+            parts.append(own.assign(of=condition, within=within))
+    columns = ["of", "within", *parts[0].columns.drop("of")]
+    return pd.concat(parts, ignore_index=True).reindex(columns=columns)
 
 
 def by_level(table: pd.DataFrame) -> pd.DataFrame:

@@ -79,6 +79,8 @@ def sphericity(design: DesignMatrix, table: pd.DataFrame) -> Sphericity | None:
 def _mauchly(ssp: np.ndarray, df: int) -> tuple[float, float]:
     k = len(ssp)
     w = float(np.linalg.det(ssp) / (np.trace(ssp) / k) ** k)
+    if w <= 0:  # the differences lie in fewer dimensions than there are, up to rounding
+        return 0.0, 0.0
     rho = 1 - (2 * k**2 + k + 2) / (6 * k * df)
     # R's mauchly.test, and with it car and afex, has 3 J where Anderson's cubic has 3 k. The
     # published p values are R's, so its term is kept; it moves p in the third digit at most.
