@@ -83,7 +83,7 @@ def test_page_is_sound(view):
     images = view.run(
         "[...document.images].map(i => [i.complete, i.naturalWidth, i.alt, i.clientWidth])"
     )
-    assert len(images) == (0 if view.path.stem == "index" else 9)
+    assert len(images) == (0 if view.path.stem == "index" else 13)
     for complete, natural, alt, shown in images:
         assert complete
         assert natural > 0
@@ -165,25 +165,26 @@ def test_tabs_by_keyboard(show):
     press = view.page.keyboard.press
     tabs = view.page.locator("[role=tablist]").first.locator("[role=tab]")
     names = tabs.all_inner_texts()
-    assert names == ["Variance components", "Fixed effects", "Tests of terms"]
+    assert names == ["Variance components", "Fixed effects", "Tests of terms", "Intervals"]
     shown = "[...document.querySelectorAll('.tabset')[0].querySelectorAll('[role=tabpanel]')]"
     shown += ".map(p => p.getBoundingClientRect().height > 0)"
-    assert view.run(shown) == [True, False, False]
+    assert view.run(shown) == [True, False, False, False]
     tabs.first.focus()
     for key, at in [
         ("ArrowRight", 1),
         ("ArrowRight", 2),
+        ("ArrowRight", 3),
         ("ArrowRight", 0),
-        ("ArrowLeft", 2),
+        ("ArrowLeft", 3),
         ("Home", 0),
-        ("End", 2),
-        ("ArrowUp", 2),
+        ("End", 3),
+        ("ArrowUp", 3),
     ]:
         press(key)
         assert view.focused == names[at]
-        assert view.run(shown) == [k == at for k in range(3)]
+        assert view.run(shown) == [k == at for k in range(4)]
         selected = [tab.get_attribute("aria-selected") for tab in tabs.all()]
-        assert selected == ["true" if k == at else "false" for k in range(3)]
+        assert selected == ["true" if k == at else "false" for k in range(4)]
         # One stop for Tab in the whole list.
         assert [tab.get_attribute("tabindex") == "0" for tab in tabs.all()] == view.run(shown)
     press("Tab")
@@ -249,7 +250,7 @@ def test_without_scripts(show, name):
     assert tables.count() == 0 or all(table.is_visible() for table in tables.all())
     if name != "index":
         titles = page.locator(".tab-title")
-        assert titles.count() == 7
+        assert titles.count() == 8
         assert all(title.is_visible() for title in titles.all())
         assert page.locator(".toc a").first.is_visible()
     assert view.said == []
@@ -281,7 +282,7 @@ def test_a_servers_policy_does_not_break_it(chromium, site):
     page.route("**/*", lambda route: route.fulfill(body=html, headers=headers))
     page.goto("http://site.invalid/balanced.html")
     assert said == []
-    assert page.locator("[role=tab]").count() == 7
+    assert page.locator("[role=tab]").count() == 8
     assert page.evaluate("[...document.images].every(i => i.naturalWidth > 0)")
     page.close()
 
@@ -317,9 +318,12 @@ def test_downloads_arrive_byte_for_byte(show, site, name, tmp_path):
     expected = {path.name: path for path in (folder / "tables").glob("*.csv")}
     expected["report.qmd"] = folder / "report/report.qmd"
     arrived = set()
-    for link in view.page.locator("a[download]").all():
+    links = view.page.locator("a[download]")
+    for number in range(links.count()):
+        if number == 8:  # Chromium asks before an eleventh download from one visit
+            view.page.reload()
         with view.page.expect_download() as waiting:
-            link.click()
+            links.nth(number).click()
         download = waiting.value
         download.save_as(tmp_path / download.suggested_filename)
         arrived.add(download.suggested_filename)
@@ -355,7 +359,7 @@ def test_prints_in_full(show):
     panels = view.run(
         "[...document.querySelectorAll('.tab-panel')].map(p => p.getBoundingClientRect().height)"
     )
-    assert len(panels) == 7
+    assert len(panels) == 8
     assert min(panels) > 0
     assert not view.page.locator(".toc").is_visible()
     scheme = "getComputedStyle(document.documentElement).colorScheme"

@@ -123,3 +123,15 @@ def test_large_studies_are_not_asked_about(monkeypatch):
     monkeypatch.setattr(witnesses, "MOST_SUBJECTS", 40)
     _, table = called("y ~ condition", load("anxiety").data)
     assert list(table["status"]) == ["not asked", "not asked", "agrees"]
+    monkeypatch.setattr(witnesses, "MOST_CELLS", 100)
+    _, table = called("y ~ condition", load("anxiety").data)
+    assert list(table["status"]) == ["not asked"] * 3
+
+
+def test_effects_of_zero_agree():
+    data = load("anxiety").data
+    data = data.assign(
+        y=data["y"] - data.groupby("condition", observed=True)["y"].transform("mean")
+    )
+    _, table = called("y ~ condition", data)
+    assert table.loc["ANOVA", "status"] == "agrees"

@@ -682,11 +682,11 @@ def test_same_bytes_again(made, tmp_path):
         assert (tmp_path / file).read_bytes() == (first / file).read_bytes()
 
 
-def check_range(cell: str, low: float, high: float) -> None:
+def check_range(cell: str, low: float, high: float, digits: int = 4) -> None:
     """Check that a cell shows an interval."""
     ends = cell.split(" to ")
-    check(ends[0], low)
-    check(ends[1], high)
+    check(ends[0], low, digits)
+    check(ends[1], high, digits)
 
 
 def test_intervals_of_all_parameters(report):
@@ -694,9 +694,9 @@ def test_intervals_of_all_parameters(report):
     assert [row["parameter"] for row in intervals[:3]] == ["sigma_between", "sigma_within", "icc"]
     for cells, row in zip(report.table("tbl-intervals"), intervals, strict=True):
         check(cells[1], row["estimate"])
-        check_range(cells[2], row["profile_low"], row["profile_high"])
-        check_range(cells[3], row["percentile_low"], row["percentile_high"])
-        check_range(cells[4], row["bca_low"], row["bca_high"])
+        check_range(cells[2], row["profile_low"], row["profile_high"], 3)
+        check_range(cells[3], row["percentile_low"], row["percentile_high"], 3)
+        check_range(cells[4], row["bca_low"], row["bca_high"], 3)
 
 
 def test_boundary_refits_are_counted(report):

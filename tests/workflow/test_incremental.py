@@ -99,7 +99,7 @@ class TestLibrary:
         [
             ("likelihood", {"fit_mixed"}),
             ("figures.caterpillar", {"plot_mixed"}),
-            ("sphericity", {"partition_errors"}),
+            ("sphericity", {"partition_errors", "fit_mixed"}),
             ("simulation", {"simulate_data"}),
             ("pipeline.tables", {"load_data"}),
             ("pandoc", {"render_report", "build_site"}),

@@ -16,6 +16,7 @@ from twolevel.diagnostics import diagnose
 from twolevel.mixed import MixedFit, fit_mixed
 from twolevel.pipeline.files import read_observations, write_csv, write_json, write_parquet
 from twolevel.pipeline.job import run
+from twolevel.remarks import remarks
 from twolevel.witnesses import call_witnesses
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def main(snakemake: "Snakemake") -> None:
         "bootstrap": bootstrap.summary(),
         "between_variance": reml.between_variance_test(),
         "influence": most_influential(influence),
-        "diagnostics": diagnostics.summary(),
+        "diagnostics": {**diagnostics.summary(), "sentences": remarks(diagnostics)},
         "covariance": covariance(reml, condition),
     }
     write_json(snakemake.output.mixed, summary)

@@ -13,19 +13,18 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy.special import betaincinv, ndtri
+from scipy.special import betaincinv, ndtr, ndtri
 
 from twolevel.likelihood import degrees_of_freedom
 from twolevel.mixed import MixedFit
 from twolevel.moments import working_rows
-from twolevel.positional import positional
 
 _DRAWS = 999
 _MOST_NUMBERS = 4_000_000  # in all drawn responses together
 _MOST_SIMULATED = 20_000  # rows; of more, the residuals are as good as independent
 _MOST_POINTS = 400  # of a quantile plot
 _EXTREMES = 50  # at each end, all kept
-LEVEL = 0.05
+_ROUNDING = 1e-12  # statistics that the design alone fixes differ by less
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,8 +47,8 @@ class Diagnostics:
     envelope; by_condition: n and root mean square residual (rms) of each level, without rows where
     the study has no condition; looks: normal residuals and random effects (1 - correlation with
     normal quantiles), spread over fitted values (Spearman's correlation with the residuals' size)
-    and across conditions (log ratio of the largest and the smallest rms); draws: how many data sets
-    were simulated.
+    and across conditions (log ratio of the largest and the smallest rms), each only where the data
+    allow it; draws: how many data sets were simulated.
     """
 
     quantiles: pd.DataFrame
@@ -65,78 +64,7 @@ class Diagnostics:
             "outside": self.outside,
             "by_condition": self.by_condition,
             "looks": {name: vars(look) for name, look in self.looks.items()},
-            "sentences": self.sentences(),
         }
-
-    def sentences(self) -> dict[str, str]:
-        """One plain sentence or two on each plot."""
-        subjects = "All predicted random effects are 0, so that there are no quantiles to look at."
-        if "random effect" in self.looks:
-            of = ("random effect", "predicted random effects", "differences between subjects")
-            subjects = self._of_quantiles(*of)
-        return {
-            "residuals_fitted": self._of_spread(),
-            "residual_quantiles": self._of_quantiles("residual", "residuals", "errors"),
-            "random_effect_quantiles": subjects,
-            "scale_location": self._of_conditions(),
-        }
-
-    def _of_quantiles(self, of: str, values: str, what: str) -> str:
-        outside = f"{100 * self.outside[of]:.1f} % of the {values} lie outside their envelope"
-        p = self.looks[of].p
-        if p is None:
-            return f"{outside}, where about 5 % are expected if {what} are normal."
-        if p >= LEVEL:
-            return (
-                f"There is no clear sign that {what} are not normal: {outside}, where about 5 % "
-                f"are expected ({monte_carlo(p)})."
-            )
-        return (
-            f"The {values} depart from a normal distribution by more than chance "
-            f"({monte_carlo(p)}). Estimates stay unbiased; intervals and p values suffer most "
-            "where subjects are few."
-        )
-
-    def _of_spread(self) -> str:
-        look = self.looks["spread"]
-        size = f"Spearman correlation of their size with the fitted values {look.statistic:.2f}"
-        if look.p is None:
-            return f"Whether the residuals' spread changes with the fitted values: {size}."
-        if look.p >= LEVEL:
-            return (
-                "There is no clear sign that the residuals' spread changes with the fitted values "
-                f"({size}, {monte_carlo(look.p)})."
-            )
-        more = "more" if look.statistic > 0 else "less"
-        return (
-            f"The residuals spread {more} where fitted values are high ({size}, "
-            f"{monte_carlo(look.p)}). A transformed response, such as its logarithm, may suit the "
-            "model better."
-        )
-
-    def _of_conditions(self) -> str:
-        if "conditions" not in self.looks:
-            return "There are no conditions to compare the residuals' spread between."
-        table, look = self.by_condition.set_index("condition")["rms"], self.looks["conditions"]
-        least, most = table.idxmin(), table.idxmax()
-        range_ = f"from {positional(table[least])} ({least}) to {positional(table[most])} ({most})"
-        if look.p is None:
-            return f"The root mean square residual runs {range_}."
-        if look.p >= LEVEL:
-            return (
-                "There is no clear sign that residuals spread unequally under the levels: "
-                f"the root mean square residual runs {range_}; {monte_carlo(look.p)}."
-            )
-        return (
-            "The residuals spread unequally under the levels: the root mean square residual runs "
-            f"{range_}; {monte_carlo(look.p)}. The model takes one error variance for all; "
-            "comparisons between levels of large and of small spread are affected most."
-        )
-
-
-def monte_carlo(p: float) -> str:
-    """A Monte Carlo p value in words."""
-    return f"Monte Carlo p = {p:.3f}"
 
 
 def diagnose(fit: MixedFit, condition: str | None = None, seed: int = 1) -> Diagnostics:
@@ -144,8 +72,14 @@ def diagnose(fit: MixedFit, condition: str | None = None, seed: int = 1) -> Diag
 
     `condition` names the variable between whose levels the residuals' spread is compared. Beyond
     20,000 rows nothing is simulated: values are then as good as independent, and the envelope is
-    that of normal order statistics (beta quantiles; David & Nagaraja 2003, sec. 2.1).
+    that of normal order statistics (see `_computed`).
+
+    Raises ValueError for a condition that the formula does not have.
     """
+    if condition is not None and condition not in fit.design.data:
+        raise ValueError(
+            f"found {condition!r}, expected a variable of the formula '{fit.design.formula}'"
+        )
     N = fit.nobs
     draws = int(np.clip(_MOST_NUMBERS // N, 199, _DRAWS)) if N <= _MOST_SIMULATED else 0
     levels = np.zeros(N, dtype=int) if condition is None else _codes(fit, condition)
@@ -158,13 +92,15 @@ def diagnose(fit: MixedFit, condition: str | None = None, seed: int = 1) -> Diag
         fit.random_effects["random_effect"].to_numpy()[:, None],
         fit.fittedvalues[:, None],
     )
-    statistics = {
-        "residual": lambda v: _not_normal(v.resid),
-        "spread": lambda v: _spread(v.resid, v.fitted),
-    }
-    if not fit.boundary:
+    cell = _cells(fit.fittedvalues)
+    mean_squares = _mean_squares(data.resid, levels)[:, 0]
+    statistics = {"residual": lambda v: _not_normal(v.resid)}
+    if cell.max() > 0:
+        statistics["spread"] = lambda v: _spread(v.resid, v.fitted, cell)
+    if not fit.boundary and len(fit.design.subjects) > 2:
         statistics["random effect"] = lambda v: _not_normal(v.random_effects)
-    if levels.max() > 0:
+    fitted_exactly = mean_squares.min() <= 1e-18 * mean_squares.max()
+    if levels.max() > 0 and np.bincount(levels).min() > 1 and not fitted_exactly:
         statistics["conditions"] = lambda v: _ratio(v.resid, levels)
     looks = {}
     for name, statistic in statistics.items():
@@ -172,14 +108,15 @@ def diagnose(fit: MixedFit, condition: str | None = None, seed: int = 1) -> Diag
         p = None
         if drawn is not None:
             others = np.abs(statistic(drawn))
-            p = float((1 + (others >= abs(own)).sum()) / (draws + 1))
+            p = float((1 + (others >= abs(own) - _ROUNDING).sum()) / (draws + 1))
         looks[name] = Look(own, p)
 
-    plots = [_quantiles("residual", data.resid[:, 0], drawn and drawn.resid)]
+    own, effects = data.resid[:, 0], data.random_effects[:, 0]
+    envelopes = _computed(fit, own, effects) if drawn is None else _simulated(drawn)
+    plots = [_quantiles("residual", own, envelopes[0])]
     if not fit.boundary:
-        own = data.random_effects[:, 0]
-        plots.append(_quantiles("random effect", own, drawn and drawn.random_effects))
-    rms = np.sqrt(_mean_squares(data.resid, levels)[:, 0])
+        plots.append(_quantiles("random effect", effects, envelopes[1]))
+    rms = np.sqrt(mean_squares)
     names = [] if condition is None else fit.design.levels(condition)
     return Diagnostics(
         quantiles=pd.concat([table for table, _ in plots], ignore_index=True),
@@ -205,6 +142,12 @@ def _codes(fit: MixedFit, condition: str) -> np.ndarray:
     return pd.Categorical(fit.design.data[condition], fit.design.levels(condition)).codes.astype(
         int
     )
+
+
+def _cells(fitted: np.ndarray) -> np.ndarray:
+    """The cell (N,) of each row: rows of one cell have the same fitted value, up to rounding."""
+    step = 1e-10 * max(np.abs(fitted).max(), np.finfo(float).tiny)
+    return np.unique(np.round(fitted / step), return_inverse=True)[1]
 
 
 def _draw(fit: MixedFit, draws: int, generator: np.random.Generator) -> _Values:
@@ -255,10 +198,19 @@ def _not_normal(values: np.ndarray) -> np.ndarray:
     return 1 - _correlation(np.sort(values, axis=0), _normal_scores(len(values))[:, None])
 
 
-def _spread(resid: np.ndarray, fitted: np.ndarray) -> np.ndarray:
-    """Spearman's correlation of the residuals' size with the fitted values."""
-    ranks = [np.argsort(np.argsort(v, axis=0), axis=0) for v in (np.abs(resid), fitted)]
-    return _correlation(*(rank.astype(float) for rank in ranks))
+def _spread(resid: np.ndarray, fitted: np.ndarray, cell: np.ndarray) -> np.ndarray:
+    """Spearman's correlation of the residuals' size with the fitted values.
+
+    Rows of a cell (N,) share the mean of their ranks, which rounding must not tell apart.
+    """
+    _, first, size = np.unique(cell, return_index=True, return_counts=True)
+    order = np.argsort(fitted[first], axis=0)
+    sizes = size[order]
+    rank = np.empty(order.shape)
+    np.put_along_axis(rank, order, np.cumsum(sizes, axis=0) - (sizes - 1) / 2, axis=0)
+    by_size = np.argsort(np.abs(resid), axis=0)
+    along = np.take_along_axis(rank[cell], by_size, axis=0)
+    return _correlation(along, np.arange(len(resid), dtype=float)[:, None])
 
 
 def _mean_squares(resid: np.ndarray, levels: np.ndarray) -> np.ndarray:
@@ -274,17 +226,48 @@ def _ratio(resid: np.ndarray, levels: np.ndarray) -> np.ndarray:
         return 0.5 * (np.log(squares.max(axis=0)) - np.log(squares.min(axis=0)))
 
 
-def _quantiles(of: str, values: np.ndarray, drawn: np.ndarray | None) -> tuple[pd.DataFrame, float]:
+def _simulated(drawn: _Values) -> list[tuple[np.ndarray, np.ndarray]]:
+    """The envelopes (low, high) of sorted residuals and random effects."""
+    return [
+        tuple(np.quantile(np.sort(values, axis=0), (0.025, 0.975), axis=1))
+        for values in (drawn.resid, drawn.random_effects)
+    ]
+
+
+def _computed(
+    fit: MixedFit, resid: np.ndarray, effects: np.ndarray
+) -> list[tuple[np.ndarray, np.ndarray]]:
+    """The same from F(x_(k)) ~ Beta(k, N - k + 1) (David & Nagaraja 2003, sec. 2.1).
+
+    F is normal with the sample's root mean square, or the mixture of such distributions that
+    subjects with different numbers of observations make: a residual has the variance
+    sigma_w^2 (1 - lambda / (1 + n lambda)), a random effect sigma_b^2 n lambda / (1 + n lambda).
+    As the root mean square is estimated, fewer than 5 % of the values lie outside on average.
+    """
+    n, subjects = np.unique(fit.random_effects["n"], return_counts=True)
+    shrunk = fit.lambda_ / (1 + fit.lambda_ * n)
+    envelopes = []
+    for values, variance, weight in (
+        (resid, 1 - shrunk, n * subjects),
+        (effects, n * shrunk, subjects),
+    ):
+        if not values.any():
+            envelopes.append((values, values))
+            continue
+        sd = np.sqrt(np.mean(values**2) * variance / np.average(variance, weights=weight))
+        x = np.linspace(-9, 9, 3601) * sd.max()
+        F = ndtr(x[:, None] / sd) @ (weight / weight.sum())
+        rank = np.arange(1, len(values) + 1)
+        ends = (betaincinv(rank, rank[::-1], tail) for tail in (0.025, 0.975))
+        envelopes.append(tuple(np.interp(end, F, x) for end in ends))
+    return envelopes
+
+
+def _quantiles(
+    of: str, values: np.ndarray, envelope: tuple[np.ndarray, np.ndarray]
+) -> tuple[pd.DataFrame, float]:
     """The points and envelope of a quantile plot, and the share of all values outside of it."""
-    N, observed = len(values), np.sort(values)
-    if drawn is None:
-        rank = np.arange(1, N + 1)
-        low, high = (
-            values.mean() + values.std() * ndtri(betaincinv(rank, N + 1 - rank, tail))
-            for tail in (0.025, 0.975)
-        )
-    else:
-        low, high = np.quantile(np.sort(drawn, axis=0), (0.025, 0.975), axis=1)
+    N, observed, (low, high) = len(values), np.sort(values), envelope
     outside = float(np.mean((observed < low) | (observed > high)))
     kept = np.arange(N)
     if N > _MOST_POINTS:

@@ -19,9 +19,12 @@ from twolevel.covariance import cell_means
 from twolevel.mixed import MixedFit, fit_design
 from twolevel.positional import positional
 
-# MixedLM's time grows with the subjects: beyond these it takes minutes.
+# MixedLM's time grows with the subjects: beyond these it may take long.
 MOST_SUBJECTS = 500
 MOST_ROWS = 5_000
+# AnovaRM decomposes a matrix of as many rows as columns: its time grows with the cube of the cells,
+# its memory with the square. 1,500 take 1 s, 3,000 take 5 s, 30,000 would take more than 7 GB.
+MOST_CELLS = 3_000
 SAME = 1e-6  # F values relatively this close are the same number, and so are log-likelihoods
 
 COLUMNS = [
@@ -50,7 +53,7 @@ def _mixed_lm(fit: MixedFit, method: str) -> dict:
     row = {"witness": "statsmodels MixedLM", "method": method}
     n, N = len(fit.design.subjects), fit.nobs
     if n > MOST_SUBJECTS or N > MOST_ROWS:
-        words = f"MixedLM was not asked: with {n:,} subjects and {N:,} rows it takes minutes."
+        words = f"MixedLM was not asked: with {n:,} subjects and {N:,} rows it may take long."
         return row | {"status": "not asked", "said": "", "sentence": words}
     ours = fit if fit.method == method else fit_design(fit.design, method)
     row["our_llf"] = ours.llf
@@ -97,6 +100,9 @@ def _anova_rm(
         words = "AnovaRM was not asked: it knows factors within subjects only, and no other terms."
         return row | {"status": "not asked", "sentence": words}
     cells = cell_means(fit.design, condition)
+    if cells.size > MOST_CELLS:
+        words = f"AnovaRM was not asked: {cells.size:,} cells need too much time and memory there."
+        return row | {"status": "not asked", "sentence": words}
     averaged = fit.nobs > cells.size and not cells.isna().any(axis=None)
     response = formula.partition("~")[0].strip(" `")
     # Under names of ours: AnovaRM builds formulas from the columns' names.
@@ -137,7 +143,7 @@ def _anova_rm(
         words = f"AnovaRM takes the mean of every cell first; its F is then {theirs}, where the "
         words += f"ANOVA of all observations has {ours}."
         return row | {"status": "averaged", "sentence": words}
-    if abs(row["F"] - row["our_F"]) <= SAME * abs(row["our_F"]):
+    if abs(row["F"] - row["our_F"]) <= SAME * max(abs(row["our_F"]), SAME):
         words = "AnovaRM has the same F as the ANOVA with partitioned errors."
         return row | {"status": "agrees", "sentence": words}
     words = f"AnovaRM's F is {theirs}, that of the ANOVA here {ours}."
