@@ -16,6 +16,7 @@ import pandas as pd
 from twolevel.between_variance import BetweenVarianceTest, between_variance_test
 from twolevel.bootstrap import Bootstrap, parametric_bootstrap
 from twolevel.design_matrix import DesignMatrix, design_matrix
+from twolevel.explained import design_effect, r_squared
 from twolevel.influence import cooks_distance, leave_one_out
 from twolevel.likelihood import Method, degrees_of_freedom, maximise
 from twolevel.means import mean_rows, pairwise_rows
@@ -96,14 +97,8 @@ class MixedFit:
 
     @property
     def design_effect(self) -> float:
-        """1 + (m - 1) icc, by which clustering multiplies the variance of a plain mean.
-
-        m = sum n_i^2 / N, the number of observations of a subject, is that of an average
-        observation (Kish 1965).
-        """
-        moments = self.estimates.moments
-        m = float(moments.sizes**2 @ moments.counts) / moments.nobs
-        return 1 + (m - 1) * self.icc
+        """By how much clustering multiplies the variance of a plain mean (see `explained`)."""
+        return design_effect(self.estimates.moments, self.icc)
 
     @property
     def grand_mean(self) -> pd.Series:
@@ -207,19 +202,8 @@ class MixedFit:
         return self.between_variance_test(draws, seed).table()
 
     def r2(self) -> pd.DataFrame:
-        """Marginal and conditional R^2: the shares of the variance explained without and with S_i.
-
-        sigma_f^2 / (sigma_f^2 + sigma_b^2 + sigma_w^2), and the same with sigma_b^2 added to the
-        numerator; sigma_f^2 is the variance of x'beta over the observations (Nakagawa & Schielzeth
-        2013, eqs. 26 and 29; with N - 1 in the divisor, as MuMIn and performance).
-        """
-        fixed = self.estimates.fixed_variance()
-        between, within = self.sigma_between**2, self.sigma_within**2
-        total = fixed + between + within
-        return pd.DataFrame(
-            {"r2": [fixed / total, (fixed + between) / total]},
-            index=pd.Index(["marginal", "conditional"], name="kind"),
-        )
+        """Marginal and conditional R^2, the shares of variance explained (see `explained`)."""
+        return r_squared(self.estimates, self.sigma_between**2, self.sigma_within**2)
 
     @cached_property
     def without_subject(self) -> pd.DataFrame:

@@ -36,13 +36,6 @@ class Estimates:
         """What turns rows L of hypotheses on beta into rows L T on gamma (p, p)."""
         return self.coordinates.T
 
-    def fixed_variance(self) -> float:
-        """The variance of the fixed part x' beta over all N rows, with N - 1 in the divisor."""
-        N, centre = self.moments.nobs, self.coordinates.centre
-        gamma = np.linalg.solve(self.T, self.params)
-        scatter = self.moments.total[:-1, :-1] - N * np.outer(centre, centre)
-        return float(gamma @ scatter @ gamma) / (N - 1)
-
     def covariance(self, df: Df) -> np.ndarray:
         """The covariance (p, p) of the coefficients, adjusted under "kenward-roger"."""
         return self.T @ self._reference(df).covariance @ self.T.T
