@@ -39,6 +39,11 @@ ALL_SPREAD = GOOD.assign(y=1e-5 * GOOD["y"] + np.repeat([1, 5, 2, 9], 3))
         ("y ~ 1", GOOD.assign(y=np.repeat([1.0, 2.0, 4.0, 8.0], 3)), "within subjects are all 0"),
         (
             "y ~ time",
+            GOOD.assign(y=3e-7 * GOOD["y"] + np.repeat([1, 5, 2, 9], 3)),
+            "within subjects are all 0",
+        ),
+        (
+            "y ~ time",
             GOOD.assign(y=np.repeat([1.0, 2.0, 4.0, 8.0], 3) + np.tile([0.0, 1.0, 5.0], 4)),
             "residuals within subjects are all 0",
         ),
@@ -140,3 +145,17 @@ def test_the_constant_may_hide_in_the_columns():
     np.testing.assert_allclose(hidden.means("time"), plain.means("time"), rtol=1e-9)
     sigmas = ["sigma_between", "sigma_within", "icc"]
     np.testing.assert_allclose(hidden.profile().loc[sigmas], plain.profile().loc[sigmas], rtol=1e-9)
+
+
+def test_a_constant_that_columns_add_up_to_with_weights():
+    """a / 3 + b / 2 is 1 in every row: the working columns have the formula's determinant."""
+    data = GOOD.assign(a=3.0 * (GOOD["time"] == "x"), b=2.0 * (GOOD["time"] != "x"))
+    fit = tl.fit_mixed("y ~ 0 + a + b", data, "id")
+    X, y = data[["a", "b"]].to_numpy(), data["y"].to_numpy()
+    same = data["id"].to_numpy()[:, None] == data["id"].to_numpy()
+    V = fit.sigma_between**2 * same + fit.sigma_within**2 * np.eye(len(y))
+    r = y - X @ fit.params.to_numpy()
+    gram = X.T @ np.linalg.solve(V, X)
+    deviance = np.linalg.slogdet(V)[1] + np.linalg.slogdet(gram)[1] + r @ np.linalg.solve(V, r)
+    expected = -0.5 * (deviance + (len(y) - 2) * np.log(2 * np.pi))
+    assert fit.llf == pytest.approx(expected, rel=1e-12)

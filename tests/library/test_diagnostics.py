@@ -62,11 +62,19 @@ SKEWED = table(1, 60, error=lambda generator, size: generator.exponential(size=s
 )
 def test_departures_are_found_and_said(look, sentence, data):
     found = looked_at(data)
-    assert found.looks[look].p < 0.01
+    assert 1 / (found.draws + 1) <= found.looks[look].p < 0.01
     assert "no clear sign" not in remarks(found)[sentence]
     fine = looked_at(table(1, 60))
     assert fine.looks[look].p > 0.05
     assert "no clear sign" in remarks(fine)[sentence]
+
+
+def test_the_direction_of_a_spread_is_said():
+    assert (
+        "spread more where" in remarks(looked_at(table(1, 60, spread=np.exp)))["residuals_fitted"]
+    )
+    falling = looked_at(table(1, 60, spread=lambda y: np.exp(-y)))
+    assert "spread less where" in remarks(falling)["residuals_fitted"]
 
 
 def test_one_subject_far_away_is_no_normal_random_effect():

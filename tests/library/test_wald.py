@@ -9,6 +9,7 @@ from reference import NAMES, load
 from scipy import stats
 
 import twolevel as tl
+from twolevel import type3
 
 
 def fitted(name):
@@ -145,3 +146,11 @@ def test_without_an_intercept_there_is_no_partition():
     reference = load("anxiety_grp3")
     with pytest.raises(NotPartitioned, match="has no intercept"):
         tl.partition_errors("y ~ 0 + condition", reference.data, "subject")
+
+
+def test_a_rare_level_is_not_missed(monkeypatch):
+    """Where a sample of the rows does not hold every kind of row, all rows are looked at."""
+    _, fit, _ = fitted("anxiety_group")
+    expected = fit.anova()
+    monkeypatch.setattr(type3, "_SAMPLE", 5)
+    pd.testing.assert_frame_equal(fit.anova(), expected, rtol=1e-9)
