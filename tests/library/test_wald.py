@@ -154,3 +154,26 @@ def test_a_rare_level_is_not_missed(monkeypatch):
     expected = fit.anova()
     monkeypatch.setattr(type3, "_SAMPLE", 5)
     pd.testing.assert_frame_equal(fit.anova(), expected, rtol=1e-9)
+
+
+@pytest.mark.parametrize("formula", ["y ~ poly(day, 2) + group", "y ~ poly(day, 2) * group"])
+def test_a_function_with_several_columns_is_one_term(formula):
+    """Its F is that of its columns together, in sum-to-zero coding."""
+    reference = load("sleepstudy")
+    data = reference.data.assign(
+        day=reference.data["condition"].astype(float),
+        group=np.where(reference.data["subject"].astype(int) % 2, "a", "b"),
+    )
+    fit = tl.fit_mixed(formula, data, "subject")
+    coded = tl.fit_mixed(formula.replace("group", "C(group, contr.sum)"), data, "subject")
+    for df in ("kenward-roger", "satterthwaite", "asymptotic"):
+        table = fit.anova(df)
+        assert table.loc["poly(day, 2)", "df_num"] == 2
+        columns = [
+            k
+            for k, name in enumerate(coded.params.index)
+            if name.startswith("poly") and "group" not in name
+        ]
+        L = np.eye(len(coded.params))[columns]
+        expected = coded.estimates.test(L, df)
+        np.testing.assert_allclose(table.loc["poly(day, 2)", "F"], expected["F"], rtol=1e-6)

@@ -32,7 +32,7 @@ def type3_rows(design: DesignMatrix, gram: np.ndarray) -> dict[str, np.ndarray]:
         return {term: (upper / np.diag(upper)[:, None])[list(columns)]}
     B, indices = _from_sum_coding(design)
     return {
-        name: _contrasts(term, design.data) @ B[list(columns)]
+        name: _contrasts(term, design.data, len(columns)) @ B[list(columns)]
         for name, (term, columns) in zip(design.terms, indices.items(), strict=True)
         if name in tested
     }
@@ -53,15 +53,16 @@ def _from_sum_coding(design: DesignMatrix) -> tuple[np.ndarray, dict]:
     return B, matrix.model_spec.term_indices
 
 
-def _contrasts(term: Any, variables: pd.DataFrame) -> np.ndarray:
-    """What turns a term's sum-to-zero coefficients into the contrasts of `type3_rows`."""
+def _contrasts(term: Any, variables: pd.DataFrame, size: int) -> np.ndarray:
+    """What turns a term's sum-to-zero coefficients (size,) into the contrasts of `type3_rows`."""
     product_of = np.eye(1)
     for factor in term.factors:
         name = as_factor(factor)
         if name is not None:
             # formulaic's columns run through the levels of the first factor fastest.
             product_of = np.kron(_each_less_the_first(variables[name].nunique()), product_of)
-    return product_of
+    # Functions with several columns, as poly(), have no levels to contrast.
+    return product_of if len(product_of) == size else np.eye(size)
 
 
 def _each_less_the_first(J: int) -> np.ndarray:
