@@ -1,13 +1,17 @@
 """The package's own names."""
 
+import re
 import subprocess
 import sys
 from importlib import import_module
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 import twolevel as tl
+
+ROOT = Path(__file__).parents[2]
 
 
 def test_names_are_found_and_none_is_a_module():
@@ -31,3 +35,14 @@ def test_importing_the_package_imports_nothing_heavy():
         [sys.executable, "-c", code], cwd=folder, capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == "[]"
+
+
+def test_the_readmes_example_runs():
+    """Every line of it, on a table with the columns that it names."""
+    text = (ROOT / "README.md").read_text("utf-8")
+    (example,) = re.findall(r"```python\n(import twolevel as tl\n.*?)```", text, re.DOTALL)
+    data = pd.read_csv(ROOT / "tests/data/anxiety.csv")
+    data = data.rename(columns={"subject": "id", "condition": "time", "y": "score"})
+    names = {"data": data}
+    exec(example, names)
+    assert names["fit"].sigma_within > 0
