@@ -24,6 +24,7 @@ _MOST_NUMBERS = 4_000_000  # in all drawn responses together
 _MOST_SIMULATED = 20_000  # rows; of more, the residuals are as good as independent
 _MOST_POINTS = 400  # of a quantile plot
 _EXTREMES = 50  # at each end, all kept
+_MOST_COMPUTED = 5_000  # ranks whose envelope is computed; between them it is interpolated
 _ROUNDING = 1e-12  # statistics that the design alone fixes differ by less
 
 
@@ -257,9 +258,11 @@ def _computed(
         sd = np.sqrt(np.mean(values**2) * variance / np.average(variance, weights=weight))
         x = np.linspace(-9, 9, 3601) * sd.max()
         F = ndtr(x[:, None] / sd) @ (weight / weight.sum())
-        rank = np.arange(1, len(values) + 1)
-        ends = (betaincinv(rank, rank[::-1], tail) for tail in (0.025, 0.975))
-        envelopes.append(tuple(np.interp(end, F, x) for end in ends))
+        N = len(values)
+        at = _thinned(N, _MOST_COMPUTED)
+        ends = (betaincinv(at + 1, N - at, tail) for tail in (0.025, 0.975))
+        every = np.arange(N)
+        envelopes.append(tuple(np.interp(every, at, np.interp(end, F, x)) for end in ends))
     return envelopes
 
 
@@ -269,10 +272,15 @@ def _quantiles(
     """The points and envelope of a quantile plot, and the share of all values outside of it."""
     N, observed, (low, high) = len(values), np.sort(values), envelope
     outside = float(np.mean((observed < low) | (observed > high)))
-    kept = np.arange(N)
-    if N > _MOST_POINTS:
-        middle = np.linspace(_EXTREMES, N - 1 - _EXTREMES, _MOST_POINTS - 2 * _EXTREMES)
-        ends = np.arange(_EXTREMES)
-        kept = np.unique(np.concatenate([ends, middle.round().astype(int), N - 1 - ends]))
+    kept = _thinned(N, _MOST_POINTS)
     table = {"theoretical": _normal_scores(N), "observed": observed, "low": low, "high": high}
     return pd.DataFrame({key: column[kept] for key, column in table.items()}).assign(of=of), outside
+
+
+def _thinned(count: int, most: int) -> np.ndarray:
+    """At most so many of the positions 0..count-1, evenly spread, and all at both ends."""
+    if count <= most:
+        return np.arange(count)
+    ends = np.arange(_EXTREMES)
+    middle = np.linspace(_EXTREMES, count - 1 - _EXTREMES, most - 2 * _EXTREMES)
+    return np.unique(np.concatenate([ends, middle.round().astype(int), count - 1 - ends]))
