@@ -53,6 +53,7 @@ def rows(text: str) -> str:
 
 STUDIES = {
     "balanced": real("anxiety_grp3.csv"),
+    "tukey": real("anxiety_grp3.csv", adjust="tukey"),
     "boundary": real("selfesteem.csv", title="Self-esteem", unit="points"),
     "unbalanced": real("ergostool_missing.csv"),
     "replicates": {"simulate": SIMULATE | {"conditions": {"a": 0, "b": 1}, "replicates": 3}},
@@ -170,7 +171,7 @@ def build(name: str, folder: Path) -> None:
     job(fit_subjects, observations, parts | made | {"table": tables["subjects"]}, formula=formula)
     job(fit_hierarchical, parts | made, made)
     mixed = parts | made | {"tables": [tables[key] for key in MIXED]}
-    job(fit_mixed, observations, mixed, formula=formula)
+    job(fit_mixed, observations, mixed, formula=formula, adjust=study["adjust"])
     job(partition_errors, observations, made | {"table": tables["anova"]}, formula=formula)
     job(compare_fits, made, made | {"table": tables["comparison"]})
 
@@ -798,3 +799,15 @@ def test_further_factors_have_means_and_contrasts(made):
     assert [(row["of"], row["within"]) for row in rows].count(("condition", "group grp1")) == 3
     assert len(rows) == 3 + 3 + 9
     assert made("balanced").json("mixed")["factors"] == []
+
+
+def test_the_adjustment_is_the_studys_own(made):
+    holm, tukey = made("balanced"), made("tukey")
+    assert holm.page.tables["tbl-contrasts"][0][5] == "p (Holm)"
+    assert holm.says("p values adjusted by Holm’s method, intervals by Bonferroni’s")
+    assert tukey.page.tables["tbl-contrasts"][0][5] == "p (Tukey)"
+    assert tukey.says("p values and intervals adjusted by Tukey’s method")
+    ps = [study.json("mixed")["contrasts"][0] for study in (holm, tukey)]
+    assert ps[0]["estimate"] == ps[1]["estimate"]
+    assert ps[0]["p"] != ps[1]["p"]
+    assert ps[0]["ci_low"] < ps[1]["ci_low"]  # Tukey's intervals are the narrower

@@ -78,6 +78,11 @@ def unit_of(wildcards):
     return STUDIES[wildcards.study].unit
 
 
+def adjust_of(wildcards):
+    """How a study's pairwise differences are adjusted for their number."""
+    return STUDIES[wildcards.study].adjust
+
+
 def config_of(wildcards):
     """A study's whole config, as its report shows it."""
     return study_config(wildcards.study)

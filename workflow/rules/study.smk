@@ -146,6 +146,7 @@ rule fit_mixed:
         "../envs/twolevel.yaml"
     params:
         formula=formula_of,
+        adjust=adjust_of,
         code=script_code("fit_mixed"),
     message:
         "{wildcards.study}: fit the mixed model"

@@ -14,6 +14,7 @@ from twolevel.bootstrap import Bootstrap
 from twolevel.covariance import cell_means, compound_symmetry, residual_covariance
 from twolevel.diagnostics import diagnose
 from twolevel.mixed import MixedFit, fit_mixed
+from twolevel.multiplicity import Adjust
 from twolevel.pipeline.files import read_observations, write_csv, write_json, write_parquet
 from twolevel.pipeline.job import run
 from twolevel.remarks import remarks
@@ -32,8 +33,9 @@ def main(snakemake: "Snakemake") -> None:
     data, subject, condition = observations.typed, observations.subject, observations.condition
     formula = snakemake.params.formula
     reml, ml = (fit_mixed(formula, data, subject, method) for method in ("REML", "ML"))
-    conditions = of_condition(reml, condition)
-    factors = of_other_factors(reml, condition)
+    adjust = snakemake.params.adjust
+    conditions = of_condition(reml, condition, adjust)
+    factors = of_other_factors(reml, condition, adjust)
     profile = reml.profile()
     bootstrap = reml.parametric_bootstrap()
     influence = reml.influence()
@@ -43,6 +45,7 @@ def main(snakemake: "Snakemake") -> None:
     summary = {
         **reml.summary(),
         "ml": ml.variance_components(),
+        "adjust": adjust,
         **conditions,
         "factors": factors,
         "intervals": intervals(reml, profile, bootstrap),
@@ -77,7 +80,7 @@ def main(snakemake: "Snakemake") -> None:
     write_parquet(snakemake.output.quantiles, diagnostics.quantiles)
 
 
-def of_condition(fit: MixedFit, variable: str | None) -> dict[str, pd.DataFrame]:
+def of_condition(fit: MixedFit, variable: str | None, adjust: Adjust) -> dict[str, pd.DataFrame]:
     """The condition's effects, means and contrasts; where there is none, the mean of "all"."""
     if variable is None:
         whole = fit.grand_mean.rename("all").to_frame().T.rename_axis("condition").reset_index()
@@ -85,7 +88,7 @@ def of_condition(fit: MixedFit, variable: str | None) -> dict[str, pd.DataFrame]
     return {
         "means": fit.means(variable).rename_axis("condition").reset_index(),
         "condition_effects": fit.condition_effects(variable).rename_axis("condition").reset_index(),
-        "contrasts": fit.contrasts(variable).reset_index(),
+        "contrasts": fit.contrasts(variable, adjust=adjust).reset_index(),
     }
 
 
@@ -122,7 +125,7 @@ def without_subject(fit: MixedFit, influence: pd.DataFrame) -> pd.DataFrame:
     return sigmas.assign(cooks_distance=influence["cooks_distance"]).reset_index()
 
 
-def of_other_factors(fit: MixedFit, condition: str | None) -> list[dict]:
+def of_other_factors(fit: MixedFit, condition: str | None, adjust: Adjust) -> list[dict]:
     """Means and contrasts of every further factor; the condition's within it where they interact.
 
     Where factor and condition interact, `within` has the condition's means and contrasts at each
@@ -136,13 +139,13 @@ def of_other_factors(fit: MixedFit, condition: str | None) -> list[dict]:
         if condition and fit.design.interact(name, condition):
             within = {
                 "means": by_level(fit.means(condition, by=name)),
-                "contrasts": by_level(fit.contrasts(condition, by=name)),
+                "contrasts": by_level(fit.contrasts(condition, adjust=adjust, by=name)),
             }
         found.append(
             {
                 "factor": name,
                 "means": fit.means(name).rename_axis("level").reset_index(),
-                "contrasts": fit.contrasts(name).reset_index(),
+                "contrasts": fit.contrasts(name, adjust=adjust).reset_index(),
                 "within": within,
             }
         )

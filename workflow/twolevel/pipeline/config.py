@@ -108,6 +108,11 @@ class _Study(_Model):
         default=None, description="Title of the report", examples=["Anxiety over time"]
     )
     unit: Text | None = Field(default=None, description="Unit of the response", examples=["ms"])
+    adjust: Literal["holm", "tukey", "bonferroni", "none"] = Field(
+        default="holm",
+        description="How pairwise differences of means are adjusted for their number",
+        examples=["tukey"],
+    )
 
 
 class SimulatedStudy(_Study):
