@@ -24,7 +24,7 @@ from twolevel.search import GRID, minimise
 Method = Literal["REML", "ML"]
 
 # The lambda above which sigma_w, at 3e-7 of sigma_b, counts as 0. GRID goes further, for profiles.
-_LARGEST = 1e13
+LARGEST = 1e13
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,7 +142,7 @@ def maximise(moments: Moments, method: Method) -> Profile:
             "are subjects; remove terms from the formula"
         )
     (lambda_,) = minimise(criterion, start[:, None])
-    if lambda_ > _LARGEST:
+    if lambda_ > LARGEST:
         raise InputError(
             "the residuals within subjects are all 0, so sigma_within is 0 and the relative "
             "variance has no estimate; expected observations that vary within subjects beyond "

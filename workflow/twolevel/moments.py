@@ -34,7 +34,8 @@ class Moments:
 
     sizes (g,): the distinct n_i; counts (g,): how many subjects have each; between (g, q, q):
     sum of zbar_i zbar_i' over these subjects; within (q, q): pooled within-subject cross-products.
-    The last column of z is the response.
+    The last column of z is the response. Those of B data sets together have B as a last axis,
+    all but sizes.
     """
 
     within: np.ndarray
@@ -45,7 +46,7 @@ class Moments:
     @property
     def nobs(self) -> int:
         """The number of observations N."""
-        return int(self.sizes @ self.counts)
+        return self.sizes @ self.counts
 
     @property
     def n_coefficients(self) -> int:

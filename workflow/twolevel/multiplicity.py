@@ -38,7 +38,7 @@ def adjusted(table: pd.DataFrame, adjust: Adjust, n_means: int) -> pd.DataFrame:
         from statsmodels.stats.multitest import multipletests
 
         p = multipletests(p, method=adjust)[1]
-        quantile = t_quantile(1 - 0.025 / count, df)
+        quantile = t_quantile(1 - 0.05 / count, df)
     half = quantile * table.loc[tested, "se"]
     middle = table.loc[tested, "estimate"]
     result = table.copy()

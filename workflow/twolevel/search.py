@@ -31,27 +31,53 @@ def minimise(criterion: Criterion, on_grid: np.ndarray, grid: np.ndarray = GRID)
     best = on_grid.argmin(axis=0)
     every = np.arange(on_grid.shape[1])
     endless = best == len(grid) - 1
-    high = grid[np.minimum(best + 1, len(grid) - 1)]
-    low = np.where(best > 0, grid[best - 1], high * 1e-6)
+    below, above = np.maximum(best - 1, 0), np.minimum(best + 1, len(grid) - 1)
+    high = grid[above]
+    low = np.where(best > 0, grid[below], high * 1e-6)
+    value = on_grid[best, every]
 
-    inner = np.flatnonzero((criterion(low, every)[1] < 0) & ~endless)
+    # What is no lower than its neighbour but for rounding may rise from the boundary.
+    flat = np.flatnonzero((on_grid[below, every] - value <= 1e-9 * np.abs(value)) & ~endless)
+    rising = np.zeros(len(every), dtype=bool)
+    rising[flat] = criterion(low[flat], flat)[1] >= 0
+    inner = np.flatnonzero(~rising & ~endless)
     found = np.zeros(len(every))
-    found[inner] = polish(criterion, low[inner], high[inner], inner)
+    found[inner] = polish(criterion, low[inner], high[inner], inner, _vertex(on_grid, grid)[inner])
     at_zero, slope_at_zero, _ = criterion(np.zeros(len(inner)), inner)
-    lower = criterion(found[inner], inner)[0] < at_zero
-    found[inner] = np.where((slope_at_zero < 0) | lower, found[inner], 0.0)
+    doubtful = slope_at_zero >= 0
+    rivals = inner[doubtful]
+    lower = criterion(found[rivals], rivals)[0] < at_zero[doubtful]
+    found[rivals[~lower]] = 0.0
     return np.where(endless, np.inf, found)
 
 
+def _vertex(on_grid: np.ndarray, grid: np.ndarray) -> np.ndarray:
+    """Where (B,) in log(lambda) a parabola through the lowest point and its neighbours turns."""
+    best = np.clip(on_grid.argmin(axis=0), 1, len(grid) - 2)
+    at = np.log(grid)
+    every = np.arange(on_grid.shape[1])
+    back, ahead = at[best] - at[best - 1], at[best + 1] - at[best]
+    fall = (on_grid[best - 1, every] - on_grid[best, every]) / back
+    rise = (on_grid[best + 1, every] - on_grid[best, every]) / ahead
+    convex = fall + rise > 0
+    shift = 0.5 * (fall * ahead - rise * back)
+    return at[best] + np.divide(shift, fall + rise, out=np.zeros(len(every)), where=convex)
+
+
 def polish(
-    criterion: Criterion, low: np.ndarray, high: np.ndarray, which: np.ndarray
+    criterion: Criterion,
+    low: np.ndarray,
+    high: np.ndarray,
+    which: np.ndarray,
+    start: np.ndarray,
 ) -> np.ndarray:
     """Newton's method for a zero slope in log(lambda), inside the brackets low to high (B,).
 
-    The slopes of the criteria `which` (B,) are negative at low and not at high.
+    The criteria `which` (B,) have a minimum in their brackets; start (B,) is where in log(lambda)
+    it is looked for first, and the middle of the bracket if that lies outside.
     """
     a, b = np.log(low), np.log(high)
-    s = 0.5 * (a + b)
+    s = np.where((a < start) & (start < b), start, 0.5 * (a + b))
     moving = np.arange(len(which))
     for _ in range(200):
         now = np.exp(s[moving])

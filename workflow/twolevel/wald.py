@@ -16,7 +16,7 @@ from twolevel.kenward_roger import kenward_roger
 from twolevel.likelihood import Method, Profile, degrees_of_freedom
 from twolevel.moments import Coordinates, Moments
 from twolevel.satterthwaite import satterthwaite
-from twolevel.tails import chi_square_upper, f_upper, t_quantile, t_two_sided
+from twolevel.tails import f_upper, t_quantile, t_two_sided
 
 Df = Literal["kenward-roger", "satterthwaite", "asymptotic"]
 
@@ -55,7 +55,7 @@ class Estimates:
         nu = np.full(len(rows), np.nan)
         nu[known] = [reference.approximate(row[None])[0] for row in rows[known]]
         t = np.divide(estimate, se, out=np.full(len(rows), np.nan), where=known)
-        half = t_quantile(0.975, nu) * se
+        half = t_quantile(0.95, nu) * se
         return pd.DataFrame(
             {
                 "estimate": estimate,
@@ -76,8 +76,7 @@ class Estimates:
         wald = float(estimate @ np.linalg.solve(rows @ reference.covariance @ rows.T, estimate))
         nu, scale = reference.approximate(rows)
         F = scale * wald / q
-        p = chi_square_upper(wald, q) if np.isinf(nu) else float(f_upper(F, q, nu))
-        return {"F": F, "df_num": q, "df_den": nu, "p": p}
+        return {"F": F, "df_num": q, "df_den": nu, "p": float(f_upper(F, q, nu))}
 
     def _reference(self, df: Df):
         if df == "kenward-roger":
