@@ -20,13 +20,16 @@ Test = Literal["kenward-roger", "satterthwaite", "asymptotic", "anova"]
 
 
 class FixedEffects(Protocol):
-    """What the tests of a batch's fixed effects need, by any of the methods of `Test`."""
+    """What the tests of a batch's fixed effects need, by any of the methods of `Test`.
+
+    The last axis of degrees of freedom is 1 where all data sets have the same.
+    """
 
     def errors(self, test: Test) -> tuple[np.ndarray, np.ndarray]:
-        """SE and df (1 + J, B) of the grand mean and the condition effects."""
+        """SE (1 + J, B) and df (1 + J, B or 1) of the grand mean and the condition effects."""
 
     def wald(self, test: Test, effects: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """F (m, B) and df_den (B,) of the tests that condition effects are those of (m, J)."""
+        """F (m, B) and df_den (B or 1,) of the tests that the effects are those given (m, J)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,7 +73,7 @@ class BatchFit:
     def condition_tests(
         self, test: Test, effects: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """F (m, B), df_den (B,) and p (m, B) of tests that the effects are those given (m, J).
+        """F (m, B), df_den (B or 1,) and p (m, B) of tests that the effects are those given (m, J).
 
         The F test of the condition is that they are all 0. NaN where the method has no meaning, as
         the ANOVA's on incomplete data.

@@ -41,30 +41,28 @@ class CompleteEffects:
         J = len(self.effects)
         return J * self.per_cell - self.n_subjects - J + 1
 
-    def _df(self, test: Test, df: int) -> np.ndarray | float:
-        if test == "asymptotic":
-            return np.inf
+    def _df(self, test: Test, df: int) -> np.ndarray:
+        """The degrees of freedom, (1,) where all data sets have the same."""
         if test == "satterthwaite":  # which holds sigma_b^2 at 0 at a boundary fit
             return np.where(self.between > self.within, df, self.df_within + self.n_subjects - 1)
-        return df
+        return np.array([np.inf if test == "asymptotic" else df])
 
     def errors(self, test: Test) -> tuple[np.ndarray, np.ndarray]:
-        """SE and df (1 + J, B) of the grand mean and the condition effects."""
+        """SE and df of the grand mean and the condition effects."""
         J, anova = len(self.effects), test == "anova"
         grand = (self.ms_between if anova else self.between) / (J * self.per_cell)
         effect = (self.ms_within if anova else self.within) * (1 - 1 / J) / self.per_cell
-        se, df = np.empty((2, 1 + J, len(grand)))
-        se[0], se[1:] = np.sqrt(grand), np.sqrt(effect)
-        df[0], df[1:] = self._df(test, self.n_subjects - 1), self._df(test, self.df_within)
-        return se, df
+        se = np.sqrt(np.stack([grand] + [effect] * J))
+        df = [self._df(test, self.n_subjects - 1)] + [self._df(test, self.df_within)] * J
+        return se, np.stack(df)
 
     def wald(self, test: Test, effects: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """F (m, B) and df_den (B,) of the tests that condition effects are those of (m, J)."""
+        """F and df_den of the tests that the condition effects are those given (m, J)."""
         centred = effects - effects.mean(axis=1, keepdims=True)
         ss = np.stack([np.square(self.effects - row[:, None]).sum(axis=0) for row in centred])
         error = self.ms_within if test == "anova" else self.within
         F = self.per_cell * ss / (len(self.effects) - 1) / error
-        return F, np.broadcast_to(self._df(test, self.df_within), error.shape)
+        return F, self._df(test, self.df_within)
 
 
 def fit_complete(y: np.ndarray, replicates: int) -> BatchFit:

@@ -44,7 +44,7 @@ class IncompleteEffects:
     n_sets: int
 
     def errors(self, test: Test) -> tuple[np.ndarray, np.ndarray]:
-        """SE and df (1 + J, B) of the grand mean and the condition effects."""
+        """SE and df of the grand mean and the condition effects."""
         J = len(self.level)
         C = np.eye(J)
         C[:, 0] = 1.0  # condition means from the intercept and the other coefficients
@@ -58,7 +58,7 @@ class IncompleteEffects:
         return self.spread(se), self.spread(df)
 
     def wald(self, test: Test, effects: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """F (m, B) and df_den (B,) of the tests that condition effects are those of (m, J)."""
+        """F and df_den of the tests that the condition effects are those given (m, J)."""
         q = len(self.level) - 1
         F, df = np.full((len(effects), len(self.fitted)), np.nan), np.full(len(self.fitted), np.nan)
         if test != "anova":
@@ -107,7 +107,7 @@ def fit_incomplete(y: np.ndarray, replicates: int, observed: np.ndarray) -> Batc
     fitted = np.flatnonzero(possible)
     moments = _take(moments, fitted)
     lambda_ = _estimate(moments)
-    found = lambda_ <= LARGEST
+    found = np.flatnonzero(lambda_ <= LARGEST)
     fitted, moments, lambda_ = fitted[found], _take(moments, found), lambda_[found]
     best = _profile(moments, lambda_)
     level = mean[:, fitted] + best.beta[0]
@@ -134,47 +134,46 @@ def _moments(y: np.ndarray, replicates: int, observed: np.ndarray) -> tuple[Mome
     def by_condition(values: np.ndarray) -> np.ndarray:
         return values.reshape(J, replicates, *values.shape[1:]).sum(axis=1)
 
-    cells = by_condition(observed.astype(float))  # (J, B, n)
-    per_condition = cells.sum(axis=-1)
-    known = np.maximum(per_condition, 1.0)
-    mean = by_condition(np.where(observed, y, 0.0).sum(axis=-1)) / known
-    rest = np.where(observed, y - np.repeat(mean, replicates, axis=0)[:, :, None], 0.0)
+    every = np.ones(n)  # a product with which sums over subjects, faster than sum()
+    seen = observed.astype(float)
+    rest = np.where(observed, y, 0.0)
+    cells = by_condition(seen)  # (J, B, n)
+    per_condition = cells @ every
+    mean = by_condition(rest @ every) / np.maximum(per_condition, 1.0)
+    rest -= np.repeat(mean, replicates, axis=0)[:, :, None]
+    rest *= seen
+    total = by_condition(rest @ every)  # (J, B), 0 but for rounding
     per_subject = cells.sum(axis=0)  # (B, n)
     known = np.maximum(per_subject, 1.0)
     subject = rest.sum(axis=0) / known
-    total = by_condition(rest.sum(axis=-1))  # (J, B), 0 but for rounding
-    rest = np.where(observed, rest - subject, 0.0)
+    rest -= subject
+    rest *= seen
 
     z = np.concatenate([np.ones((1, B, n)), cells[1:] / known, subject[None]])  # (q, B, n)
-    z = np.ascontiguousarray(np.moveaxis(z, 0, 1))  # (B, q, n)
     sizes = np.arange(1, K + 1)
     between = np.empty((K, J + 1, J + 1, B))
     counts = np.empty((K, B))
     for g, size in enumerate(sizes):
-        of_size = per_subject == size  # (B, n)
-        # (B, q, n) @ (B, n, q)
-        products = (z * of_size[:, None]) @ np.swapaxes(z, 1, 2)
-        between[g] = np.moveaxis(products, 0, -1)
-        counts[g] = of_size.sum(axis=-1)
+        of_size = (per_subject == size).astype(float)
+        np.einsum("ibn,jbn->ijb", z * of_size, z, out=between[g])
+        counts[g] = of_size @ every
     # sum_i c_ij c_ik / n_i, with c_ij the subject's observations under condition j
-    shared = np.einsum("g,gijb->ijb", sizes, between)
-    within = -shared
+    within = -np.einsum("g,gijb->ijb", sizes, between)
     within[0] = within[:, 0] = 0.0  # the constant does not vary within subjects
     within[range(1, J), range(1, J)] += per_condition[1:]
     within[1:J, J] += total[1:]
     within[J, 1:J] += total[1:]
-    within[J, J] = np.square(rest).sum(axis=(0, 2))
+    within[J, J] = np.einsum("kbn,kbn->b", rest, rest)
     return Moments(within, sizes, counts, between), mean
 
 
 def _take(moments: Moments, which: np.ndarray) -> Moments:
-    """The moments of some of the data sets."""
-    return Moments(
-        moments.within[..., which],
-        moments.sizes,
-        moments.counts[..., which],
-        moments.between[..., which],
+    """The moments of some of the data sets, given by position."""
+    within, counts, between = (
+        np.take(part, which, axis=-1)  # indexing would not keep the last axis contiguous
+        for part in (moments.within, moments.counts, moments.between)
     )
+    return Moments(within, moments.sizes, counts, between)
 
 
 def _level1(moments: Moments) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
