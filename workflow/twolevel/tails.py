@@ -50,9 +50,11 @@ def f_upper(
     F: np.ndarray | float, df_num: float, df_den: np.ndarray | float
 ) -> np.ndarray | float:
     """P(X >= F) for the F distribution; chi-square / df_num where df_den is infinite."""
-    known = np.isinf(df_den)
-    upper = special.fdtrc(df_num, np.where(known, 1, df_den), F)
-    return np.where(known, special.chdtrc(df_num, df_num * np.asarray(F)), upper)[()]
+    F, known = np.asarray(F), np.isinf(df_den)
+    if known.all():
+        return special.chdtrc(df_num, df_num * F)[()]
+    upper = special.fdtrc(df_num, df_den, F)
+    return np.where(known, special.chdtrc(df_num, df_num * F), upper)[()] if known.any() else upper
 
 
 def chi_square_upper(x: float, df: float) -> float:
