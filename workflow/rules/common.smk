@@ -14,7 +14,8 @@ from snakemake.exceptions import WorkflowError
 
 from twolevel.errors import InputError
 from twolevel.pipeline.code import library_code
-from twolevel.pipeline.config import RealStudy, SimulatedStudy, checked
+from twolevel.pipeline.config import checked
+from twolevel.pipeline.studies import RealStudy, SimulatedStudy
 
 try:
     CONFIG = checked(config, workflow.configfiles)

@@ -62,7 +62,7 @@ class BatchFit:
 
     @property
     def two_stage_variance(self) -> np.ndarray:
-        """The two-stage estimate (B,) of sigma_b^2: the raw variance, corrected, but not below 0."""
+        """The two-stage estimate (B,) of sigma_b^2: raw_variance corrected, but not below 0."""
         return np.maximum(self.raw_variance - self.sampling_variance, 0.0)
 
     def intervals(self, test: Test, level: float = 0.95) -> tuple[np.ndarray, np.ndarray]:

@@ -92,7 +92,5 @@ def fit_complete(y: np.ndarray, replicates: int) -> BatchFit:
         within_variance=within,
         raw_variance=ms_between / K,
         sampling_variance=ms_within / K,
-        fixed_effects=CompleteEffects(
-            effects, n, per_cell, between, within, ms_between, ms_within
-        ),
+        fixed_effects=CompleteEffects(effects, n, per_cell, between, within, ms_between, ms_within),
     )

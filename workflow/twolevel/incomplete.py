@@ -18,10 +18,10 @@ from twolevel.likelihood import LARGEST, Profile
 from twolevel.moments import Moments
 from twolevel.satterthwaite import Satterthwaite, satterthwaite
 from twolevel.search import minimise
-from twolevel.stacked import product, sandwich, sweep, trace, weighted
+from twolevel.stacked import product, sweep, trace, weighted
 
-# Values of n lambda at which the criterion is first looked at, and those for the few data sets
-# whose minimum lies beyond. As a function of log(lambda) it bends no faster than 1 / (1 + n lambda).
+# Values of K lambda at which the criterion is first looked at, and those for the few data sets
+# whose minimum lies beyond. In log(lambda) it bends no faster than 1 / (1 + n lambda) does.
 _GRID = np.exp(np.arange(-9.0, 10.0, 2.0))
 _BEYOND = np.exp(np.arange(7.0, 37.0, 2.0))
 
@@ -80,7 +80,9 @@ class IncompleteEffects:
     def _covariance(self, test: Test) -> np.ndarray:
         return self._kenward_roger.covariance if test == "kenward-roger" else self._phi
 
-    def _approximate(self, test: Test, L: np.ndarray) -> tuple[np.ndarray | float, np.ndarray | float]:
+    def _approximate(
+        self, test: Test, L: np.ndarray
+    ) -> tuple[np.ndarray | float, np.ndarray | float]:
         if test == "kenward-roger":
             return self._kenward_roger.approximate(L)
         if test == "satterthwaite":
@@ -225,7 +227,7 @@ def _search(moments: Moments, grid: np.ndarray) -> np.ndarray:
 
 
 def _deviance(moments: Moments, lambda_: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The criterion of `likelihood` (B,) but for a constant, and n / (1 + n lambda), and the sweep."""
+    """The criterion of `likelihood` (B,) but for a constant, the weights of M_n, and the sweep."""
     p = moments.n_coefficients
     n = moments.sizes[:, None]
     weight = n / (1 + n * lambda_)

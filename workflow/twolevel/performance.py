@@ -55,9 +55,7 @@ def performance(sums: pd.DataFrame) -> pd.DataFrame:
     for key, blocks in sums.groupby(KEY, sort=False):
         found = _estimate_measures(blocks) if key[2] == "" else {key[2]: _rate(blocks)}
         n = int(blocks["n"].sum())
-        rows += [
-            (*key[:2], measure, n, value, mcse) for measure, (value, mcse) in found.items()
-        ]
+        rows += [(*key[:2], measure, n, value, mcse) for measure, (value, mcse) in found.items()]
     return pd.DataFrame(rows, columns=[*KEY, "n", "value", "mcse"])
 
 
@@ -176,7 +174,7 @@ def _estimate_measures(blocks: pd.DataFrame) -> dict[str, tuple[float, float]]:
 
 
 def _covering(blocks: pd.DataFrame, bias: float) -> int:
-    """How many intervals cover the mean estimate: near ones are looked at, the others as counted."""
+    """How many intervals cover the mean estimate: near ones are looked at, others as counted."""
     if abs(bias) > blocks["shift"].min():
         raise ValueError(
             f"the mean error {bias:g} lies further from 0 than the intervals kept for the "

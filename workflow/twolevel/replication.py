@@ -50,6 +50,7 @@ class Scenario:
     missing: float = 0.0
 
     def __post_init__(self) -> None:
+        """Refuse what no data can be drawn from."""
         for name, valid, expected in (
             ("subjects", self.subjects >= 2, "at least 2"),
             ("conditions", len(self.conditions) >= 2, "at least 2"),
@@ -80,7 +81,9 @@ class Scenario:
     @property
     def truth(self) -> dict[str, float]:
         """The true values of what experiments estimate, by the names of their columns."""
-        effects = {f"alpha[{name}]": a for name, a in zip(self.conditions, self.effects, strict=True)}
+        effects = {
+            f"alpha[{name}]": a for name, a in zip(self.conditions, self.effects, strict=True)
+        }
         between = self.sigma_between**2
         return {
             "grand_mean": self.mean,

@@ -1,4 +1,4 @@
-"""Algebra on stacks of small matrices (p, p, ...): the data sets of a batch run along the last axis.
+"""Algebra on stacks of small matrices (p, p, ...): a batch's data sets run along the last axis.
 
 numpy.linalg calls LAPACK for each matrix of a stack, which costs more than the arithmetic where a
 matrix has a few columns; here each step of an elimination is one operation on the whole batch.

@@ -46,9 +46,7 @@ def _interpolated(function: Callable[[np.ndarray], np.ndarray], x: np.ndarray) -
     return np.polynomial.Chebyshev.interpolate(function, _NODES - 1, [x.min(), x.max()])(x)
 
 
-def f_upper(
-    F: np.ndarray | float, df_num: float, df_den: np.ndarray | float
-) -> np.ndarray | float:
+def f_upper(F: np.ndarray | float, df_num: float, df_den: np.ndarray | float) -> np.ndarray | float:
     """P(X >= F) for the F distribution; chi-square / df_num where df_den is infinite."""
     F, known = np.asarray(F), np.isinf(df_den)
     if known.all():
