@@ -15,6 +15,8 @@ from snakemake.exceptions import WorkflowError
 from twolevel.errors import InputError
 from twolevel.pipeline.code import library_code
 from twolevel.pipeline.config import checked
+from twolevel.pipeline.grid import AXES, Slice, grid_points, plan
+from twolevel.pipeline.scenarios import PARAMETERS
 from twolevel.pipeline.studies import RealStudy, SimulatedStudy
 
 try:
@@ -25,6 +27,8 @@ except InputError as error:
 STUDIES = CONFIG.studies
 SIMULATED = [name for name, study in STUDIES.items() if isinstance(study, SimulatedStudy)]
 REAL = [name for name, study in STUDIES.items() if isinstance(study, RealStudy)]
+REPLICATIONS = CONFIG.replications
+KEPT = [name for name, study in REPLICATIONS.items() if study.keep_experiments]
 
 
 def any_of(names):
@@ -33,9 +37,14 @@ def any_of(names):
 
 
 wildcard_constraints:
+    **dict.fromkeys(AXES, r"[\w.,+-]+"),
     study=any_of(STUDIES),
     simulated=any_of(SIMULATED),
     real=any_of(REAL),
+    replication=any_of(REPLICATIONS),
+    kept=any_of(KEPT),
+    first=r"\d+",
+    last=r"\d+",
 
 
 def script_code(name):
@@ -104,13 +113,64 @@ def loading_of(wildcards):
     return f"results/{wildcards.study}/loading.json" if wildcards.study in REAL else []
 
 
+def replication_of(wildcards):
+    """A replication study's whole config, as its report shows it."""
+    return REPLICATIONS[wildcards.replication].model_dump()
+
+
+def like(path):
+    """An input: a file of the study that a replication is like, or nothing."""
+
+    def file(wildcards):
+        study = REPLICATIONS[wildcards.replication].like
+        return f"results/{study}/{path}" if study else []
+
+    return file
+
+
+def parameters_of(wildcards):
+    """What the experiments of a replication study depend on, beside their place in the grid."""
+    given = replication_of(wildcards)
+    return {key: given[key] for key in (*PARAMETERS, "seed", "test")}
+
+
+def points_of(wildcards):
+    """The points of a replication study's grid."""
+    return grid_points([replication_of(wildcards)[axis] for axis in AXES])
+
+
+def experiments_of(wildcards):
+    """How many experiments there are at each point of a replication study's grid."""
+    return REPLICATIONS[wildcards.replication].experiments
+
+
+def slices_of(wildcards):
+    """The slices of a replication study: those that are there, and those still to be run."""
+    study = REPLICATIONS[wildcards.replication]
+    folder = Path(f"results/{wildcards.replication}/experiments")
+    there = [Slice.of_path(str(path)) for path in folder.glob("*/*/*/*[0-9].parquet")]
+    per_subject = len(study.conditions or "123") * (study.replicates or 1)
+    slices = plan(points_of(wildcards), study.experiments, there, per_subject)
+    return [f"{folder}/{part.path}" for part in slices]
+
+
+def sums_of(wildcards):
+    """The sums of a replication study's slices."""
+    return [f"{path}.parquet" for path in slices_of(wildcards)]
+
+
+def kept_of(wildcards):
+    """The experiments of a replication study that keeps them."""
+    return [f"{path}.experiments.parquet" for path in slices_of(wildcards)]
+
+
 def names_of(paths):
     """The bare file names of paths."""
     return [Path(path).name for path in paths]
 
 
-def shown(kind, path, *names):
-    """Files of a study, each with its own label in Snakemake's report."""
+def shown(kind, path, *names, of="study"):
+    """Files of a study or replication study, each with its own label in Snakemake's report."""
     labels = {name: {kind: name.replace("_", " ")} for name in names}
-    path = f"results/{{study}}/{path}"
-    return [report(path % name, category="{study}", labels=labels[name]) for name in names]
+    path = f"results/{{{of}}}/{path}"
+    return [report(path % name, category=f"{{{of}}}", labels=labels[name]) for name in names]

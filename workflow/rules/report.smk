@@ -8,6 +8,8 @@ TABLES = [
     rules.partition_errors.output.table,
     rules.fit_subjects.output.table,
 ]
+REPLICATION_FIGURES = rules.plot_replication.output.figures
+REPLICATION_TABLES = [rules.measure_performance.output.table]
 SUPPORT = ["_quarto.yml", "page.lua", "page.css", "twolevel.scss", "twolevel-dark.scss"]
 SUPPORT = [template(name) for name in SUPPORT]
 PANDOC = ["template.html", "style.css", "quarto.lua"]
@@ -77,18 +79,78 @@ rule render_report:
         "../scripts/render_report.py"
 
 
+rule write_replication_report:
+    """Write a replication study's report as a Quarto document with all that it shows."""
+    input:
+        template=template("replication.qmd"),
+        support=SUPPORT,
+        replication=rules.measure_performance.output.replication,
+        measures=rules.measure_performance.output.measures,
+        figures=REPLICATION_FIGURES,
+        tables=REPLICATION_TABLES,
+    output:
+        document="results/{replication}/report/report.qmd",
+        support=expand("results/{{replication}}/report/{name}", name=names_of(SUPPORT)),
+        figures=expand(
+            "results/{{replication}}/report/figures/{name}", name=names_of(REPLICATION_FIGURES)
+        ),
+        tables=expand(
+            "results/{{replication}}/report/tables/{name}", name=names_of(REPLICATION_TABLES)
+        ),
+    log:
+        "logs/{replication}/write_report.log",
+    benchmark:
+        "benchmarks/{replication}/write_report.tsv"
+    conda:
+        "../envs/twolevel.yaml"
+    params:
+        replication=replication_of,
+        code=script_code("write_replication_report"),
+    message:
+        "{wildcards.replication}: write the report"
+    script:
+        "../scripts/write_replication_report.py"
+
+
+use rule render_report as render_replication_report with:
+    input:
+        document=rules.write_replication_report.output.document,
+        shown=[
+            rules.write_replication_report.output.support,
+            rules.write_replication_report.output.figures,
+            rules.write_replication_report.output.tables,
+        ],
+        pandoc=PANDOC,
+    output:
+        page=report(
+            "results/{replication}/report.html",
+            category="{replication}",
+            labels={"page": "report"},
+        ),
+    log:
+        "logs/{replication}/render_report.log",
+    benchmark:
+        "benchmarks/{replication}/render_report.tsv"
+    message:
+        "{wildcards.replication}: render the report"
+
+
 rule build_site:
     """Build the site: an index over all studies with their pages."""
     input:
         template=template("index.qmd"),
         support=SUPPORT,
         pandoc=PANDOC,
-        pages=expand(rules.render_report.output.page, study=STUDIES),
+        pages=[
+            *expand(rules.render_report.output.page, study=STUDIES),
+            *expand(rules.render_replication_report.output.page, replication=REPLICATIONS),
+        ],
         designs=expand(rules.describe_design.output.design, study=STUDIES),
         mixed=expand(rules.fit_mixed.output.mixed, study=STUDIES),
+        replications=expand(rules.measure_performance.output.replication, replication=REPLICATIONS),
     output:
         index=report("site/index.html", category="site", labels={"page": "index"}),
-        pages=expand("site/{study}.html", study=STUDIES),
+        pages=expand("site/{page}.html", page=[*STUDIES, *REPLICATIONS]),
     log:
         "logs/build_site.log",
     benchmark:
@@ -98,6 +160,7 @@ rule build_site:
     params:
         renderer=CONFIG.report.renderer,
         studies={name: study_config(name) for name in STUDIES},
+        titles={name: study.title or name for name, study in REPLICATIONS.items()},
         code=script_code("build_site"),
     message:
         "build the site"

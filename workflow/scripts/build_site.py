@@ -26,7 +26,8 @@ def main(snakemake: "Snakemake") -> None:
             shutil.copyfile(source, temporary)
     with TemporaryDirectory(prefix="twolevel-index-") as folder:
         document = Path(folder) / "index.qmd"
-        document.write_text(fill(files.template, {"studies": cards(snakemake)}), encoding="utf-8")
+        context = {"studies": cards(snakemake), "replications": replication_cards(snakemake)}
+        document.write_text(fill(files.template, context), encoding="utf-8")
         for source in files.support:
             shutil.copy(source, folder)
         render(
@@ -48,11 +49,19 @@ def cards(snakemake: "Snakemake") -> list[dict[str, Any]]:
             "simulated": "simulate" in study,
             "design": read_json(design),
             "mixed": read_json(mixed),
-            "page": Path(page).name,
         }
-        for (name, study), design, mixed, page in zip(
-            studies.items(), files.designs, files.mixed, snakemake.output.pages, strict=True
+        for (name, study), design, mixed in zip(
+            studies.items(), files.designs, files.mixed, strict=True
         )
+    ]
+
+
+def replication_cards(snakemake: "Snakemake") -> list[dict[str, Any]]:
+    """What the index says of each replication study."""
+    titles, summaries = snakemake.params.titles, snakemake.input.replications
+    return [
+        {"name": name, "title": title, **read_json(summary)}
+        for (name, title), summary in zip(titles.items(), summaries, strict=True)
     ]
 
 

@@ -7,8 +7,9 @@ estimates are functions of the two (see `complete`). The F test of the ANOVA is 
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import special
@@ -19,6 +20,8 @@ from twolevel.replication import Scenario
 _NODES = 64
 
 _BINS = 60
+_MOST = 100_000  # subjects
+
 # What lies outside the bins' range, in each tail.
 _OUTSIDE = 1e-5
 
@@ -92,6 +95,19 @@ class Sampling:
         return 1 - float(
             special.ncfdtr(df_num, self.df_within, noncentrality / self._within, critical)
         )
+
+    def subjects_for(self, power: float) -> int | None:
+        """The fewest subjects with which the ANOVA's F test has this power; None beyond 100,000."""
+
+        def enough(subjects: int) -> bool:
+            return Sampling(replace(self.scenario, subjects=subjects)).power() >= power
+
+        most = 2
+        while not enough(most):
+            most *= 2
+            if most > _MOST:
+                return None
+        return bisect_left(range(most), True, lo=2, key=enough)
 
     def expected(self) -> Mapping[tuple[str, str, str], float]:
         """Known values of performance measures, by quantity, method and measure."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -44,9 +45,37 @@ def write_parquet(path: str | Path, table: pd.DataFrame) -> None:
         table.to_parquet(temporary, index=False)
 
 
-def read_parquet(path: str | Path) -> pd.DataFrame:
-    """Read a table written by `write_parquet`."""
-    return pd.read_parquet(path)
+def read_parquet(path: str | Path, filters: list | None = None) -> pd.DataFrame:
+    """Read a table written by `write_parquet`; only rows for which all filters hold."""
+    return pd.read_parquet(path, filters=filters)
+
+
+@contextmanager
+def parquet_parts(path: str | Path) -> Iterator[Callable[[pd.DataFrame], None]]:
+    """Write a table that need not fit the memory: call what this gives with one part at a time."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    with replacing(path) as temporary, ExitStack() as stack:
+        writer = None
+
+        def write(part: pd.DataFrame) -> None:
+            nonlocal writer
+            table = pa.Table.from_pandas(part, preserve_index=False)
+            if writer is None:
+                writer = stack.enter_context(pq.ParquetWriter(temporary, table.schema))
+            writer.write_table(table)
+
+        yield write
+
+
+def read_parts(path: str | Path) -> Iterator[pd.DataFrame]:
+    """Read a table written by `parquet_parts`, part by part."""
+    import pyarrow.parquet as pq
+
+    file = pq.ParquetFile(path)
+    for k in range(file.num_row_groups):
+        yield file.read_row_group(k).to_pandas()
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,7 +128,7 @@ def _plain(value: Any) -> Any:
         return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, pd.Series):
         return _plain(value.to_dict())
-    if isinstance(value, list | tuple | pd.Index):
+    if isinstance(value, list | tuple | pd.Index | np.ndarray):
         return [_plain(item) for item in value]
     if hasattr(value, "__dataclass_fields__"):
         return _plain(vars(value))

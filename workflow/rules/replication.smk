@@ -1,0 +1,122 @@
+# One replication study: its experiments in slices, and what they say of the method. Everything lies
+# in results/<replication>/.
+
+SLICE = "/".join([*(f"{axis}={{{axis}}}" for axis in AXES), "{first}-{last}"])
+
+
+rule replicate:
+    """Draw, fit and test a slice of the experiments."""
+    input:
+        design=like("design.json"),
+        mixed=like("mixed.json"),
+    output:
+        sums=f"results/{{replication}}/experiments/{SLICE}.parquet",
+    log:
+        f"logs/{{replication}}/replicate/{SLICE}.log",
+    benchmark:
+        f"benchmarks/{{replication}}/replicate/{SLICE}.tsv"
+    conda:
+        "../envs/twolevel.yaml"
+    params:
+        replication=parameters_of,
+        code=script_code("replicate"),
+    message:
+        "{wildcards.replication}: experiments {wildcards.first} to {wildcards.last} with {wildcards.subjects} subjects"
+    script:
+        "../scripts/replicate.py"
+
+
+use rule replicate as replicate_and_keep with:
+    output:
+        sums=f"results/{{replication}}/experiments/{SLICE}.parquet",
+        experiments=f"results/{{replication}}/experiments/{SLICE}.experiments.parquet",
+    wildcard_constraints:
+        replication=any_of(KEPT),
+
+
+ruleorder: replicate_and_keep > replicate
+
+
+rule gather_experiments:
+    """Gather the experiments of a replication study that keeps them."""
+    input:
+        experiments=kept_of,
+    output:
+        experiments="results/{replication}/experiments.parquet",
+    log:
+        "logs/{replication}/gather_experiments.log",
+    benchmark:
+        "benchmarks/{replication}/gather_experiments.tsv"
+    conda:
+        "../envs/twolevel.yaml"
+    params:
+        points=points_of,
+        experiments=experiments_of,
+        code=script_code("gather_experiments"),
+    message:
+        "{wildcards.replication}: gather the experiments"
+    script:
+        "../scripts/gather_experiments.py"
+
+
+rule measure_performance:
+    """The measures of performance at all points, with their Monte Carlo errors."""
+    input:
+        sums=sums_of,
+        design=like("design.json"),
+        mixed=like("mixed.json"),
+    output:
+        replication="results/{replication}/replication.json",
+        measures="results/{replication}/measures.parquet",
+        distributions="results/{replication}/distributions.parquet",
+        table=report(
+            "results/{replication}/tables/measures.csv",
+            category="{replication}",
+            labels={"table": "measures of performance"},
+        ),
+    log:
+        "logs/{replication}/measure_performance.log",
+    benchmark:
+        "benchmarks/{replication}/measure_performance.tsv"
+    conda:
+        "../envs/twolevel.yaml"
+    params:
+        replication=parameters_of,
+        points=points_of,
+        experiments=experiments_of,
+        code=script_code("measure_performance"),
+    message:
+        "{wildcards.replication}: measure the performance"
+    script:
+        "../scripts/measure_performance.py"
+
+
+rule plot_replication:
+    """Draw what a replication study found."""
+    input:
+        replication=rules.measure_performance.output.replication,
+        measures=rules.measure_performance.output.measures,
+        distributions=rules.measure_performance.output.distributions,
+    output:
+        figures=shown(
+            "figure",
+            "figures/%s.svg",
+            "sampling_distributions",
+            "two_stage_bias",
+            "bias_coverage",
+            "power_curves",
+            "type_one_error",
+            of="replication",
+        ),
+    log:
+        "logs/{replication}/plot_replication.log",
+    benchmark:
+        "benchmarks/{replication}/plot_replication.tsv"
+    conda:
+        "../envs/twolevel.yaml"
+    params:
+        code=script_code("plot_replication"),
+    message:
+        "{wildcards.replication}: draw what was found"
+    script:
+        "../scripts/plot_replication.py"

@@ -1,0 +1,106 @@
+"""Gather a replication study: its measures of performance, with their Monte Carlo errors.
+
+Reads the slices' sums; makes one table of measures for all points of the grid, the distributions of
+three estimates, and a summary with the smallest number of subjects that reaches a power.
+"""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from twolevel.errors import TwoLevelError
+from twolevel.performance import distributions, performance, with_theory
+from twolevel.pipeline.files import read_json, read_parquet, write_csv, write_json, write_parquet
+from twolevel.pipeline.grid import AXES, Slice
+from twolevel.pipeline.job import run
+from twolevel.pipeline.scenarios import scenario_at, study_values
+from twolevel.replication import BLOCK, Scenario
+from twolevel.sampling import Sampling
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import Snakemake, snakemake
+
+POWERS = (0.8, 0.9)
+
+
+def main(snakemake: "Snakemake") -> None:
+    """Write the measures, the distributions and the summary."""
+    params, files, output = snakemake.params, snakemake.input, snakemake.output
+    study = study_values(read_json(files.design), read_json(files.mixed)) if files.mixed else {}
+    slices = {path: Slice.of_path(path) for path in files.sums}
+    measures, counts, scenarios = [], [], []
+    for point in params.points:
+        paths = [path for path, part in slices.items() if tuple(point) in part.points]
+        scenario = scenario_at(point, params.replication, study)
+        sums = sums_of(scenario, paths, params.experiments)
+        axes = {name: getattr(scenario, name) for name in AXES}
+        measures.append(with_theory(performance(sums), scenario).assign(**axes))
+        counts.append(distributions(sums, scenario).assign(**axes))
+        scenarios.append(scenario)
+    table = pd.concat(measures, ignore_index=True)
+    table = table[[*AXES, *table.columns.drop(list(AXES))]]
+    write_parquet(output.measures, table)
+    write_csv(output.table, table)
+    write_parquet(output.distributions, pd.concat(counts, ignore_index=True))
+    write_json(output.replication, summary(table, scenarios, params))
+
+
+def sums_of(scenario: Scenario, paths: Sequence[str], experiments: int) -> pd.DataFrame:
+    """The sums of a point's blocks, each once and in their order, whatever files hold them."""
+    axes = [(name, "==", getattr(scenario, name)) for name in AXES]
+    sums = pd.concat([read_parquet(path, axes) for path in paths], ignore_index=True)
+    wanted = sums["size"] == (experiments - sums["block"] * BLOCK).clip(upper=BLOCK)
+    sums = sums[wanted].drop_duplicates(["block", "quantity", "method", "measure"])
+    found = int(sums.groupby("block")["size"].first().sum())
+    if found != experiments:
+        raise TwoLevelError(
+            f"{', '.join(paths)}: found {found} experiments with {scenario.subjects} subjects, "
+            f"expected {experiments}; delete these files and run again"
+        )
+    return sums.sort_values("block", kind="stable")
+
+
+def summary(table: pd.DataFrame, scenarios: Sequence[Scenario], params: Any) -> dict[str, Any]:
+    """What the report says in words: the design, and how many subjects a power takes."""
+    first = scenarios[0]
+    return {
+        "scenario": vars(first),
+        "mean": first.mean,
+        "effects": first.effects,
+        "axes": {name: sorted({getattr(s, name) for s in scenarios}) for name in AXES},
+        "points": len(scenarios),
+        "experiments": params.experiments,
+        "test": params.replication["test"],
+        "seed": params.replication["seed"],
+        "power": enough_subjects(table, scenarios, params.replication["test"]),
+    }
+
+
+def enough_subjects(
+    table: pd.DataFrame, scenarios: Sequence[Scenario], test: str
+) -> list[dict[str, Any]]:
+    """The fewest subjects, of those in the grid, with which the test reaches each power.
+
+    None where no number in the grid does; by_theory, for complete data, is the ANOVA's.
+    """
+    power = table[(table["measure"] == "power") & (table["method"] == test)]
+    rows = []
+    for key, points in power.groupby(["sigma_between", "missing"]):
+        scenario = next(s for s in scenarios if (s.sigma_between, s.missing) == key)
+        row = dict(zip(("sigma_between", "missing"), key, strict=True))
+        for goal in POWERS:
+            reached = points.loc[points["value"] >= goal, "subjects"]
+            rows.append(
+                row
+                | {
+                    "power": goal,
+                    "subjects": int(reached.min()) if len(reached) else None,
+                    "by_theory": Sampling(scenario).subjects_for(goal) if not key[1] else None,
+                }
+            )
+    return rows
+
+
+if __name__ == "__main__":
+    run(main, snakemake)

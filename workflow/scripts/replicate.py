@@ -1,0 +1,46 @@
+"""Draw, fit and test a slice of a replication study's experiments, block by block.
+
+Reads nothing but the parameters, or what a study is like; makes the sums of each block that all
+performance measures need, and where they are to be kept the experiments themselves.
+"""
+
+from contextlib import nullcontext
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from twolevel.performance import block_sums
+from twolevel.pipeline.files import parquet_parts, read_json, write_parquet
+from twolevel.pipeline.grid import AXES, Slice
+from twolevel.pipeline.job import run
+from twolevel.pipeline.scenarios import scenario_at, study_values
+from twolevel.replication import BLOCK, replicate_block
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import Snakemake, snakemake
+
+
+def main(snakemake: "Snakemake") -> None:
+    """Write the sums of all blocks, and the experiments if they are kept."""
+    parameters, files = snakemake.params.replication, snakemake.input
+    seed, test = parameters["seed"], parameters["test"]
+    study = study_values(read_json(files.design), read_json(files.mixed)) if files.mixed else {}
+    part = Slice.of_path(snakemake.output.sums)
+    path = snakemake.output.get("experiments")
+    sums = []
+    with parquet_parts(path) if path else nullcontext() as keep:
+        for point in part.points:
+            scenario = scenario_at(point, parameters, study)
+            axes = {name: getattr(scenario, name) for name in AXES}
+            for block, size in part.blocks:
+                experiments = replicate_block(scenario, block, size, seed, test)
+                place = axes | {"block": block, "size": size}
+                sums.append(block_sums(scenario, experiments, test).assign(**place))
+                if keep:
+                    numbers = range(block * BLOCK, block * BLOCK + size)
+                    keep(experiments.assign(**axes, experiment=numbers))
+    write_parquet(snakemake.output.sums, pd.concat(sums, ignore_index=True))
+
+
+if __name__ == "__main__":
+    run(main, snakemake)

@@ -1,0 +1,73 @@
+"""Write a replication study's report: a finished Quarto document and the folder of what it shows.
+
+Reads the measures and the summary, the template, figures, tables and support files; makes
+`report/`, as `write_report` does for a study. No code in it: all numbers are filled in here.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from twolevel.pipeline.documents import Markdown, escape
+from twolevel.pipeline.files import read_json, read_parquet
+from twolevel.pipeline.grid import AXES
+from twolevel.pipeline.job import run
+from twolevel.pipeline.reports import fill_folder, making
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import Snakemake, snakemake
+
+# Methods and quantities as a reader knows them.
+METHODS = {
+    "kenward-roger": "Kenward–Roger",
+    "satterthwaite": "Satterthwaite",
+    "asymptotic": "asymptotic",
+    "anova": "ANOVA",
+}
+QUANTITIES = {
+    "grand_mean": Markdown(r"$\hat\mu$"),
+    "between_variance": Markdown(r"$\hat\sigma_b^2$, REML"),
+    "within_variance": Markdown(r"$\hat\sigma_w^2$, REML"),
+    "raw_variance": "raw variance of the subject means",
+    "two_stage_variance": "the same, corrected",
+}
+
+
+def main(snakemake: "Snakemake") -> None:
+    """Copy what the report shows into its folder, and write the document."""
+    fill_folder(snakemake, context(snakemake))
+
+
+def context(snakemake: "Snakemake") -> dict[str, Any]:
+    """Everything that the template fills in."""
+    files = snakemake.input
+    measures = read_parquet(files.measures)
+    replication = read_json(files.replication)
+    effects = {f"alpha[{name}]": f"α of {name}" for name in replication["scenario"]["conditions"]}
+    tests = measures.loc[measures["quantity"] == "condition", "method"]
+    return making(snakemake.wildcards.replication, snakemake.params.replication, files.tables) | {
+        "replication": replication,
+        "points": points(measures),
+        "quantities": {**QUANTITIES, **{key: escape(text) for key, text in effects.items()}},
+        "methods": {name: METHODS[name] for name in dict.fromkeys(tests)},
+    }
+
+
+def points(measures: pd.DataFrame) -> list[dict[str, Any]]:
+    """The points of the grid, each with its axes and its measures.
+
+    A measure is found at [quantity][measure], those of tests at [method][measure], and has value,
+    mcse and theory.
+    """
+    found = []
+    for values, table in measures.groupby(list(AXES), sort=False):
+        point: dict[str, Any] = dict(zip(AXES, values, strict=True))
+        for row in table.itertuples():
+            place = point.setdefault(row.method or row.quantity, {})
+            place[row.measure] = {"value": row.value, "mcse": row.mcse, "theory": row.theory}
+        found.append(point)
+    return found
+
+
+if __name__ == "__main__":
+    run(main, snakemake)
