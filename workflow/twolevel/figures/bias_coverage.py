@@ -32,10 +32,10 @@ def bias_coverage(measures: pd.DataFrame) -> Figure:
     panels, missing = some(measures["sigma_between"], MOST_PANELS), measures["missing"].min()
     effect = next(q for q in measures["quantity"] if q.startswith("alpha["))
     series = {
-        "grand_mean": ("grand mean μ", INK, "o", -1.5),
+        "grand_mean": ("grand mean", INK, "o", -1.5),
         effect: (f"effect of {shorten(effect[6:-1], ROOM)}", MARGINAL, "^", -0.5),
-        "between_variance": ("σ_b² (REML)", BETWEEN, "s", 0.5),
-        "within_variance": ("σ_w² (REML)", WITHIN, "D", 1.5),
+        "between_variance": ("variance between", BETWEEN, "s", 0.5),
+        "within_variance": ("variance within", WITHIN, "D", 1.5),
     }
     figure = new_figure(4.6)
     axes = figure.subplots(2, len(panels), sharex=True, sharey="row", squeeze=False)
@@ -53,7 +53,7 @@ def bias_coverage(measures: pd.DataFrame) -> Figure:
             covered = measured(measures, quantity, "coverage", **point)
             if len(covered):
                 draw_series(below, covered, colour, marker, **look)
-        title(above, f"σ_b = {sigma_between:g}")
+        title(above, f"SD between = {sigma_between:g}")
         subject_axis(below, measures["subjects"], room_of(figure, len(panels)))
     _keep_in_view(axes[1, 0])
     axes[0, 0].set_ylabel("bias, in SEs")

@@ -25,9 +25,9 @@ def some(values: Iterable[float], most: int) -> list[float]:
 
 def left_out(table: pd.DataFrame, shown: dict[str, Sequence[float]]) -> str:
     """Say which grid values a figure shows, of axes that have more; nothing if all are shown."""
-    words = {"subjects": "n", "sigma_between": "σ_b", "missing": "missing"}
+    words = {"subjects": "subjects", "sigma_between": "SD between", "missing": "share missing"}
     parts = [
-        f"{words[axis]} = {', '.join(f'{value:g}' for value in values)}"
+        f"{words[axis]} {', '.join(f'{value:g}' for value in values)}"
         for axis, values in shown.items()
         if table[axis].nunique() > len(values)
     ]

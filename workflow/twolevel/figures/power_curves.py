@@ -59,7 +59,7 @@ def power_curves(measures: pd.DataFrame, *, test: str) -> Figure:
             look = {"markersize": 9, "color": INK, "markeredgewidth": 1.2}
             entries["noncentral F"] = ax.plot(x, y, "_", zorder=3, **look)[0]
         subject_axis(ax, measures["subjects"], room_of(figure, len(panels)))
-        title(ax, f"σ_b = {sigma_between:g}")
+        title(ax, f"SD between = {sigma_between:g}")
     axes[0].set_ylim(0, 1.02)
     axes[0].set_yticks([0, 0.2, 0.4, 0.6, 0.8, 0.9, 1])
     axes[0].yaxis.set_major_formatter(PercentFormatter(1.0, 0))

@@ -22,9 +22,9 @@ MOST_ROWS = 4
 # The share of the estimates with the fewest subjects that may lie beyond each end of the axis.
 BEYOND = 0.002
 COLUMNS = {
-    "grand_mean": ("grand mean μ", MARGINAL),
-    "between_variance": ("variance between σ_b²", BETWEEN),
-    "within_variance": ("variance within σ_w²", WITHIN),
+    "grand_mean": ("grand mean", MARGINAL),
+    "between_variance": ("variance between", BETWEEN),
+    "within_variance": ("variance within", WITHIN),
 }
 
 

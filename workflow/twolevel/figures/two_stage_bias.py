@@ -44,8 +44,8 @@ def two_stage_bias(measures: pd.DataFrame) -> Figure:
             entries[name] = draw_series(ax, table, colour, marker, shift=shift)
         subject_axis(ax, measures["subjects"], room_of(figure, len(panels)))
         ax.set_ylim(bottom=min(0.0, ax.get_ylim()[0]))
-        title(ax, f"σ_b = {sigma_between:g}")
-    axes[0].set_ylabel("mean estimate of σ_b²")
+        title(ax, f"SD between = {sigma_between:g}")
+    axes[0].set_ylabel("mean estimate")
     order = [name for name, *_ in SERIES.values()] + ["truth"]
     shown = {"sigma_between": panels, "missing": [missing]}
     legend(figure, [(entries[name], name) for name in order], left_out(measures, shown))

@@ -46,8 +46,8 @@ def type_one_error(measures: pd.DataFrame) -> Figure:
                 table = measured(measures, "condition", "type_one_error", **point)
                 if len(table):
                     entries[name] = draw_series(ax, table, colour, marker, shift=shift)
-            words = f"σ_b = {sigma_between:g}"
-            title(ax, f"{words}, {100 * missing:g} % missing" if len(rows) > 1 else words)
+            words = f"SD between = {sigma_between:g}"
+            title(ax, f"{words}; {100 * missing:g} % missing" if len(rows) > 1 else words)
         down[0].set_ylabel("type I error")
     for ax in axes[-1]:
         subject_axis(ax, measures["subjects"], room_of(figure, len(columns)))

@@ -48,6 +48,7 @@ def fill(template: str | Path, context: Mapping[str, Any]) -> str:
         num=num,
         tex=tex,
         p=p_value,
+        pm=plus_minus,
         simulated_p=simulated_p,
         counted=counted,
         words=words,
@@ -83,6 +84,21 @@ def num(value: float | None, digits: int = 4) -> Markdown:
         return Markdown(mantissa.replace("-", "−"))
     power = str(exponent).translate(_SUPERSCRIPT)
     return Markdown(f"{mantissa.replace('-', '−')} × 10{power}")
+
+
+def plus_minus(value: float | None, half: float) -> Markdown:
+    """A number and the half-width of its interval, to two digits of the latter."""
+    if value is None or math.isnan(value):
+        return Markdown("–")
+    if half == 0:
+        return Markdown(f"{num(value)} ± 0")
+    decimals = 1 - math.floor(math.log10(half))
+    if not 0 <= decimals <= 6:
+        return Markdown(f"{num(value)} ± {num(half, 2)}")
+    # Adding 0 makes no zero negative.
+    return Markdown(
+        f"{round(value, decimals) + 0.0:.{decimals}f} ± {half:.{decimals}f}".replace("-", "−")
+    )
 
 
 def tex(value: float | None, digits: int = 4) -> Markdown:

@@ -59,5 +59,6 @@ def making(name: str, config: Mapping[str, Any], tables: list[str]) -> dict[str,
 def _entry(name: str, config: Mapping[str, Any]) -> str:
     """The study's entry in the config, as YAML, without the keys it leaves out."""
     given = {key: value for key, value in config.items() if value is not None}
-    text = yaml.safe_dump({name: given}, sort_keys=False, allow_unicode=True)
+    look = {"sort_keys": False, "allow_unicode": True, "default_flow_style": None}
+    text = yaml.safe_dump({name: given}, **look)
     return text.rstrip("\n").replace("```", "` ` `")
