@@ -1,20 +1,91 @@
 """Parts of figures over the grid of a replication study: panels, axes of subjects, intervals."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 
-from twolevel.figures.parts import evenly, wrapped
+from twolevel.figures.parts import evenly, room_of, wrapped
 from twolevel.figures.theme import SOFT
 from twolevel.figures.words import SMALL, width
 
 MOST_PANELS = 3
 NORMAL_95 = 1.959963984540054
+INTERVALS = "Bars: 95% Monte Carlo intervals."
+
+# Measures that are the share of experiments in which something happens.
+SHARES = ("coverage", "power", "type_one_error")
+
+APART = 6.0  # points between series that stand side by side
+
+
+@dataclass(frozen=True)
+class Look:
+    """The name of a series and how it is drawn."""
+
+    name: str
+    colour: str
+    marker: str
+    line: Any = "-"
+
+
+@dataclass(frozen=True)
+class Subjects:
+    """A logarithmic axis of subjects, `room` points wide, with `series` side by side at each."""
+
+    values: np.ndarray
+    room: float
+    series: int = 1
+
+    @classmethod
+    def of(cls, measures: pd.DataFrame, figure: Figure, panels: int, series: int) -> "Subjects":
+        """Return the axis of one of `panels` panels across `figure`."""
+        values = np.array(sorted(set(measures["subjects"])), dtype=float)
+        return cls(values, room_of(figure, panels), series)
+
+    @property
+    def limits(self) -> tuple[float, float]:
+        """The ends of the axis."""
+        low, high = self.values[0], self.values[-1]
+        margin = (high / low) ** 0.12 if high > low else 1.15
+        return low / margin, high * margin
+
+    @property
+    def _per_point(self) -> float:
+        low, high = self.limits
+        return np.log(high / low) / self.room
+
+    def beside(self, subjects: np.ndarray, place: float) -> np.ndarray:
+        """Where the series at `place`, counted from the middle one, stands for `subjects`."""
+        step = APART * self._per_point
+        if len(self.values) > 1:
+            step = min(step, 0.7 * np.diff(np.log(self.values)).min() / self.series)
+        return np.asarray(subjects, dtype=float) * np.exp(step * place)
+
+    def label(self, ax: Axes, *, named: bool = True) -> None:
+        """Number the subjects below `ax`, as many as there is room for, both ends first."""
+        low, high = self.limits
+        ax.set_xscale("log")
+        ax.set_xlim(low, high)
+        at = np.log(self.values / low) / self._per_point
+        names = [f"{value:,.0f}" for value in self.values]
+        half = np.array([width(name, SMALL) / 2 for name in names])
+        kept: list[int] = []
+        last = len(names) - 1
+        for k in dict.fromkeys((0, last, *range(1, last))):
+            if all(abs(at[k] - at[j]) > half[k] + half[j] + 5 for j in kept):
+                kept.append(k)
+        ax.set_xticks(self.values[kept], [names[k] for k in kept])
+        ax.set_xticks([], minor=True)
+        ax.grid(visible=False, axis="x")
+        if named:
+            ax.set_xlabel("subjects")
 
 
 def some(values: Iterable[float], most: int) -> list[float]:
@@ -23,15 +94,32 @@ def some(values: Iterable[float], most: int) -> list[float]:
     return [distinct[k] for k in evenly(len(distinct), most)]
 
 
-def left_out(table: pd.DataFrame, shown: dict[str, Sequence[float]]) -> str:
+def percent(share: float) -> str:
+    """Return `share` in percent, to three significant digits."""
+    return f"{100 * share:.3g}%"
+
+
+def complete(missing: float) -> str:
+    """Say which share of the cells is missing."""
+    return f"{percent(missing)} missing" if missing else "complete data"
+
+
+def left_out(table: pd.DataFrame, shown: Mapping[str, Sequence[float]]) -> str:
     """Say which grid values a figure shows, of axes that have more; nothing if all are shown."""
-    words = {"subjects": "subjects", "sigma_between": "SD between", "missing": "share missing"}
+    words = {
+        "subjects": lambda values: f"{_listed(f'{n:,.0f}' for n in values)} subjects",
+        "sigma_between": lambda values: f"SD between {_listed(f'{sd:.4g}' for sd in values)}",
+        "missing": lambda values: _listed(complete(share) for share in values),
+    }
     parts = [
-        f"{words[axis]} {', '.join(f'{value:g}' for value in values)}"
-        for axis, values in shown.items()
-        if table[axis].nunique() > len(values)
+        words[axis](values) for axis, values in shown.items() if table[axis].nunique() > len(values)
     ]
     return f"Shown of the grid: {'; '.join(parts)}." if parts else ""
+
+
+def _listed(words: Iterable[str]) -> str:
+    *first, last = words
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 def measured(
@@ -39,7 +127,8 @@ def measured(
 ) -> pd.DataFrame:
     """One measure over the numbers of subjects: subjects, value, low, high (95%), theory.
 
-    `point` holds the other axes of the grid; what has no value is left out.
+    `point` holds the other axes of the grid; what has no value is left out. The intervals of shares
+    are Wilson's, which stay between 0 and 1 and do not vanish at either.
     """
     chosen = measures[
         (measures["quantity"] == quantity)
@@ -48,44 +137,28 @@ def measured(
     ]
     for axis, value in point.items():
         chosen = chosen[chosen[axis] == value]
-    chosen = chosen[chosen["value"].notna()].sort_values("subjects")
-    half = NORMAL_95 * chosen["mcse"]
-    return chosen.assign(low=chosen["value"] - half, high=chosen["value"] + half)
+    chosen = chosen[np.isfinite(chosen["value"])].sort_values("subjects")
+    centre, half = chosen["value"], NORMAL_95 * chosen["mcse"]
+    if measure in SHARES:
+        more = NORMAL_95**2 / chosen["n"]
+        half = np.sqrt(half**2 + more**2 / 4) / (1 + more)
+        centre = (centre + more / 2) / (1 + more)
+    return chosen.assign(low=centre - half, high=centre + half)
 
 
 def draw_series(
-    ax: Axes, table: pd.DataFrame, colour: str, marker: str, *, shift: float = 0.0, **style: Any
+    ax: Axes, table: pd.DataFrame, look: Look, subjects: Subjects, place: float = 0.0
 ) -> Artist:
-    """Draw values over subjects with their intervals; `shift` counts places aside.
-
-    Series are shifted so that their intervals stand side by side.
-    """
-    x = table["subjects"].to_numpy(float) * 1.025**shift
-    ax.vlines(x, table["low"], table["high"], color=colour, linewidth=1.4)
-    style = {"markersize": 5, "linewidth": 1.3, "markeredgewidth": 1.2} | style
-    return ax.plot(x, table["value"], color=colour, marker=marker, **style)[0]
+    """Draw values over subjects with their intervals, at a `place` beside the other series."""
+    x = subjects.beside(table["subjects"], place)
+    ax.vlines(x, table["low"], table["high"], color=look.colour, linewidth=1.4)
+    style = {"markersize": 5, "markeredgewidth": 0, "linewidth": 1.3, "linestyle": look.line}
+    return ax.plot(x, table["value"], color=look.colour, marker=look.marker, **style)[0]
 
 
-def subject_axis(ax: Axes, subjects: Iterable[float], room: float) -> None:
-    """Number the subjects below `ax`, `room` points wide, on a logarithmic axis."""
-    values = np.array(sorted(set(subjects)), dtype=float)
-    ax.set_xscale("log")
-    low, high = values[0] / 1.15, values[-1] * 1.15
-    ax.set_xlim(low, high)
-    at = room * np.log(values / low) / np.log(high / low)
-    names = [f"{value:,.0f}" for value in values]
-    kept: list[int] = []
-    for k in (0, len(values) - 1, *range(1, len(values) - 1)):
-        apart = [
-            abs(at[k] - at[j]) > (width(names[k], SMALL) + width(names[j], SMALL)) / 2 + 5
-            for j in kept
-        ]
-        if k not in kept and all(apart):
-            kept.append(k)
-    ax.set_xticks(values[kept], [names[k] for k in kept])
-    ax.set_xticks([], minor=True)
-    ax.grid(visible=False, axis="x")
-    ax.set_xlabel("subjects")
+def in_percent(axis: Axis) -> None:
+    """Write the numbers of an axis of shares in percent."""
+    axis.set_major_formatter(lambda share, _: percent(round(share, 9)))
 
 
 def title(ax: Axes, text: str) -> None:
@@ -93,16 +166,22 @@ def title(ax: Axes, text: str) -> None:
     ax.set_title(text, loc="left", weight="bold", fontsize=SMALL)
 
 
-def legend(figure: Figure, entries: Sequence[tuple[Artist, str]], words: str = "") -> None:
+def name_panel(ax: Axes, sigma_between: float) -> None:
+    """Name the panel of one standard deviation between subjects."""
+    title(ax, f"SD between = {sigma_between:.4g}")
+
+
+def legend(figure: Figure, entries: Sequence[tuple[Artist, str]], *words: str) -> None:
     """Say above all panels what lines mean, and with `words` what is shown."""
     room = figure.get_figwidth() * 72 - 20
     longest = max(width(text, SMALL) for _, text in entries) + 40
+    said = " ".join(filter(None, words))
     box = figure.legend(
         [handle for handle, _ in entries],
         [text for _, text in entries],
         loc="outside upper left",
         ncols=int(max(1, min(len(entries), room // longest))),
-        title=wrapped(figure, words) if words else None,
+        title=wrapped(figure, said) if said else None,
         title_fontsize=SMALL,
         alignment="left",
     )

@@ -1,69 +1,89 @@
 """Power over the number of subjects."""
 
+import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
-from matplotlib.ticker import PercentFormatter
 
 from twolevel.figures.grid import (
+    INTERVALS,
     MOST_PANELS,
+    NORMAL_95,
+    Look,
+    Subjects,
+    complete,
     draw_series,
+    in_percent,
     left_out,
     legend,
     measured,
+    name_panel,
+    percent,
     some,
-    subject_axis,
-    title,
 )
-from twolevel.figures.parts import room_of
-from twolevel.figures.theme import (
-    BETWEEN,
-    INK,
-    MARGINAL,
-    SOFT,
-    WITHIN,
-    new_figure,
-    themed,
-)
+from twolevel.figures.theme import BETWEEN, INK, MARGINAL, SOFT, WITHIN, new_figure, themed
 
 GOALS = (0.8, 0.9)
 LOOKS = [(BETWEEN, "o", "-"), (WITHIN, "s", (0, (5, 1.5))), (MARGINAL, "^", (0, (2, 1.5)))]
+
+# Beyond this, and beyond Monte Carlo error, powers differ so much that each takes a panel.
+MATTERS = 0.05
 
 
 @themed
 def power_curves(measures: pd.DataFrame, *, test: str) -> Figure:
     """Draw the power of `test` to find the differences between conditions.
 
-    `measures`: subjects, sigma_between, missing, quantity, method, measure, value, mcse, theory.
-    One panel for each of up to three sigma_between, one line for each of up to three shares of
-    missing cells; for complete data also the noncentral F of the ANOVA.
+    `measures`: subjects, sigma_between, missing, quantity, method, measure, n, value, mcse, theory.
+    One line for each of up to three shares of missing cells; for complete data also the noncentral
+    F of the ANOVA. The power of this test hardly depends on sigma_between: where it differs by less
+    than five points, the largest sigma_between alone is drawn, otherwise up to three in panels.
     """
-    panels = some(measures["sigma_between"], MOST_PANELS)
     shares = some(measures["missing"], len(LOOKS))
+    differ, most = _differences(measures, test)
+    standard_deviations = measures["sigma_between"]
+    panels = some(standard_deviations, MOST_PANELS) if differ else [standard_deviations.max()]
     figure = new_figure(3.4)
     axes = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
+    subjects = Subjects.of(measures, figure, len(panels), len(shares))
     entries = {}
     for ax, sigma_between in zip(axes, panels, strict=True):
         for goal in GOALS:
             ax.axhline(goal, color=SOFT, linewidth=1, linestyle=(0, (1, 2)))
-        for k, (missing, (colour, marker, line)) in enumerate(zip(shares, LOOKS, strict=False)):
+        for place, (missing, look) in enumerate(zip(shares, LOOKS, strict=False)):
             point = {"method": test, "sigma_between": sigma_between, "missing": missing}
             table = measured(measures, "condition", "power", **point)
-            if len(table) == 0:  # as the ANOVA's with cells missing
-                continue
-            name = f"{100 * missing:g} % missing" if missing else "complete data"
-            entries[name] = draw_series(ax, table, colour, marker, shift=k, linestyle=line)
+            if len(table):  # the ANOVA has no power with cells missing
+                name = complete(missing)
+                entries[name] = draw_series(ax, table, Look(name, *look), subjects, place)
         point = {"method": "anova", "sigma_between": sigma_between, "missing": 0.0}
-        theory = measured(measures, "condition", "power", **point)
-        if len(theory):
-            x, y = theory["subjects"], theory["theory"]
-            look = {"markersize": 9, "color": INK, "markeredgewidth": 1.2}
-            entries["noncentral F"] = ax.plot(x, y, "_", zorder=3, **look)[0]
-        subject_axis(ax, measures["subjects"], room_of(figure, len(panels)))
-        title(ax, f"SD between = {sigma_between:g}")
+        known = measured(measures, "condition", "power", **point).dropna(subset="theory")
+        if len(known):
+            style = {"color": INK, "linewidth": 0.8, "markersize": 9, "markeredgewidth": 1.2}
+            line = ax.plot(known["subjects"], known["theory"], marker="_", zorder=3, **style)[0]
+            entries["theory, complete data"] = line
+        subjects.label(ax)
+        name_panel(ax, sigma_between)
     axes[0].set_ylim(0, 1.02)
-    axes[0].set_yticks([0, 0.2, 0.4, 0.6, 0.8, 0.9, 1])
-    axes[0].yaxis.set_major_formatter(PercentFormatter(1.0, 0))
+    axes[0].set_yticks([0, 0.2, 0.4, 0.6, *GOALS, 1])
+    in_percent(axes[0].yaxis)
     axes[0].set_ylabel("power")
-    shown = {"sigma_between": panels, "missing": shares}
-    legend(figure, [(handle, name) for name, handle in entries.items()], left_out(measures, shown))
+    words = left_out(measures, {"sigma_between": panels, "missing": shares})
+    if not differ and standard_deviations.nunique() > 1:
+        words += f" At other SDs between, power differs by at most {percent(most)[:-1]} points."
+    legend(figure, [(line, name) for name, line in entries.items()], words, INTERVALS)
     return figure
+
+
+def _differences(measures: pd.DataFrame, test: str) -> tuple[bool, float]:
+    """Whether powers differ from those at the largest sigma_between, and by how much at most."""
+    powers = measures[
+        (measures["quantity"] == "condition")
+        & (measures["measure"] == "power")
+        & (measures["method"] == test)
+    ]
+    axes = ["subjects", "missing"]
+    last = powers[powers["sigma_between"] == powers["sigma_between"].max()]
+    both = powers.merge(last, on=axes, suffixes=("", "_last")).dropna(subset=["value"])
+    apart = (both["value"] - both["value_last"]).abs()
+    error = NORMAL_95 * np.hypot(both["mcse"], both["mcse_last"])
+    return bool((apart > MATTERS + error).any()), float(apart.max())

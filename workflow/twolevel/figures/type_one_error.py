@@ -2,27 +2,29 @@
 
 import pandas as pd
 from matplotlib.figure import Figure
-from matplotlib.ticker import PercentFormatter
 
 from twolevel.figures.grid import (
+    INTERVALS,
     MOST_PANELS,
+    Look,
+    Subjects,
+    complete,
     draw_series,
+    in_percent,
     left_out,
     legend,
     measured,
+    name_panel,
     some,
-    subject_axis,
-    title,
 )
-from twolevel.figures.parts import room_of
 from twolevel.figures.theme import BETWEEN, MARGINAL, MUTED, TRUTH, WITHIN, new_figure, themed
 
 MOST_ROWS = 2
 TESTS = {
-    "asymptotic": ("asymptotic", WITHIN, "s", -1.5),
-    "satterthwaite": ("Satterthwaite", MUTED, "D", -0.5),
-    "kenward-roger": ("Kenward–Roger", BETWEEN, "o", 0.5),
-    "anova": ("ANOVA", MARGINAL, "^", 1.5),
+    "asymptotic": Look("asymptotic", WITHIN, "s", (0, (5, 1.5))),
+    "satterthwaite": Look("Satterthwaite", MUTED, "D", (0, (1, 1.5))),
+    "kenward-roger": Look("Kenward–Roger", BETWEEN, "o"),
+    "anova": Look("ANOVA", MARGINAL, "^", (0, (2, 1.5))),
 }
 
 
@@ -30,30 +32,34 @@ TESTS = {
 def type_one_error(measures: pd.DataFrame) -> Figure:
     """Draw how often each test, at the 5% level, rejects what is true.
 
-    `measures`: subjects, sigma_between, missing, quantity, method, measure, value, mcse. One column
-    for each of up to three sigma_between, one row for each of up to two shares of missing cells.
+    `measures`: subjects, sigma_between, missing, quantity, method, measure, n, value, mcse. One
+    column for each of up to three sigma_between, one row for each of up to two shares of missing
+    cells.
     """
     columns = some(measures["sigma_between"], MOST_PANELS)
     rows = some(measures["missing"], MOST_ROWS)
-    figure = new_figure(1.0 + 1.9 * len(rows))
+    errors = measures[(measures["measure"] == "type_one_error") & measures["value"].notna()]
+    tests = [test for test in TESTS if test in set(errors["method"])]
+    figure = new_figure(1.2 + 1.9 * len(rows))
     axes = figure.subplots(len(rows), len(columns), sharex=True, sharey=True, squeeze=False)
+    subjects = Subjects.of(measures, figure, len(columns), len(tests))
     entries = {}
     for down, missing in zip(axes, rows, strict=True):
         for ax, sigma_between in zip(down, columns, strict=True):
-            entries["nominal 5 %"] = ax.axhline(0.05, **TRUTH)
-            for test, (name, colour, marker, shift) in TESTS.items():
+            nominal = ax.axhline(0.05, **TRUTH)
+            for k, test in enumerate(tests):
                 point = {"method": test, "sigma_between": sigma_between, "missing": missing}
                 table = measured(measures, "condition", "type_one_error", **point)
                 if len(table):
-                    entries[name] = draw_series(ax, table, colour, marker, shift=shift)
-            words = f"SD between = {sigma_between:g}"
-            title(ax, f"{words}; {100 * missing:g} % missing" if len(rows) > 1 else words)
-        down[0].set_ylabel("type I error")
-    for ax in axes[-1]:
-        subject_axis(ax, measures["subjects"], room_of(figure, len(columns)))
-    axes[0, 0].set_ylim(bottom=0)
-    axes[0, 0].yaxis.set_major_formatter(PercentFormatter(1.0, 0))
-    order = [name for name, *_ in TESTS.values() if name in entries] + ["nominal 5 %"]
-    shown = {"sigma_between": columns, "missing": rows}
-    legend(figure, [(entries[name], name) for name in order], left_out(measures, shown))
+                    place, look = k - (len(tests) - 1) / 2, TESTS[test]
+                    entries[test] = draw_series(ax, table, look, subjects, place)
+            subjects.label(ax, named=down is axes[-1])
+        down[0].set_ylabel(f"type I error,\n{complete(missing)}")
+    for ax, sigma_between in zip(axes[0], columns, strict=True):
+        name_panel(ax, sigma_between)
+    axes[0, 0].set_ylim(0, max(axes[0, 0].get_ylim()[1], 0.08))
+    in_percent(axes[0, 0].yaxis)
+    drawn = [(entries[test], TESTS[test].name) for test in tests if test in entries]
+    words = left_out(measures, {"sigma_between": columns, "missing": rows})
+    legend(figure, [*drawn, (nominal, "nominal 5%")], words, INTERVALS)
     return figure
