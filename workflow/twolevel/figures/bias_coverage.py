@@ -65,7 +65,8 @@ def bias_coverage(measures: pd.DataFrame) -> Figure:
     axes[0, 0].set_ylabel("bias, in SEs")
     axes[1, 0].set_ylabel("coverage")
     in_percent(axes[1, 0].yaxis)
-    words = left_out(measures, {"sigma_between": panels, "missing": [missing]})
+    shown = {"subjects": subjects.values, "sigma_between": panels, "missing": [missing]}
+    words = left_out(measures, shown)
     legend(figure, entries, words, INTERVALS)
     return figure
 
@@ -82,4 +83,4 @@ def _standardised(measures: pd.DataFrame, quantity: str, **point: float) -> pd.D
 def _keep_in_view(ax: Axes) -> None:
     """Show a range of coverage in which a percent can be seen, whatever the intervals are."""
     low, high = ax.get_ylim()
-    ax.set_ylim(min(low, 0.93), min(max(high, 0.97), 1.005))
+    ax.set_ylim(min(low, 0.93), min(max(high, 0.97), 1 + 0.04 * (1 - low)))

@@ -22,6 +22,7 @@ INTERVALS = "Bars: 95% Monte Carlo intervals."
 # Measures that are the share of experiments in which something happens.
 SHARES = ("coverage", "power", "type_one_error")
 
+MOST_SUBJECTS = 18  # across all panels of a row
 APART = 6.0  # points between series that stand side by side
 
 
@@ -45,9 +46,9 @@ class Subjects:
 
     @classmethod
     def of(cls, measures: pd.DataFrame, figure: Figure, panels: int, series: int) -> "Subjects":
-        """Return the axis of one of `panels` panels across `figure`."""
-        values = np.array(sorted(set(measures["subjects"])), dtype=float)
-        return cls(values, room_of(figure, panels), series)
+        """Return the axis of one of `panels` panels, with as many values as have room in it."""
+        values = some(measures["subjects"], MOST_SUBJECTS // panels)
+        return cls(np.array(values, dtype=float), room_of(figure, panels), series)
 
     @property
     def limits(self) -> tuple[float, float]:
@@ -150,9 +151,10 @@ def draw_series(
     ax: Axes, table: pd.DataFrame, look: Look, subjects: Subjects, place: float = 0.0
 ) -> Artist:
     """Draw values over subjects with their intervals, at a `place` beside the other series."""
+    table = table[table["subjects"].isin(subjects.values)]
     x = subjects.beside(table["subjects"], place)
     ax.vlines(x, table["low"], table["high"], color=look.colour, linewidth=1.4)
-    style = {"markersize": 5, "markeredgewidth": 0, "linewidth": 1.3, "linestyle": look.line}
+    style = {"markersize": 6, "markeredgewidth": 0, "linewidth": 1.3, "linestyle": look.line}
     return ax.plot(x, table["value"], color=look.colour, marker=look.marker, **style)[0]
 
 

@@ -17,7 +17,6 @@ from twolevel.figures.grid import (
     legend,
     measured,
     name_panel,
-    percent,
     some,
 )
 from twolevel.figures.theme import BETWEEN, INK, MARGINAL, SOFT, WITHIN, new_figure, themed
@@ -58,8 +57,9 @@ def power_curves(measures: pd.DataFrame, *, test: str) -> Figure:
         point = {"method": "anova", "sigma_between": sigma_between, "missing": 0.0}
         known = measured(measures, "condition", "power", **point).dropna(subset="theory")
         if len(known):
-            style = {"color": INK, "linewidth": 0.8, "markersize": 9, "markeredgewidth": 1.2}
-            line = ax.plot(known["subjects"], known["theory"], marker="_", zorder=3, **style)[0]
+            style = {"color": INK, "linewidth": 0.8, "markersize": 12, "markeredgewidth": 1.2}
+            known = known[known["subjects"].isin(subjects.values)]
+            line = ax.plot(known["subjects"], known["theory"], marker="_", zorder=1.5, **style)[0]
             entries["theory, complete data"] = line
         subjects.label(ax)
         name_panel(ax, sigma_between)
@@ -67,9 +67,10 @@ def power_curves(measures: pd.DataFrame, *, test: str) -> Figure:
     axes[0].set_yticks([0, 0.2, 0.4, 0.6, *GOALS, 1])
     in_percent(axes[0].yaxis)
     axes[0].set_ylabel("power")
-    words = left_out(measures, {"sigma_between": panels, "missing": shares})
+    shown = {"subjects": subjects.values, "sigma_between": panels, "missing": shares}
+    words = left_out(measures, shown)
     if not differ and standard_deviations.nunique() > 1:
-        words += f" At other SDs between, power differs by at most {percent(most)[:-1]} points."
+        words += f" At other SDs between, power differs by at most {100 * most:.2g} points."
     legend(figure, [(line, name) for name, line in entries.items()], words, INTERVALS)
     return figure
 

@@ -26,6 +26,7 @@ from twolevel.figures.words import SMALL, width
 MOST_ROWS = 4
 # The share of the estimates with the fewest subjects that may lie beyond each end of the axis.
 BEYOND = 0.002
+STEPS = [1, 2, 5, 10]
 COLUMNS = {
     "grand_mean": ("grand mean", MARGINAL),
     "between_variance": ("variance between", BETWEEN),
@@ -125,6 +126,7 @@ def _ends(row: pd.DataFrame, truth: float) -> tuple[float, float]:
 def _label(ax: Axes, span: tuple[float, float], room: float) -> None:
     """Number the horizontal axis as densely as its numbers are short."""
     ax.set_xlim(span)
-    ticks = MaxNLocator(4).tick_values(*span)
+    ticks = MaxNLocator(4, steps=STEPS).tick_values(*span)
     longest = max(width(word, SMALL) for word in ax.xaxis.get_major_formatter().format_ticks(ticks))
-    ax.xaxis.set_major_locator(MaxNLocator(int(np.clip(room // (longest + 10), 1, 4))))
+    most = int(np.clip(room // (longest + 10), 1, 4))
+    ax.xaxis.set_major_locator(MaxNLocator(most, steps=STEPS))

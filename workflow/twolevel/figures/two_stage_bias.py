@@ -49,7 +49,7 @@ def two_stage_bias(measures: pd.DataFrame) -> Figure:
         name_panel(ax, sigma_between)
     axes[0].set_ylabel("mean estimate")
     order = [look.name for look in SERIES.values()] + ["truth"]
-    shown = {"sigma_between": panels, "missing": [missing]}
+    shown = {"subjects": subjects.values, "sigma_between": panels, "missing": [missing]}
     words = left_out(measures, shown)
     legend(figure, [(entries[name], name) for name in order], words, INTERVALS)
     return figure

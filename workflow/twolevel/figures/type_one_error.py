@@ -53,13 +53,15 @@ def type_one_error(measures: pd.DataFrame) -> Figure:
                 if len(table):
                     place, look = k - (len(tests) - 1) / 2, TESTS[test]
                     entries[test] = draw_series(ax, table, look, subjects, place)
-            subjects.label(ax, named=down is axes[-1])
+            subjects.label(ax, named=missing == rows[-1])
         down[0].set_ylabel(f"type I error,\n{complete(missing)}")
     for ax, sigma_between in zip(axes[0], columns, strict=True):
         name_panel(ax, sigma_between)
     axes[0, 0].set_ylim(0, max(axes[0, 0].get_ylim()[1], 0.08))
     in_percent(axes[0, 0].yaxis)
     drawn = [(entries[test], TESTS[test].name) for test in tests if test in entries]
-    words = left_out(measures, {"sigma_between": columns, "missing": rows})
+    words = left_out(
+        measures, {"subjects": subjects.values, "sigma_between": columns, "missing": rows}
+    )
     legend(figure, [*drawn, (nominal, "nominal 5%")], words, INTERVALS)
     return figure
