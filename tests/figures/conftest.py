@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
 from io import BytesIO
+from itertools import product
 
 import numpy as np
 import pandas as pd
@@ -13,6 +14,8 @@ from scipy.special import betaincinv, ndtri
 
 from twolevel.figures.theme import save
 from twolevel.figures.words import Labels
+from twolevel.performance import block_sums, distributions, performance, with_theory
+from twolevel.replication import Scenario, replicate_block
 
 NAMES = (
     "one_subject",
@@ -252,6 +255,51 @@ def simulate(
     )
 
 
+@dataclass(frozen=True)
+class Replicated:
+    """The tables of a replication study, as its figures take them."""
+
+    measures: pd.DataFrame
+    distributions: pd.DataFrame
+    grand_mean: float
+    test: str
+
+    def draw(self, name: str, **changed: object) -> Figure:
+        """Draw the figure called `name`; `changed` replaces arguments."""
+        arguments = {"measures": self.measures}
+        if name == "sampling_distributions":
+            arguments |= {"distributions": self.distributions, "grand_mean": self.grand_mean}
+            arguments["sigma_within"] = 1.0
+        elif name == "power_curves":
+            arguments["test"] = self.test
+        function = getattr(import_module(f"twolevel.figures.{name}"), name)
+        return function(**(arguments | changed))
+
+
+def replicated(
+    subjects: tuple = (8, 12, 20),
+    sigma_between: tuple = (0.0, 1.0),
+    missing: tuple = (0.0, 0.1),
+    conditions: tuple = ("t1", "t2", "t3"),
+    *,
+    experiments: int = 200,
+    test: str = "kenward-roger",
+    grand_mean: float = 5.0,
+) -> Replicated:
+    """Run a small replication study, effects evenly spaced from 0 to 1."""
+    effects = dict(zip(conditions, np.linspace(0, 1, len(conditions)), strict=True))
+    measures, counts = [], []
+    for n, between, share in product(subjects, sigma_between, missing):
+        scenario = Scenario(n, effects, grand_mean, between, 1.0, missing=share)
+        block = replicate_block(scenario, 0, experiments, 1, test)
+        sums = block_sums(scenario, block, test)
+        axes = {"subjects": n, "sigma_between": between, "missing": share}
+        measures.append(with_theory(performance(sums), scenario).assign(**axes))
+        counts.append(distributions(sums, scenario).assign(**axes))
+    tables = (pd.concat(parts, ignore_index=True) for parts in (measures, counts))
+    return Replicated(*tables, scenario.mean, test)
+
+
 def svg_bytes(figure: Figure, title: str = "a figure") -> bytes:
     file = BytesIO()
     save(figure, file, title=title)
@@ -266,6 +314,16 @@ def simulate_fixture() -> Callable[..., Study]:
 @pytest.fixture(scope="session")
 def study() -> Study:
     return simulate()
+
+
+@pytest.fixture(scope="session", name="replicated")
+def replicated_fixture() -> Callable[..., Replicated]:
+    return replicated
+
+
+@pytest.fixture(scope="session")
+def planning() -> Replicated:
+    return replicated()
 
 
 @pytest.fixture(params=NAMES)

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 
 from twolevel.figures.parts import evenly, room_of, wrapped
 from twolevel.figures.theme import SOFT
-from twolevel.figures.words import SMALL, width
+from twolevel.figures.words import SMALL, number, width
 
 MOST_PANELS = 3
 NORMAL_95 = 1.959963984540054
@@ -82,6 +82,7 @@ class Subjects:
         for k in dict.fromkeys((0, last, *range(1, last))):
             if all(abs(at[k] - at[j]) > half[k] + half[j] + 5 for j in kept):
                 kept.append(k)
+        kept.sort()
         ax.set_xticks(self.values[kept], [names[k] for k in kept])
         ax.set_xticks([], minor=True)
         ax.grid(visible=False, axis="x")
@@ -100,6 +101,12 @@ def percent(share: float) -> str:
     return f"{100 * share:.3g}%"
 
 
+def spread(sigma: float) -> str:
+    """Return a standard deviation as it stands in titles: short, and as it was given if it can."""
+    text = f"{sigma:.4g}"
+    return number(sigma) if "e" in text else text
+
+
 def complete(missing: float) -> str:
     """Say which share of the cells is missing."""
     return f"{percent(missing)} missing" if missing else "complete data"
@@ -109,7 +116,7 @@ def left_out(table: pd.DataFrame, shown: Mapping[str, Sequence[float]]) -> str:
     """Say which grid values a figure shows, of axes that have more; nothing if all are shown."""
     words = {
         "subjects": lambda values: f"{_listed(f'{n:,.0f}' for n in values)} subjects",
-        "sigma_between": lambda values: f"SD between {_listed(f'{sd:.4g}' for sd in values)}",
+        "sigma_between": lambda values: f"SD between {_listed(map(spread, values))}",
         "missing": lambda values: _listed(complete(share) for share in values),
     }
     parts = [
@@ -170,7 +177,7 @@ def title(ax: Axes, text: str) -> None:
 
 def name_panel(ax: Axes, sigma_between: float) -> None:
     """Name the panel of one standard deviation between subjects."""
-    title(ax, f"SD between = {sigma_between:.4g}")
+    title(ax, f"SD between = {spread(sigma_between)}")
 
 
 def legend(figure: Figure, entries: Sequence[tuple[Artist, str]], *words: str) -> None:

@@ -3,11 +3,11 @@
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
+from scipy.special import ndtri
 
 from twolevel.figures.grid import (
     INTERVALS,
     MOST_PANELS,
-    NORMAL_95,
     Look,
     Subjects,
     complete,
@@ -34,8 +34,8 @@ def power_curves(measures: pd.DataFrame, *, test: str) -> Figure:
 
     `measures`: subjects, sigma_between, missing, quantity, method, measure, n, value, mcse, theory.
     One line for each of up to three shares of missing cells; for complete data also the noncentral
-    F of the ANOVA. The power of this test hardly depends on sigma_between: where it differs by less
-    than five points, the largest sigma_between alone is drawn, otherwise up to three in panels.
+    F of the ANOVA. The power of this test hardly depends on sigma_between: where it differs by no
+    more than five points beyond Monte Carlo error, the largest sigma_between alone is drawn, otherwise up to three in panels.
     """
     shares = some(measures["missing"], len(LOOKS))
     differ, most = _differences(measures, test)
@@ -84,7 +84,13 @@ def _differences(measures: pd.DataFrame, test: str) -> tuple[bool, float]:
     ]
     axes = ["subjects", "missing"]
     last = powers[powers["sigma_between"] == powers["sigma_between"].max()]
-    both = powers.merge(last, on=axes, suffixes=("", "_last")).dropna(subset=["value"])
-    apart = (both["value"] - both["value_last"]).abs()
-    error = NORMAL_95 * np.hypot(both["mcse"], both["mcse_last"])
+    both = powers.merge(last, on=axes, suffixes=("", "_last"))
+    both = both[both["value"].notna() & both["value_last"].notna()]
+    one, other, n, m = (both[name] for name in ("value", "value_last", "n", "n_last"))
+    apart = (one - other).abs()
+    # Two counts more of each kind, so that shares of 0 or 1 do not pass for certain (Agresti and
+    # Coull); by Bonferroni, because one point of a large grid is far off by chance.
+    pooled = (n * one + m * other + 2) / (n + m + 4)
+    limit = -ndtri(0.025 / max(len(both), 1))
+    error = limit * np.sqrt(pooled * (1 - pooled) * (1 / n + 1 / m))
     return bool((apart > MATTERS + error).any()), float(apart.max())
