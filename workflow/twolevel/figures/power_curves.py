@@ -35,7 +35,8 @@ def power_curves(measures: pd.DataFrame, *, test: str) -> Figure:
     `measures`: subjects, sigma_between, missing, quantity, method, measure, n, value, mcse, theory.
     One line for each of up to three shares of missing cells; for complete data also the noncentral
     F of the ANOVA. The power of this test hardly depends on sigma_between: where it differs by no
-    more than five points beyond Monte Carlo error, the largest sigma_between alone is drawn, otherwise up to three in panels.
+    more than five points beyond Monte Carlo error, the largest sigma_between alone is drawn,
+    otherwise up to three in panels.
     """
     shares = some(measures["missing"], len(LOOKS))
     differ, most = _differences(measures, test)
