@@ -92,11 +92,11 @@ def test_histograms_hold_the_share_of_experiments_that_theory_is_beside(planning
 
 
 def test_histograms_have_the_truth_and_the_share_of_zeros(replicated):
-    study = replicated((8, 40), (0.5, 1.0), (0.0,))
+    study = replicated((8, 40), (0.5, 0.8), (0.0,))
     axes = np.array(study.draw("sampling_distributions").axes).reshape(2, 3)
     for down in axes:
-        assert [ax.lines[1].get_xdata()[0] for ax in down] == [5.5, 1.0, 1.0]
-    share = at(study, "boundary", "rate", sigma_between=1.0)["value"]
+        assert [ax.lines[1].get_xdata()[0] for ax in down] == pytest.approx([5.5, 0.64, 1.0])
+    share = at(study, "boundary", "rate", sigma_between=0.8)["value"]
     assert share[8] > 0 == share[40]
     assert [ax.texts[0].get_text() for ax in axes[:, 1]] == [
         f"{100 * share[8]:.2g}% are 0",
@@ -420,6 +420,13 @@ def test_estimates_that_are_all_0_are_drawn(planning, svg):
     zeros.loc[zeros["quantity"].eq("boundary"), "value"] = 1.0
     figure = planning.draw("sampling_distributions", distributions=nothing, measures=zeros)
     assert figure.axes[1].texts[0].get_text() == "100% are 0"
+    assert (
+        figure.axes[1].get_xlim()[1]
+        > planning.distributions.query(
+            "quantity == 'between_variance' and subjects == 8 and sigma_between == 1"
+        )["high"].max()
+        * 0.9
+    )
     svg(figure)
     flat = zeros["quantity"].eq("between_variance") & zeros["measure"].eq("empirical_se")
     zeros.loc[flat, "value"] = 0.0
