@@ -243,6 +243,8 @@ def test_every_test_has_its_errors_and_anova_none_with_cells_missing(replicated)
                 errors = at(study, "condition", "type_one_error", method, **point)["value"]
                 assert line.get_ydata() == pytest.approx(errors.to_numpy())
     assert [ax.get_ylabel().split("\n")[1] for ax in axes[:, 0]] == ["complete data", "10% missing"]
+    titles = [ax.get_title("left") for ax in axes[0]]
+    assert titles == ["SD between = 0.5", "SD between = 1"]
     assert len({line.get_marker() for line in axes[0, 0].lines}) == 5
 
 
