@@ -358,6 +358,8 @@ def large(replicated):
 def test_of_a_large_grid_some_is_shown_and_said(large, name, svg):
     figure = large.draw(name)
     assert f"Shown of the grid: {SHOWN[name]}" in words_of(figure)
+    if "5, 8, 15, 20, 50 and 200 subjects" in SHOWN[name]:
+        assert len(figure.axes[0].lines[-1].get_xdata()) == 6
     document = svg(figure)
     assert len(document) < 150_000
     assert words_outside(document) == []
