@@ -69,10 +69,13 @@ def fit_complete(y: np.ndarray, replicates: int) -> BatchFit:
     """Fit complete data y (J x replicates, B, n): see `batch.fit_batch`."""
     K, B, n = y.shape
     J, per_cell = K // replicates, n * replicates
-    total = y @ np.ones(n)  # a product, for it sums over subjects faster than sum()
+    # What all values share is taken away first, and deviations are squared after their means are,
+    # so that no digits are lost to an offset.
+    shift = y[0, :, 0].copy()
+    rest = y - shift[:, None]
+    total = rest @ np.ones(n)  # a product, for it sums over subjects faster than sum()
     mean = total.reshape(J, replicates, B).sum(axis=1) / per_cell  # (J, B)
-    # Deviations are squared after means are subtracted, so that no digits are lost to offsets.
-    rest = y - np.repeat(mean, replicates, axis=0)[:, :, None]
+    rest -= np.repeat(mean, replicates, axis=0)[:, :, None]
     subject = rest.mean(axis=0)  # (B, n)
     rest -= subject
     ss_between = K * np.einsum("bn,bn->b", subject, subject)
@@ -86,7 +89,7 @@ def fit_complete(y: np.ndarray, replicates: int) -> BatchFit:
     grand_mean = mean.mean(axis=0)
     effects = mean - grand_mean
     return BatchFit(
-        grand_mean=grand_mean,
+        grand_mean=grand_mean + shift,
         condition_effects=effects,
         between_variance=np.where(interior, (ms_between - ms_within) / K, 0.0),
         within_variance=within,

@@ -14,7 +14,7 @@ import numpy as np
 
 from twolevel.batch import BatchFit, Test
 from twolevel.kenward_roger import KenwardRoger, kenward_roger
-from twolevel.likelihood import LARGEST, Profile
+from twolevel.likelihood import LARGEST, RISE, Profile
 from twolevel.moments import Moments
 from twolevel.satterthwaite import Satterthwaite, satterthwaite
 from twolevel.search import minimise
@@ -23,7 +23,7 @@ from twolevel.stacked import product, sweep, trace, weighted
 # Values of K lambda at which the criterion is first looked at, and those for the few data sets
 # whose minimum lies beyond. In log(lambda) it bends no faster than 1 / (1 + n lambda) does.
 _GRID = np.exp(np.arange(-9.0, 10.0, 2.0))
-_BEYOND = np.exp(np.arange(7.0, 37.0, 2.0))
+_BEYOND = np.exp(np.arange(7.0, 31.0, 2.0))
 
 # A pivot, relative to the number of observations, below which a column is a combination of others.
 _RANK = 1e-9
@@ -33,8 +33,8 @@ _RANK = 1e-9
 class IncompleteEffects:
     """Tests of the fixed effects; see `batch.FixedEffects`.
 
-    level (J, b) are the condition means of the b data sets `fitted`, out of n_sets; the others' F
-    and SE are NaN.
+    level (J, b) are the condition means, but for a constant, of the b data sets `fitted`, out of
+    n_sets; the others' F and SE are NaN.
     """
 
     level: np.ndarray
@@ -104,21 +104,26 @@ class IncompleteEffects:
 
 def fit_incomplete(y: np.ndarray, replicates: int, observed: np.ndarray) -> BatchFit:
     """Fit incomplete data y (J x replicates, B, n): see `batch.fit_batch`."""
-    moments, mean = _moments(y, replicates, observed)
+    # Differences of means keep their digits when what all values share is taken away first.
+    shift = np.where(observed, y, 0.0).sum(axis=(0, 2)) / np.maximum(observed.sum(axis=(0, 2)), 1)
+    moments, mean = _moments(y - shift[:, None], replicates, observed)
     raw, sampling, possible = _level1(moments)
     fitted = np.flatnonzero(possible)
     moments = _take(moments, fitted)
     lambda_ = _estimate(moments)
-    found = np.flatnonzero(lambda_ <= LARGEST)
-    fitted, moments, lambda_ = fitted[found], _take(moments, found), lambda_[found]
-    best = _profile(moments, lambda_)
+    best = _profile(moments, np.minimum(lambda_, LARGEST))
+    rise = _deviance(moments, np.full(len(fitted), LARGEST))[0] - best.deviance
+    found = np.flatnonzero(rise >= RISE)
+    if len(found) < len(fitted):
+        fitted, moments = fitted[found], _take(moments, found)
+        best = _profile(moments, lambda_[found])
     level = mean[:, fitted] + best.beta[0]
     level[1:] += best.beta[1:]
     effects = IncompleteEffects(level, moments, best, fitted, y.shape[1])
     within = best.rss / (moments.nobs - len(level))
     grand_mean = level.mean(axis=0)
     return BatchFit(
-        grand_mean=effects.spread(grand_mean),
+        grand_mean=effects.spread(grand_mean) + shift,
         condition_effects=effects.spread(level - grand_mean),
         between_variance=effects.spread(best.lambda_ * within),
         within_variance=effects.spread(within),
@@ -204,7 +209,11 @@ def _level1(moments: Moments) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def _estimate(moments: Moments) -> np.ndarray:
-    """The lambda (B,) that maximises each restricted likelihood; infinite where there is none."""
+    """The lambda (B,) that maximises each restricted likelihood.
+
+    Infinite where it rises without end, NaN where nothing depends on lambda: where the fixed
+    effects leave no differences between subjects.
+    """
     scale = 1 / moments.sizes[-1]
     lambda_ = _search(moments, _GRID * scale)
     beyond = np.flatnonzero(np.isinf(lambda_))
@@ -222,8 +231,7 @@ def _search(moments: Moments, grid: np.ndarray) -> np.ndarray:
 
     on_grid = np.stack([_deviance(moments, np.full(B, point))[0] for point in grid])
     lambda_ = minimise(criterion, on_grid, grid)
-    # Where the fixed effects leave no differences between subjects, nothing depends on lambda.
-    return np.where(np.ptp(on_grid, axis=0) > 1e-9 * moments.nobs, lambda_, np.inf)
+    return np.where(np.ptp(on_grid, axis=0) > 1e-9 * moments.nobs, lambda_, np.nan)
 
 
 def _deviance(moments: Moments, lambda_: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -25,6 +25,8 @@ Method = Literal["REML", "ML"]
 
 # The lambda above which sigma_w, at 3e-7 of sigma_b, counts as 0. GRID goes further, for profiles.
 LARGEST = 1e13
+# Beyond its minimum the criterion rises without end, unless sigma_w is 0: then it stays level.
+RISE = 1e-3
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,27 +136,30 @@ def maximise(moments: Moments, method: Method) -> Profile:
         now = profile(moments, lambda_, method)
         return now.deviance, now.slope, now.curvature
 
-    start = on_grid(moments, method).deviance
-    if np.ptp(start) <= 1e-9 * moments.nobs:
+    # Far above LARGEST, rounding makes the criterion of some data fall again.
+    grid = GRID[GRID <= LARGEST]
+    start = on_grid(moments, method, grid).deviance
+    if np.ptp(start[grid <= 1e6]) <= 1e-9 * moments.nobs:
         raise InputError(
             "the fixed effects leave no differences between subjects, so sigma_between cannot be "
             "told apart from them; expected fewer terms that differ between subjects than there "
             "are subjects; remove terms from the formula"
         )
-    (lambda_,) = minimise(criterion, start[:, None])
-    if lambda_ > LARGEST:
+    (lambda_,) = minimise(criterion, start[:, None], grid)
+    best = profile(moments, min(lambda_, LARGEST), method)
+    if not profile(moments, LARGEST, method).deviance - best.deviance >= RISE:
         raise InputError(
             "the residuals within subjects are all 0, so sigma_within is 0 and the relative "
             "variance has no estimate; expected observations that vary within subjects beyond "
             "the fixed effects; check that the response is not already averaged per subject"
         )
-    return profile(moments, lambda_, method)
+    return best
 
 
-def on_grid(moments: Moments, method: Method) -> Profile:
-    """The profile at every lambda of GRID."""
+def on_grid(moments: Moments, method: Method, grid: np.ndarray = GRID) -> Profile:
+    """The profile at every lambda of a grid."""
     # A few at a time, so that many columns do not fill the memory.
-    parts = np.array_split(GRID, 1 + len(GRID) * moments.within.size // 1_000_000)
+    parts = np.array_split(grid, 1 + len(grid) * moments.within.size // 1_000_000)
     found = [vars(profile(moments, part, method)) for part in parts]
     return Profile(**{key: np.concatenate([part[key] for part in found]) for key in found[0]})
 
