@@ -16,6 +16,10 @@ RULES = {
     *("fit_mixed", "partition_errors", "compare_fits", "plot_data", "plot_distributions"),
     *("plot_mixed", "write_report", "render_report", "build_site"),
 }
+REPLICATION_RULES = {
+    *("replicate", "replicate_and_keep", "gather_experiments", "measure_performance"),
+    *("plot_replication", "write_replication_report", "render_replication_report"),
+}
 JOBS = 2 * (len(RULES) - 2) + 1  # each study has one way to get its data; one site
 
 
@@ -35,7 +39,7 @@ def test_snakefmt_is_clean():
 def test_every_rule_is_listed_with_what_it_does(fresh):
     lines = fresh.snakemake("--list-rules").out.splitlines()
     listed = dict(re.fullmatch(r"(\w+)(?: \((.+)\))?", line).groups() for line in lines)
-    assert set(listed) == RULES | {"all"}
+    assert set(listed) == RULES | REPLICATION_RULES | {"all"}
     assert [name for name, about in listed.items() if not about] == []
 
 
@@ -161,5 +165,6 @@ def test_the_workflow_catalog_finds_what_it_needs():
 
 def test_the_small_project_has_the_rules_named_here():
     files = [path.read_text() for path in (ROOT / "workflow/rules").glob("*.smk")]
-    assert set(re.findall(r"^rule (\w+):", "".join(files), re.M)) == RULES
+    every = set(re.findall(r"^(?:rule|use rule \w+ as) (\w+)\b", "".join(files), re.M))
+    assert every == RULES | REPLICATION_RULES
     assert len(CONFIG["studies"]) == 2

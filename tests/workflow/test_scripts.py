@@ -24,9 +24,11 @@ def test_every_script_is_the_script_of_the_rule_of_its_name():
 def test_every_rule_has_what_a_reader_needs(rule):
     block = BLOCKS[rule]
     assert re.match(r'    """[A-Z].*\."""\n', block)
-    folder = "" if rule == "build_site" else r"\{(study|simulated|real)\}/"
-    assert re.search(rf'    log:\n        "logs/{folder}{rule}.log",?\n', block)
-    assert re.search(rf'    benchmark:\n        "benchmarks/{folder}{rule}.tsv",?\n', block)
+    folder = "" if rule == "build_site" else r"\{(study|simulated|real|replication)\}/"
+    name = r"replicate/\{SLICE\}" if rule == "replicate" else rule
+    folder = folder.replace(r"\{", r"\{+").replace(r"\}", r"\}+")
+    assert re.search(rf'    log:\n        f?"logs/{folder}{name}.log",?\n', block)
+    assert re.search(rf'    benchmark:\n        f?"benchmarks/{folder}{name}.tsv",?\n', block)
     assert re.search(r'    message:\n        ".+"\n', block)
 
 

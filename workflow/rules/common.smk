@@ -15,8 +15,7 @@ from snakemake.exceptions import WorkflowError
 from twolevel.errors import InputError
 from twolevel.pipeline.code import library_code
 from twolevel.pipeline.config import checked
-from twolevel.pipeline.grid import AXES, Slice, grid_points, plan
-from twolevel.pipeline.scenarios import PARAMETERS
+from twolevel.pipeline.grid import AXES, PARAMETERS, Slice, grid_points, plan
 from twolevel.pipeline.studies import RealStudy, SimulatedStudy
 
 try:

@@ -98,9 +98,9 @@ rule write_replication_report:
             "results/{{replication}}/report/tables/{name}", name=names_of(REPLICATION_TABLES)
         ),
     log:
-        "logs/{replication}/write_report.log",
+        "logs/{replication}/write_replication_report.log",
     benchmark:
-        "benchmarks/{replication}/write_report.tsv"
+        "benchmarks/{replication}/write_replication_report.tsv"
     conda:
         "../envs/twolevel.yaml"
     params:

@@ -15,8 +15,8 @@ from twolevel.pipeline.files import read_json, read_parquet, write_csv, write_js
 from twolevel.pipeline.grid import AXES, Slice
 from twolevel.pipeline.job import run
 from twolevel.pipeline.scenarios import scenario_at, study_values
-from twolevel.replication import BLOCK, Scenario
 from twolevel.sampling import Sampling
+from twolevel.scenario import BLOCK, Scenario
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake, snakemake

@@ -14,7 +14,8 @@ from twolevel.pipeline.files import parquet_parts, read_json, write_parquet
 from twolevel.pipeline.grid import AXES, Slice
 from twolevel.pipeline.job import run
 from twolevel.pipeline.scenarios import scenario_at, study_values
-from twolevel.replication import BLOCK, replicate_block
+from twolevel.replication import replicate_block
+from twolevel.scenario import BLOCK
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake, snakemake

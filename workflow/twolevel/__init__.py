@@ -20,6 +20,8 @@ _HOME = {
     "fit_mixed": "mixed",
     "fit_subjects": "subjects",
     "partition_errors": "anova",
+    "replicate": "replication",
+    "Scenario": "scenario",
     "simulate": "simulation",
 }
 __all__ = sorted(_HOME)

@@ -16,12 +16,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from twolevel.batch import BatchFit, Test
+from twolevel.batch_fit import BatchFit, Test
 
 
 @dataclass(frozen=True, eq=False)
 class CompleteEffects:
-    """Tests of the fixed effects from mean squares (B,); see `batch.FixedEffects`.
+    """Tests of the fixed effects from mean squares (B,); see `batch_fit.FixedEffects`.
 
     between and within are K sigma_b^2 + sigma_w^2 and sigma_w^2 as REML estimates them, ms_between
     and ms_within the mean squares; per_cell is n x replicates.

@@ -12,7 +12,7 @@ from functools import cached_property
 
 import numpy as np
 
-from twolevel.batch import BatchFit, Test
+from twolevel.batch_fit import BatchFit, Test
 from twolevel.kenward_roger import KenwardRoger, kenward_roger
 from twolevel.likelihood import LARGEST, RISE, Profile
 from twolevel.moments import Moments
@@ -31,7 +31,7 @@ _RANK = 1e-9
 
 @dataclass(frozen=True, eq=False)
 class IncompleteEffects:
-    """Tests of the fixed effects; see `batch.FixedEffects`.
+    """Tests of the fixed effects; see `batch_fit.FixedEffects`.
 
     level (J, b) are the condition means, but for a constant, of the b data sets `fitted`, out of
     n_sets; the others' F and SE are NaN.

@@ -12,9 +12,10 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from twolevel.batch import Test
-from twolevel.replication import Scenario, tests_of
+from twolevel.batch_fit import Test
+from twolevel.replication import tests_of
 from twolevel.sampling import Sampling, bin_edges
+from twolevel.scenario import Scenario
 
 ALPHA = 0.05
 

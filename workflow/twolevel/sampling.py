@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy import special
 
-from twolevel.replication import Scenario
+from twolevel.scenario import Scenario
 
 # Points and weights of the integral over the law of MS_E, by its tail probability.
 _NODES = 64

@@ -11,9 +11,12 @@ from dataclasses import dataclass
 from itertools import product
 from math import prod
 
-from twolevel.replication import BLOCK
+from twolevel.scenario import BLOCK
 
 AXES = ("subjects", "sigma_between", "missing")
+
+# The other keys of a replication study that the data of its experiments depend on.
+PARAMETERS = ("conditions", "grand_mean", "sigma_within", "replicates")
 
 # Stands for the value of the study that a replication is like.
 SAME = "same"

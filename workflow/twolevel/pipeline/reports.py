@@ -24,6 +24,15 @@ PROGRAMS = ["snakemake", "numpy", "scipy", "pandas", "formulaic", "statsmodels",
 LARGEST_TABLE = 1_000_000
 
 
+class _ListsOnOneLine(yaml.SafeDumper):
+    """YAML as a person writes a config."""
+
+
+_ListsOnOneLine.add_representer(
+    list, lambda dumper, values: dumper.represent_sequence("tag:yaml.org,2002:seq", values, True)
+)
+
+
 def fill_folder(snakemake: Snakemake, context: Mapping[str, Any]) -> None:
     """Copy what the report shows beside it, and write the document from its template."""
     files, folder = snakemake.input, Path(snakemake.output.document).parent
@@ -59,6 +68,5 @@ def making(name: str, config: Mapping[str, Any], tables: list[str]) -> dict[str,
 def _entry(name: str, config: Mapping[str, Any]) -> str:
     """The study's entry in the config, as YAML, without the keys it leaves out."""
     given = {key: value for key, value in config.items() if value is not None}
-    look = {"sort_keys": False, "allow_unicode": True, "default_flow_style": None}
-    text = yaml.safe_dump({name: given}, **look)
+    text = yaml.dump({name: given}, Dumper=_ListsOnOneLine, sort_keys=False, allow_unicode=True)
     return text.rstrip("\n").replace("```", "` ` `")

@@ -6,11 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from twolevel.errors import InputError
-from twolevel.pipeline.grid import AXES, SAME, Point
-from twolevel.replication import Scenario
-
-# The keys of a replication study that its experiments depend on, beside the axes of the grid.
-PARAMETERS = ("conditions", "grand_mean", "sigma_within", "replicates")
+from twolevel.pipeline.grid import AXES, PARAMETERS, SAME, Point
+from twolevel.scenario import Scenario
 
 
 def scenario_at(point: Point, parameters: Mapping[str, Any], study: Mapping[str, Any]) -> Scenario:
