@@ -101,7 +101,7 @@ def plan(
     alike: dict[tuple, list[Point]] = {}
     for point, blocks in lacking.items():
         alike.setdefault(tuple(sorted(blocks)), []).append(point)
-    return used + [
+    new = [
         job
         for blocks, some in alike.items()
         if blocks
@@ -109,6 +109,7 @@ def plan(
         for part in _foldable(values)
         for job in _jobs(part, blocks, per_subject)
     ]
+    return sorted(used + new)
 
 
 def _products(points: Sequence[tuple]) -> list[tuple[tuple[str, ...], ...]]:
