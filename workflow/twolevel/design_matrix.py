@@ -8,19 +8,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import product
 from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
+from twolevel.cells import Cells
 from twolevel.errors import InputError
 from twolevel.formula import parse
-from twolevel.moments import centred_columns
+from twolevel.moments import centred_columns, gram_matrix
 
 # Relative squared norm below which a column counts as a combination of earlier ones. R's lm uses
 # 1e-7 on the norm, and squares lose half the digits of double precision.
 ALIAS_TOLERANCE = 1e-11
+
+# Combinations of factor levels up to which rows are held once for each.
+_MOST_CELLS = 10_000
 
 # The parameters beside the coefficients, by their names in tables.
 PARAMETERS = ("sigma_between", "sigma_within", "icc")
@@ -30,13 +35,14 @@ PARAMETERS = ("sigma_between", "sigma_within", "icc")
 class DesignMatrix:
     """A formula evaluated on N rows of n subjects.
 
-    X is (N, p), response (N,) in the response's unit, codes (N,) the subject of each row as a
-    position in `subjects` (n,), in order of first appearance. `terms` maps each term to the
-    positions of its columns; `data` holds the formula's variables, one row per row of X.
+    cells holds the distinct rows of the model, and which of them each observation has; response
+    (N,) is in the response's unit, codes (N,) the subject of each row as a position in `subjects`
+    (n,), in order of first appearance. `terms` maps each term to the positions of its columns;
+    `data` holds the formula's variables, one row per observation.
     """
 
     formula: str
-    X: np.ndarray
+    cells: Cells
     response: np.ndarray
     codes: np.ndarray
     subjects: pd.Index
@@ -44,6 +50,11 @@ class DesignMatrix:
     terms: dict[str, tuple[int, ...]]
     data: pd.DataFrame
     _spec: Any
+
+    @cached_property
+    def X(self) -> np.ndarray:
+        """The model matrix (N, p)."""
+        return self.cells.spread(self.cells.X)
 
     @property
     def first_rows(self) -> np.ndarray:
@@ -122,7 +133,8 @@ def design_matrix(
     labels = [str(term) for term in rhs]
     if coding == "sum":
         rhs = sum_coded(rhs, variables)
-    matrix = rhs.get_model_matrix(variables, na_action="raise", ensure_full_rank=True)
+    distinct, cell_of = distinct_rows(variables)
+    matrix = rhs.get_model_matrix(distinct, na_action="raise", ensure_full_rank=True)
     spec = matrix.model_spec
     # formulaic lists interactions' factors in the order of the formula; so do we.
     terms = {
@@ -130,8 +142,6 @@ def design_matrix(
         for label, columns in zip(labels, spec.term_indices.values(), strict=True)
     }
     X = np.asarray(matrix, dtype=float)
-    if X.shape[0] != len(table):  # formulaic gives a bare intercept a single row
-        X = np.broadcast_to(X, (len(table), X.shape[1])).copy()
     if not np.isfinite(X).all():
         column = spec.column_names[int(np.argmin(np.isfinite(X).all(axis=0)))]
         raise InputError(
@@ -141,7 +151,7 @@ def design_matrix(
     codes, subjects = pd.factorize(table[subject])
     design = DesignMatrix(
         formula=formula,
-        X=X,
+        cells=Cells(X, cell_of),
         response=table[names.response].to_numpy(dtype=float),
         codes=codes,
         subjects=pd.Index(subjects, name="subject"),
@@ -154,6 +164,31 @@ def design_matrix(
     _refuse_unrepeated(design)
     _refuse_aliased(design)
     return design
+
+
+def distinct_rows(variables: pd.DataFrame) -> tuple[pd.DataFrame, np.ndarray | None]:
+    """The combinations of factor levels that occur, and which one (N,) each row has.
+
+    Where a variable is a number, and so what a transform makes of it may depend on all rows, the
+    table itself, and None; so too where there would be many combinations.
+    """
+    cell_of = np.zeros(len(variables), dtype=np.intp)
+    size = 1
+    for name in variables:
+        if not isinstance(variables[name].dtype, pd.CategoricalDtype):
+            return variables, None
+        codes = variables[name].cat.codes.to_numpy()
+        size *= len(variables[name].cat.categories)
+        if size > _MOST_CELLS:
+            return variables, None
+        cell_of *= len(variables[name].cat.categories)
+        cell_of += codes
+    occurs = np.flatnonzero(np.bincount(cell_of, minlength=size))
+    if len(occurs) < size:
+        cell_of = np.searchsorted(occurs, cell_of)
+    first = np.empty(len(occurs), dtype=np.intp)
+    first[cell_of[::-1]] = np.arange(len(variables))[::-1]
+    return variables.iloc[first], cell_of
 
 
 def independent_columns(gram: np.ndarray, scale: np.ndarray) -> np.ndarray:
@@ -274,10 +309,9 @@ def _refuse_unrepeated(design: DesignMatrix) -> None:
 
 def _refuse_aliased(design: DesignMatrix) -> None:
     names = design.names
-    X, _ = centred_columns(design.X)
-    gram = X.T @ X
+    gram = gram_matrix(centred_columns(design.cells)[0])
     # A column with a large offset is constant only if it is so to the last digits.
-    norms = np.einsum("ij,ij->j", design.X, design.X)
+    norms = np.diag(gram_matrix(design.cells))
     kept = independent_columns(gram, np.diag(gram) + 1e-13 * norms)
     aliased = [name for k, name in enumerate(names) if k not in kept]
     if aliased:
@@ -286,8 +320,8 @@ def _refuse_aliased(design: DesignMatrix) -> None:
             "the columns before; expected linearly independent columns; remove terms or add "
             "observations in the empty cells"
         )
-    if len(design.X) <= len(names):
+    if len(design.response) <= len(names):
         raise InputError(
-            f"formula '{design.formula}': {len(names)} coefficients and {len(design.X)} "
+            f"formula '{design.formula}': {len(names)} coefficients and {len(design.response)} "
             "observations leave nothing to estimate the variances from; simplify the formula"
         )

@@ -163,7 +163,7 @@ def _draw(fit: MixedFit, draws: int, generator: np.random.Generator) -> _Values:
     y = fit.sigma_between * generator.standard_normal((n, draws))[design.codes]
     y += fit.sigma_within * generator.standard_normal((N, draws))
 
-    X = working_rows(design.X, design.response)[0][:, :-1]
+    X = working_rows(design.cells, design.response)[0][:, :-1]
     order, counts = np.argsort(design.codes, kind="stable"), np.bincount(design.codes)
     starts = np.cumsum(counts) - counts
 

@@ -44,7 +44,7 @@ def leave_one_out(design: DesignMatrix, estimates: Estimates) -> pd.DataFrame:
     By the method of the fit. A row is NaN where the model cannot be fitted without the subject:
     a column of the model would be lost, or no within-subject variation would be left.
     """
-    rows, coordinates = working_rows(design.X, design.response)
+    rows, coordinates = working_rows(design.cells, design.response)
     blocks = [
         _refit(block, estimates.moments, estimates.method)
         for block in _subject_blocks(rows, design.codes, len(design.subjects))

@@ -20,7 +20,7 @@ from twolevel.explained import design_effect, r_squared
 from twolevel.influence import cooks_distance, leave_one_out
 from twolevel.likelihood import Method, degrees_of_freedom, maximise
 from twolevel.means import mean_rows, pairwise_rows
-from twolevel.moments import grouped_moments, working_moments
+from twolevel.moments import SubjectMoments, grouped_moments, working_moments
 from twolevel.multiplicity import Adjust, adjusted
 from twolevel.profile_likelihood import ProfileLikelihood
 from twolevel.type3 import type3_rows
@@ -46,7 +46,7 @@ class MixedFit:
     sigma_within: float
     lambda_: float
     llf: float
-    random_effects: pd.DataFrame
+    subjects: SubjectMoments
     estimates: Estimates
 
     @property
@@ -83,6 +83,23 @@ class MixedFit:
     def bic(self) -> float:
         """-2 llf + k log N, as lme4 (nlme uses log(N - p) under REML)."""
         return -2 * self.llf + self.n_parameters * float(np.log(self.nobs))
+
+    @cached_property
+    def random_effects(self) -> pd.DataFrame:
+        """Each subject's n, deviation (ybar_i - xbar_i' beta), random_effect S_i and its se (n rows)."""
+        best, n = self.estimates.best, self.subjects.counts
+        fixed = self.subjects.columns @ best.beta
+        deviation = self.subjects.response - fixed[self.subjects.pattern]
+        precision = 1 + n * self.lambda_
+        return pd.DataFrame(
+            {
+                "n": n,
+                "deviation": deviation,
+                "random_effect": n * self.lambda_ / precision * deviation,
+                "se": self.sigma_between / np.sqrt(precision),
+            },
+            index=self.design.subjects,
+        )
 
     @cached_property
     def fittedvalues(self) -> np.ndarray:
@@ -277,7 +294,7 @@ def fit_mixed(formula: str, data: pd.DataFrame, subject: str, method: Method = "
 def fit_design(design: DesignMatrix, method: Method) -> MixedFit:
     """Fit the random-intercept model to a formula already evaluated: see `fit_mixed`."""
     subjects, coordinates = working_moments(
-        design.X, design.response, design.codes, len(design.subjects)
+        design.cells, design.response, design.codes, len(design.subjects)
     )
     moments = grouped_moments(subjects)
     best = maximise(moments, method)
@@ -286,8 +303,6 @@ def fit_design(design: DesignMatrix, method: Method) -> MixedFit:
     params = coordinates.T @ best.beta + coordinates.shift
     sigma2 = best.rss / degrees_of_freedom(moments, method)
     cov = sigma2 * (coordinates.T @ best.unscaled_cov @ coordinates.T.T)
-    deviation = subjects.means @ np.append(-best.beta, 1.0)  # ybar_i - xbar_i' beta, (n,)
-    precision = 1 + subjects.counts * best.lambda_
     return MixedFit(
         method=method,
         design=design,
@@ -297,14 +312,6 @@ def fit_design(design: DesignMatrix, method: Method) -> MixedFit:
         sigma_within=float(np.sqrt(sigma2)),
         lambda_=float(best.lambda_),
         llf=-float(best.deviance) / 2,
-        random_effects=pd.DataFrame(
-            {
-                "n": subjects.counts,
-                "deviation": deviation,
-                "random_effect": subjects.counts * best.lambda_ / precision * deviation,
-                "se": np.sqrt(best.lambda_ * sigma2 / precision),
-            },
-            index=design.subjects,
-        ),
+        subjects=subjects,
         estimates=Estimates(params, coordinates, moments, best, method),
     )

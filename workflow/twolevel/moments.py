@@ -15,17 +15,35 @@ one scalar random effect).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
+
+from twolevel.cells import Cells, SubjectRows
+
+
+# Numbers in an array over all patterns of cells, above which the rows themselves are summed.
+_MANY = 20_000_000
 
 
 @dataclass(frozen=True, eq=False)
 class SubjectMoments:
-    """Sums of each subject: counts (n,), means (n, q), and pooled within cross-products (q, q)."""
+    """Sums of each subject: counts (n,), means of the columns and of the response, and W (q, q).
+
+    columns (P, p) are the different means of x that subjects have, pattern (n,) which of them each
+    one has; response (n,) are the means of y.
+    """
 
     counts: np.ndarray
-    means: np.ndarray
+    columns: np.ndarray
+    pattern: np.ndarray
+    response: np.ndarray
     within: np.ndarray
+
+    @cached_property
+    def means(self) -> np.ndarray:
+        """The means zbar_i (n, q)."""
+        return np.column_stack([self.columns[self.pattern], self.response])
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,32 +82,79 @@ class Moments:
         return self.within + np.tensordot(self.sizes.astype(float), self.between, 1)
 
 
-def subject_moments(Z: np.ndarray, codes: np.ndarray, n_subjects: int) -> SubjectMoments:
-    """Reduce rows Z (N, q) of subjects codes (N,) to each subject's means and the pooled W.
+def subject_moments(
+    cells: Cells, response: np.ndarray, codes: np.ndarray, n_subjects: int
+) -> SubjectMoments:
+    """Reduce rows [x | y] of subjects codes (N,) to each subject's means and the pooled W.
 
     Deviations are squared after the subject's mean is subtracted, never before: the textbook sums
     of squares lose every digit on data with a large offset (Chan, Golub & LeVeque 1983).
     """
-    counts = np.bincount(codes, minlength=n_subjects)
-    means = np.empty((n_subjects, Z.shape[1]))
-    for k in range(Z.shape[1]):
-        means[:, k] = np.bincount(codes, weights=Z[:, k], minlength=n_subjects) / counts
-    deviations = Z - means[codes]
-    # A mean is rounded; its error is the same in every row of a subject, and is taken out again.
-    for k in range(Z.shape[1]):
-        error = np.bincount(codes, weights=deviations[:, k], minlength=n_subjects) / counts
-        means[:, k] += error
-        deviations[:, k] -= error[codes]
-    return SubjectMoments(counts, means, deviations.T @ deviations)  # (q, N) @ (N, q)
+    rows = SubjectRows(codes, n_subjects)
+    counts, p = rows.counts, cells.X.shape[1]
+    y = response.copy()
+    means = _means(rows, counts, y)
+    within = np.empty((p + 1, p + 1))
+    within[p, p] = y @ y
+    patterns, pattern = (None, None) if cells.codes is None else rows.patterns(cells)
+    if patterns is None or patterns.size * p > _MANY:
+        X = cells.spread(cells.X).copy(order="F")
+        columns = np.column_stack([_means(rows, counts, X[:, k]) for k in range(p)])
+        pattern = np.arange(n_subjects)
+        within[:p, :p], within[:p, p] = X.T @ X, X.T @ y  # (p, N) @ (N, p)
+    else:
+        columns, within[:p, :p] = _pattern_moments(patterns, np.bincount(pattern), cells.X)
+        within[:p, p] = cells.X.T @ cells.sums(y)
+    within[p, :p] = within[:p, p]
+    return SubjectMoments(counts, columns, pattern, means, within)
+
+
+def _means(rows: SubjectRows, counts: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Each subject's mean (n,), which is subtracted from values (N,) in place.
+
+    A mean is rounded; its error is the same in every row of a subject, and is taken out again.
+    """
+    means = rows.sums(values) / counts
+    rows.subtract(values, means)
+    error = rows.sums(values) / counts
+    rows.subtract(values, error)
+    return means + error
+
+
+def _pattern_moments(
+    patterns: np.ndarray, often: np.ndarray, X: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """The means (P, p) of the rows of each pattern (P, K) of cells, and the pooled squares (p, p).
+
+    often (P,) is how many subjects have each pattern.
+    """
+    sizes = patterns.sum(axis=1)[:, None]
+    means = patterns @ X / sizes
+    apart = X - means[:, None]  # (P, K, p)
+    error = np.einsum("gk,gkp->gp", patterns, apart) / sizes  # a rounded mean's, as in _means
+    apart = (apart - error[:, None]).reshape(-1, X.shape[1])
+    weights = (patterns * often[:, None]).ravel()
+    return means + error, (apart.T * weights) @ apart
 
 
 def grouped_moments(subjects: SubjectMoments) -> Moments:
     """Group the subjects' means by the number of observations."""
-    sizes, group = np.unique(subjects.counts, return_inverse=True)
-    between = np.stack(
-        [subjects.means[group == g].T @ subjects.means[group == g] for g in range(len(sizes))]
-    )
-    return Moments(subjects.within, sizes, np.bincount(group), between)
+    P, p = subjects.columns.shape
+    of_pattern = np.bincount(subjects.pattern, minlength=P).astype(float)
+    response = np.bincount(subjects.pattern, subjects.response, minlength=P)
+    size_of = np.empty(P, dtype=subjects.counts.dtype)
+    size_of[subjects.pattern] = subjects.counts
+    sizes, group = np.unique(size_of, return_inverse=True)
+    squares = np.bincount(group[subjects.pattern], subjects.response**2)
+    between = np.empty((len(sizes), p + 1, p + 1))
+    for g in range(len(sizes)):
+        at = group == g
+        X = subjects.columns[at]
+        between[g, :p, :p] = (X.T * of_pattern[at]) @ X
+        between[g, :p, p] = between[g, p, :p] = X.T @ response[at]
+        between[g, p, p] = squares[g]
+    counts = np.bincount(group, of_pattern).astype(int)
+    return Moments(subjects.within, sizes, counts, between)
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,56 +170,77 @@ class Coordinates:
     centre: np.ndarray
 
 
-def centred_columns(X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Centre the columns of X (N, p) if one of them is constant: the new columns X T, and T (p, p).
+def centred_columns(cells: Cells) -> tuple[Cells, np.ndarray]:
+    """Centre the columns of X if one of them is constant: the new columns X T, and T (p, p).
 
     The constant column stays; without one nothing changes, for the model would.
     """
-    T = np.eye(X.shape[1])
+    X, T = cells.X, np.eye(cells.X.shape[1])
     constant = np.flatnonzero((np.ptp(X, axis=0) == 0) & (X[0] != 0))
     if len(constant) == 0:
-        return X, T
+        return cells, T
     k = constant[0]
-    centre = X.mean(axis=0)
+    centre = column_means(cells)
     centre[k] = 0.0
     T[k] -= centre / X[0, k]
-    return X - centre, T
+    return Cells(X - centre, cells.codes), T
 
 
-def working_rows(X: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, Coordinates]:
-    """The rows z = [x | y] (N, q) in coordinates where nothing large cancels.
+def column_means(cells: Cells) -> np.ndarray:
+    """The means (p,) of the columns over all observations."""
+    if cells.codes is None:
+        return cells.X.mean(axis=0)
+    return cells.weights @ cells.X / len(cells.codes)
+
+
+def gram_matrix(cells: Cells) -> np.ndarray:
+    """The cross-products X'X (p, p) over all observations."""
+    if cells.codes is None:
+        return cells.X.T @ cells.X
+    return (cells.X.T * cells.weights) @ cells.X
+
+
+def working_columns(cells: Cells, y: np.ndarray) -> tuple[Cells, np.ndarray, Coordinates]:
+    """The rows z = [x | y] in coordinates where nothing large cancels: x, and y (N,).
 
     Covariates are centred (where the model has an intercept), and the response is replaced by its
     residual from an ordinary least-squares fit: squared residuals then lose no digits to a large
     offset or a strong fixed effect, which they would as differences of large sums.
     """
-    X, T = centred_columns(X)
-    gram = X.T @ X
-    centre = X.mean(axis=0)
-    unit = np.linalg.solve(gram, len(X) * centre)  # X unit = 1 if the model has a constant
-    constant = np.abs(X @ unit - 1).max() < 1e-9
+    N = len(y)
+    cells, T = centred_columns(cells)
+    gram, centre = gram_matrix(cells), column_means(cells)
+    unit = np.linalg.solve(gram, N * centre)  # X unit = 1 if the model has a constant
+    constant = np.abs(cells.X @ unit - 1).max() < 1e-9
     k = int(np.abs(unit).argmax())
-    if constant and np.ptp(X[:, k]) > 0:
+    if constant and np.ptp(cells.X[:, k]) > 0:
         # As with `0 + condition`. Within subjects the columns then cancel, unless one of them is
         # replaced by the constant that they add up to.
         S = np.eye(len(unit))
         S[:, k] = unit / unit[k]
-        X = X.copy()
+        X = cells.X.copy()
         X[:, k] = 1 / unit[k]
-        X, centring = centred_columns(X)
+        cells, centring = centred_columns(Cells(X, cells.codes))
         T = T @ S @ centring
-        gram, centre = X.T @ X, X.mean(axis=0)
-        unit = np.linalg.solve(gram, len(X) * centre)
+        gram, centre = gram_matrix(cells), column_means(cells)
+        unit = np.linalg.solve(gram, N * centre)
     mean = y.mean() if constant else 0.0
     # The mean is subtracted from y before anything else: exactly, to a rounding of y itself.
-    first = np.linalg.solve(gram, X.T @ (y - mean))
-    residual = (y - mean) - X @ first
-    return np.column_stack([X, residual]), Coordinates(T, T @ (mean * unit + first), centre)
+    residual = y - mean
+    first = np.linalg.solve(gram, cells.X.T @ cells.sums(residual))
+    residual -= cells.spread(cells.X @ first)
+    return cells, residual, Coordinates(T, T @ (mean * unit + first), centre)
+
+
+def working_rows(cells: Cells, y: np.ndarray) -> tuple[np.ndarray, Coordinates]:
+    """The rows z (N, q) in the coordinates of `working_columns`."""
+    cells, residual, coordinates = working_columns(cells, y)
+    return np.column_stack([cells.spread(cells.X), residual]), coordinates
 
 
 def working_moments(
-    X: np.ndarray, y: np.ndarray, codes: np.ndarray, n_subjects: int
+    cells: Cells, y: np.ndarray, codes: np.ndarray, n_subjects: int
 ) -> tuple[SubjectMoments, Coordinates]:
-    """The subjects' moments in the coordinates of `working_rows`."""
-    rows, coordinates = working_rows(X, y)
-    return subject_moments(rows, codes, n_subjects), coordinates
+    """The subjects' moments in the coordinates of `working_columns`."""
+    cells, residual, coordinates = working_columns(cells, y)
+    return subject_moments(cells, residual, codes, n_subjects), coordinates

@@ -1,0 +1,99 @@
+"""The rows of a model without their repetitions.
+
+Where every variable of a formula is a factor, rows repeat: there are as many distinct ones as
+combinations of levels, whatever the number of observations.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+
+@dataclass(frozen=True, eq=False)
+class Cells:
+    """The distinct rows X (K, p) of a model, and the position (N,) among them of each observation.
+
+    codes is None where every observation has a row of its own, K = N.
+    """
+
+    X: np.ndarray
+    codes: np.ndarray | None = None
+
+    @cached_property
+    def weights(self) -> np.ndarray:
+        """How many observations each distinct row has (K,)."""
+        if self.codes is None:
+            return np.ones(len(self.X))
+        return np.bincount(self.codes, minlength=len(self.X)).astype(float)
+
+    def sums(self, values: np.ndarray) -> np.ndarray:
+        """The sums (K,) of values (N,) over the observations of each distinct row."""
+        if self.codes is None:
+            return values
+        return np.bincount(self.codes, values, minlength=len(self.X))
+
+    def spread(self, values: np.ndarray) -> np.ndarray:
+        """Values of the distinct rows (K, ...), for each observation (N, ...)."""
+        return values if self.codes is None else values[self.codes]
+
+
+@dataclass(frozen=True, eq=False)
+class SubjectRows:
+    """Which rows belong to which subject: codes (N,), positions among n_subjects subjects.
+
+    width is the number of rows of every subject where these stand together, subject by subject;
+    sums over subjects then need no codes. Else it is None.
+    """
+
+    codes: np.ndarray
+    n_subjects: int
+
+    @cached_property
+    def width(self) -> int | None:
+        """The number of rows of every subject, if they are laid out so."""
+        width, rest = divmod(len(self.codes), self.n_subjects)
+        if rest:
+            return None
+        laid_out = self.codes.reshape(self.n_subjects, width)
+        return width if (laid_out == np.arange(self.n_subjects)[:, None]).all() else None
+
+    @property
+    def counts(self) -> np.ndarray:
+        """The number of rows of each subject (n,)."""
+        if self.width:
+            return np.full(self.n_subjects, self.width)
+        return np.bincount(self.codes, minlength=self.n_subjects)
+
+    def sums(self, values: np.ndarray) -> np.ndarray:
+        """The sums (n,) of values (N,) over each subject's rows."""
+        if self.width:
+            return values.reshape(self.n_subjects, self.width) @ np.ones(self.width)
+        return np.bincount(self.codes, values, minlength=self.n_subjects)
+
+    def subtract(self, values: np.ndarray, of_subjects: np.ndarray) -> None:
+        """Subtract from values (N,), in place, what each subject has (n,)."""
+        if self.width:
+            values.reshape(self.n_subjects, self.width)[:] -= of_subjects[:, None]
+        else:
+            values -= of_subjects[self.codes]
+
+    def patterns(self, cells: Cells) -> tuple[np.ndarray, np.ndarray]:
+        """The different ways (P, K) in which subjects' rows fall into cells, and each one's (n,)."""
+        K = len(cells.X)
+        if self.width:
+            sequences = cells.codes.reshape(self.n_subjects, self.width)
+            if (sequences == sequences[0]).all():
+                pattern = np.bincount(sequences[0], minlength=K)
+                return pattern[None], np.zeros(self.n_subjects, dtype=np.intp)
+        table = np.bincount(self.codes * K + cells.codes, minlength=self.n_subjects * K)
+        table = table.reshape(self.n_subjects, K)
+        base = int(table.max()) + 1
+        if base**K < 2**62:  # a pattern is a number with K digits
+            numbers = table @ base ** np.arange(K)
+            _, first, which = np.unique(numbers, return_index=True, return_inverse=True)
+            return table[first], which
+        patterns, which = np.unique(table, axis=0, return_inverse=True)
+        return patterns, which.ravel()
