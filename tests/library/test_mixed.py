@@ -97,7 +97,7 @@ def test_no_other_lambda_is_better(data, formula):
     for method in METHODS:
         fit = tl.fit_mixed(formula, data, "id", method=method)
         design = fit.design
-        subjects, _ = working_moments(design.cells, design.response, design.codes, len(design.subjects))
+        subjects, _ = working_moments(design.cells, design.response, design.subject_rows)
         moments = grouped_moments(subjects)
         for lambda_ in [0.0, *np.exp(np.arange(-20, 20, 0.37)), fit.lambda_ * 1.001]:
             assert -profile(moments, lambda_, method).deviance / 2 <= fit.llf + 1e-9
@@ -110,7 +110,7 @@ def test_derivatives_are_those_of_the_criterion(data):
     from twolevel.moments import grouped_moments, working_moments
 
     design = tl.fit_mixed("y ~ time", data, "id").design
-    subjects, _ = working_moments(design.cells, design.response, design.codes, len(design.subjects))
+    subjects, _ = working_moments(design.cells, design.response, design.subject_rows)
     moments = grouped_moments(subjects)
     for method in METHODS:
         for lambda_ in (0.1, 1.0, 7.0):

@@ -16,6 +16,7 @@ __version__ = "0.1.0"
 _HOME = {
     "InputError": "errors",
     "describe_design": "design",
+    "fit_arrays": "mixed",
     "fit_hierarchical": "hierarchical",
     "fit_mixed": "mixed",
     "fit_subjects": "subjects",

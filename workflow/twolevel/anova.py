@@ -83,7 +83,7 @@ def partition_errors(formula: str, data: pd.DataFrame, subject: str) -> Partitio
             "exact ANOVA needs one"
         )
     n, N, p = len(design.subjects), len(design.response), len(design.names)
-    moments, coordinates = working_moments(design.cells, design.response, design.codes, n)
+    moments, coordinates = working_moments(design.cells, design.response, design.subject_rows)
     if np.ptp(moments.counts) > 0:
         raise NotPartitioned(
             f"subjects have between {moments.counts.min()} and {moments.counts.max()} observations"

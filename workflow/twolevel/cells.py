@@ -16,18 +16,13 @@ import numpy as np
 class Cells:
     """The distinct rows X (K, p) of a model, and the position (N,) among them of each observation.
 
-    codes is None where every observation has a row of its own, K = N.
+    codes is None where every observation has a row of its own, K = N. weights (K,) is how many
+    observations each distinct row has.
     """
 
     X: np.ndarray
-    codes: np.ndarray | None = None
-
-    @cached_property
-    def weights(self) -> np.ndarray:
-        """How many observations each distinct row has (K,)."""
-        if self.codes is None:
-            return np.ones(len(self.X))
-        return np.bincount(self.codes, minlength=len(self.X)).astype(float)
+    codes: np.ndarray | None
+    weights: np.ndarray
 
     def sums(self, values: np.ndarray) -> np.ndarray:
         """The sums (K,) of values (N,) over the observations of each distinct row."""
@@ -81,7 +76,7 @@ class SubjectRows:
             values -= of_subjects[self.codes]
 
     def patterns(self, cells: Cells) -> tuple[np.ndarray, np.ndarray]:
-        """The different ways (P, K) in which subjects' rows fall into cells, and each one's (n,)."""
+        """The ways (P, K) in which subjects' rows fall into cells, and each one's (n,)."""
         K = len(cells.X)
         if self.width:
             sequences = cells.codes.reshape(self.n_subjects, self.width)

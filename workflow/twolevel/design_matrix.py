@@ -10,12 +10,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
+from math import prod
 from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
-from twolevel.cells import Cells
+from twolevel.cells import Cells, SubjectRows
 from twolevel.errors import InputError
 from twolevel.formula import parse
 from twolevel.moments import centred_columns, gram_matrix
@@ -36,7 +37,7 @@ class DesignMatrix:
     """A formula evaluated on N rows of n subjects.
 
     cells holds the distinct rows of the model, and which of them each observation has; response
-    (N,) is in the response's unit, codes (N,) the subject of each row as a position in `subjects`
+    (N,) is in the response's unit; subject_rows has each row's subject as a position in `subjects`
     (n,), in order of first appearance. `terms` maps each term to the positions of its columns;
     `data` holds the formula's variables, one row per observation.
     """
@@ -44,12 +45,17 @@ class DesignMatrix:
     formula: str
     cells: Cells
     response: np.ndarray
-    codes: np.ndarray
+    subject_rows: SubjectRows
     subjects: pd.Index
     names: tuple[str, ...]
     terms: dict[str, tuple[int, ...]]
     data: pd.DataFrame
     _spec: Any
+
+    @property
+    def codes(self) -> np.ndarray:
+        """The subject of each row (N,), as a position in `subjects`."""
+        return self.subject_rows.codes
 
     @cached_property
     def X(self) -> np.ndarray:
@@ -127,13 +133,70 @@ def design_matrix(
     from formulaic import Formula
 
     names = parse(formula)
-    table = _checked(data, formula, names.response, names.variables, subject)
+    table, codes, subjects = _checked(data, formula, names.response, names.variables, subject)
     rhs = Formula(formula).rhs
     variables = _with_factors(table[list(names.variables)], rhs, formula)
+    response = table[names.response].to_numpy(dtype=float)
+    rows = SubjectRows(codes, len(subjects))
+    return _evaluated(formula, variables, response, rows, subjects, coding)
+
+
+def design_of_arrays(
+    response: np.ndarray, subjects: np.ndarray, conditions: np.ndarray
+) -> DesignMatrix:
+    """The design of `response ~ condition` from arrays (N,): see `mixed.fit_arrays`."""
+    if not len(response) == len(subjects) == len(conditions) > 0:
+        raise InputError(
+            f"arrays of lengths {len(response)}, {len(subjects)} and {len(conditions)}; expected "
+            "response, subjects and conditions of one length, and not empty"
+        )
+    if not np.isfinite(np.sum(response)):
+        raise InputError("response: missing or infinite values; expected finite numbers")
+    rows = SubjectRows(*_codes(subjects, "subjects"))
+    conditions, J = _codes(conditions, "conditions")
+    for name, counts in (("subjects", rows.counts), ("conditions", np.bincount(conditions))):
+        if not counts.all():
+            raise InputError(
+                f"{name}: found no {int(np.argmin(counts))}, but {len(counts) - 1}; expected codes "
+                "that count from 0 without gaps, as pandas.factorize gives"
+            )
+    levels = pd.CategoricalDtype([str(j) for j in range(J)])
+    variables = pd.DataFrame({"condition": pd.Categorical.from_codes(conditions, dtype=levels)})
+    response = np.asarray(response, dtype=float)
+    names = pd.RangeIndex(rows.n_subjects)
+    return _evaluated("response ~ condition", variables, response, rows, names)
+
+
+def _codes(values: np.ndarray, name: str) -> tuple[np.ndarray, int]:
+    """Codes (N,), and one more than the largest."""
+    values = np.asarray(values)
+    codes = values.astype(np.intp, copy=False)
+    # As an unsigned number, a negative one is a large one.
+    most = codes.view(np.uintp).max()
+    if not np.issubdtype(values.dtype, np.integer) or most >= len(codes):
+        raise InputError(
+            f"{name}: found {values.dtype} values from {values.min()} to {values.max()}; expected "
+            "integer codes that count from 0 without gaps, as pandas.factorize gives"
+        )
+    return codes, int(most) + 1
+
+
+def _evaluated(
+    formula: str,
+    variables: pd.DataFrame,
+    response: np.ndarray,
+    rows: SubjectRows,
+    subjects: pd.Index,
+    coding: Literal["treatment", "sum"] = "treatment",
+) -> DesignMatrix:
+    """Evaluate a formula on its variables (N rows), and refuse what cannot be fitted."""
+    from formulaic import Formula
+
+    rhs = Formula(formula).rhs
     labels = [str(term) for term in rhs]
     if coding == "sum":
         rhs = sum_coded(rhs, variables)
-    distinct, cell_of = distinct_rows(variables)
+    distinct, cell_of, weights = distinct_rows(variables)
     matrix = rhs.get_model_matrix(distinct, na_action="raise", ensure_full_rank=True)
     spec = matrix.model_spec
     # formulaic lists interactions' factors in the order of the formula; so do we.
@@ -148,12 +211,11 @@ def design_matrix(
             f"formula '{formula}': column {column} of the model is not finite on every row; "
             "expected finite numbers; check the transform and the values it is given"
         )
-    codes, subjects = pd.factorize(table[subject])
     design = DesignMatrix(
         formula=formula,
-        cells=Cells(X, cell_of),
-        response=table[names.response].to_numpy(dtype=float),
-        codes=codes,
+        cells=Cells(X, cell_of, weights),
+        response=response,
+        subject_rows=rows,
         subjects=pd.Index(subjects, name="subject"),
         names=tuple(spec.column_names),
         terms=terms,
@@ -166,29 +228,38 @@ def design_matrix(
     return design
 
 
-def distinct_rows(variables: pd.DataFrame) -> tuple[pd.DataFrame, np.ndarray | None]:
-    """The combinations of factor levels that occur, and which one (N,) each row has.
+def distinct_rows(
+    variables: pd.DataFrame,
+) -> tuple[pd.DataFrame, np.ndarray | None, np.ndarray]:
+    """The combinations of factor levels that occur, which (N,) each row has, and how often (K,).
 
     Where a variable is a number, and so what a transform makes of it may depend on all rows, the
-    table itself, and None; so too where there would be many combinations.
+    table itself, None and ones; so too where there would be many combinations.
     """
+    itself = variables, None, np.ones(len(variables))
+    factors = [variables[name].array for name in variables]
+    if not all(isinstance(factor, pd.Categorical) for factor in factors):
+        return itself
+    sizes = [len(factor.categories) for factor in factors]
+    if prod(sizes) > _MOST_CELLS:
+        return itself
     cell_of = np.zeros(len(variables), dtype=np.intp)
-    size = 1
-    for name in variables:
-        if not isinstance(variables[name].dtype, pd.CategoricalDtype):
-            return variables, None
-        codes = variables[name].cat.codes.to_numpy()
-        size *= len(variables[name].cat.categories)
-        if size > _MOST_CELLS:
-            return variables, None
-        cell_of *= len(variables[name].cat.categories)
-        cell_of += codes
-    occurs = np.flatnonzero(np.bincount(cell_of, minlength=size))
-    if len(occurs) < size:
+    for k, factor in enumerate(factors):
+        if k == 0:
+            cell_of = factor.codes.astype(np.intp)
+        else:
+            cell_of *= sizes[k]
+            cell_of += factor.codes
+    weights = np.bincount(cell_of, minlength=prod(sizes)).astype(float)
+    occurs = np.flatnonzero(weights)
+    if len(occurs) < prod(sizes):
         cell_of = np.searchsorted(occurs, cell_of)
-    first = np.empty(len(occurs), dtype=np.intp)
-    first[cell_of[::-1]] = np.arange(len(variables))[::-1]
-    return variables.iloc[first], cell_of
+    levels = np.unravel_index(occurs, sizes) if sizes else []
+    distinct = {
+        name: pd.Categorical.from_codes(codes, dtype=variables[name].dtype)
+        for name, codes in zip(variables, levels, strict=True)
+    }
+    return pd.DataFrame(distinct, index=range(len(occurs))), cell_of, weights[occurs]
 
 
 def independent_columns(gram: np.ndarray, scale: np.ndarray) -> np.ndarray:
@@ -208,7 +279,8 @@ def independent_columns(gram: np.ndarray, scale: np.ndarray) -> np.ndarray:
 
 def _checked(
     data: pd.DataFrame, formula: str, response: str, variables: Sequence[str], subject: str
-) -> pd.DataFrame:
+) -> tuple[pd.DataFrame, np.ndarray, pd.Index]:
+    """The formula's columns, labels as factors, and the subjects as codes (N,) with their names."""
     columns = list(dict.fromkeys([subject, response, *variables]))
     missing = [name for name in columns if name not in data.columns]
     if missing:
@@ -218,31 +290,44 @@ def _checked(
         )
     if len(data) == 0:
         raise InputError(f"formula '{formula}': the table has no rows; expected observations")
-    table = data[columns]
-    for name in columns:
-        holes = table[name].isna()
-        if holes.any():
-            raise InputError(
-                f"column '{name}': {int(holes.sum())} missing values, the first in row "
-                f"{int(np.argmax(holes.to_numpy())) + 1}; drop these rows first, knowingly"
-            )
-    if not pd.api.types.is_numeric_dtype(table[response]) or pd.api.types.is_bool_dtype(
-        table[response]
-    ):
+    codes, subjects = pd.factorize(data[subject])
+    _refuse_holes(subject, codes < 0)
+    table = {name: data[name] for name in (response, *variables)}
+    values = table[response]
+    if not pd.api.types.is_numeric_dtype(values) or pd.api.types.is_bool_dtype(values):
         raise InputError(
-            f"column '{response}': the response holds {table[response].dtype} values, expected "
+            f"column '{response}': the response holds {values.dtype} values, expected "
             "numbers; convert the column"
         )
-    if not np.isfinite(table[response].to_numpy(dtype=float)).all():
+    _refuse_holes(response, values.isna())
+    if not np.isfinite(values.to_numpy(dtype=float)).all():
         raise InputError(f"column '{response}': infinite values; expected finite numbers")
-    for name in variables:  # unused levels of a factor would be columns of zeros
-        if isinstance(table[name].dtype, pd.CategoricalDtype):
-            table = table.assign(**{name: table[name].cat.remove_unused_categories()})
-        elif not pd.api.types.is_numeric_dtype(table[name]) or pd.api.types.is_bool_dtype(
-            table[name]
-        ):
-            table = table.assign(**{name: table[name].astype("category")})
-    return table
+    for name in variables:
+        table[name] = _usable(table[name], name)
+    return pd.DataFrame(table, index=data.index), codes, subjects
+
+
+def _usable(values: pd.Series, name: str) -> pd.Series:
+    """A variable without holes, as numbers or as a factor of the levels that occur."""
+    if pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values):
+        _refuse_holes(name, values.isna())
+        return values
+    if not isinstance(values.dtype, pd.CategoricalDtype):
+        values = values.astype("category")
+    codes = values.cat.codes.to_numpy()
+    _refuse_holes(name, codes < 0)
+    counts = np.bincount(codes, minlength=len(values.cat.categories))
+    # An unused level would be a column of zeros.
+    return values if counts.all() else values.cat.remove_unused_categories()
+
+
+def _refuse_holes(name: str, holes: np.ndarray | pd.Series) -> None:
+    count = int(np.sum(holes))
+    if count:
+        raise InputError(
+            f"column '{name}': {count} missing values, the first in row "
+            f"{int(np.argmax(np.asarray(holes))) + 1}; drop these rows first, knowingly"
+        )
 
 
 def as_factor(factor: Any) -> str | None:

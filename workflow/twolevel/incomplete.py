@@ -201,7 +201,9 @@ def _level1(moments: Moments) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     error = swept[-1, -1] / df
     v = np.concatenate([np.zeros((1, len(n))), -swept[:-1, -1], np.ones((1, len(n)))])
     sums = moments.between.sum(axis=0)
-    sums = sums - sums[:, :1] * sums[:1] / np.maximum(n, 1)  # of products of deviations from the mean subject
+    sums = sums - sums[:, :1] * sums[:1] / np.maximum(
+        n, 1
+    )  # of products of deviations from the mean subject
     raw = np.einsum("ib,ijb,jb->b", v, sums, v) / free
     own = (moments.counts / moments.sizes[:, None]).sum(axis=0) * free / np.maximum(n, 1)
     shared = trace(sums[1:J, 1:J], -swept[:-1, :-1])

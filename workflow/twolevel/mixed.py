@@ -15,7 +15,7 @@ import pandas as pd
 
 from twolevel.between_variance import BetweenVarianceTest, between_variance_test
 from twolevel.bootstrap import Bootstrap, parametric_bootstrap
-from twolevel.design_matrix import DesignMatrix, design_matrix
+from twolevel.design_matrix import DesignMatrix, design_matrix, design_of_arrays
 from twolevel.explained import design_effect, r_squared
 from twolevel.influence import cooks_distance, leave_one_out
 from twolevel.likelihood import Method, degrees_of_freedom, maximise
@@ -86,7 +86,7 @@ class MixedFit:
 
     @cached_property
     def random_effects(self) -> pd.DataFrame:
-        """Each subject's n, deviation (ybar_i - xbar_i' beta), random_effect S_i and its se (n rows)."""
+        """n, deviation (ybar_i - xbar_i' beta), random_effect S_i and its se, of n subjects."""
         best, n = self.estimates.best, self.subjects.counts
         fixed = self.subjects.columns @ best.beta
         deviation = self.subjects.response - fixed[self.subjects.pattern]
@@ -291,11 +291,23 @@ def fit_mixed(formula: str, data: pd.DataFrame, subject: str, method: Method = "
     return fit_design(design_matrix(formula, data, subject), method)
 
 
+def fit_arrays(
+    response: np.ndarray, subjects: np.ndarray, conditions: np.ndarray, method: Method = "REML"
+) -> MixedFit:
+    """Fit `response ~ condition` to arrays (N,) in long form.
+
+    subjects and conditions are integer codes that count from 0 without gaps. The results are those
+    of `fit_mixed` for a table with these columns, the conditions as a factor. Fastest where the
+    rows of a subject stand together, in the same order of conditions for all.
+
+    Raises InputError for arrays that are not so, or that the model cannot be fitted to.
+    """
+    return fit_design(design_of_arrays(response, subjects, conditions), method)
+
+
 def fit_design(design: DesignMatrix, method: Method) -> MixedFit:
     """Fit the random-intercept model to a formula already evaluated: see `fit_mixed`."""
-    subjects, coordinates = working_moments(
-        design.cells, design.response, design.codes, len(design.subjects)
-    )
+    subjects, coordinates = working_moments(design.cells, design.response, design.subject_rows)
     moments = grouped_moments(subjects)
     best = maximise(moments, method)
 

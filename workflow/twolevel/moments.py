@@ -14,13 +14,12 @@ one scalar random effect).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 
 from twolevel.cells import Cells, SubjectRows
-
 
 # Numbers in an array over all patterns of cells, above which the rows themselves are summed.
 _MANY = 20_000_000
@@ -28,17 +27,22 @@ _MANY = 20_000_000
 
 @dataclass(frozen=True, eq=False)
 class SubjectMoments:
-    """Sums of each subject: counts (n,), means of the columns and of the response, and W (q, q).
+    """Sums of each subject: numbers of rows, means of the columns and of the response; W (q, q).
 
-    columns (P, p) are the different means of x that subjects have, pattern (n,) which of them each
-    one has; response (n,) are the means of y.
+    pattern (n,) says which of the P kinds of subjects each one is; of a kind's subjects sizes (P,)
+    are the numbers of rows and columns (P, p) the means of x. response (n,) are the means of y.
     """
 
-    counts: np.ndarray
+    sizes: np.ndarray
     columns: np.ndarray
     pattern: np.ndarray
     response: np.ndarray
     within: np.ndarray
+
+    @property
+    def counts(self) -> np.ndarray:
+        """The numbers of rows n_i (n,)."""
+        return self.sizes[self.pattern]
 
     @cached_property
     def means(self) -> np.ndarray:
@@ -82,17 +86,13 @@ class Moments:
         return self.within + np.tensordot(self.sizes.astype(float), self.between, 1)
 
 
-def subject_moments(
-    cells: Cells, response: np.ndarray, codes: np.ndarray, n_subjects: int
-) -> SubjectMoments:
-    """Reduce rows [x | y] of subjects codes (N,) to each subject's means and the pooled W.
+def subject_moments(cells: Cells, y: np.ndarray, rows: SubjectRows) -> SubjectMoments:
+    """Reduce rows [x | y] to each subject's means and the pooled W; y (N,) is overwritten.
 
     Deviations are squared after the subject's mean is subtracted, never before: the textbook sums
     of squares lose every digit on data with a large offset (Chan, Golub & LeVeque 1983).
     """
-    rows = SubjectRows(codes, n_subjects)
     counts, p = rows.counts, cells.X.shape[1]
-    y = response.copy()
     means = _means(rows, counts, y)
     within = np.empty((p + 1, p + 1))
     within[p, p] = y @ y
@@ -100,13 +100,15 @@ def subject_moments(
     if patterns is None or patterns.size * p > _MANY:
         X = cells.spread(cells.X).copy(order="F")
         columns = np.column_stack([_means(rows, counts, X[:, k]) for k in range(p)])
-        pattern = np.arange(n_subjects)
+        pattern = np.arange(rows.n_subjects)
         within[:p, :p], within[:p, p] = X.T @ X, X.T @ y  # (p, N) @ (N, p)
+        sizes = counts
     else:
         columns, within[:p, :p] = _pattern_moments(patterns, np.bincount(pattern), cells.X)
         within[:p, p] = cells.X.T @ cells.sums(y)
+        sizes = patterns.sum(axis=1)
     within[p, :p] = within[:p, p]
-    return SubjectMoments(counts, columns, pattern, means, within)
+    return SubjectMoments(sizes, columns, pattern, means, within)
 
 
 def _means(rows: SubjectRows, counts: np.ndarray, values: np.ndarray) -> np.ndarray:
@@ -142,17 +144,15 @@ def grouped_moments(subjects: SubjectMoments) -> Moments:
     P, p = subjects.columns.shape
     of_pattern = np.bincount(subjects.pattern, minlength=P).astype(float)
     response = np.bincount(subjects.pattern, subjects.response, minlength=P)
-    size_of = np.empty(P, dtype=subjects.counts.dtype)
-    size_of[subjects.pattern] = subjects.counts
-    sizes, group = np.unique(size_of, return_inverse=True)
-    squares = np.bincount(group[subjects.pattern], subjects.response**2)
+    squares = np.bincount(subjects.pattern, subjects.response**2, minlength=P)
+    sizes, group = np.unique(subjects.sizes, return_inverse=True)
     between = np.empty((len(sizes), p + 1, p + 1))
     for g in range(len(sizes)):
         at = group == g
         X = subjects.columns[at]
         between[g, :p, :p] = (X.T * of_pattern[at]) @ X
         between[g, :p, p] = between[g, p, :p] = X.T @ response[at]
-        between[g, p, p] = squares[g]
+        between[g, p, p] = squares[at].sum()
     counts = np.bincount(group, of_pattern).astype(int)
     return Moments(subjects.within, sizes, counts, between)
 
@@ -183,7 +183,7 @@ def centred_columns(cells: Cells) -> tuple[Cells, np.ndarray]:
     centre = column_means(cells)
     centre[k] = 0.0
     T[k] -= centre / X[0, k]
-    return Cells(X - centre, cells.codes), T
+    return replace(cells, X=X - centre), T
 
 
 def column_means(cells: Cells) -> np.ndarray:
@@ -220,7 +220,7 @@ def working_columns(cells: Cells, y: np.ndarray) -> tuple[Cells, np.ndarray, Coo
         S[:, k] = unit / unit[k]
         X = cells.X.copy()
         X[:, k] = 1 / unit[k]
-        cells, centring = centred_columns(Cells(X, cells.codes))
+        cells, centring = centred_columns(replace(cells, X=X))
         T = T @ S @ centring
         gram, centre = gram_matrix(cells), column_means(cells)
         unit = np.linalg.solve(gram, N * centre)
@@ -239,8 +239,8 @@ def working_rows(cells: Cells, y: np.ndarray) -> tuple[np.ndarray, Coordinates]:
 
 
 def working_moments(
-    cells: Cells, y: np.ndarray, codes: np.ndarray, n_subjects: int
+    cells: Cells, y: np.ndarray, rows: SubjectRows
 ) -> tuple[SubjectMoments, Coordinates]:
     """The subjects' moments in the coordinates of `working_columns`."""
     cells, residual, coordinates = working_columns(cells, y)
-    return subject_moments(cells, residual, codes, n_subjects), coordinates
+    return subject_moments(cells, residual, rows), coordinates

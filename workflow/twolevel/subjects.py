@@ -74,7 +74,7 @@ def fit_subjects(
     """
     design = design_matrix(formula, data, subject)
     n, N, p = len(design.subjects), len(design.response), len(design.names)
-    moments, coordinates = working_moments(design.cells, design.response, design.codes, n)
+    moments, coordinates = working_moments(design.cells, design.response, design.subject_rows)
 
     norms = np.diag(moments.within)[:p] + moments.counts @ moments.means[:, :p] ** 2
     within = moments.within[:p, :p]
