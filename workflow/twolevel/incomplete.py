@@ -14,7 +14,7 @@ import numpy as np
 
 from twolevel.batch_fit import BatchFit, Test
 from twolevel.kenward_roger import KenwardRoger, kenward_roger
-from twolevel.likelihood import LARGEST, RISE, Profile
+from twolevel.likelihood import LARGEST, RISE, TAIL, Profile
 from twolevel.moments import Moments
 from twolevel.satterthwaite import Satterthwaite, satterthwaite
 from twolevel.search import minimise
@@ -112,8 +112,8 @@ def fit_incomplete(y: np.ndarray, replicates: int, observed: np.ndarray) -> Batc
     moments = _take(moments, fitted)
     lambda_ = _estimate(moments)
     best = _profile(moments, np.minimum(lambda_, LARGEST))
-    rise = _deviance(moments, np.full(len(fitted), LARGEST))[0] - best.deviance
-    found = np.flatnonzero(rise >= RISE)
+    tail, level = _tail(moments)
+    found = np.flatnonzero((lambda_ <= LARGEST) & ~(level & ~(tail - best.deviance >= RISE)))
     if len(found) < len(fitted):
         fitted, moments = fitted[found], _take(moments, found)
         best = _profile(moments, lambda_[found])
@@ -195,7 +195,8 @@ def _level1(moments: Moments) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     complete = (per_condition > 0).all(axis=0) & (per_condition.sum(axis=0) < moments.nobs)
     possible = complete & (n > 1) & (n < moments.nobs) & (moments.nobs > J)
 
-    df = moments.nobs - n - (pivots > 0).sum(axis=0)
+    # Without a path from condition to condition through subjects, means cannot be adjusted.
+    df = np.where((pivots > 0).all(axis=0), moments.nobs - n - J + 1, 0)
     df = np.where(complete & (df > 0), df, np.nan)
     free = np.where(n > 1, n - 1, np.nan)
     error = swept[-1, -1] / df
@@ -204,7 +205,7 @@ def _level1(moments: Moments) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     sums = sums - sums[:, :1] * sums[:1] / np.maximum(
         n, 1
     )  # of products of deviations from the mean subject
-    raw = np.einsum("ib,ijb,jb->b", v, sums, v) / free
+    raw = np.where(df > 0, np.einsum("ib,ijb,jb->b", v, sums, v) / free, np.nan)
     own = (moments.counts / moments.sizes[:, None]).sum(axis=0) * free / np.maximum(n, 1)
     shared = trace(sums[1:J, 1:J], -swept[:-1, :-1])
     return raw, error * (own + shared) / free, possible
@@ -232,8 +233,17 @@ def _search(moments: Moments, grid: np.ndarray) -> np.ndarray:
         return best.deviance, best.slope, best.curvature
 
     on_grid = np.stack([_deviance(moments, np.full(B, point))[0] for point in grid])
+    if grid[-1] > TAIL[0]:
+        tail, level = _tail(moments)
+        on_grid[grid > TAIL[0]] = np.where(level, tail, on_grid[grid > TAIL[0]])
     lambda_ = minimise(criterion, on_grid, grid)
     return np.where(np.ptp(on_grid, axis=0) > 1e-9 * moments.nobs, lambda_, np.nan)
+
+
+def _tail(moments: Moments) -> tuple[np.ndarray, np.ndarray]:
+    """The criterion (B,) at the first lambda of TAIL, and whether it stays level from there."""
+    tail = [_deviance(moments, np.full(moments.counts.shape[1], far))[0] for far in TAIL]
+    return tail[0], ~(np.abs(tail[1] - tail[0]) >= RISE)
 
 
 def _deviance(moments: Moments, lambda_: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

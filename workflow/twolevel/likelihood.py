@@ -25,7 +25,9 @@ Method = Literal["REML", "ML"]
 
 # The lambda above which sigma_w, at 3e-7 of sigma_b, counts as 0. GRID goes further, for profiles.
 LARGEST = 1e13
-# Beyond its minimum the criterion rises without end, unless sigma_w is 0: then it stays level.
+# Values of lambda between which the criterion changes, unless the fixed effects leave no residuals
+# within subjects; it then falls to a level and stays there, but for rounding. And by how much.
+TAIL = (1e9, 1e11)
 RISE = 1e-3
 
 
@@ -136,8 +138,10 @@ def maximise(moments: Moments, method: Method) -> Profile:
         now = profile(moments, lambda_, method)
         return now.deviance, now.slope, now.curvature
 
-    # Far above LARGEST, rounding makes the criterion of some data fall again.
-    grid = GRID[GRID <= LARGEST]
+    tail = profile(moments, np.array(TAIL), method).deviance
+    level = abs(tail[1] - tail[0]) < RISE
+    largest = TAIL[0] if level else LARGEST
+    grid = GRID[GRID <= largest]
     start = on_grid(moments, method, grid).deviance
     if np.ptp(start[grid <= 1e6]) <= 1e-9 * moments.nobs:
         raise InputError(
@@ -147,7 +151,7 @@ def maximise(moments: Moments, method: Method) -> Profile:
         )
     (lambda_,) = minimise(criterion, start[:, None], grid)
     best = profile(moments, min(lambda_, LARGEST), method)
-    if not profile(moments, LARGEST, method).deviance - best.deviance >= RISE:
+    if lambda_ > LARGEST or (level and tail[0] - best.deviance < RISE):
         raise InputError(
             "the residuals within subjects are all 0, so sigma_within is 0 and the relative "
             "variance has no estimate; expected observations that vary within subjects beyond "
