@@ -141,7 +141,7 @@ def maximise(moments: Moments, method: Method) -> Profile:
     tail = profile(moments, np.array(TAIL), method).deviance
     level = abs(tail[1] - tail[0]) < RISE
     largest = TAIL[0] if level else LARGEST
-    grid = GRID[GRID <= largest]
+    grid = GRID[: np.searchsorted(GRID, largest)]
     start = on_grid(moments, method, grid).deviance
     if np.ptp(start[grid <= 1e6]) <= 1e-9 * moments.nobs:
         raise InputError(
