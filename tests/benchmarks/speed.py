@@ -18,7 +18,9 @@ import pandas as pd
 
 import twolevel as tl
 from twolevel.batch import fit_batch
-from twolevel.scenario import Scenario, draw
+from twolevel.performance import block_sums
+from twolevel.replication import replicate_block
+from twolevel.scenario import BLOCK, Scenario, draw
 
 ROOT = Path(__file__).parents[2]
 CONDITIONS = {"t1": 0, "t2": 0.5, "t3": 1}
@@ -47,14 +49,31 @@ def experiments():
     print(f"standard_normal alone, 80 numbers an experiment: {alone:,.0f} experiments/s")
     for missing in (0.0, 0.1):
         where = Scenario(20, CONDITIONS, 5, 1, 1, missing=missing)
-        rate = EXPERIMENTS / seconds(lambda where=where: tl.replicate(where, EXPERIMENTS))
-        print(
-            f"{100 * missing:.0f} % missing: drawn, fitted, with intervals and tests by 3 methods: "
-            f"{rate:,.0f} experiments/s, {rate / alone:.2f} x standard_normal's rate"
-        )
+        for words, use in (
+            ("drawn, fitted, with intervals, 3 tests", None),
+            ("and summed up", sums),
+        ):
+            rate = EXPERIMENTS / seconds(lambda where=where, use=use: blocks(where, use))
+            print(
+                f"{100 * missing:.0f} % missing: {words}: {rate:,.0f} experiments/s, "
+                f"{rate / alone:.2f} x standard_normal's rate"
+            )
         y, observed = draw(where, BATCH, generator)
         fits = BATCH / seconds(lambda y=y, observed=observed: fit_batch(y, 1, observed), 20)
         print(f"{100 * missing:.0f} % missing: fits alone: {fits:,.0f}/s")
+
+
+def blocks(where, use):
+    """Run all experiments block by block, as a job of the workflow does."""
+    for block in range(EXPERIMENTS // BLOCK):
+        table = replicate_block(where, block, BLOCK, 1, "kenward-roger")
+        if use:
+            use(where, table)
+
+
+def sums(where, table):
+    """Reduce a block to what the performance measures need."""
+    block_sums(where, table, "kenward-roger")
 
 
 def long_table(subjects=1_000_000, conditions=5):

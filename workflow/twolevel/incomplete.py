@@ -104,20 +104,20 @@ class IncompleteEffects:
 
 def fit_incomplete(y: np.ndarray, replicates: int, observed: np.ndarray) -> BatchFit:
     """Fit incomplete data y (J x replicates, B, n): see `batch.fit_batch`."""
-    # Differences of means keep their digits when what all values share is taken away first.
-    shift = np.where(observed, y, 0.0).sum(axis=(0, 2)) / np.maximum(observed.sum(axis=(0, 2)), 1)
-    moments, mean = _moments(y - shift[:, None], replicates, observed)
-    raw, sampling, possible = _level1(moments)
+    moments, mean = _moments(y, replicates, observed)
+    raw, sampling, possible, saturated = _level1(moments)
     fitted = np.flatnonzero(possible)
-    moments = _take(moments, fitted)
+    moments, saturated = _take(moments, fitted), np.flatnonzero(saturated[fitted])
     lambda_ = _estimate(moments)
-    best = _profile(moments, np.minimum(lambda_, LARGEST))
-    tail, level = _tail(moments)
-    found = np.flatnonzero((lambda_ <= LARGEST) & ~(level & ~(tail - best.deviance >= RISE)))
+    if len(saturated):
+        lambda_[saturated] = _estimate_saturated(_take(moments, saturated))
+    found = np.flatnonzero(lambda_ <= LARGEST)
     if len(found) < len(fitted):
-        fitted, moments = fitted[found], _take(moments, found)
-        best = _profile(moments, lambda_[found])
-    level = mean[:, fitted] + best.beta[0]
+        fitted, moments, lambda_ = fitted[found], _take(moments, found), lambda_[found]
+    best = _profile(moments, lambda_)
+    # Differences of means keep their digits when what all share is taken away first.
+    shift = mean[0]
+    level = (mean - shift)[:, fitted] + best.beta[0]
     level[1:] += best.beta[1:]
     effects = IncompleteEffects(level, moments, best, fitted, y.shape[1])
     within = best.rss / (moments.nobs - len(level))
@@ -139,6 +139,8 @@ def _moments(y: np.ndarray, replicates: int, observed: np.ndarray) -> tuple[Mome
     J = K // replicates
 
     def by_condition(values: np.ndarray) -> np.ndarray:
+        if replicates == 1:
+            return values
         return values.reshape(J, replicates, *values.shape[1:]).sum(axis=1)
 
     every = np.ones(n)  # a product with which sums over subjects, faster than sum()
@@ -183,11 +185,12 @@ def _take(moments: Moments, which: np.ndarray) -> Moments:
     return Moments(within, moments.sizes, counts, between)
 
 
-def _level1(moments: Moments) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The raw variance of subject means, what it is too large by, and where REML is possible (B,).
+def _level1(moments: Moments) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """The raw variance of subject means, what it is too large by, and two facts of a design (B,).
 
     The subject means are adjusted for the conditions by least squares within subjects, as
-    `subjects` and `hierarchical` do for one data set.
+    `subjects` and `hierarchical` do for one data set. The facts: REML is possible, and the fixed
+    effects leave no residuals within subjects.
     """
     J, n = moments.n_coefficients, moments.counts.sum(axis=0)
     per_condition = np.einsum("g,gjb->jb", moments.sizes, moments.between[:, 0, 1:J])
@@ -195,9 +198,10 @@ def _level1(moments: Moments) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     complete = (per_condition > 0).all(axis=0) & (per_condition.sum(axis=0) < moments.nobs)
     possible = complete & (n > 1) & (n < moments.nobs) & (moments.nobs > J)
 
+    rank = (pivots > 0).sum(axis=0)
+    saturated = moments.nobs - n - rank < 1
     # Without a path from condition to condition through subjects, means cannot be adjusted.
-    df = np.where((pivots > 0).all(axis=0), moments.nobs - n - J + 1, 0)
-    df = np.where(complete & (df > 0), df, np.nan)
+    df = np.where(complete & (rank == J - 1) & ~saturated, moments.nobs - n - rank, np.nan)
     free = np.where(n > 1, n - 1, np.nan)
     error = swept[-1, -1] / df
     v = np.concatenate([np.zeros((1, len(n))), -swept[:-1, -1], np.ones((1, len(n)))])
@@ -208,7 +212,7 @@ def _level1(moments: Moments) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     raw = np.where(df > 0, np.einsum("ib,ijb,jb->b", v, sums, v) / free, np.nan)
     own = (moments.counts / moments.sizes[:, None]).sum(axis=0) * free / np.maximum(n, 1)
     shared = trace(sums[1:J, 1:J], -swept[:-1, :-1])
-    return raw, error * (own + shared) / free, possible
+    return raw, error * (own + shared) / free, possible, saturated
 
 
 def _estimate(moments: Moments) -> np.ndarray:
@@ -225,6 +229,19 @@ def _estimate(moments: Moments) -> np.ndarray:
     return lambda_
 
 
+def _estimate_saturated(moments: Moments) -> np.ndarray:
+    """The same where the fixed effects leave no residuals within subjects.
+
+    The criterion then ends level, and has a minimum only if it is lower somewhere else.
+    """
+    scale, end = 1 / moments.sizes[-1], TAIL[0]
+    grid = np.append(_GRID, _BEYOND[2:]) * scale
+    lambda_ = _search(moments, np.append(grid[grid < end], end))
+    level = _deviance(moments, np.full(len(lambda_), end))[0]
+    least = _deviance(moments, np.fmin(lambda_, end))[0]
+    return np.where(level - least >= RISE, lambda_, np.inf)
+
+
 def _search(moments: Moments, grid: np.ndarray) -> np.ndarray:
     B = moments.counts.shape[1]
 
@@ -233,17 +250,8 @@ def _search(moments: Moments, grid: np.ndarray) -> np.ndarray:
         return best.deviance, best.slope, best.curvature
 
     on_grid = np.stack([_deviance(moments, np.full(B, point))[0] for point in grid])
-    if grid[-1] > TAIL[0]:
-        tail, level = _tail(moments)
-        on_grid[grid > TAIL[0]] = np.where(level, tail, on_grid[grid > TAIL[0]])
     lambda_ = minimise(criterion, on_grid, grid)
     return np.where(np.ptp(on_grid, axis=0) > 1e-9 * moments.nobs, lambda_, np.nan)
-
-
-def _tail(moments: Moments) -> tuple[np.ndarray, np.ndarray]:
-    """The criterion (B,) at the first lambda of TAIL, and whether it stays level from there."""
-    tail = [_deviance(moments, np.full(moments.counts.shape[1], far))[0] for far in TAIL]
-    return tail[0], ~(np.abs(tail[1] - tail[0]) >= RISE)
 
 
 def _deviance(moments: Moments, lambda_: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

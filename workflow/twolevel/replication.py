@@ -51,11 +51,20 @@ def replicate_block(
     scenario: Scenario, block: int, size: int, seed: int, test: Test
 ) -> pd.DataFrame:
     """The first `size` experiments of a block: see `replicate`."""
-    parts = []
+    table, start = {}, 0
     for y, observed in _batches(scenario, block, size, seed):
-        parts.append(_columns(scenario, fit_batch(y, scenario.replicates, observed), test))
-    together = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-    return pd.DataFrame(together)
+        columns = _columns(scenario, fit_batch(y, scenario.replicates, observed), test)
+        if not table:  # one array for all columns, which pandas then need not copy
+            table = dict(zip(columns, np.empty((len(columns), size)), strict=True))
+        stop = start + y.shape[1]
+        for name, values in columns.items():
+            table[name][start:stop] = values
+        start = stop
+    together = next(iter(table.values())).base.T
+    found = pd.DataFrame(together, columns=list(table), copy=False)
+    for name in ("boundary", "failed"):
+        found[name] = table[name].astype(bool)
+    return found
 
 
 def tests_of(test: Test) -> tuple[Test, ...]:
