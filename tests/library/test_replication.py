@@ -32,10 +32,7 @@ def test_each_experiment_is_what_fit_mixed_makes_of_its_data():
     for missing in (0.0, 0.2):
         where = scenario(missing=missing, replicates=2)
         found = replicate_block(where, 3, 5, 7, "kenward-roger")
-        size = replication._NUMBERS // (6 * 8)
-        if missing:
-            size = min(size, replication._LARGEST // (6 * 16))
-        batch = min(BLOCK // 2, size)
+        batch = replication._batch(where)
         y, observed = draw(where, batch, np.random.default_rng(stream(where, 3, 7)))
         for k in range(5):
             slot, subject = np.indices((6, 8)).reshape(2, -1)

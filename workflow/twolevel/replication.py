@@ -22,7 +22,9 @@ COMPARED: tuple[Test, ...] = ("kenward-roger", "asymptotic", "anova")
 
 LEVEL = 0.95
 
-# Random numbers drawn at once, and numbers in the largest array of a fit: a batch stays in cache.
+# The experiments of a batch, complete or not, and the numbers in its data and in the largest array
+# of its fit: memory that is used again and stays in cache.
+_COMPLETE, _INCOMPLETE = 1_250, 2_500
 _NUMBERS, _LARGEST = 200_000, 2_000_000
 
 
@@ -37,33 +39,37 @@ def replicate(
     hypothesis that the conditions do not differ, p_true[<test>] of the true one that they differ
     as they do, for `test` and the three of COMPARED. NaN where a method gives nothing.
     """
-    blocks = range(-(-experiments // BLOCK))
-    return pd.concat(
-        [
-            replicate_block(scenario, block, min(BLOCK, experiments - block * BLOCK), seed, test)
-            for block in blocks
-        ],
-        ignore_index=True,
-    )
+    starts = range(0, experiments, BLOCK)
+    blocks = [(start // BLOCK, min(BLOCK, experiments - start)) for start in starts]
+    return _experiments(scenario, blocks, seed, test)
 
 
 def replicate_block(
     scenario: Scenario, block: int, size: int, seed: int, test: Test
 ) -> pd.DataFrame:
     """The first `size` experiments of a block: see `replicate`."""
-    table, start = {}, 0
-    for y, observed in _batches(scenario, block, size, seed):
-        columns = _columns(scenario, fit_batch(y, scenario.replicates, observed), test)
-        if not table:  # one array for all columns, which pandas then need not copy
-            table = dict(zip(columns, np.empty((len(columns), size)), strict=True))
-        stop = start + y.shape[1]
-        for name, values in columns.items():
-            table[name][start:stop] = values
-        start = stop
-    together = next(iter(table.values())).base.T
-    found = pd.DataFrame(together, columns=list(table), copy=False)
+    return _experiments(scenario, [(block, size)], seed, test)
+
+
+def _experiments(
+    scenario: Scenario, blocks: list[tuple[int, int]], seed: int, test: Test
+) -> pd.DataFrame:
+    """The experiments of blocks, given by number and size."""
+    names: list[str] = []
+    table, start = np.empty(0), 0
+    for block, size in blocks:
+        for y, observed in _batches(scenario, block, size, seed):
+            columns = _columns(scenario, fit_batch(y, scenario.replicates, observed), test)
+            if not names:  # one array for all columns, which pandas then need not copy
+                names = list(columns)
+                table = np.empty((len(names), sum(size for _, size in blocks)))
+            stop = start + y.shape[1]
+            for row, values in zip(table, columns.values(), strict=True):
+                row[start:stop] = values
+            start = stop
+    found = pd.DataFrame(table.T, columns=names, copy=False)
     for name in ("boundary", "failed"):
-        found[name] = table[name].astype(bool)
+        found[name] = table[names.index(name)].astype(bool)
     return found
 
 
@@ -80,16 +86,22 @@ def _batches(
     Whole batches are drawn, and what is too much is cut off: so an experiment's data depend on its
     number alone, not on how many there are.
     """
-    J, K = len(scenario.conditions), scenario.per_subject
-    most = _NUMBERS // (K * scenario.subjects)
-    if scenario.missing > 0:
-        most = min(most, _LARGEST // (K * (J + 1) ** 2))
-    batch = max(1, min(BLOCK // 2, most))
+    batch = _batch(scenario)
     generator = np.random.default_rng(stream(scenario, block, seed))
+    memory = np.empty((scenario.per_subject, batch, scenario.subjects))
     for start in range(0, size, batch):
-        y, observed = draw(scenario, batch, generator)
+        y, observed = draw(scenario, batch, generator, out=memory)
         keep = slice(min(batch, size - start))
         yield y[:, keep], None if observed is None else observed[:, keep]
+
+
+def _batch(scenario: Scenario) -> int:
+    """How many experiments are drawn and fitted at once."""
+    J, K = len(scenario.conditions), scenario.per_subject
+    most = _NUMBERS // (K * scenario.subjects)
+    if scenario.missing == 0:
+        return max(1, min(_COMPLETE, most))
+    return max(1, min(_INCOMPLETE, most, _LARGEST // (K * (J + 1) ** 2)))
 
 
 def _columns(scenario: Scenario, fit: BatchFit, test: Test) -> dict[str, np.ndarray]:

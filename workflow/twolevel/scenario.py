@@ -80,7 +80,10 @@ class Scenario:
 
 
 def draw(
-    scenario: Scenario, size: int, generator: np.random.Generator
+    scenario: Scenario,
+    size: int,
+    generator: np.random.Generator,
+    out: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray | None]:
     """Data of `size` experiments (K, size, n), laid out as in `batch`, and what is observed of it.
 
@@ -88,7 +91,7 @@ def draw(
     """
     n, K = scenario.subjects, scenario.per_subject
     subject = scenario.sigma_between * generator.standard_normal((size, n))
-    y = generator.standard_normal((K, size, n))
+    y = generator.standard_normal((K, size, n), out=out)
     y *= scenario.sigma_within
     y += subject
     y += np.repeat(scenario.mean + scenario.effects, scenario.replicates)[:, None, None]
