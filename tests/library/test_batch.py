@@ -79,6 +79,8 @@ def agree(y, observed, replicates):
             F, df_den, p = batch.condition_tests(df, np.stack([zeros, apart]))
             test = fit.anova(df).iloc[0]
             close(F[0, b], test["F"])
+            rejected = batch.rejections(df, np.stack([zeros, apart]))[0, b]
+            assert rejected == (test["p"] < 0.05)
             close(np.broadcast_to(df_den, F[0].shape)[b], test["df_den"])
             np.testing.assert_allclose(p[0, b], test["p"], rtol=1e-8)
             moved = data.assign(y=data["y"] - apart[data["time"].cat.codes])

@@ -74,11 +74,11 @@ def test_measures_are_those_of_the_whole_table(missing):
                 (row.value, row.mcse), values, rtol=1e-9, err_msg=f"{name} {key}"
             )
     for method in ("kenward-roger", "asymptotic", "anova"):
-        for key, column in (("power", "p"), ("type_one_error", "p_true")):
-            p = table[f"{column}[{method}]"].dropna()
+        for key, column in (("power", "rejected"), ("type_one_error", "rejected_true")):
+            those = table[f"{column}[{method}]"].dropna()
             row = measure(found, "condition", key, method)
-            assert row.n == len(p)
-            np.testing.assert_allclose(row.value, (p < 0.05).mean() if len(p) else np.nan)
+            assert row.n == len(those)
+            np.testing.assert_allclose(row.value, those.mean() if len(those) else np.nan)
     assert measure(found, "failed", "rate").value == table["failed"].mean()
     assert (
         measure(found, "boundary", "rate").value == table.loc[~table["failed"], "boundary"].mean()

@@ -7,7 +7,7 @@ from typing import Literal, Protocol
 
 import numpy as np
 
-from twolevel.tails import f_upper, t_quantile
+from twolevel.tails import f_quantile, f_upper, t_quantile
 
 Test = Literal["kenward-roger", "satterthwaite", "asymptotic", "anova"]
 
@@ -73,3 +73,13 @@ class BatchFit:
         """
         F, df_den = self.fixed_effects.wald(test, effects)
         return F, df_den, f_upper(F, len(self.condition_effects) - 1, df_den)
+
+    def rejections(self, test: Test, effects: np.ndarray, alpha: float = 0.05) -> np.ndarray:
+        """Which (m, B) of the same tests reject, as 1 or 0; NaN where there is no test."""
+        F, df_den = self.fixed_effects.wald(test, effects)
+        q = len(self.condition_effects) - 1
+        if len(df_den) == 1:  # a critical value for all is faster than their p values
+            rejected = f_quantile(1 - alpha, q, df_den[0]) < F
+        else:
+            rejected = f_upper(F, q, df_den) < alpha
+        return np.where(np.isnan(F), np.nan, rejected)

@@ -69,17 +69,27 @@ def fit_complete(y: np.ndarray, replicates: int) -> BatchFit:
     """Fit complete data y (J x replicates, B, n): see `batch.fit_batch`."""
     K, B, n = y.shape
     J, per_cell = K // replicates, n * replicates
-    # What all values share is taken away first, and deviations are squared after their means are,
-    # so that no digits are lost to an offset.
-    shift = y[0, :, 0].copy()
-    rest = y - shift[:, None]
-    total = rest @ np.ones(n)  # a product, for it sums over subjects faster than sum()
-    mean = total.reshape(J, replicates, B).sum(axis=1) / per_cell  # (J, B)
-    rest -= np.repeat(mean, replicates, axis=0)[:, :, None]
-    subject = rest.mean(axis=0)  # (B, n)
-    rest -= subject
+    every = np.ones(n)  # a product with which sums over subjects, faster than sum()
+
+    def of_conditions(totals: np.ndarray) -> np.ndarray:
+        return totals.reshape(J, replicates, B).sum(axis=1) / per_cell
+
+    # Deviations are squared after means are subtracted: no digits are lost to an offset. One
+    # part of the data at a time, so that memory is used again.
+    at = of_conditions(y @ every)  # (J, B), rounded as the data are
+    rest, subject, error = np.empty((B, n)), np.zeros((B, n)), np.empty((K, B))
+    for k in range(K):
+        np.subtract(y[k], at[k // replicates][:, None], out=rest)
+        error[k] = rest @ every
+        subject += rest
+    subject /= K
     ss_between = K * np.einsum("bn,bn->b", subject, subject)
-    ss_within = np.einsum("kbn,kbn->b", rest, rest)
+    ss_within = np.zeros(B)
+    for k in range(K):
+        np.subtract(y[k], at[k // replicates][:, None], out=rest)
+        rest -= subject
+        ss_within += np.einsum("bn,bn->b", rest, rest)
+    mean = (at - at[0]) + of_conditions(error)  # less at[0]
     df_between, df_within = n - 1, K * n - n - J + 1
     ms_between, ms_within = ss_between / df_between, ss_within / df_within
     pooled = (ss_between + ss_within) / (df_between + df_within)
@@ -89,7 +99,7 @@ def fit_complete(y: np.ndarray, replicates: int) -> BatchFit:
     grand_mean = mean.mean(axis=0)
     effects = mean - grand_mean
     return BatchFit(
-        grand_mean=grand_mean + shift,
+        grand_mean=grand_mean + at[0],
         condition_effects=effects,
         between_variance=np.where(interior, (ms_between - ms_within) / K, 0.0),
         within_variance=within,

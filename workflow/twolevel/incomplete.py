@@ -69,7 +69,7 @@ class IncompleteEffects:
                 apart = (self.level[1:] - row[1:, None]) - (self.level[0] - row[0])
                 swept[:q, q] = swept[q, :q] = apart
                 F[k] = -scale / q * sweep(swept, q)[0][q, q]
-        return self.spread(F), self.spread(df)
+        return self.spread(F), df if len(df) == 1 else self.spread(df)
 
     def spread(self, values: np.ndarray) -> np.ndarray:
         """Values (..., b) of the data sets that were fitted among all (..., B)."""
@@ -87,7 +87,7 @@ class IncompleteEffects:
             return self._kenward_roger.approximate(L)
         if test == "satterthwaite":
             return self._satterthwaite.approximate(L if len(L) == 1 else _sequential(self.moments))
-        return np.full(len(self.fitted), np.inf), 1.0
+        return np.array([np.inf]), 1.0
 
     @property
     def _phi(self) -> np.ndarray:

@@ -17,8 +17,6 @@ from twolevel.replication import tests_of
 from twolevel.sampling import Sampling, bin_edges
 from twolevel.scenario import Scenario
 
-ALPHA = 0.05
-
 # Intervals that would cover another centre no further from the truth than so many standard errors
 # of a block's mean error are kept one by one, for the bias-eliminated coverage.
 _NEAR = 8.0
@@ -45,8 +43,9 @@ def block_sums(scenario: Scenario, experiments: pd.DataFrame, test: Test) -> pd.
     rows.append(_share("failed", "", "rate", failed))
     rows.append(_share("boundary", "", "rate", experiments.loc[~failed, "boundary"]))
     for name in tests_of(test):
-        for measure, column in (("power", f"p[{name}]"), ("type_one_error", f"p_true[{name}]")):
-            rows.append(_share("condition", name, measure, experiments[column].dropna() < ALPHA))
+        for measure, column in (("power", "rejected"), ("type_one_error", "rejected_true")):
+            those = experiments[f"{column}[{name}]"].dropna()
+            rows.append(_share("condition", name, measure, those))
     return pd.DataFrame(rows)
 
 

@@ -20,7 +20,7 @@ from twolevel.scenario import BLOCK, Scenario, draw, stream
 # Tests that every experiment is put to, beside the one that is asked for.
 COMPARED: tuple[Test, ...] = ("kenward-roger", "asymptotic", "anova")
 
-LEVEL = 0.95
+LEVEL, ALPHA = 0.95, 0.05
 
 # The experiments of a batch, complete or not, and the numbers in its data and in the largest array
 # of its fit: memory that is used again and stays in cache.
@@ -35,9 +35,10 @@ def replicate(
 
     Columns: the estimates (see `Scenario.truth`; raw_variance is the uncorrected variance of the
     subject means), for the fixed effects also <name>_se, <name>_low and <name>_high, the ends of a
-    95 % interval by `test`; boundary and failed; F and df_den of `test`; and p[<test>] of the
-    hypothesis that the conditions do not differ, p_true[<test>] of the true one that they differ
-    as they do, for `test` and the three of COMPARED. NaN where a method gives nothing.
+    95 % interval by `test`; boundary and failed; F, df_den and p of `test` that the conditions do
+    not differ; and for `test` and the three of COMPARED whether, at the 5 % level, it rejects this
+    (rejected[<test>]) and the truth, that they differ as they do (rejected_true[<test>]), 1 or 0.
+    NaN where a method gives nothing.
     """
     starts = range(0, experiments, BLOCK)
     blocks = [(start // BLOCK, min(BLOCK, experiments - start)) for start in starts]
@@ -116,9 +117,12 @@ def _columns(scenario: Scenario, fit: BatchFit, test: Test) -> dict[str, np.ndar
         columns[f"{name}_low"], columns[f"{name}_high"] = estimate - half[k], estimate + half[k]
     columns["boundary"], columns["failed"] = fit.boundary, fit.failed
     hypotheses = np.stack([np.zeros_like(scenario.effects), scenario.effects])
+    F, df_den, p = fit.condition_tests(test, hypotheses)
+    columns |= {"F": F[0], "df_den": np.broadcast_to(df_den, F[0].shape), "p": p[0]}
     for name in tests_of(test):
-        F, df_den, p = fit.condition_tests(name, hypotheses)
         if name == test:
-            columns["F"], columns["df_den"] = F[0], np.broadcast_to(df_den, F[0].shape)
-        columns[f"p[{name}]"], columns[f"p_true[{name}]"] = p
+            rejected = np.where(np.isnan(p), np.nan, p < ALPHA)
+        else:
+            rejected = fit.rejections(name, hypotheses, ALPHA)
+        columns[f"rejected[{name}]"], columns[f"rejected_true[{name}]"] = rejected
     return columns

@@ -55,6 +55,13 @@ def f_upper(F: np.ndarray | float, df_num: float, df_den: np.ndarray | float) ->
     return np.where(known, special.chdtrc(df_num, df_num * F), upper)[()] if known.any() else upper
 
 
+def f_quantile(level: float, df_num: float, df_den: float) -> float:
+    """The F with P(X <= F) = level; of chi-square / df_num where df_den is infinite."""
+    if np.isinf(df_den):
+        return float(special.chdtri(df_num, 1 - level) / df_num)
+    return float(special.fdtri(df_num, df_den, level))
+
+
 def chi_square_upper(x: float, df: float) -> float:
     """P(X >= x) for the chi-square distribution with df degrees of freedom."""
     return float(special.chdtrc(df, x))
