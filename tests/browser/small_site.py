@@ -32,9 +32,21 @@ CONFIG = {
         "boundary": table("selfesteem", unit="points"),
         "unbalanced": table("ergostool_missing"),
     },
+    "replications": {
+        "planning": {
+            "subjects": [6, 9],
+            "conditions": {"a": -1, "b": 0, "c": 1},
+            "grand_mean": 5,
+            "sigma_between": [0, 1],
+            "sigma_within": 1,
+            "missing": [0.0, 0.1],
+            "experiments": 200,
+        }
+    },
     "report": {"renderer": "pandoc"},
 }
-PAGES = ["index", *CONFIG["studies"]]
+STUDIES = list(CONFIG["studies"])
+PAGES = ["index", *STUDIES, *CONFIG["replications"]]
 
 
 def make(project: Path) -> None:

@@ -43,6 +43,11 @@ def test_the_readmes_example_runs():
     (example,) = re.findall(r"```python\n(import twolevel as tl\n.*?)```", text, re.DOTALL)
     data = pd.read_csv(ROOT / "tests/data/anxiety.csv")
     data = data.rename(columns={"subject": "id", "condition": "time", "y": "score"})
-    names = {"data": data}
+    names = {
+        "data": data,
+        "response": data["score"].to_numpy(),
+        "subjects": pd.factorize(data["id"])[0],
+        "conditions": pd.factorize(data["time"])[0],
+    }
     exec(example, names)
     assert names["fit"].sigma_within > 0

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from twolevel.pipeline.documents import Markdown, escape
 from twolevel.pipeline.files import read_json, read_parquet
 from twolevel.pipeline.grid import AXES
 from twolevel.pipeline.job import run
@@ -25,11 +24,11 @@ METHODS = {
     "anova": "ANOVA",
 }
 QUANTITIES = {
-    "grand_mean": Markdown(r"$\hat\mu$"),
-    "between_variance": Markdown(r"$\hat\sigma_b^2$, REML"),
-    "within_variance": Markdown(r"$\hat\sigma_w^2$, REML"),
-    "raw_variance": "raw variance of the subject means",
-    "two_stage_variance": "the same, corrected",
+    "grand_mean": "Grand mean",
+    "between_variance": "Variance between",
+    "within_variance": "Variance within",
+    "raw_variance": "Raw variance of means",
+    "two_stage_variance": "Two-stage variance",
 }
 
 
@@ -43,12 +42,15 @@ def context(snakemake: "Snakemake") -> dict[str, Any]:
     files = snakemake.input
     measures = read_parquet(files.measures)
     replication = read_json(files.replication)
-    effects = {f"alpha[{name}]": f"α of {name}" for name in replication["scenario"]["conditions"]}
+    effects = {
+        f"alpha[{name}]": f"Effect of {name}" for name in replication["scenario"]["conditions"]
+    }
     tests = measures.loc[measures["quantity"] == "condition", "method"]
     return making(snakemake.wildcards.replication, snakemake.params.replication, files.tables) | {
         "replication": replication,
         "points": points(measures),
-        "quantities": {**QUANTITIES, **{key: escape(text) for key, text in effects.items()}},
+        "extent": extent(measures),
+        "quantities": QUANTITIES | effects,
         "methods": {name: METHODS[name] for name in dict.fromkeys(tests)},
     }
 
@@ -66,6 +68,15 @@ def points(measures: pd.DataFrame) -> list[dict[str, Any]]:
             place = point.setdefault(row.method or row.quantity, {})
             place[row.measure] = {"value": row.value, "mcse": row.mcse, "theory": row.theory}
         found.append(point)
+    return found
+
+
+def extent(measures: pd.DataFrame) -> dict[str, dict[str, tuple[float, float]]]:
+    """The least and the largest value over all points, at [quantity or method][measure]."""
+    found: dict[str, dict[str, tuple[float, float]]] = {}
+    for (quantity, method, measure), rows in measures.groupby(["quantity", "method", "measure"]):
+        ends = rows["value"].min(), rows["value"].max()
+        found.setdefault(method or quantity, {})[measure] = ends
     return found
 
 

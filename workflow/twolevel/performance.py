@@ -22,6 +22,8 @@ from twolevel.scenario import Scenario
 _NEAR = 8.0
 
 KEY = ["quantity", "method", "measure"]
+ESTIMATE_MEASURES = ("bias", "empirical_se", "rmse")
+INTERVAL_MEASURES = ("model_se", "relative_error", "coverage", "bias_eliminated_coverage")
 
 
 def block_sums(scenario: Scenario, experiments: pd.DataFrame, test: Test) -> pd.DataFrame:
@@ -146,31 +148,37 @@ def _proportion(count: float, n: int) -> tuple[float, float]:
 
 def _estimate_measures(blocks: pd.DataFrame) -> dict[str, tuple[float, float]]:
     n = int(blocks["n"].sum())
+    with_intervals = blocks["var1"].notna().all()
     if n < 2:
-        return {}
+        names = ESTIMATE_MEASURES + INTERVAL_MEASURES * int(with_intervals)
+        return dict.fromkeys(names, (np.nan, np.nan))
     bias, m2, m3, m4 = (blocks[f"sum{k}"].sum() / n for k in (1, 2, 3, 4))
     central2 = m2 - bias**2
     central4 = m4 - 4 * bias * m3 + 6 * bias**2 * m2 - 3 * bias**4
     empirical = np.sqrt(central2 * n / (n - 1))
     # The squared relative Monte Carlo error of the empirical SE, (kappa - 1) / (4 n).
-    spread = (central4 / central2**2 - 1) / (4 * n)
+    spread = (central4 / central2**2 - 1) / (4 * n) if central2 > 0 else np.nan
     rmse = np.sqrt(m2)
-    found = {
-        "bias": (bias, empirical / np.sqrt(n)),
-        "empirical_se": (empirical, empirical * np.sqrt(spread)),
-        "rmse": (rmse, np.sqrt((m4 - m2**2) / n) / (2 * rmse)),
-    }
-    if blocks["var1"].notna().all():
+    found = [
+        (bias, empirical / np.sqrt(n)),
+        (empirical, empirical * np.sqrt(spread)),
+        (rmse, np.sqrt((m4 - m2**2) / n) / (2 * rmse)),
+    ]
+    if with_intervals:
         mean, square = blocks["var1"].sum() / n, blocks["var2"].sum() / n
         model = np.sqrt(mean)
         own = max(square - mean**2, 0.0) / (4 * n * mean**2)
-        found |= {
-            "model_se": (model, model * np.sqrt(own)),
-            "relative_error": (model / empirical - 1, model / empirical * np.sqrt(own + spread)),
-            "coverage": _proportion(blocks["covered"].sum(), n),
-            "bias_eliminated_coverage": _proportion(_covering(blocks, bias), n),
-        }
-    return {measure: (float(value), float(mcse)) for measure, (value, mcse) in found.items()}
+        found += [
+            (model, model * np.sqrt(own)),
+            (model / empirical - 1, model / empirical * np.sqrt(own + spread)),
+            _proportion(blocks["covered"].sum(), n),
+            _proportion(_covering(blocks, bias), n),
+        ]
+    names = ESTIMATE_MEASURES + INTERVAL_MEASURES
+    return {
+        measure: (float(value), float(mcse))
+        for measure, (value, mcse) in zip(names, found, strict=False)
+    }
 
 
 def _covering(blocks: pd.DataFrame, bias: float) -> int:
