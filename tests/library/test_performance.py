@@ -183,3 +183,20 @@ def test_the_fewest_subjects_for_a_power_have_it_and_one_less_has_not():
         assert power[0] >= 0.8
         assert n == 2 or power[1] < 0.8
     assert Sampling(Scenario(8, {"a": 0, "b": 0}, 5, 1, 1)).subjects_for(0.8) is None
+
+
+def test_a_block_of_one_experiment_does_not_decide_how_far_intervals_are_looked_at():
+    """Its own error may be next to 0."""
+    _, sums = pooled(WHERE, [300])
+    one = replicate_block(WHERE, 1, 1, 1, "kenward-roger")
+    one["grand_mean"] = WHERE.mean + 1e-9
+    both = pd.concat([sums, block_sums(WHERE, one, "kenward-roger")], ignore_index=True)
+    assert measure(performance(both), "grand_mean", "bias_eliminated_coverage").n == 301
+
+
+def test_the_anova_has_no_coverage_where_cells_are_missing():
+    where = Scenario(8, {"a": 0, "b": 1}, 5, 1, 1, missing=0.2)
+    found = performance(pooled(where, [80], "anova")[1])
+    row = measure(found, "grand_mean", "coverage")
+    assert np.isnan([row.value, row.mcse]).all()
+    assert np.isfinite(measure(found, "grand_mean", "bias").value)

@@ -35,7 +35,8 @@ CASES = {
     "hopeless": {**STUDY, "conditions": {"a": 0, "b": 1e-6}, "sigma_between": 0.5},
     "failing": {**STUDY, "subjects": 2, "missing": 0.7, "experiments": 40},
     "satterthwaite": {**STUDY, "test": "satterthwaite"},
-    "anova": {**STUDY, "test": "anova", "missing": 0.0, "unit": "|m|^2"},
+    "anova": {**STUDY, "test": "anova", "unit": "|m|^2"},
+    "two": {**STUDY, "experiments": 2},
     "awkward": {**STUDY, "conditions": HOSTILE, "title": "*A* | <b>title</b> $x$"},
     "twenty": {**STUDY, "conditions": {f"c{j}": j for j in range(20)}, "experiments": 20},
     "large": {**STUDY, "grand_mean": 5e9, "sigma_between": 2e8, "sigma_within": 1e8},
@@ -164,6 +165,7 @@ def test_the_download_is_the_measures(case):
         (12.0, 0.0, "12.00 ± 0"),
         (5e9, 2e7, "5.000 × 10⁹ ± 2.0 × 10⁷"),
         (math.nan, math.nan, "–"),
+        (0.25, math.nan, "0.2500"),
     ],
 )
 def test_a_number_is_as_precise_as_its_interval(value, half, words):

@@ -18,7 +18,7 @@ from twolevel.sampling import Sampling, bin_edges
 from twolevel.scenario import Scenario
 
 # Intervals that would cover another centre no further from the truth than so many standard errors
-# of a block's mean error are kept one by one, for the bias-eliminated coverage.
+# of a block's mean are kept one by one, for the bias-eliminated coverage.
 _NEAR = 8.0
 
 KEY = ["quantity", "method", "measure"]
@@ -110,7 +110,7 @@ def _estimate_sums(experiments: pd.DataFrame, name: str, true: float) -> dict:
     low, high = (experiments[f"{name}_{end}"].to_numpy()[valid] for end in ("low", "high"))
     half = (high - low) / 2
     margin = np.abs(error) - half
-    shift = _NEAR * np.sqrt(square.sum()) / max(len(error), 1)
+    shift = _NEAR * np.sqrt(variance.sum()) / max(len(error), 1)
     near = np.abs(margin) <= shift
     return row | {
         "var1": variance.sum(),
@@ -148,29 +148,31 @@ def _proportion(count: float, n: int) -> tuple[float, float]:
 
 def _estimate_measures(blocks: pd.DataFrame) -> dict[str, tuple[float, float]]:
     n = int(blocks["n"].sum())
-    with_intervals = blocks["var1"].notna().all()
+    with_intervals = blocks["covered"].notna().all()
     if n < 2:
         names = ESTIMATE_MEASURES + INTERVAL_MEASURES * int(with_intervals)
         return dict.fromkeys(names, (np.nan, np.nan))
     bias, m2, m3, m4 = (blocks[f"sum{k}"].sum() / n for k in (1, 2, 3, 4))
     central2 = m2 - bias**2
     central4 = m4 - 4 * bias * m3 + 6 * bias**2 * m2 - 3 * bias**4
-    empirical = np.sqrt(central2 * n / (n - 1))
+    empirical = np.sqrt(max(central2, 0.0) * n / (n - 1))
     # The squared relative Monte Carlo error of the empirical SE, (kappa - 1) / (4 n).
-    spread = (central4 / central2**2 - 1) / (4 * n) if central2 > 0 else np.nan
+    spread = max(central4 / central2**2 - 1, 0.0) / (4 * n) if central2 > 0 else np.nan
     rmse = np.sqrt(m2)
     found = [
         (bias, empirical / np.sqrt(n)),
         (empirical, empirical * np.sqrt(spread)),
-        (rmse, np.sqrt((m4 - m2**2) / n) / (2 * rmse)),
+        (rmse, np.sqrt(max(m4 - m2**2, 0.0) / n) / (2 * rmse) if rmse > 0 else 0.0),
     ]
-    if with_intervals:
+    if with_intervals and blocks["var1"].isna().any():  # as the ANOVA's with cells missing
+        found += [(np.nan, np.nan)] * len(INTERVAL_MEASURES)
+    elif with_intervals:
         mean, square = blocks["var1"].sum() / n, blocks["var2"].sum() / n
         model = np.sqrt(mean)
         own = max(square - mean**2, 0.0) / (4 * n * mean**2)
         found += [
             (model, model * np.sqrt(own)),
-            (model / empirical - 1, model / empirical * np.sqrt(own + spread)),
+            _ratio(model, empirical, own + spread),
             _proportion(blocks["covered"].sum(), n),
             _proportion(_covering(blocks, bias), n),
         ]
@@ -179,6 +181,13 @@ def _estimate_measures(blocks: pd.DataFrame) -> dict[str, tuple[float, float]]:
         measure: (float(value), float(mcse))
         for measure, (value, mcse) in zip(names, found, strict=False)
     }
+
+
+def _ratio(model: float, empirical: float, relative: float) -> tuple[float, float]:
+    """The relative error of a model SE, and its Monte Carlo SE from the squared relative ones."""
+    if empirical == 0:
+        return np.nan, np.nan
+    return model / empirical - 1, model / empirical * np.sqrt(relative)
 
 
 def _covering(blocks: pd.DataFrame, bias: float) -> int:

@@ -90,6 +90,8 @@ def plus_minus(value: float | None, half: float) -> Markdown:
     """A number and the half-width of its interval, to two digits of the latter."""
     if value is None or math.isnan(value):
         return Markdown("–")
+    if math.isnan(half):
+        return num(value)
     if half == 0:
         return Markdown(f"{num(value)} ± 0")
     decimals = 1 - math.floor(math.log10(half))
