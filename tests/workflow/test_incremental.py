@@ -24,7 +24,7 @@ READS = {
     "render_report": {"write_report"},
     "build_site": {"describe_design", "fit_mixed", "render_report"},
 }
-# The scripts of replication studies, of which this project has none: see test_replication_studies.py.
+# The scripts of replication studies, which test_replication_studies.py runs.
 REPLICATION = {
     *("replicate", "gather_experiments", "measure_performance", "plot_replication"),
     "write_replication_report",
