@@ -8,8 +8,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from math import prod
 
 import numpy as np
+import pandas as pd
+
+# Combinations of factor levels up to which rows are held once for each.
+_MOST_CELLS = 10_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,6 +38,40 @@ class Cells:
     def spread(self, values: np.ndarray) -> np.ndarray:
         """Values of the distinct rows (K, ...), for each observation (N, ...)."""
         return values if self.codes is None else values[self.codes]
+
+
+def distinct_rows(
+    variables: pd.DataFrame,
+) -> tuple[pd.DataFrame, np.ndarray | None, np.ndarray]:
+    """The combinations of factor levels that occur, which (N,) each row has, and how often (K,).
+
+    Where a variable is a number, and so what a transform makes of it may depend on all rows, the
+    table itself, None and ones; so too where there would be many combinations.
+    """
+    itself = variables, None, np.ones(len(variables))
+    factors = [variables[name].array for name in variables]
+    if not all(isinstance(factor, pd.Categorical) for factor in factors):
+        return itself
+    sizes = [len(factor.categories) for factor in factors]
+    if prod(sizes) > _MOST_CELLS:
+        return itself
+    cell_of = np.zeros(len(variables), dtype=np.intp)
+    for k, factor in enumerate(factors):
+        if k == 0:
+            cell_of = factor.codes.astype(np.intp)
+        else:
+            cell_of *= sizes[k]
+            cell_of += factor.codes
+    weights = np.bincount(cell_of, minlength=prod(sizes)).astype(float)
+    occurs = np.flatnonzero(weights)
+    if len(occurs) < prod(sizes):
+        cell_of = np.searchsorted(occurs, cell_of)
+    levels = np.unravel_index(occurs, sizes) if sizes else []
+    distinct = {
+        name: pd.Categorical.from_codes(codes, dtype=variables[name].dtype)
+        for name, codes in zip(variables, levels, strict=True)
+    }
+    return pd.DataFrame(distinct, index=range(len(occurs))), cell_of, weights[occurs]
 
 
 @dataclass(frozen=True, eq=False)

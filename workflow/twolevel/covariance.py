@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from twolevel.design_matrix import DesignMatrix, independent_columns
+from twolevel.design_matrix import DesignMatrix
+from twolevel.estimable import independent_columns
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,26 +10,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
-from math import prod
 from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
-from twolevel.cells import Cells, SubjectRows
+from twolevel.cells import Cells, SubjectRows, distinct_rows
 from twolevel.errors import InputError
+from twolevel.estimable import refuse_aliased, refuse_names, refuse_unrepeated
 from twolevel.formula import parse
-from twolevel.moments import centred_columns, gram_matrix
-
-# Relative squared norm below which a column counts as a combination of earlier ones. R's lm uses
-# 1e-7 on the norm, and squares lose half the digits of double precision.
-ALIAS_TOLERANCE = 1e-11
-
-# Combinations of factor levels up to which rows are held once for each.
-_MOST_CELLS = 10_000
-
-# The parameters beside the coefficients, by their names in tables.
-PARAMETERS = ("sigma_between", "sigma_within", "icc")
 
 
 @dataclass(frozen=True, eq=False)
@@ -222,59 +211,10 @@ def _evaluated(
         data=variables,
         _spec=spec,
     )
-    _refuse_names(design)
-    _refuse_unrepeated(design)
-    _refuse_aliased(design)
+    refuse_names(design)
+    refuse_unrepeated(design)
+    refuse_aliased(design)
     return design
-
-
-def distinct_rows(
-    variables: pd.DataFrame,
-) -> tuple[pd.DataFrame, np.ndarray | None, np.ndarray]:
-    """The combinations of factor levels that occur, which (N,) each row has, and how often (K,).
-
-    Where a variable is a number, and so what a transform makes of it may depend on all rows, the
-    table itself, None and ones; so too where there would be many combinations.
-    """
-    itself = variables, None, np.ones(len(variables))
-    factors = [variables[name].array for name in variables]
-    if not all(isinstance(factor, pd.Categorical) for factor in factors):
-        return itself
-    sizes = [len(factor.categories) for factor in factors]
-    if prod(sizes) > _MOST_CELLS:
-        return itself
-    cell_of = np.zeros(len(variables), dtype=np.intp)
-    for k, factor in enumerate(factors):
-        if k == 0:
-            cell_of = factor.codes.astype(np.intp)
-        else:
-            cell_of *= sizes[k]
-            cell_of += factor.codes
-    weights = np.bincount(cell_of, minlength=prod(sizes)).astype(float)
-    occurs = np.flatnonzero(weights)
-    if len(occurs) < prod(sizes):
-        cell_of = np.searchsorted(occurs, cell_of)
-    levels = np.unravel_index(occurs, sizes) if sizes else []
-    distinct = {
-        name: pd.Categorical.from_codes(codes, dtype=variables[name].dtype)
-        for name, codes in zip(variables, levels, strict=True)
-    }
-    return pd.DataFrame(distinct, index=range(len(occurs))), cell_of, weights[occurs]
-
-
-def independent_columns(gram: np.ndarray, scale: np.ndarray) -> np.ndarray:
-    """Positions of the columns that are not combinations of earlier ones, from a Gram matrix.
-
-    `gram` (p, p) is the columns' cross-products, `scale` (p,) the squared norms that roundoff is
-    measured against. Columns are taken from left to right, as R's lm keeps them.
-    """
-    rest = np.array(gram, dtype=float)
-    kept = []
-    for k in range(len(rest)):
-        if rest[k, k] > ALIAS_TOLERANCE * scale[k]:
-            kept.append(k)
-            rest = rest - np.outer(rest[:, k], rest[k]) / rest[k, k]
-    return np.array(kept, dtype=int)
 
 
 def _checked(
@@ -363,50 +303,3 @@ def sum_coded(rhs: Any, variables: pd.DataFrame) -> Any:
         return factor
 
     return Formula([Term([recode(factor) for factor in term.factors]) for term in rhs])
-
-
-def _refuse_names(design: DesignMatrix) -> None:
-    taken = [name for name in design.names if name in PARAMETERS]
-    if taken:
-        raise InputError(
-            f"column '{taken[0]}' has the name of a parameter of the model, beside which its "
-            "coefficient stands in tables; rename the column"
-        )
-
-
-def _refuse_unrepeated(design: DesignMatrix) -> None:
-    n = len(design.subjects)
-    if n < 2:
-        raise InputError(
-            f"one subject only ('{design.subjects[0]}'); expected at least 2, for sigma_between is "
-            "the spread of subjects; check the subject column"
-        )
-    if n == len(design.response):
-        raise InputError(
-            "every subject has one observation, so sigma_between and sigma_within cannot be told "
-            "apart; expected repeated measurements; check the subject column"
-        )
-    if np.ptp(design.response) == 0:
-        raise InputError(
-            f"the response is {design.response[0]} in every row; expected values that vary"
-        )
-
-
-def _refuse_aliased(design: DesignMatrix) -> None:
-    names = design.names
-    gram = gram_matrix(centred_columns(design.cells)[0])
-    # A column with a large offset is constant only if it is so to the last digits.
-    norms = np.diag(gram_matrix(design.cells))
-    kept = independent_columns(gram, np.diag(gram) + 1e-13 * norms)
-    aliased = [name for k, name in enumerate(names) if k not in kept]
-    if aliased:
-        raise InputError(
-            f"formula '{design.formula}': the data cannot tell {', '.join(aliased)} apart from "
-            "the columns before; expected linearly independent columns; remove terms or add "
-            "observations in the empty cells"
-        )
-    if len(design.response) <= len(names):
-        raise InputError(
-            f"formula '{design.formula}': {len(names)} coefficients and {len(design.response)} "
-            "observations leave nothing to estimate the variances from; simplify the formula"
-        )

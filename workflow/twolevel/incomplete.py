@@ -206,9 +206,8 @@ def _level1(moments: Moments) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.nd
     error = swept[-1, -1] / df
     v = np.concatenate([np.zeros((1, len(n))), -swept[:-1, -1], np.ones((1, len(n)))])
     sums = moments.between.sum(axis=0)
-    sums = sums - sums[:, :1] * sums[:1] / np.maximum(
-        n, 1
-    )  # of products of deviations from the mean subject
+    # Products of deviations from the mean of all subjects.
+    sums = sums - sums[:, :1] * sums[:1] / np.maximum(n, 1)
     raw = np.where(df > 0, np.einsum("ib,ijb,jb->b", v, sums, v) / free, np.nan)
     own = (moments.counts / moments.sizes[:, None]).sum(axis=0) * free / np.maximum(n, 1)
     shared = trace(sums[1:J, 1:J], -swept[:-1, :-1])
@@ -260,7 +259,9 @@ def _deviance(moments: Moments, lambda_: np.ndarray) -> tuple[np.ndarray, np.nda
     n = moments.sizes[:, None]
     weight = n / (1 + n * lambda_)
     swept, pivots = sweep(moments.within + weighted(weight, moments.between), p)
-    log_det = np.sum(moments.counts * np.log1p(n * lambda_), axis=0) + np.log(pivots.prod(axis=0))
+    # One logarithm is faster than p, while the product has an exponent to spare.
+    pivoted = np.log(pivots.prod(axis=0)) if p < 10 else np.log(pivots).sum(axis=0)
+    log_det = np.sum(moments.counts * np.log1p(n * lambda_), axis=0) + pivoted
     return (moments.nobs - p) * np.log(swept[p, p]) + log_det, weight, swept
 
 

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from twolevel.design_matrix import DesignMatrix, design_matrix, independent_columns
+from twolevel.design_matrix import DesignMatrix, design_matrix
 from twolevel.errors import InputError
+from twolevel.estimable import independent_columns
 from twolevel.means import mean_rows
 from twolevel.moments import working_moments
 

@@ -1,0 +1,85 @@
+"""What a design must have for its model to be fitted, and the refusal of those that have not."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from twolevel.errors import InputError
+from twolevel.moments import centred_columns, gram_matrix
+
+if TYPE_CHECKING:
+    from twolevel.design_matrix import DesignMatrix
+
+# Relative squared norm below which a column counts as a combination of earlier ones. R's lm uses
+# 1e-7 on the norm, and squares lose half the digits of double precision.
+ALIAS_TOLERANCE = 1e-11
+
+# The parameters beside the coefficients, by their names in tables.
+PARAMETERS = ("sigma_between", "sigma_within", "icc")
+
+
+def independent_columns(gram: np.ndarray, scale: np.ndarray) -> np.ndarray:
+    """Positions of the columns that are not combinations of earlier ones, from a Gram matrix.
+
+    `gram` (p, p) is the columns' cross-products, `scale` (p,) the squared norms that roundoff is
+    measured against. Columns are taken from left to right, as R's lm keeps them.
+    """
+    rest = np.array(gram, dtype=float)
+    kept = []
+    for k in range(len(rest)):
+        if rest[k, k] > ALIAS_TOLERANCE * scale[k]:
+            kept.append(k)
+            rest = rest - np.outer(rest[:, k], rest[k]) / rest[k, k]
+    return np.array(kept, dtype=int)
+
+
+def refuse_names(design: DesignMatrix) -> None:
+    """Refuse a column that has the name of a parameter."""
+    taken = [name for name in design.names if name in PARAMETERS]
+    if taken:
+        raise InputError(
+            f"column '{taken[0]}' has the name of a parameter of the model, beside which its "
+            "coefficient stands in tables; rename the column"
+        )
+
+
+def refuse_unrepeated(design: DesignMatrix) -> None:
+    """Refuse data in which subjects, or repetitions, do not differ."""
+    n = len(design.subjects)
+    if n < 2:
+        raise InputError(
+            f"one subject only ('{design.subjects[0]}'); expected at least 2, for sigma_between is "
+            "the spread of subjects; check the subject column"
+        )
+    if n == len(design.response):
+        raise InputError(
+            "every subject has one observation, so sigma_between and sigma_within cannot be told "
+            "apart; expected repeated measurements; check the subject column"
+        )
+    if np.ptp(design.response) == 0:
+        raise InputError(
+            f"the response is {design.response[0]} in every row; expected values that vary"
+        )
+
+
+def refuse_aliased(design: DesignMatrix) -> None:
+    """Refuse columns that are combinations of others, and more columns than data can bear."""
+    names = design.names
+    gram = gram_matrix(centred_columns(design.cells)[0])
+    # A column with a large offset is constant only if it is so to the last digits.
+    norms = np.diag(gram_matrix(design.cells))
+    kept = independent_columns(gram, np.diag(gram) + 1e-13 * norms)
+    aliased = [name for k, name in enumerate(names) if k not in kept]
+    if aliased:
+        raise InputError(
+            f"formula '{design.formula}': the data cannot tell {', '.join(aliased)} apart from "
+            "the columns before; expected linearly independent columns; remove terms or add "
+            "observations in the empty cells"
+        )
+    if len(design.response) <= len(names):
+        raise InputError(
+            f"formula '{design.formula}': {len(names)} coefficients and {len(design.response)} "
+            "observations leave nothing to estimate the variances from; simplify the formula"
+        )
