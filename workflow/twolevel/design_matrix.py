@@ -150,7 +150,8 @@ def design_of_arrays(
                 "that count from 0 without gaps, as pandas.factorize gives"
             )
     levels = pd.CategoricalDtype([str(j) for j in range(J)])
-    variables = pd.DataFrame({"condition": pd.Categorical.from_codes(conditions, dtype=levels)})
+    short = conditions.astype(np.min_scalar_type(-J))  # as pandas holds them, faster to check
+    variables = pd.DataFrame({"condition": pd.Categorical.from_codes(short, dtype=levels)})
     response = np.asarray(response, dtype=float)
     names = pd.RangeIndex(rows.n_subjects)
     return _evaluated("response ~ condition", variables, response, rows, names)
