@@ -138,6 +138,22 @@ def test_the_two_stage_variances_are_those_of_the_hierarchical_fit(batch):
         close(fits.two_stage_variance[b], single.between_variance, single.raw_variance)
 
 
+@pytest.mark.parametrize(
+    "seen",
+    [
+        # No one was seen under both of the first two and of the last two conditions.
+        [[1, 1, 1, 0, 0], [1, 1, 1, 0, 0], [0, 0, 0, 1, 1], [0, 0, 0, 1, 1]],
+        # Rows and parameters are as many.
+        [[1, 1, 0, 0, 0], [1, 0, 1, 0, 0], [1, 0, 0, 1, 0], [1, 0, 0, 0, 1]],
+    ],
+)
+def test_without_errors_in_subjects_there_is_no_two_stage_variance(seen):
+    observed = np.array(seen, dtype=bool)[:, None]
+    y = np.random.default_rng(1).normal(size=observed.shape)
+    fits = fit_batch(y, 1, observed)
+    assert np.isnan([fits.raw_variance[0], fits.sampling_variance[0]]).all()
+
+
 @settings(max_examples=40, deadline=None)
 @given(batches(incomplete=False))
 def test_the_anova_of_a_batch_is_that_of_partitioned_errors(batch):

@@ -67,6 +67,17 @@ def test_patterns_with_many_cells_are_told_apart():
     agree(fit_design(rows, "REML"), fit_design(design, "REML"))
 
 
+def test_combinations_that_no_one_was_seen_in_have_no_row():
+    data = table(seed=3, subjects=12, conditions=3, missing=0.0, ratio=1.0)
+    first, group = data["time"].cat.categories[0], data["group"].iloc[0]
+    data = data[(data["time"] != first) | (data["group"] != group)]
+    design = design_matrix("y ~ time + group", data, "id")
+    counts = data.groupby(["time", "group"], observed=True).size()
+    assert design.cells.weights.tolist() == counts.tolist()
+    rows = replace(design, cells=Cells(design.X, None, np.ones(len(data))))
+    agree(fit_design(rows, "REML"), fit_design(design, "REML"))
+
+
 def test_numbers_are_not_taken_for_cells():
     data = table(seed=3, subjects=12, conditions=4, missing=0.0, ratio=1.0)
     assert design_matrix("y ~ time + age", data, "id").cells.codes is None

@@ -140,6 +140,12 @@ def test_the_power_of_the_anova_is_a_noncentral_f(effects):
     assert abs(row.value - expected) < FAR * np.sqrt(expected * (1 - expected) / row.n)
 
 
+def test_the_power_does_not_depend_on_the_unit():
+    one = Scenario(8, {"a": -0.5, "b": 0, "c": 0.5}, 5, 1.0, 1.0)
+    other = Scenario(8, {"a": -1.5, "b": 0, "c": 1.5}, 15, 3.0, 3.0)
+    assert Sampling(other).power() == pytest.approx(Sampling(one).power(), rel=1e-12)
+
+
 def test_type_one_errors_with_eight_subjects():
     """Kenward-Roger's and the ANOVA's are 5 %, within Monte Carlo error; the asymptotic is not."""
     found = performance(pooled(WHERE, [BLOCK] * 8)[1])

@@ -51,6 +51,22 @@ def test_a_path_says_all_of_its_slice(values, experiments):
         assert all(len(folder) < 255 for folder in part.path.split("/"))
 
 
+def test_the_last_block_may_be_a_part_of_one():
+    part = Slice((("20",), ("1",), ("0",)), BLOCK, 2 * BLOCK + 7)
+    assert part.blocks == [(1, BLOCK), (2, 7)]
+
+
+def test_blocks_that_are_apart_are_no_slice():
+    points = grid_points([[20], [1.0], [0.0]])
+    (values,) = {part.values for part in plan(points, 1, [], 3)}
+    there = Slice(values, BLOCK, 2 * BLOCK)
+    assert plan(points, 3 * BLOCK, [there], 3) == [
+        Slice(values, 0, BLOCK),
+        there,
+        Slice(values, 2 * BLOCK, 3 * BLOCK),
+    ]
+
+
 def test_a_long_axis_is_cut_into_folders_that_have_names():
     slices = plan(grid_points([range(2, 400), [1.0], None]), 10, [], 3)
     assert len(slices) > 1
