@@ -20,6 +20,7 @@ from twolevel.replication import Scenario, replicate_block
 NAMES = (
     "one_subject",
     "data_by_subject",
+    "missingness",
     "distributions",
     "conditional_marginal",
     "caterpillar",
@@ -53,6 +54,28 @@ class Study:
     @property
     def condition_means(self) -> pd.DataFrame:
         return self.means.rename(columns={"estimate": "mean"})[["condition", "mean"]]
+
+    @property
+    def cells(self) -> pd.DataFrame:
+        """Numbers of observations, subject x condition."""
+        who, names = pd.factorize(self.observations["subject"])
+        levels = self.means["condition"].tolist()
+        code = pd.Categorical(self.observations["condition"], levels).codes
+        size = (len(names), len(levels))
+        counts = np.bincount(who * size[1] + code, minlength=np.prod(size)).reshape(size)
+        return pd.DataFrame(counts, names, levels)
+
+    @property
+    def missingness(self) -> dict[str, object]:
+        """The 12 most frequent patterns of cells, the sums of the others, subjects by level."""
+        patterns = self.cells.value_counts().rename("n_subjects").reset_index()
+        drawn, rest = patterns[:12], patterns[12:]
+        return {
+            "patterns": drawn,
+            "per_condition": (self.cells > 0).sum(),
+            "rest": len(rest),
+            "rest_subjects": int(rest["n_subjects"].sum()),
+        }
 
     @property
     def quantile_points(self) -> pd.DataFrame:
@@ -154,6 +177,7 @@ class Study:
             "condition_means": {"observations": observations, "means": self.means},
             "residuals_fitted": {"residuals": self.residuals},
             "quantile_plots": {},
+            "missingness": {},
             "scale_location": {"residuals": self.residuals, "sigma_within": within},
             "influence": {"sigma_between": between, "sigma_within": within},
             "profile_zeta": {},
@@ -161,6 +185,8 @@ class Study:
         # These are computed for their own figure only.
         if name == "quantile_plots":
             arguments["points"] = self.quantile_points
+        elif name == "missingness":
+            arguments |= self.missingness
         elif name == "influence":
             arguments["influence"] = self.influence
         elif name == "profile_zeta":

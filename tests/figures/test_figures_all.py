@@ -22,6 +22,7 @@ def texts(svg: bytes) -> list[str]:
 EXPECTED = {
     "one_subject": ["score (points)", "time", "person p0: own fit", "t1", "t2", "t3"],
     "data_by_subject": ["score (points)", "time", "condition mean", "12 subjects", "t1"],
+    "missingness": ["seen", "missing", "subjects per pattern", "time", "t1", "t2", "t3", "12"],
     "distributions": ["12 subject means", "36 residuals", "residual (points)"],
     "conditional_marginal": ["score (points)", "t1", "t2", "t3", "observations"],
     "caterpillar": ["person", "p0", "p11", "predicted subject mean of score (points)"],
@@ -91,6 +92,7 @@ def test_names_are_drawn_literally(simulate, name, svg):
     wanted = {
         "one_subject": [*CONDITIONS[:5], "$y$ ($u_|)", "{{7*7}}", "<script> $_0^<&>"],
         "data_by_subject": [*CONDITIONS[:5], "$y$ ($u_|)", "{{7*7}}"],
+        "missingness": [*CONDITIONS[:5], "{{7*7}}"],
         "distributions": ["residual ($u_|)"],
         "conditional_marginal": ["$x$", "_a|b", "$_", "^<&>"],
         "caterpillar": ["$_0^<&>", "$_7^<&>", "<script>", "$y$ ($u_|)"],

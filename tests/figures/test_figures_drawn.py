@@ -15,6 +15,7 @@ from twolevel.figures.profile_zeta import slope_at
 from twolevel.figures.residuals_fitted import running_quartiles
 from twolevel.figures.shrinkage import shrinkage_factor
 from twolevel.figures.theme import BETWEEN, INK, MARGINAL, MUTED, WITHIN
+from twolevel.figures.words import Labels
 
 
 def lines(ax, colour):
@@ -163,6 +164,123 @@ def test_many_subjects_become_bands_and_a_sample_that_is_named(simulate):
     outer = ax.collections[0].get_paths()[0].vertices
     edge = outer[outer[:, 0] == 0, 1]
     assert (edge.min(), edge.max()) == pytest.approx(tuple(np.percentile(first, [5, 95])))
+
+
+# which cells hold observations
+
+
+def cells_of(ax) -> np.ndarray:
+    """Return 1 for every filled and 0 for every empty square, row by row; all are there once."""
+    drawn = {}
+    for line in ax.lines:
+        filled = colours.to_rgba(line.get_markerfacecolor())[3] > 0
+        for column, row in zip(*line.get_data(), strict=True):
+            assert (row, column) not in drawn
+            drawn[row, column] = filled
+    rows, columns = np.max(list(drawn), axis=0) + 1
+    return np.array([[drawn[r, c] for c in range(columns)] for r in range(rows)])
+
+
+def printed(ax) -> list[str]:
+    return [text.get_text() for text in ax.texts]
+
+
+def test_squares_are_filled_where_subjects_were_seen_and_empty_elsewhere(simulate):
+    study = simulate(200, missing=0.3)
+    patterns = study.missingness["patterns"]
+    figure = study.draw("missingness")
+    above, corner, cells, beside = figure.axes
+    assert 1 < len(patterns) < 12
+    np.testing.assert_array_equal(cells_of(cells), patterns.iloc[:, :-1] > 0)
+    assert cells.get_ylim()[0] > cells.get_ylim()[1]  # the most frequent on top
+    seen, missing = corner.get_legend().legend_handles
+    assert key_texts(corner) == ["seen", "missing"]
+    assert colours.to_rgba(seen.get_markerfacecolor())[3] > 0
+    assert missing.get_markerfacecolor() == "none"
+    assert [bar.get_width() for bar in beside.patches] == patterns["n_subjects"].tolist()
+    assert printed(beside) == [f"{count}" for count in patterns["n_subjects"]]
+    by_level = (study.cells > 0).sum().tolist()
+    assert [bar.get_height() for bar in above.patches] == by_level
+    assert printed(above) == [f"{count}" for count in by_level]
+    assert f"{len(patterns)} patterns of 200 subjects" in note_of(figure)
+
+
+def test_observations_in_a_cell_are_counted_from_two(simulate):
+    study = simulate(40, replicates=3, missing=0.5)
+    figure = study.draw("missingness")
+    cells = figure.axes[2]
+    counts = study.missingness["patterns"].iloc[:, :-1].to_numpy()
+    numbers = {text.get_position()[::-1]: text.get_text() for text in cells.texts}
+    assert numbers == {at: f"{count}" for at, count in np.ndenumerate(counts) if count > 1}
+    assert {0, 1, 2, 3} == set(counts.ravel())
+    assert "Up to 3 observations in a cell" in note_of(figure)
+    assert printed(simulate(40, missing=0.3).draw("missingness").axes[2]) == []
+
+
+def test_patterns_that_are_not_drawn_are_counted(simulate):
+    study = simulate(300, tuple(f"t{j}" for j in range(8)), missing=0.3)
+    tables = study.missingness
+    figure = study.draw("missingness")
+    assert cells_of(figure.axes[2]).shape == (12, 8)
+    rest = 300 - tables["patterns"]["n_subjects"].sum()
+    assert f"Not drawn: the last {tables['rest']}, of {rest} subjects." in note_of(figure)
+    assert f"{tables['rest'] + 12} patterns of 300 subjects" in note_of(figure)
+
+
+def test_levels_that_are_numbers_stand_evenly_under_their_own_names(simulate):
+    study = simulate(30, (0, 1, 2.5, 80), missing=0.3)
+    cells = study.draw("missingness").axes[2]
+    np.testing.assert_array_equal(
+        cells_of(cells), study.missingness["patterns"].iloc[:, :-1].to_numpy() > 0
+    )
+    assert cells.get_xticks().tolist() == [0, 1, 2, 3]
+    assert [label.get_text() for label in cells.get_xticklabels()] == ["0", "1", "2.5", "80"]
+
+
+def test_data_without_a_condition_are_one_column(simulate):
+    labels = Labels("score", "", "person")
+    above, _, cells, beside = simulate(12, ("",)).draw("missingness", labels).axes
+    assert cells_of(cells).tolist() == [[True]]
+    assert cells.get_xlabel() == ""
+    assert printed(above) == printed(beside) == ["12"]
+
+
+HOSTILE = ("$x$", "<b>", "{{7*7}}", "q" * 300)
+
+
+@pytest.mark.parametrize(("rows", "levels"), [(1, 2), (12, 10), (12, 50)])
+@pytest.mark.parametrize("names", [("t",), HOSTILE], ids=["short", "hostile"])
+def test_many_levels_and_long_names_stay_inside_and_apart(study, rows, levels, names):
+    columns = [f"{names[j % len(names)]}{j}" for j in range(levels)]
+    observed = np.random.default_rng(2).integers(0, 3, (rows, levels))
+    observed[0] = 2
+    sizes = np.sort(np.geomspace(1, 1_000_000, rows).astype(int))[::-1]
+    sizes[0] = 1_000_000
+    patterns = pd.DataFrame(observed, columns=columns).assign(n_subjects=sizes)
+    per_condition = pd.Series(sizes @ (observed > 0), columns)
+    tables = {"patterns": patterns, "per_condition": per_condition, "rest": 5000}
+    labels = Labels(*["a name much longer than any axis of a figure " * 4] * 4)
+    figure = study.draw("missingness", labels, **tables, rest_subjects=9000)
+    figure.draw_without_rendering()
+    above, _, cells, beside = figure.axes
+    np.testing.assert_array_equal(cells_of(cells), observed > 0)
+    assert printed(beside) == [f"{size:,}" for size in sizes]
+    assert set(printed(above)) <= {f"{count:,}" for count in per_condition}
+    for ax in (above, beside):
+        boxes = [text.get_window_extent() for text in ax.texts]
+        assert not any(a.overlaps(b) for k, a in enumerate(boxes) for b in boxes[:k])
+        assert not any(a.overlaps(bar.get_window_extent()) for a in boxes for bar in ax.patches)
+    for text in figure.findobj(Text):
+        if text.get_text() and text.get_visible():
+            box = text.get_window_extent()
+            assert figure.bbox.x0 <= box.x0 <= box.x1 <= figure.bbox.x1
+            assert figure.bbox.y0 <= box.y0 <= box.y1 <= figure.bbox.y1
+    frame = cells.get_window_extent()
+    side = cells.lines[0].get_markersize() * figure.dpi / 72
+    assert 5 <= side < min(frame.width / levels, frame.height / rows)
+    assert all(text.get_window_extent().width <= side for text in cells.texts)
+    top = above.get_window_extent().y1  # its title is above
+    assert all(text.get_window_extent().y1 <= top for text in above.texts)
 
 
 # model
