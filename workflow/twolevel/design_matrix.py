@@ -6,7 +6,7 @@ otherwise, or sum-to-zero coding where a Type III test needs it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
@@ -16,9 +16,13 @@ import numpy as np
 import pandas as pd
 
 from twolevel.cells import Cells, SubjectRows, distinct_rows
-from twolevel.errors import InputError
+from twolevel.errors import InputError, did_you_mean, listed, quoted
 from twolevel.estimable import refuse_aliased, refuse_names, refuse_unrepeated
 from twolevel.formula import parse
+
+# How factors become columns: as the formula says; all to sum to zero; or as the formula says, with
+# other reference levels than the first ones for some factors.
+Coding = Literal["treatment", "sum"] | Mapping[str, str]
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,6 +44,7 @@ class DesignMatrix:
     terms: dict[str, tuple[int, ...]]
     data: pd.DataFrame
     _spec: Any
+    _references: Mapping[str, list]
 
     @property
     def codes(self) -> np.ndarray:
@@ -58,7 +63,9 @@ class DesignMatrix:
 
     def rows(self, table: pd.DataFrame) -> np.ndarray:
         """The model's rows (m, p) for a table (m rows) of values of the same variables."""
-        return np.asarray(self._spec.get_model_matrix(table), dtype=float)
+        return np.asarray(
+            self._spec.get_model_matrix(_reordered(table, self._references)), dtype=float
+        )
 
     def levels(self, variable: str) -> list:
         """The levels of a categorical variable, or the distinct values of a numeric one."""
@@ -109,12 +116,12 @@ def design_matrix(
     formula: str,
     data: pd.DataFrame,
     subject: str,
-    coding: Literal["treatment", "sum"] = "treatment",
+    coding: Coding = "treatment",
 ) -> DesignMatrix:
     """Evaluate `formula` on `data` (N rows), whose column `subject` names each row's subject.
 
     `coding="sum"` codes every factor to sum to zero, whatever the formula says; terms keep the
-    names they have in the formula.
+    names they have in the formula. A mapping of factors to levels makes these the reference.
 
     Raises InputError for columns that are missing or hold missing, infinite or unusable values,
     and for a formula whose columns are linearly dependent (the aliased ones are named).
@@ -177,17 +184,23 @@ def _evaluated(
     response: np.ndarray,
     rows: SubjectRows,
     subjects: pd.Index,
-    coding: Literal["treatment", "sum"] = "treatment",
+    coding: Coding = "treatment",
 ) -> DesignMatrix:
     """Evaluate a formula on its variables (N rows), and refuse what cannot be fitted."""
     from formulaic import Formula
 
     rhs = Formula(formula).rhs
     labels = [str(term) for term in rhs]
+    called: dict[str, str] = {}
+    levels: dict[str, list] = {}
     if coding == "sum":
-        rhs = sum_coded(rhs, variables)
+        rhs, called = sum_coded(rhs, variables)
+    elif coding != "treatment":
+        levels = _references_first(variables, coding, formula)
     distinct, cell_of, weights = distinct_rows(variables)
-    matrix = rhs.get_model_matrix(distinct, na_action="raise", ensure_full_rank=True)
+    matrix = rhs.get_model_matrix(
+        _reordered(distinct, levels), na_action="raise", ensure_full_rank=True
+    )
     spec = matrix.model_spec
     # formulaic lists interactions' factors in the order of the formula; so do we.
     terms = {
@@ -207,10 +220,11 @@ def _evaluated(
         response=response,
         subject_rows=rows,
         subjects=pd.Index(subjects, name="subject"),
-        names=tuple(spec.column_names),
+        names=tuple(_renamed(name, called) for name in spec.column_names),
         terms=terms,
         data=variables,
         _spec=spec,
+        _references=levels,
     )
     refuse_names(design)
     refuse_unrepeated(design)
@@ -292,15 +306,56 @@ def _with_factors(variables: pd.DataFrame, rhs: Any, formula: str) -> pd.DataFra
     return variables.astype({name: "category" for name in coded if name in variables})
 
 
-def sum_coded(rhs: Any, variables: pd.DataFrame) -> Any:
-    """The same terms with every factor coded to sum to zero."""
+def _references_first(
+    variables: pd.DataFrame, references: Mapping[str, str], formula: str
+) -> dict[str, list]:
+    """The levels of factors in the order of their columns: the reference, which has none, first."""
+    ordered = {}
+    for name, level in references.items():
+        place = f"formula '{formula}': reference level {quoted(level)} of {quoted(name)}"
+        if name not in variables or pd.api.types.is_numeric_dtype(variables[name]):
+            factors = variables.select_dtypes("category").columns
+            raise InputError(
+                f"{place}: found no such factor{did_you_mean(name, factors)}; the factors are "
+                f"{listed(map(quoted, factors))}"
+            )
+        levels = list(variables[name].cat.categories)
+        named = {str(known): known for known in levels}
+        if level not in named:
+            raise InputError(
+                f"{place}: found no such level{did_you_mean(level, named)}; the levels are "
+                f"{listed(map(quoted, levels), 30)}"
+            )
+        first = named[level]
+        ordered[name] = [first, *(other for other in levels if other != first)]
+    return ordered
+
+
+def _reordered(table: pd.DataFrame, levels: Mapping[str, list]) -> pd.DataFrame:
+    """A table whose factors have their levels in these orders."""
+    return table.assign(**{name: table[name].cat.set_categories(levels[name]) for name in levels})
+
+
+def sum_coded(rhs: Any, variables: pd.DataFrame) -> tuple[Any, dict[str, str]]:
+    """The same terms with every factor coded to sum to zero, and what they are in the formula."""
     from formulaic import Formula
     from formulaic.parser.types import Factor, Term
+
+    called = {}
 
     def recode(factor: Factor) -> Factor:
         name = as_factor(factor) or factor.expr.strip("`")
         if name in variables and not pd.api.types.is_numeric_dtype(variables[name]):
-            return Factor(f"C(`{name}`, contr.sum)", eval_method="python")
+            coded = Factor(f"C(`{name}`, contr.sum)", eval_method="python")
+            called[coded.expr] = factor.expr.strip("`")
+            return coded
         return factor
 
-    return Formula([Term([recode(factor) for factor in term.factors]) for term in rhs])
+    return Formula([Term([recode(factor) for factor in term.factors]) for term in rhs]), called
+
+
+def _renamed(name: str, called: Mapping[str, str]) -> str:
+    """A column's name with factors as they are called in the formula."""
+    for coded, original in called.items():
+        name = name.replace(coded, original)
+    return name

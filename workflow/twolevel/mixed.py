@@ -15,7 +15,7 @@ import pandas as pd
 
 from twolevel.between_variance import BetweenVarianceTest, between_variance_test
 from twolevel.bootstrap import Bootstrap, parametric_bootstrap
-from twolevel.design_matrix import DesignMatrix, design_matrix, design_of_arrays
+from twolevel.design_matrix import Coding, DesignMatrix, design_matrix, design_of_arrays
 from twolevel.explained import design_effect, r_squared
 from twolevel.influence import cooks_distance, leave_one_out
 from twolevel.likelihood import Method, degrees_of_freedom, maximise
@@ -276,10 +276,19 @@ class MixedFit:
         }
 
 
-def fit_mixed(formula: str, data: pd.DataFrame, subject: str, method: Method = "REML") -> MixedFit:
+def fit_mixed(
+    formula: str,
+    data: pd.DataFrame,
+    subject: str,
+    method: Method = "REML",
+    coding: Coding = "treatment",
+) -> MixedFit:
     """Fit the random-intercept model by REML (default) or ML.
 
     `formula` is the fixed part (formulaic), `subject` the column that names the N rows' subjects.
+    Factors are coded as the formula says (by treatments, unless it says otherwise, with the first
+    level as the reference); `coding="sum"` codes all to sum to zero, and a mapping such as
+    {"time": "t2"} names other reference levels.
     The random effects are best linear unbiased predictions,
     S_i = n_i lambda / (1 + n_i lambda) (ybar_i - xbar_i' beta), with the conditional standard
     deviation sigma_b / sqrt(1 + n_i lambda) (Robinson 1991; lme4's condVar).
@@ -288,7 +297,7 @@ def fit_mixed(formula: str, data: pd.DataFrame, subject: str, method: Method = "
     """
     if method not in ("REML", "ML"):
         raise ValueError(f"method: found {method!r}, expected 'REML' or 'ML'")
-    return fit_design(design_matrix(formula, data, subject), method)
+    return fit_design(design_matrix(formula, data, subject, coding), method)
 
 
 def fit_arrays(

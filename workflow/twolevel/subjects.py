@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from twolevel.design_matrix import DesignMatrix, design_matrix
+from twolevel.design_matrix import Coding, DesignMatrix, design_matrix
 from twolevel.errors import InputError
 from twolevel.estimable import independent_columns
 from twolevel.means import mean_rows
@@ -62,18 +62,22 @@ class SubjectFits:
 
 
 def fit_subjects(
-    formula: str, data: pd.DataFrame, subject: str, condition: str | None = None
+    formula: str,
+    data: pd.DataFrame,
+    subject: str,
+    condition: str | None = None,
+    coding: Coding = "treatment",
 ) -> SubjectFits:
     """One mean per subject, shared effects of all that varies within subjects, and residuals.
 
     `subject_mean` is the subject's prediction averaged over the conditions with equal weights, at
     the covariates' means: its adjusted mean, whatever the coding. Terms that do not vary within
     subjects are part of it, and are left to Level 2. `condition` names the variable whose effects
-    are listed; None lists none.
+    are listed; None lists none. `coding` is that of `fit_mixed`, here of the Level 2 columns.
 
     Raises InputError for unusable data, and where no degree of freedom is left for sigma_within.
     """
-    design = design_matrix(formula, data, subject)
+    design = design_matrix(formula, data, subject, coding)
     n, N, p = len(design.subjects), len(design.response), len(design.names)
     moments, coordinates = working_moments(design.cells, design.response, design.subject_rows)
 

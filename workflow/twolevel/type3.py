@@ -43,7 +43,7 @@ def _from_sum_coding(design: DesignMatrix) -> tuple[np.ndarray, dict]:
     from formulaic import Formula
 
     step = max(1, len(design.data) // _SAMPLE)
-    recoded = sum_coded(Formula(design.formula).rhs, design.data)
+    recoded = sum_coded(Formula(design.formula).rhs, design.data)[0]
     for every in (step, 1):
         rows = design.data.iloc[::every].drop_duplicates()
         matrix = recoded.get_model_matrix(rows)
