@@ -91,6 +91,28 @@ def test_balanced_two_stage_is_reml(data):
 
 
 @settings(deadline=None, max_examples=40)
+@given(data=unbalanced)
+def test_level2_weighs_means_by_their_precision(data):
+    level1 = tl.fit_subjects("y ~ time + group", data, "id", "time")
+    level2 = tl.fit_hierarchical(level1, weights="precision")
+    subjects = level1.subjects.rename(columns={"group[T.b]": "b"})
+    weights = 1 / (level2.between_variance + subjects["se"] ** 2)
+    wls = smf.wls("subject_mean ~ b", subjects, weights=weights).fit()
+    np.testing.assert_allclose(level2.params["estimate"], wls.params, rtol=1e-8)
+    np.testing.assert_allclose(level2.params["se"], wls.bse, rtol=1e-8)
+    assert level2.raw_variance == tl.fit_hierarchical(level1).raw_variance
+
+
+@settings(deadline=None, max_examples=40)
+@given(data=balanced)
+def test_precise_means_alike_are_weighted_alike(data):
+    level1 = tl.fit_subjects("y ~ time", data, "id", "time")
+    level2 = tl.fit_hierarchical(level1, weights="precision")
+    assert not level2.weighted
+    assert level2.grand_mean_se == tl.fit_hierarchical(level1).grand_mean_se
+
+
+@settings(deadline=None, max_examples=40)
 @given(data=balanced)
 def test_level2_takes_what_differs_between_subjects(data):
     level2 = tl.fit_hierarchical(tl.fit_subjects("y ~ time * group + age", data, "id", "time"))

@@ -17,6 +17,7 @@ from twolevel.pipeline.code import library_code
 from twolevel.pipeline.config import checked
 from twolevel.pipeline.grid import AXES, PARAMETERS, Slice, grid_points, plan
 from twolevel.pipeline.studies import RealStudy, SimulatedStudy
+from twolevel.pipeline.tables import table_files
 
 try:
     CONFIG = checked(config, workflow.configfiles)
@@ -62,13 +63,14 @@ def study_config(name):
 
 
 def table_of(wildcards):
-    """The user's table of a real study."""
-    return STUDIES[wildcards.real].data
+    """The files of a real study's table."""
+    return table_files(STUDIES[wildcards.real].data)
 
 
 def table_config_of(wildcards):
     """How a real study's table is read."""
-    keys = ("formula", "subject", "condition", "missing", "replicates")
+    keys = ("data", "read", "wide", "formula", "subject", "condition", "levels", "missing")
+    keys += ("replicates",)
     return {key: study_config(wildcards.real)[key] for key in keys}
 
 
@@ -80,6 +82,11 @@ def simulation_of(wildcards):
 def formula_of(wildcards):
     """The fixed part of a study's model, in the names of its own table."""
     return STUDIES[wildcards.study].formula
+
+
+def coding_of(wildcards):
+    """How the factors of a study's formula are coded."""
+    return STUDIES[wildcards.study].factor_coding
 
 
 def unit_of(wildcards):

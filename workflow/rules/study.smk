@@ -38,7 +38,7 @@ rule load_data:
         table=table_config_of,
         code=script_code("load_data"),
     message:
-        "{wildcards.real}: load {input.table}"
+        "{wildcards.real}: load {params.table[data]}"
     script:
         "../scripts/load_data.py"
 
@@ -84,6 +84,7 @@ rule fit_subjects:
         "../envs/twolevel.yaml"
     params:
         formula=formula_of,
+        coding=coding_of,
         code=script_code("fit_subjects"),
     message:
         "{wildcards.study}: fit every subject (Level 1)"
@@ -146,6 +147,7 @@ rule fit_mixed:
         "../envs/twolevel.yaml"
     params:
         formula=formula_of,
+        coding=coding_of,
         adjust=adjust_of,
         code=script_code("fit_mixed"),
     message:

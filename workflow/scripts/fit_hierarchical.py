@@ -21,7 +21,9 @@ def main(snakemake: "Snakemake") -> None:
         read_parquet(snakemake.input.subjects),
         read_parquet(snakemake.input.residuals),
     )
-    write_json(snakemake.output.hierarchical, fit_hierarchical(level1).summary())
+    write_json(
+        snakemake.output.hierarchical, fit_hierarchical(level1, weights="precision").summary()
+    )
 
 
 if __name__ == "__main__":

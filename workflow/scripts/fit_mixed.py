@@ -13,7 +13,7 @@ import pandas as pd
 from twolevel.bootstrap import Bootstrap
 from twolevel.covariance import cell_means, compound_symmetry, residual_covariance
 from twolevel.diagnostics import diagnose
-from twolevel.mixed import MixedFit, fit_mixed
+from twolevel.mixed import MixedFit, fit_design, fit_mixed
 from twolevel.multiplicity import Adjust
 from twolevel.pipeline.files import read_observations, write_csv, write_json, write_parquet
 from twolevel.pipeline.job import run
@@ -31,8 +31,9 @@ def main(snakemake: "Snakemake") -> None:
     """Fit by REML and ML; write the summary, the tables, and what the figures draw."""
     observations = read_observations(snakemake.input.observations)
     data, subject, condition = observations.typed, observations.subject, observations.condition
-    formula = snakemake.params.formula
-    reml, ml = (fit_mixed(formula, data, subject, method) for method in ("REML", "ML"))
+    formula, coding = snakemake.params.formula, snakemake.params.coding
+    reml = fit_mixed(formula, data, subject, "REML", coding)
+    ml = fit_design(reml.design, "ML")
     adjust = snakemake.params.adjust
     conditions = of_condition(reml, condition, adjust)
     factors = of_other_factors(reml, condition, adjust)

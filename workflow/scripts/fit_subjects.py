@@ -17,7 +17,11 @@ def main(snakemake: "Snakemake") -> None:
     """Fit Level 1 and write its subjects, residuals and summary."""
     observations = read_observations(snakemake.input.observations)
     fit = fit_subjects(
-        snakemake.params.formula, observations.typed, observations.subject, observations.condition
+        snakemake.params.formula,
+        observations.typed,
+        observations.subject,
+        observations.condition,
+        snakemake.params.coding,
     )
     write_parquet(snakemake.output.subjects, fit.subjects)
     write_csv(snakemake.output.table, fit.subjects)

@@ -15,10 +15,9 @@ if TYPE_CHECKING:
 
 def main(snakemake: "Snakemake") -> None:
     """Write the observations and the counts of loading them."""
-    path, settings = snakemake.input.table, snakemake.params.table
-    loaded = load_table(path, snakemake.wildcards.real, **settings)
+    loaded = load_table(study=snakemake.wildcards.real, **snakemake.params.table)
     write_observations(snakemake.output.observations, Observations(loaded.data, loaded.columns))
-    write_json(snakemake.output.loading, {"rows_read": loaded.rows_read, "dropped": loaded.dropped})
+    write_json(snakemake.output.loading, loaded.summary())
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -16,11 +17,13 @@ class HierarchicalFit:
     """The Level 2 regression of subject means.
 
     params: estimate and se of each Level 2 column; grand_mean with grand_mean_se in the
-    response's unit. raw_variance is the residual variance of the subject means;
+    response's unit. weighted says that the subject means are not all equally precise, and were
+    weighted by their precision. raw_variance is the residual variance of the subject means;
     between_variance is raw_variance less sampling_variance, truncated at 0 (`truncated`).
     """
 
     params: pd.DataFrame
+    weighted: bool
     grand_mean: float
     grand_mean_se: float
     raw_variance: float
@@ -44,6 +47,7 @@ class HierarchicalFit:
         return {
             "grand_mean": {"estimate": self.grand_mean, "se": self.grand_mean_se},
             "params": self.params,
+            "weighted": self.weighted,
             "raw_variance": self.raw_variance,
             "sampling_variance": self.sampling_variance,
             "between_variance": self.between_variance,
@@ -54,13 +58,19 @@ class HierarchicalFit:
         }
 
 
-def fit_hierarchical(level1: SubjectFits) -> HierarchicalFit:
+def fit_hierarchical(
+    level1: SubjectFits, weights: Literal["equal", "precision"] = "equal"
+) -> HierarchicalFit:
     """Regress the subject means on 1 (and on what differs between subjects), by least squares.
 
     The raw variance of the subject means estimates sigma_b^2 plus the variance with which they
     were themselves estimated; subtracting that gives an unbiased estimate before truncation. When
     balanced it is Var(mu_i-hat) - sigma_w^2 / J, the ANOVA estimator (Searle, Casella & McCulloch
     1992, sec. 3.6).
+
+    With weights="precision", and where the subject means are not equally precise, the coefficients
+    are those of least squares with the weights 1 / (sigma_b^2 + se_i^2) (Swamy 1970, estimated
+    generalised least squares, for intercepts). raw_variance gives each subject the same weight.
 
     Raises InputError where there are no more subjects than Level 2 columns.
     """
@@ -73,25 +83,40 @@ def fit_hierarchical(level1: SubjectFits) -> HierarchicalFit:
             f"{len(mu)} subjects and {len(names)} between-subjects coefficients leave nothing to "
             "estimate sigma_between from; expected more subjects than coefficients"
         )
-    centre = mu.mean()
-    inverse = np.linalg.inv(Q.T @ Q)
-    # The centre is put back through the coefficients that reproduce a constant.
-    delta = inverse @ (Q.T @ (mu - centre))
-    constant = inverse @ Q.sum(axis=0)
-    residual = mu - centre * (Q @ constant) - Q @ delta
-    raw = float(residual @ residual) / df_resid
+    params, inverse, raw = _least_squares(Q, mu, np.ones(len(mu)))
+    cov = raw * inverse
+    between = max(raw - level1.sampling_variance, 0.0)
+    variance = between + level1.subjects["se"].to_numpy() ** 2
+    weighted = weights == "precision" and bool(np.ptp(variance) > 1e-9 * variance.max())
+    if weighted:
+        params, inverse, residual = _least_squares(Q, mu, variance.mean() / variance)
+        cov = residual * inverse
     at = np.array(list(level1.level2.values()))
-    params = delta + centre * constant
     return HierarchicalFit(
         params=pd.DataFrame(
-            {"estimate": params, "se": np.sqrt(raw * np.diag(inverse))},
+            {"estimate": params, "se": np.sqrt(np.diag(cov))},
             index=pd.Index(names, name="term"),
         ),
+        weighted=weighted,
         grand_mean=float(at @ params),
-        grand_mean_se=float(np.sqrt(raw * (at @ inverse @ at))),
+        grand_mean_se=float(np.sqrt(at @ cov @ at)),
         raw_variance=raw,
         sampling_variance=level1.sampling_variance,
-        between_variance=max(raw - level1.sampling_variance, 0.0),
+        between_variance=between,
         sigma_within=level1.sigma_within,
         df_resid=df_resid,
     )
+
+
+def _least_squares(
+    Q: np.ndarray, y: np.ndarray, weights: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, float]:
+    """Coefficients (q,), the inverse of Q'WQ, and the weighted residual variance."""
+    centre = y.mean()
+    inverse = np.linalg.inv((Q.T * weights) @ Q)
+    # The centre is put back through the coefficients that reproduce a constant.
+    delta = inverse @ (Q.T @ (weights * (y - centre)))
+    constant = inverse @ (Q.T @ weights)
+    residual = y - centre * (Q @ constant) - Q @ delta
+    variance = float(weights @ residual**2) / (len(y) - Q.shape[1])
+    return delta + centre * constant, inverse, variance

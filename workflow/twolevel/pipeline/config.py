@@ -15,8 +15,9 @@ from twolevel.errors import InputError, did_you_mean, listed, quoted
 from twolevel.formula import parse
 from twolevel.pipeline.keys import Model, StudyName, described, text_keys
 from twolevel.pipeline.replications import Replication
-from twolevel.pipeline.studies import RealStudy, SimulatedStudy, Simulation, Study
-from twolevel.pipeline.tables import check_header, columns_needed
+from twolevel.pipeline.studies import Reading, RealStudy, SimulatedStudy, Simulation, Study
+from twolevel.pipeline.tables import check_columns, header
+from twolevel.pipeline.wide import columns_read
 from twolevel.pipeline.yaml_keys import duplicate_keys
 
 
@@ -93,14 +94,23 @@ def checked(config: Any, files: Iterable[str | Path]) -> Config:
     problems = []
     for name, study in result.studies.items():
         if isinstance(study, RealStudy):
-            columns = columns_needed(study.formula, study.subject)
             try:
-                check_header(study.data, columns, f"study {name}")
+                check_table(study, f"study {name}")
             except InputError as error:
                 problems.append(str(error))
     if problems:
         raise InputError("\n".join(problems))
     return result
+
+
+def check_table(study: RealStudy, where: str) -> None:
+    """Check that a study's table is there and has its columns. Raises InputError."""
+    found = header(study.data, where, study.read.model_dump())
+    place = f"{where}: {study.data}"
+    columns, _ = columns_read(
+        study.formula, study.subject, study.wide, study.made_condition, found, place
+    )
+    check_columns(columns, found, place)
 
 
 def json_schema() -> dict[str, Any]:
@@ -113,6 +123,7 @@ _MODELS: dict[Any, type[BaseModel]] = {
     "simulated": SimulatedStudy,
     "real": RealStudy,
     "report": Report,
+    "read": Reading,
 }
 _EXPECTED = {
     "int_type": "an integer",

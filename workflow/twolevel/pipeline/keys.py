@@ -58,6 +58,21 @@ def text_keys(value: Any) -> Any:
     return result
 
 
+def as_text(value: Any) -> str:
+    """Text as it is, numbers as they are written; refuse true, null and groups."""
+    match value:
+        case str() if value:
+            return value
+        case int() | float() if not isinstance(value, bool):
+            return number_text(value)
+    raise InputError(f"found {described(value)}, expected text or a number; put text in quotes")
+
+
+def number_text(value: float) -> str:
+    """A number as a label: without a decimal point where it is whole."""
+    return str(int(value)) if float(value).is_integer() else repr(float(value))
+
+
 Text = Annotated[str, StringConstraints(min_length=1)]
 
 

@@ -6,22 +6,27 @@ Nothing here walks through rows in Python unless there is a row to complain abou
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from twolevel.errors import InputError, listed, quoted
+from twolevel.errors import InputError, did_you_mean, listed, quoted
 from twolevel.formula import parse
-from twolevel.pipeline.tables import columns_needed, read_table
+from twolevel.pipeline.keys import number_text
+from twolevel.pipeline.places import Places
+from twolevel.pipeline.tables import columns_needed, header, read_table
+from twolevel.pipeline.wide import Wide, columns_read, lengthened
 
 MAX_NUMERIC_CONDITIONS = 50
 NUMBER = r"(?i:[+-]?(?:(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:e[+-]?[0-9]+)?|inf(?:inity)?|nan))"
 # With fewer distinct texts than this among a column's numbers, they are typing errors.
 RARE = 0.1
+# Cells up to which they are counted in an array over all of them.
+_MANY_CELLS = 50_000_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,7 +36,7 @@ class Loaded:
     `columns` maps each of them to its name in the user's table (`condition` is absent when there
     is none), `source_rows` gives each row's number there (the first below the header is 1),
     `dropped` counts the missing values per column of the user's table for which rows were left
-    out, and `rows_read` counts the rows before that.
+    out, and `rows_read` counts the rows before that. `facts` say how the files were read.
     """
 
     data: pd.DataFrame
@@ -39,6 +44,20 @@ class Loaded:
     source_rows: np.ndarray
     dropped: dict[str, int]
     rows_read: int
+    facts: dict[str, str]
+
+    def summary(self) -> dict:
+        """What there is to tell of the loading, as plain values for JSON."""
+        return {
+            "rows_read": self.rows_read,
+            "dropped": self.dropped,
+            "facts": self.facts,
+            "levels": {
+                name: list(self.data[stored].cat.categories)
+                for stored, name in self.columns.items()
+                if stored != "subject" and not _is_number(self.data[stored])
+            },
+        }
 
 
 def observations(
@@ -50,51 +69,46 @@ def observations(
     condition: str | None = None,
     missing: str = "refuse",
     replicates: str = "refuse",
+    levels: Mapping[str, Sequence[str]] | None = None,
+    place: Places | None = None,
+    facts: Mapping[str, str] | None = None,
 ) -> Loaded:
     """Bring a user's table into the project's columns and check that a model can be fitted to it.
 
-    `where` names study and file in messages. The condition is the one named, else the first
-    variable of the formula that is not numeric and varies within a subject, else the first
-    numeric one with few values that does, else a constant. Raises InputError.
+    `where` names study and file in messages, `place` a value in them. The condition is the one
+    named, else the first variable of the formula that is not numeric and varies within a subject,
+    else the first numeric one with few values that does, else a constant. `levels` gives the order
+    of factors' levels, which is otherwise that of the file. Raises InputError.
     """
     names = parse(formula)
     used = columns_needed(formula, subject)
-    frame = table[used].reset_index(drop=True)
-    rows_read = len(frame)
-    if not rows_read:
+    place = place or Places(where)
+    if not len(table):
         raise InputError(f"{where}: found a header and no rows; add the observations")
-    for name in used:
-        if name != subject and _is_text(frame[name]):
-            _refuse_text_among_numbers(frame[name], name == names.response, where)
-    orders = {name: frame[name].dropna().unique() for name in used if _is_text(frame[name])}
-    frame, dropped = _without_missing(frame, missing, where)
-    source_rows = frame.index.to_numpy() + 1
-    for name in used:
-        if name == subject:
-            frame[name] = frame[name].astype(str)
-        elif name == names.response or not _is_text(frame[name]):
-            whole = pd.api.types.is_integer_dtype(frame[name]) and name != names.response
-            frame[name] = frame[name].astype("int64" if whole else "float64")
-            _refuse_infinite(frame[name], where)
-        if _is_text(frame[name]):
-            _refuse_twin_labels(frame[name], where)
-            if name != subject and not isinstance(frame[name].dtype, pd.CategoricalDtype):
-                # The order of the file, rows left out included; levels that only they had go.
-                frame[name] = pd.Categorical(frame[name], categories=orders[name])
-                frame[name] = frame[name].cat.remove_unused_categories()
-    subjects = pd.factorize(frame[subject])[0]
-    if subjects.max() == 0:
-        raise InputError(
-            f"{where}: column {quoted(subject)}: found one subject only "
-            f"({quoted(frame[subject].iloc[0])}), expected at least two; name the right column "
-            "in subject: or add subjects"
-        )
-    if np.bincount(subjects).max() == 1:
-        raise InputError(
-            f"{where}: column {quoted(subject)}: every subject has one row only, so that "
-            "sigma_between and sigma_within cannot be told apart; name the right column in "
-            "subject: or add repeated measurements"
-        )
+    frame = {name: table[name].reset_index(drop=True) for name in used}
+    for name, values in frame.items():
+        if not _is_number(values) or name == subject:
+            frame[name] = _factor(values)
+        if name != subject and not _is_number(frame[name]):
+            _refuse_text_among_numbers(frame[name], name == names.response, place)
+    for name in (levels or {}).keys() & set(names.variables):
+        frame[name] = _ordered(frame[name], list(levels[name]), place)
+    if not _is_number(frame[names.response]):
+        frame[names.response] = _as_numbers(frame[names.response])
+    kept, dropped = _complete(frame, missing, where, place)
+    for name, values in frame.items():
+        values = values[kept].reset_index(drop=True) if dropped else values
+        if _is_number(values):
+            whole = pd.api.types.is_integer_dtype(values) and name != names.response
+            values = values.astype("int64" if whole else "float64")
+            _refuse_infinite(values, kept, place)
+        else:
+            # Levels that only rows left out had go.
+            values = values.cat.remove_unused_categories()
+            _refuse_twin_labels(values, kept, place)
+        frame[name] = values
+    subjects = frame[subject].cat.codes.to_numpy()
+    _refuse_unrepeated(frame[subject], where)
     _refuse_constant(frame, names.response, names.variables, where)
     if condition is None:
         condition = _find_condition(frame, names.variables, subjects)
@@ -104,7 +118,7 @@ def observations(
             "condition of repeated measurements; name another or leave out condition:"
         )
     if condition is not None and replicates == "refuse":
-        _refuse_duplicates(frame, subject, condition, source_rows, where)
+        _refuse_duplicates(frame[subject], frame[condition], kept, where, place)
 
     columns = {"subject": subject, "response": names.response}
     if condition is not None:
@@ -122,36 +136,123 @@ def observations(
     data = pd.DataFrame({stored: frame[name].array for stored, name in columns.items()})
     if condition is None:
         data.insert(1, "condition", pd.Categorical(["all"]).repeat(len(data)))
-    return Loaded(data, columns, source_rows, dropped, rows_read)
+    return Loaded(data, columns, kept + 1, dropped, len(table), dict(facts or {}))
 
 
-def _is_text(values: pd.Series) -> bool:
-    return not pd.api.types.is_numeric_dtype(values)
+def load_table(
+    data: str | Path,
+    study: str,
+    *,
+    formula: str,
+    subject: str,
+    wide: Wide | None = None,
+    condition: str | None = None,
+    read: Mapping[str, str] | None = None,
+    **options: Any,
+) -> Loaded:
+    """Read a study's table: `read_table`, then `observations` with its options.
+
+    A table in wide form is turned long first. Raises InputError that names the study and the file.
+    """
+    where = f"study {study}"
+    names = parse(formula)
+    if wide is not None:
+        condition = condition or names.variables[0]
+    place = f"{where}: {data}"
+    columns, made = columns_read(
+        formula, subject, wide, condition, header(data, where, read), place
+    )
+    numeric = list(made.values()) or [names.response]
+    table = read_table(data, columns, where, (subject,), numeric, read)
+
+    places, rows = Places(place, table.files, table.rows), table.data
+    if wide is not None:
+        for name in numeric:
+            if not _is_number(rows[name]):
+                _refuse_text_among_numbers(rows[name], True, places)
+        rows = lengthened(rows, made, condition, names.response)
+        places = replace(places, wide=numeric, made=(condition, names.response))
+    return observations(
+        rows,
+        formula=formula,
+        subject=subject,
+        condition=condition,
+        where=place,
+        place=places,
+        facts=table.facts,
+        **options,
+    )
 
 
-def _at(where: str, values: pd.Series, position: int) -> str:
-    """Name one value of a column whose index counts the rows of the file from 0."""
-    return f"{where}: row {values.index[position] + 1}, column {quoted(values.name)}"
+def _is_number(values: pd.Series) -> bool:
+    return pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values)
 
 
-def _without_missing(
-    frame: pd.DataFrame, missing: str, where: str
-) -> tuple[pd.DataFrame, dict[str, int]]:
-    """Leave out rows that lack a value, and count these by column; refuse unless told to."""
-    lacking = frame.isna()
-    counts = {str(name): int(count) for name, count in lacking.sum().items() if count}
+def _factor(values: pd.Series) -> pd.Series:
+    """A factor of labels, in the order of the file unless it has one of its own."""
+    if isinstance(values.dtype, pd.CategoricalDtype):
+        return values.cat.rename_categories(values.cat.categories.astype(str))
+    codes, labels = pd.factorize(values)
+    factor = pd.Categorical.from_codes(codes, [str(label) for label in labels])
+    return pd.Series(factor, name=values.name)
+
+
+def _as_numbers(values: pd.Series) -> pd.Series:
+    """Numbers that the file holds as text."""
+    numbers = pd.to_numeric(values.cat.categories.to_series()).to_numpy(dtype=float)
+    return pd.Series(np.append(numbers, np.nan)[values.cat.codes], name=values.name)
+
+
+def _first_row(values: pd.Series, label: str) -> int:
+    """The position of a label's first row."""
+    code = values.cat.categories.get_loc(label)
+    return int((values.cat.codes.to_numpy() == code).argmax())
+
+
+def _ordered(values: pd.Series, order: list[str], place: Places) -> pd.Series:
+    """A factor with its levels in the order that the study gives."""
+    if _is_number(values):
+        labels = values.map(number_text, na_action="ignore")
+        values = _factor(labels.rename(values.name))
+    occurring = list(values.cat.remove_unused_categories().cat.categories)
+    for label in occurring:
+        if label not in order:
+            raise InputError(
+                f"{place(_first_row(values, label), values.name)}: found {quoted(label)}, which "
+                f"levels: does not list{did_you_mean(label, order)}; add it there, or mend the row"
+            )
+    for label in order:
+        if label not in occurring:
+            raise InputError(
+                f"{place(0, values.name)} and below: found no {quoted(label)}, which levels: "
+                f"lists{did_you_mean(label, occurring)}; take it out there. The levels found are "
+                f"{listed(map(quoted, occurring), 30)}"
+            )
+    return values.cat.set_categories(order)
+
+
+def _complete(
+    frame: Mapping[str, pd.Series], missing: str, where: str, place: Places
+) -> tuple[np.ndarray, dict[str, int]]:
+    """The positions of rows that lack no value, and how many are missing by column.
+
+    Refuses missing values unless told to leave out their rows.
+    """
+    lacking = {name: values.isna().to_numpy() for name, values in frame.items()}
+    counts = {str(name): int(at.sum()) for name, at in lacking.items() if at.any()}
+    incomplete = np.logical_or.reduce(list(lacking.values()))
+    kept = np.flatnonzero(~incomplete)
     if not counts:
-        return frame, {}
-    incomplete = lacking.any(axis=1).to_numpy()
+        return kept, {}
     if missing != "drop":
-        row = incomplete.argmax()
-        name = lacking.columns[lacking.iloc[row].to_numpy().argmax()]
+        row = int(incomplete.argmax())
+        name = next(name for name, at in lacking.items() if at[row])
         raise InputError(
-            f"{_at(where, frame[name], row)}: the value is missing ({incomplete.sum()} of "
-            f"{len(frame)} rows lack one); fill it in, or write missing: drop to leave them out"
+            f"{place(row, name)}: the value is missing ({incomplete.sum()} of "
+            f"{len(incomplete)} rows lack one); fill it in, or write missing: drop to leave them "
+            "out"
         )
-    kept = frame[~incomplete].copy()
-    if kept.empty:
+    if not len(kept):
         raise InputError(
             f"{where}: every row lacks a value in one of {listed(map(quoted, counts))}; "
             "expected some complete rows"
@@ -159,49 +260,84 @@ def _without_missing(
     return kept, counts
 
 
-def _refuse_text_among_numbers(values: pd.Series, is_response: bool, where: str) -> None:
+def _refuse_text_among_numbers(values: pd.Series, is_response: bool, place: Places) -> None:
     """Refuse text in the response, and a few typing errors among a covariate's numbers."""
-    distinct = values.dropna().astype(str).drop_duplicates()
+    distinct = pd.Series(values.cat.remove_unused_categories().cat.categories, dtype=object)
     odd = distinct[~distinct.str.strip().str.fullmatch(NUMBER)]
     if odd.empty or not (is_response or len(odd) < RARE * len(distinct)):
         return
-    text = odd.iloc[0]
+    row, text = min((_first_row(values, text), text) for text in odd)
     number = text.strip().replace(",", ".")
     remedy = "write a number"
-    if text.count(",") == 1 and re.fullmatch(NUMBER, number):
+    if re.fullmatch(
+        r"\s*[+-]?\d{1,3}(?:([ ,.'’\u00a0\u202f])\d{3})(?:\1\d{3})*(?:[.,]\d*)?\s*", text
+    ):
+        remedy = "take out the marks for thousands"
+    elif text.count(",") == 1 and re.fullmatch(NUMBER, number):
         remedy = f"write decimals with a point, as {number}"
     raise InputError(
-        f"{_at(where, odd, 0)}: found {quoted(text)}, expected a number; {remedy}, or leave the "
-        "cell empty and write missing: drop"
+        f"{place(row, values.name)}: found {quoted(text)}, expected a number; {remedy}, or leave "
+        "the cell empty and write missing: drop"
     )
 
 
-def _refuse_infinite(values: pd.Series, where: str) -> None:
+def _refuse_infinite(values: pd.Series, rows: np.ndarray, place: Places) -> None:
     infinite = np.isinf(values.to_numpy())
     if infinite.any():
-        at = infinite.argmax()
+        at = int(infinite.argmax())
         raise InputError(
-            f"{_at(where, values, at)}: found {values.iloc[at]}, expected a finite number; "
-            "write one, or leave the cell empty and write missing: drop"
+            f"{place(int(rows[at]), values.name)}: found {values.iloc[at]}, expected a finite "
+            "number; write one, or leave the cell empty and write missing: drop"
         )
 
 
-def _refuse_twin_labels(values: pd.Series, where: str) -> None:
+def _refuse_twin_labels(values: pd.Series, rows: np.ndarray, place: Places) -> None:
     """Refuse two labels that look alike: blanks around them, or another spelling in Unicode."""
-    labels = values.drop_duplicates().astype(str)
+    labels = pd.Series(values.cat.categories, dtype=object)
     shown = labels.str.strip().str.normalize("NFC")
-    twins = shown.duplicated().to_numpy()
-    if twins.any():
-        at = twins.argmax()
-        other = labels[shown == shown.iloc[at]].iloc[0]
+    if not shown.duplicated().any():
+        return
+    row, at = min(
+        (_first_row(values, labels[at]), at) for at in np.flatnonzero(_later_twins(values, shown))
+    )
+    twins = [k for k in np.flatnonzero(shown == shown[at]) if k != at]
+    other = min(twins, key=lambda k: _first_row(values, labels[k]))
+    raise InputError(
+        f"{place(int(rows[row]), values.name)}: found {quoted(labels[at])} besides "
+        f"{quoted(labels[other])}, which differ only by blanks or in how letters are encoded; "
+        "spell them alike"
+    )
+
+
+def _later_twins(values: pd.Series, shown: pd.Series) -> np.ndarray:
+    """Which labels look like one that occurs before them."""
+    alike = np.flatnonzero(shown.duplicated(keep=False))
+    first = {k: _first_row(values, values.cat.categories[k]) for k in alike}
+    later = np.zeros(len(shown), dtype=bool)
+    for k in alike:
+        later[k] = any(first[j] < first[k] for j in alike if shown[j] == shown[k])
+    return later
+
+
+def _refuse_unrepeated(subjects: pd.Series, where: str) -> None:
+    names = subjects.cat.categories
+    if len(names) == 1:
         raise InputError(
-            f"{_at(where, labels, at)}: found {quoted(labels.iloc[at])} besides {quoted(other)}, "
-            "which differ only by blanks or in how letters are encoded; spell them alike"
+            f"{where}: column {quoted(subjects.name)}: found one subject only "
+            f"({quoted(names[0])}), expected at least two; name the right column in subject: or "
+            "add subjects"
+        )
+    if len(names) == len(subjects):
+        raise InputError(
+            f"{where}: column {quoted(subjects.name)}: every subject has one row only, so that "
+            "sigma_between and sigma_within cannot be told apart; name the right column in "
+            "subject: or add repeated measurements (if the conditions are columns of their own, "
+            "name them in wide:)"
         )
 
 
 def _refuse_constant(
-    frame: pd.DataFrame, response: str, variables: Iterable[str], where: str
+    frame: Mapping[str, pd.Series], response: str, variables: Iterable[str], where: str
 ) -> None:
     for name in (response, *variables):
         first = frame[name].iloc[0]
@@ -223,11 +359,11 @@ def _varies_within(values: pd.Series, subjects: np.ndarray) -> bool:
 
 
 def _find_condition(
-    frame: pd.DataFrame, variables: Iterable[str], subjects: np.ndarray
+    frame: Mapping[str, pd.Series], variables: Iterable[str], subjects: np.ndarray
 ) -> str | None:
     within = [name for name in variables if _varies_within(frame[name], subjects)]
     for name in within:
-        if _is_text(frame[name]):
+        if not _is_number(frame[name]):
             return name
     for name in within:
         if frame[name].nunique() <= MAX_NUMERIC_CONDITIONS:
@@ -236,31 +372,20 @@ def _find_condition(
 
 
 def _refuse_duplicates(
-    frame: pd.DataFrame, subject: str, condition: str, source_rows: np.ndarray, where: str
+    subjects: pd.Series, conditions: pd.Series, rows: np.ndarray, where: str, place: Places
 ) -> None:
     """Refuse a few cells with more rows than the one that is usual in this table."""
-    cells = frame.groupby([subject, condition], sort=False, observed=True).ngroup().to_numpy()
+    codes, labels = pd.factorize(conditions)
+    cells = subjects.cat.codes.to_numpy().astype(np.int64) * len(labels) + codes
+    if len(subjects.cat.categories) * len(labels) > _MANY_CELLS:
+        cells = np.unique(cells, return_inverse=True)[1]
     counts = np.bincount(cells)
-    if np.median(counts) > 1 or counts.max() == 1:
+    if counts.max() == 1 or np.median(counts[counts > 0]) > 1:
         return
-    doubled = np.flatnonzero(cells == (counts > 1).argmax())
-    at, rows = doubled[0], source_rows[doubled]
-    cell = ", ".join(f"{name} {quoted(frame[name].iloc[at])}" for name in (subject, condition))
+    first = int((counts[cells] > 1).argmax())
+    doubled = rows[cells == cells[first]]
+    cell = ", ".join(f"{v.name} {quoted(v.iloc[first])}" for v in (subjects, conditions))
     raise InputError(
-        f"{where}: rows {listed(rows)} hold the same cell ({cell}), where most cells hold one row; "
-        "remove what is doubled, or write replicates: allow"
-    )
-
-
-def load_table(
-    path: str | Path, study: str, *, formula: str, subject: str, **options: Any
-) -> Loaded:
-    """Read a study's table: `read_table`, then `observations` with its options.
-
-    Raises InputError that names the study and the file.
-    """
-    where = f"study {study}"
-    table = read_table(path, columns_needed(formula, subject), where, text=(subject,))
-    return observations(
-        table, formula=formula, subject=subject, where=f"{where}: {path}", **options
+        f"{where}: rows {listed(map(place.row, doubled))} hold the same cell ({cell}), where most "
+        "cells hold one row; remove what is doubled, or write replicates: allow"
     )

@@ -1,5 +1,6 @@
 """The config of one study: simulated, or of a user's own table."""
 
+import codecs
 import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
@@ -10,13 +11,14 @@ from pydantic import (
     Discriminator,
     Field,
     Tag,
+    WithJsonSchema,
     field_validator,
     model_validator,
 )
 
-from twolevel.errors import InputError, quoted
+from twolevel.errors import InputError, listed, quoted
 from twolevel.formula import parse
-from twolevel.pipeline.keys import Model, Page, Text, text_keys
+from twolevel.pipeline.keys import Model, Page, Text, as_text, described, text_keys
 
 
 def _study_kind(value: Any) -> str | None:
@@ -70,13 +72,103 @@ class SimulatedStudy(_Study):
         """The model of simulated data, in the names of their table."""
         return "response ~ condition"
 
+    @property
+    def factor_coding(self) -> str:
+        """How factors are coded, as `twolevel.fit_mixed` takes it."""
+        return "treatment"
+
+
+class Reading(Model):
+    """How files are read, where they do not say it themselves."""
+
+    delimiter: Literal[",", ";", "\t", "|"] | None = Field(
+        default=None, description="What separates the columns of text", examples=[";"]
+    )
+    decimal: Literal[".", ","] | None = Field(
+        default=None, description="The decimal sign of numbers in text", examples=[","]
+    )
+    encoding: Text | None = Field(
+        default=None, description="The encoding of text", examples=["latin-1"]
+    )
+    sheet: Text | None = Field(
+        default=None, description="The sheet of an Excel workbook", examples=["Sheet1"]
+    )
+
+    @field_validator("encoding")
+    @classmethod
+    def _is_known(cls, encoding: str | None) -> str | None:
+        try:
+            # Some codecs of Python are no encodings of text.
+            known = encoding is None or codecs.lookup(encoding)._is_text_encoding
+        except (LookupError, ValueError):
+            known = False
+        if not known:
+            raise InputError(
+                f"found {quoted(encoding)}, which is no encoding; expected one such as utf-8, "
+                "latin-1 or cp1252"
+            )
+        return encoding
+
+
+def _wide(value: Any) -> Any:
+    """The columns of a wide table: a mapping, a list, or a pattern."""
+    if isinstance(value, str) and value.count("*") == 1:
+        return value
+    if isinstance(value, Mapping):
+        columns = {level: as_text(column) for level, column in text_keys(value).items()}
+    elif isinstance(value, list | tuple):
+        columns = {as_text(column): as_text(column) for column in value}
+        columns = columns if len(columns) == len(value) else {}
+    else:
+        columns = {}
+    if len(columns) < 2 or len(set(columns.values())) < len(columns):
+        raise InputError(
+            f"found {described(value)}, expected two columns or more, each once: as "
+            "{t1: score_1, t2: score_2}, as a list, or as a pattern with one *, such as score_*"
+        )
+    return columns
+
+
+def _levels(value: Any) -> Any:
+    """The levels of factors as texts."""
+    if not isinstance(value, Mapping) or not all(isinstance(v, list) for v in value.values()):
+        raise InputError(
+            f"found {described(value)}, expected factors with a list of levels each, as "
+            "{time: [t1, t2, t3]}"
+        )
+    levels = {name: [as_text(level) for level in some] for name, some in text_keys(value).items()}
+    for name, some in levels.items():
+        if len(set(some)) < len(some):
+            raise InputError(f"{name}: a level stands twice; remove one")
+    return levels
+
+
+def _references(value: Any) -> Any:
+    if not isinstance(value, Mapping):
+        raise InputError(
+            f"found {described(value)}, expected factors with a level each, as {{time: t2}}"
+        )
+    return {name: as_text(level) for name, level in text_keys(value).items()}
+
 
 class RealStudy(_Study):
     """A study of a table."""
 
     data: Text = Field(
-        description="The table: a .csv or .tsv file in UTF-8, one row per observation",
+        description="The table, one file or a pattern of files: text, Parquet, Excel, SPSS, Stata",
         examples=["config/data/anxiety.csv"],
+    )
+    read: Reading = Field(
+        default=Reading(), description="How the files are read, where they do not say it"
+    )
+    wide: Annotated[
+        dict[str, str] | str | None,
+        BeforeValidator(lambda value: value if value is None else _wide(value)),
+        WithJsonSchema({"type": ["object", "array", "string", "null"]}),
+    ] = Field(
+        default=None,
+        description="For one row per subject: each condition with its column",
+        examples=[{"t1": "score_1", "t2": "score_2"}],
     )
     formula: Text = Field(
         description="The fixed part of the model", examples=["score ~ time"], min_length=1
@@ -86,6 +178,29 @@ class RealStudy(_Study):
         default=None,
         description="The within-subject factor; found from the table when left out",
         examples=["time"],
+    )
+    levels: Annotated[
+        dict[str, list[str]],
+        BeforeValidator(_levels),
+        WithJsonSchema({"type": "object", "additionalProperties": {"type": "array"}}),
+    ] = Field(
+        default={},
+        description="Factors with their levels in order; others keep the order of the file",
+        examples=[{"time": ["t1", "t2", "t3"]}],
+    )
+    reference: Annotated[
+        dict[str, str],
+        BeforeValidator(_references),
+        WithJsonSchema({"type": "object"}),
+    ] = Field(
+        default={},
+        description="Factors with the level that others are compared with; else the first one",
+        examples=[{"time": "t2"}],
+    )
+    coding: Literal["treatment", "sum"] = Field(
+        default="treatment",
+        description="Coefficients as differences from a reference level, or from the mean",
+        examples=["sum"],
     )
     missing: Literal["refuse", "drop"] = Field(
         default="refuse", description="What to do with rows that lack a value", examples=["drop"]
@@ -121,7 +236,43 @@ class RealStudy(_Study):
                 f"the condition {quoted(self.condition)} is not on the right-hand side of the "
                 f"formula {quoted(self.formula)}; add it there or leave out condition:"
             )
+        for key in ("levels", "reference"):
+            for name in getattr(self, key):
+                if name not in names.variables:
+                    raise InputError(
+                        f"{key}: names {quoted(name)}, which is not on the right-hand side of the "
+                        f"formula {quoted(self.formula)}; its variables are "
+                        f"{listed(map(quoted, names.variables))}"
+                    )
+        for name, level in self.reference.items():
+            if level not in self.levels.get(name, [level]):
+                raise InputError(
+                    f"reference: {quoted(level)} is not among the levels: of {quoted(name)}"
+                )
+        if self.reference and self.coding == "sum":
+            raise InputError(
+                "reference: has no meaning with coding: sum, which compares levels with their "
+                "mean; leave one of the two out"
+            )
+        if self.wide is not None and self.made_condition is None:
+            raise InputError(
+                "wide: makes a condition of the columns, and it is not clear which variable of "
+                f"the formula {quoted(self.formula)} that is; name it in condition:"
+            )
         return self
+
+    @property
+    def made_condition(self) -> str | None:
+        """The condition that is made of a wide table's columns."""
+        variables = parse(self.formula).variables
+        if self.wide is None:
+            return None
+        return self.condition or (variables[0] if len(variables) == 1 else None)
+
+    @property
+    def factor_coding(self) -> str | dict[str, str]:
+        """How factors are coded, as `twolevel.fit_mixed` takes it."""
+        return self.reference or self.coding
 
 
 Study = Annotated[

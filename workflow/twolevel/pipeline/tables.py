@@ -1,28 +1,32 @@
-"""Reading a user's table: the header while the DAG is built, the rows in a job.
-
-Text is read exactly as it stands, and numbers become the nearest doubles.
-"""
+"""A user's table, in one file or many: the header while the DAG is built, the rows in a job."""
 
 from __future__ import annotations
 
-import csv
-import re
-from collections.abc import Iterable, Iterator, Sequence
+import glob
+import zlib
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from twolevel.errors import InputError, did_you_mean, listed, quoted
 from twolevel.formula import parse
+from twolevel.pipeline.formats import delimited, labelled, parquet, spreadsheet
+from twolevel.pipeline.formats.numbers import typed
 
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
-DELIMITERS = {".csv": ",", ".tsv": "\t"}
-# "None" is not among them: it is a likely label of a condition.
-MISSING = ("", "NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "NAN", "null", "NULL", "Null")
-MAX_HEADER = 2**20
-MAX_FIELD = 2**24
+FORMATS = {
+    **dict.fromkeys(delimited.ENDINGS, delimited.Delimited),
+    **{f"{ending}.gz": delimited.Delimited for ending in delimited.ENDINGS},
+    **dict.fromkeys(parquet.ENDINGS, parquet.Parquet),
+    **dict.fromkeys(spreadsheet.ENDINGS, spreadsheet.Spreadsheet),
+    **dict.fromkeys(labelled.ENDINGS, labelled.Labelled),
+}
 
 
 def columns_needed(formula: str, subject: str) -> list[str]:
@@ -31,179 +35,183 @@ def columns_needed(formula: str, subject: str) -> list[str]:
     return list(dict.fromkeys([subject, names.response, *names.variables]))
 
 
-def check_header(path: str | Path, columns: Iterable[str], where: str) -> None:
-    """Check that a table is there and has these columns, reading its first line only.
+def table_files(data: str | Path) -> list[str]:
+    """The files of a table: those that a pattern with * matches, in order, or the one named."""
+    if "*" in str(data) and not Path(data).exists():
+        return sorted(glob.glob(str(data)))
+    return [str(data)]
+
+
+def header(path: str | Path, where: str, reading: Mapping[str, str] | None = None) -> list[str]:
+    """The names of a table's columns, reading no more of its first file than that takes.
 
     `where` starts the messages, as `study anxiety`. Raises InputError.
     """
-    place = f"{where}: {path}"
-    header = _header(Path(path), place)
-    if len(header) == 1 and (found := [c for c in ";\t,|" if c in header[0]]):
-        used = {";": "semicolons", "\t": "tabs", ",": "commas", "|": "bars"}[found[0]]
-        remedy = "name the file .tsv" if found[0] == "\t" else "save it as CSV with commas"
-        remedy = "name the file .csv" if found[0] == "," else remedy
-        raise InputError(f"{place}: the columns are separated by {used}; {remedy}")
-    for i, name in enumerate(header):
-        if name in header[:i]:
+    files = table_files(path)
+    if not files:
+        raise InputError(
+            f"{where}: {path}: no file matches this pattern; mend the path in data: or put them "
+            "there"
+        )
+    place = f"{where}: {files[0]}"
+    with _readable(place):
+        columns = _file(files[0], place, reading).columns
+    for i, name in enumerate(columns):
+        if name and name in columns[:i]:
             raise InputError(
                 f"{place}: the header names column {quoted(name)} twice (columns "
-                f"{header.index(name) + 1} and {i + 1}); rename one"
+                f"{columns.index(name) + 1} and {i + 1}); rename one"
             )
+    return columns
+
+
+def check_columns(columns: Iterable[str], found: Sequence[str], place: str) -> None:
+    """Check that a header has these columns. Raises InputError."""
     for name in columns:
-        if name not in header:
+        if name not in found:
             raise InputError(
-                f"{place}: there is no column {quoted(name)}{did_you_mean(name, header)}; "
-                f"the columns are {listed(map(quoted, header), 30)}"
+                f"{place}: there is no column {quoted(name)}{did_you_mean(name, found)}; "
+                f"the columns are {listed(map(quoted, found), 30)}"
             )
 
 
-def _header(path: Path, place: str) -> list[str]:
-    try:
-        if not path.exists():
-            raise InputError(f"{place}: no such file; mend the path in data: or put it there")
-        if not path.is_file():
-            raise InputError(f"{place}: found a directory or device, expected a .csv or .tsv file")
-        if path.suffix.lower() not in DELIMITERS:
-            raise InputError(
-                f"{place}: found the ending {quoted(path.suffix)}, expected .csv (commas) or "
-                ".tsv (tabs); save the table as one of these"
-            )
-        with path.open("rb") as handle:
-            rows = csv.reader(
-                _lines(handle, place), delimiter=DELIMITERS[path.suffix.lower()], strict=True
-            )
-            header = next((row for row in rows if row), None)
-    except UnicodeDecodeError as error:
+def _file(path: str, place: str, reading: Mapping[str, str] | None) -> Any:
+    """One file, by its ending."""
+    file = Path(path)
+    if not file.exists():
+        raise InputError(f"{place}: no such file; mend the path in data: or put it there")
+    if file.is_dir():
         raise InputError(
-            f"{place}: the header is not UTF-8 text (byte {error.object[error.start]:#04x}); "
-            "save the table as CSV in UTF-8"
-        ) from None
-    except csv.Error as error:
-        raise InputError(f"{place}: the header cannot be read ({error}); mend it") from None
-    except (OSError, ValueError) as error:
-        if isinstance(error, InputError):
-            raise
+            f"{place}: found a directory; for a table in many files write a pattern, as "
+            f"data: {path.rstrip('/')}/*.parquet"
+        )
+    if not file.is_file():
+        raise InputError(f"{place}: found a device, expected a file")
+    ending = "".join(s.lower() for s in file.suffixes[-2:])
+    kind = FORMATS.get(ending) or FORMATS.get(file.suffix.lower())
+    if kind is None:
+        raise InputError(
+            f"{place}: found the ending {quoted(file.suffix)}, expected one of "
+            f"{listed(FORMATS, 30)}; save the table in one of these formats"
+        )
+    return kind(file, place, dict(reading or {}))
+
+
+@contextmanager
+def _readable(place: str) -> Iterator[None]:
+    """Say which file cannot be read, and why."""
+    try:
+        yield
+    except InputError:
+        raise
+    except (OSError, EOFError, ValueError, zlib.error) as error:
         reason = getattr(error, "strerror", None) or error
         raise InputError(f"{place}: cannot be read ({reason}); mend its path or rights") from None
-    if header is None:
-        raise InputError(f"{place}: the file is empty; expected a header and rows")
-    return header
 
 
-def _lines(handle: Any, place: str) -> Iterator[str]:
-    """Decode a file line by line, so that only what the header needs is looked at."""
-    first = True
-    while line := handle.readline(MAX_HEADER):
-        if b"\0" in line:
-            raise InputError(f"{place}: this is not text; save the table as CSV in UTF-8")
-        if len(line) == MAX_HEADER:
-            raise InputError(f"{place}: the header is longer than {MAX_HEADER} bytes; shorten it")
-        yield line.decode("utf-8-sig" if first else "utf-8")
-        first = False
+@dataclass(frozen=True, eq=False)
+class Table:
+    """A table that was read: its rows, and the files they come from.
+
+    data has a column of numbers, or a factor, for each that was asked for; missing values are NA.
+    facts say how the files were read, rows how many each of them has.
+    """
+
+    data: pd.DataFrame
+    facts: dict[str, str]
+    files: list[str]
+    rows: list[int]
 
 
 def read_table(
-    path: str | Path, columns: Sequence[str], where: str, text: Sequence[str] = ()
-) -> pd.DataFrame:
-    """Read these columns of a CSV or TSV file, each as numbers when all of it is numbers.
+    path: str | Path,
+    columns: Sequence[str],
+    where: str,
+    text: Sequence[str] = (),
+    numeric: Sequence[str] = (),
+    reading: Mapping[str, str] | None = None,
+) -> Table:
+    """Read these columns of a table, each as numbers when all of it is numbers, else as a factor.
 
-    Those in `text` stay text. Missing values become NA. Raises InputError for whatever
-    `check_header` finds, for rows of the wrong length, and for text that is not UTF-8.
+    Those in `text` stay text, those in `numeric` stay numbers where these have labels. Raises
+    InputError for whatever `header` finds in any of the files, for rows of the wrong length,
+    and for text that cannot be read.
     """
     import pandas as pd
     import pyarrow as pa
+
+    columns = list(dict.fromkeys(columns))
+    files = table_files(path)
+    settings = columns, where, numeric, reading
+    parts = [_read_file(file, text, *settings) for file in files]
+    # What is text in one file is text in all, also where it looks like a number.
+    mixed = [
+        name
+        for name in columns
+        if len({pa.types.is_dictionary(part[name].type) for part, _ in parts}) > 1
+    ]
+    if mixed:
+        parts = [_read_file(file, (*text, *mixed), *settings) for file in files]
+    whole = pa.concat_tables([part for part, _ in parts], promote_options="permissive")
+    data = pd.DataFrame({name: _series(whole[name]) for name in columns})
+    facts = {}
+    for key in dict.fromkeys(key for _, read in parts for key in read):
+        often = Counter(read[key] for _, read in parts if key in read)
+        facts[key] = " and ".join(often)
+    return Table(data, facts, files, [part.num_rows for part, _ in parts])
+
+
+def _read_file(
+    path: str,
+    text: Sequence[str],
+    columns: Sequence[str],
+    where: str,
+    numeric: Sequence[str],
+    reading: Mapping[str, str] | None,
+) -> tuple[pa.Table, dict[str, str]]:
+    """One file's columns as numbers or factors, and how it was read."""
+    import pyarrow as pa
     import pyarrow.compute as pc
 
-    check_header(path, columns, where)
     place = f"{where}: {path}"
-    table = _read_text(Path(path), columns, place)
-    result = {}
-    for name in columns:
-        labels = table[name].combine_chunks()
-        broken = pc.match_substring_regex(labels, r"[\r\n]")
-        if (at := pc.index(broken, True).as_py()) >= 0:
-            raise InputError(
-                f"{place}: row {at + 1}, column {quoted(name)}: found {quoted(labels[at])}, "
-                "expected text without a line break; close the quote or remove the break"
-            )
-        trimmed = pc.utf8_trim_whitespace(labels)
-        missing = pc.is_in(trimmed, value_set=pa.array(MISSING))
-        numbers = None if name in text else _numbers(pc.if_else(missing, None, trimmed))
-        result[name] = pc.if_else(missing, None, labels) if numbers is None else numbers
-    return pa.table(result).to_pandas(types_mapper={pa.int64(): pd.Int64Dtype()}.get)
+    check_columns(columns, header(path, where, reading), place)
+    with _readable(place):
+        file = _file(path, place, reading)
+        table = file.read(columns, numeric)
+        facts = dict(file.facts)
+        if isinstance(file, delimited.Delimited | spreadsheet.Spreadsheet):
+            decimal = None if reading is None else reading.get("decimal")
+            table, sign = typed(table, text, decimal, place)
+            if isinstance(file, delimited.Delimited) and sign is not None:
+                facts["decimal"] = {".": "point", ",": "comma"}[sign]
+        else:
+            table = {name: table[name] for name in columns}
+            for name in text:
+                if name in table and not pa.types.is_dictionary(table[name].type):
+                    table[name] = pc.cast(_whole(table[name]), pa.string()).dictionary_encode()
+    return pa.table({name: table[name] for name in columns}), facts
 
 
-def _read_text(path: Path, columns: Sequence[str], place: str) -> pa.Table:
-    """Read columns as text, every row with as many fields as the header."""
-    import pyarrow as pa
-    from pyarrow import csv as arrow_csv
-
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise InputError(f"{place}: cannot be read ({error.strerror}); mend its rights") from None
-    if b"\0" in content:
-        raise InputError(f"{place}: this is not text; save the table as CSV in UTF-8")
-    if content.count(b'"') % 2:
-        raise InputError(
-            f'{place}: found an odd number of quotes ("), so one is not closed and rows would be '
-            'lost; close it, or write "" for a quote inside quoted text'
-        )
-
-    def read(threads: bool) -> pa.Table:
-        return arrow_csv.read_csv(
-            pa.py_buffer(content),
-            read_options=arrow_csv.ReadOptions(use_threads=threads, block_size=MAX_FIELD),
-            parse_options=arrow_csv.ParseOptions(
-                delimiter=DELIMITERS[path.suffix.lower()], newlines_in_values=True
-            ),
-            convert_options=arrow_csv.ConvertOptions(
-                include_columns=list(dict.fromkeys(columns)),
-                column_types=dict.fromkeys(columns, pa.string()),
-                strings_can_be_null=False,
-            ),
-        )
-
-    try:
-        return read(threads=True)
-    except pa.ArrowInvalid as error:
-        problem = str(error)
-    # Threads do not know how many rows the others have read.
-    try:
-        return read(threads=False)
-    except pa.ArrowInvalid as error:
-        problem = str(error)
-    if ragged := re.search(r"Row #(\d+): Expected (\d+) columns, got (\d+)", problem):
-        line, expected, found = map(int, ragged.groups())
-        raise InputError(
-            f"{place}: row {line - 1}: found {found} fields, expected {expected} as in the header; "
-            "add or remove what separates them (text that holds one goes in quotes)"
-        )
-    if "UTF8" in problem:
-        raise InputError(f"{place}: the rows are not UTF-8 text; save the table as CSV in UTF-8")
-    if "try to increase block size" in problem:
-        raise InputError(
-            f"{place}: a row is longer than {MAX_FIELD} bytes; break it or close its quote"
-        )
-    raise InputError(f"{place}: cannot be read ({' '.join(problem.split())}); mend that row")
-
-
-def _numbers(labels: pa.Array) -> pa.Array | None:
-    """Turn text into integers, else into floats, else give None."""
-    import pyarrow as pa
-
-    floats = _cast(labels, pa.float64())
-    integers = None if floats is None else _cast(labels, pa.int64())
-    return floats if integers is None else integers
-
-
-def _cast(labels: pa.Array, kind: pa.DataType) -> pa.Array | None:
+def _whole(values: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Floats that are whole numbers as integers, so that subject 1.0 is called 1."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    try:
-        # A cast that fails goes on to the end, and slowly: fail early where most columns do.
-        pc.cast(labels[:1000], kind)
-        return pc.cast(labels, kind)
-    except pa.ArrowInvalid:
-        return None
+    if pa.types.is_floating(values.type):
+        try:
+            return pc.cast(values, pa.int64())
+        except pa.ArrowInvalid:
+            return values
+    return values
+
+
+def _series(values: pa.ChunkedArray) -> pd.Series:
+    """A column as pandas has it: integers that may be missing, floats, or a factor."""
+    import pandas as pd
+    import pyarrow as pa
+
+    if pa.types.is_dictionary(values.type):
+        return values.unify_dictionaries().to_pandas()
+    if pa.types.is_integer(values.type):
+        return values.to_pandas(types_mapper={values.type: pd.Int64Dtype()}.get)
+    return values.to_pandas()

@@ -1,0 +1,81 @@
+"""Parquet: columns with types of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from twolevel.errors import InputError, quoted
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+ENDINGS = (".parquet", ".pq")
+
+
+@dataclass(eq=False)
+class Parquet:
+    """A Parquet file, whose factors keep the order of their levels."""
+
+    path: Path
+    place: str
+    reading: Mapping[str, str]
+    facts: dict[str, str] = field(init=False, default_factory=lambda: {"format": "Parquet"})
+
+    @cached_property
+    def _file(self) -> Any:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        try:
+            return pq.ParquetFile(self.path)
+        except (pa.ArrowException, UnicodeDecodeError) as error:
+            raise self._unreadable(error) from None
+
+    def _unreadable(self, error: Exception) -> InputError:
+        return InputError(
+            f"{self.place}: cannot be read as Parquet ({' '.join(str(error).split())[:200]}); "
+            "write the file anew"
+        )
+
+    @cached_property
+    def columns(self) -> list[str]:
+        """The names of the columns."""
+        return list(self._file.schema_arrow.names)
+
+    def read(self, columns: Sequence[str], numeric: Sequence[str] = ()) -> pa.Table:
+        """Read columns as numbers or factors."""
+        import pyarrow as pa
+
+        try:
+            table = self._file.read(columns=list(dict.fromkeys(columns)))
+        except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
+            raise self._unreadable(error) from None
+        return pa.table({name: self._plain(table[name], name) for name in table.column_names})
+
+    def _plain(self, values: pa.ChunkedArray, name: str) -> pa.ChunkedArray:
+        """Numbers, or factors of text: dates and the like as the text that stands for them."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        kind = values.type
+        if pa.types.is_dictionary(kind):
+            if pa.types.is_string(kind.value_type) or pa.types.is_large_string(kind.value_type):
+                return values.unify_dictionaries()
+            values, kind = values.cast(kind.value_type), kind.value_type
+        if pa.types.is_integer(kind) or pa.types.is_float32(kind) or pa.types.is_float64(kind):
+            return values
+        if pa.types.is_decimal(kind) or pa.types.is_float16(kind):
+            return values.cast(pa.float64())
+        try:
+            text = pc.cast(values, pa.string())
+        except (pa.ArrowException, UnicodeDecodeError):
+            raise InputError(
+                f"{self.place}: column {quoted(name)}: holds {kind}, expected numbers or text; "
+                "write it as one of these"
+            ) from None
+        blank = pc.equal(pc.utf8_trim_whitespace(text), "")
+        return pc.if_else(blank, None, text).dictionary_encode()
