@@ -216,7 +216,7 @@ rule plot_data:
         observations=observations_of,
         design=rules.describe_design.output.design,
     output:
-        figures=shown("figure", "figures/%s.svg", "one_subject", "data_by_subject"),
+        figures=shown("figure", "figures/%s.svg", "one_subject", "data_by_subject", "missingness"),
     log:
         "logs/{study}/plot_data.log",
     benchmark:

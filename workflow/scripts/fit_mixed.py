@@ -18,6 +18,7 @@ from twolevel.multiplicity import Adjust
 from twolevel.pipeline.files import read_observations, write_csv, write_json, write_parquet
 from twolevel.pipeline.job import run
 from twolevel.remarks import remarks
+from twolevel.subject_condition import subject_condition
 from twolevel.witnesses import call_witnesses
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ def main(snakemake: "Snakemake") -> None:
     bootstrap = reml.parametric_bootstrap()
     influence = reml.influence()
     diagnostics = diagnose(reml, condition)
+    own_effects = subject_condition(reml, condition)
     witnesses = call_witnesses(formula, data, subject, reml, condition)
 
     summary = {
@@ -55,6 +57,8 @@ def main(snakemake: "Snakemake") -> None:
         "influence": most_influential(influence),
         "diagnostics": {**diagnostics.summary(), "sentences": remarks(diagnostics)},
         "covariance": covariance(reml, condition),
+        "coding": coding,
+        "subject_condition": own_effects and own_effects.summary(),
     }
     write_json(snakemake.output.mixed, summary)
     write_json(snakemake.output.witnesses, witnesses)

@@ -6,7 +6,10 @@ Reads the observations and the design's summary; makes the two figures.
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pandas as pd
+
 from twolevel.figures.data_by_subject import data_by_subject
+from twolevel.figures.missingness import missingness
 from twolevel.figures.one_subject import one_subject
 from twolevel.figures.theme import save
 from twolevel.figures.words import Labels
@@ -20,7 +23,8 @@ if TYPE_CHECKING:
 def main(snakemake: "Snakemake") -> None:
     """Write the figures of the data."""
     observations = read_observations(snakemake.input.observations)
-    subject = read_json(snakemake.input.design)["one_subject"]["subject"]
+    design = read_json(snakemake.input.design)
+    subject = design["one_subject"]["subject"]
     labels = Labels.of(observations.columns, snakemake.params.unit)
     data = observations.data
     means = data.groupby("condition", observed=True)["response"].mean()
@@ -28,9 +32,23 @@ def main(snakemake: "Snakemake") -> None:
     figures = {
         "one_subject": one_subject(data, subject, means, labels),
         "data_by_subject": data_by_subject(data, means, labels),
+        "missingness": missingness(*patterns(design), labels, **others(design)),
     }
     for path in map(Path, snakemake.output.figures):
         save(figures[path.stem], path, title=path.stem.replace("_", " "))
+
+
+def patterns(design: dict) -> tuple[pd.DataFrame, pd.Series]:
+    """The most frequent patterns of cells, and the subjects seen under each condition."""
+    seen = pd.Series(list(design["seen_under"].values()), design["conditions"])
+    found = design["patterns"]
+    table = pd.DataFrame(found["counts"], columns=design["conditions"])
+    return table.assign(n_subjects=found["n_subjects"]), seen
+
+
+def others(design: dict) -> dict:
+    """How many patterns are not listed, and of how many subjects."""
+    return {key: design["patterns"][key] for key in ("rest", "rest_subjects")}
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What a design holds, and what one subject's data can support."""
+"""What a design holds, what it lacks, and what one subject's data can support."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+
+MOST_PATTERNS = 12
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,10 +35,27 @@ class OneSubject:
 
 
 @dataclass(frozen=True, eq=False)
+class Patterns:
+    """The ways in which subjects' observations fall into conditions, the most frequent first.
+
+    counts (m, J): the observations in each cell of a pattern's subjects; n_subjects (m,): how many
+    these are. rest more patterns, of rest_subjects subjects, are not listed.
+    """
+
+    counts: np.ndarray
+    n_subjects: np.ndarray
+    rest: int
+    rest_subjects: int
+
+
+@dataclass(frozen=True, eq=False)
 class Design:
     """Counts of subjects, conditions (J), observations (N) and cells.
 
-    balanced: every cell holds the same number of observations, at least one.
+    balanced: every cell holds the same number of observations, at least one. per_condition counts
+    the observations, seen_under the subjects under each condition; complete is what is left of
+    subjects and observations when only subjects seen under all conditions are kept, and
+    single_subjects is how many have one observation only.
     """
 
     n_subjects: int
@@ -48,6 +67,10 @@ class Design:
     repeated_cells: int
     incomplete_subjects: int
     per_condition: dict
+    seen_under: dict
+    complete: dict[str, int]
+    single_subjects: int
+    patterns: Patterns
     one_subject: OneSubject
 
     @property
@@ -86,6 +109,7 @@ def describe_design(data: pd.DataFrame) -> Design:
     cells = np.bincount(codes * J + place, minlength=n * J).reshape(n, J)  # (n, J)
     per_subject = cells.sum(axis=1)
     seen = (cells > 0).sum(axis=1)
+    complete = seen == J
     return Design(
         n_subjects=n,
         n_observations=len(data),
@@ -94,10 +118,25 @@ def describe_design(data: pd.DataFrame) -> Design:
         per_cell=(int(cells.min()), int(cells.max())),
         empty_cells=int((cells == 0).sum()),
         repeated_cells=int((cells > 1).sum()),
-        incomplete_subjects=int((seen < J).sum()),
+        incomplete_subjects=int((~complete).sum()),
         per_condition=dict(zip(levels, cells.sum(axis=0).tolist(), strict=True)),
+        seen_under=dict(zip(levels, (cells > 0).sum(axis=0).tolist(), strict=True)),
+        complete={
+            "n_subjects": int(complete.sum()),
+            "n_observations": int(per_subject[complete].sum()),
+        },
+        single_subjects=int((per_subject == 1).sum()),
+        patterns=_patterns(cells),
         one_subject=_one_subject(data[codes == int(np.argmax(seen))]),
     )
+
+
+def _patterns(cells: np.ndarray) -> Patterns:
+    """The most frequent rows of a table (n, J) of counts."""
+    counts, often = np.unique(cells, axis=0, return_counts=True)
+    order = np.lexsort((*-counts.T[::-1], -often))
+    shown, others = order[:MOST_PATTERNS], order[MOST_PATTERNS:]
+    return Patterns(counts[shown], often[shown], len(others), int(often[others].sum()))
 
 
 def _one_subject(rows: pd.DataFrame) -> OneSubject:

@@ -107,6 +107,14 @@ class DesignMatrix:
         # In C(time), C is a name too, but no value.
         return any({one, other} <= {str(v) for v in term if "value" in v.roles} for term in terms)
 
+    def term_of(self, variable: str) -> str | None:
+        """The term that is made of one variable alone."""
+        used = [
+            {str(v) for v in term if "value" in v.roles}
+            for term in self._spec.term_variables.values()
+        ]
+        return next((t for t, v in zip(self.terms, used, strict=True) if v == {variable}), None)
+
     def is_factor(self, variable: str) -> bool:
         """Whether a variable is categorical."""
         return not self.is_numeric(variable)

@@ -2,7 +2,8 @@
 
 statsmodels' MixedLM maximises the same likelihood with the same constants, so that the higher
 log-likelihood is the better fit. Its AnovaRM knows complete designs with one observation per cell
-and no further terms. Both are called with the data that we fitted.
+and no further terms. Both are called with the data that we fitted. Programs that drop subjects with
+an empty cell, as pingouin does, are not called: what is left is put to our own ANOVA.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ import pandas as pd
 
 from twolevel.anova import NotPartitioned, partition_errors
 from twolevel.covariance import cell_means
+from twolevel.errors import InputError
+from twolevel.formula import parse
 from twolevel.mixed import MixedFit, fit_design
 from twolevel.positional import positional
 
@@ -25,6 +28,8 @@ MOST_ROWS = 5_000
 # AnovaRM decomposes a matrix of as many rows as columns: its time grows with the cube of the cells,
 # its memory with the square. 1,500 take 1 s, 3,000 take 5 s, 30,000 would take more than 7 GB.
 MOST_CELLS = 3_000
+# Rows beyond which the ANOVA of complete subjects takes seconds.
+MOST_DROPPED = 1_000_000
 SAME = 1e-6  # F values relatively this close are the same number, and so are log-likelihoods
 
 COLUMNS = [
@@ -42,10 +47,12 @@ def call_witnesses(
     their difference (the witness's less ours); F of the condition and our_F, the ANOVA's; said, the
     witness's own warnings or refusal; sentence, all this in plain words. status is "agrees",
     "lower" or "higher" (the witness's likelihood, against ours), "differs" (its F), "averaged" (it
-    took means of cells), "refused", or "not asked".
+    took means of cells), "drops" (what it leaves of the subjects), "refused", or "not asked".
     """
     rows = [_mixed_lm(fit, method) for method in ("REML", "ML")]
     rows.append(_anova_rm(formula, data, subject, fit, condition))
+    if condition is not None and (row := _dropping(formula, data, subject, fit, condition)):
+        rows.append(row)
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
@@ -148,6 +155,35 @@ def _anova_rm(
         return row | {"status": "agrees", "sentence": words}
     words = f"AnovaRM's F is {theirs}, that of the ANOVA here {ours}."
     return row | {"status": "differs", "sentence": words}
+
+
+def _dropping(
+    formula: str, data: pd.DataFrame, subject: str, fit: MixedFit, condition: str
+) -> dict | None:
+    """The ANOVA of the subjects without an empty cell, which is all that some programs look at."""
+    term = fit.design.term_of(condition)
+    if term is None or not fit.design.is_factor(condition) or fit.nobs > MOST_DROPPED:
+        return None
+    complete = cell_means(fit.design, condition).notna().all(axis=1).to_numpy()
+    if complete.all():
+        return None
+    kept = data[complete[fit.design.codes]]
+    n, N = len(complete), fit.nobs
+    row = {"witness": "pingouin", "method": "ANOVA", "status": "drops", "said": ""}
+    words = "pingouin was not asked: its rm_anova and mixed_anova drop every subject with an empty "
+    words += f"cell, here {n - complete.sum():,} of {n:,} subjects with {N - len(kept):,} of {N:,} "
+    words += "observations."
+    row["our_F"] = float(fit.anova().loc[term, "F"])
+    names = parse(formula)
+    try:
+        means = kept.groupby([subject, *names.variables], observed=True, sort=False)
+        means = means[names.response].mean().reset_index()
+        row["F"] = float(partition_errors(formula, means, subject).table.loc[term, "F"])
+    except InputError:
+        return row | {"sentence": f"{words} What is left allows no ANOVA."}
+    words += f" The F of {condition} is {positional(row['F'], 4)} in what is left, and "
+    words += f"{positional(row['our_F'], 4)} in the mixed model of all observations."
+    return row | {"sentence": words}
 
 
 def _listen(ask: Callable[[], Any]) -> tuple[Any, str]:
