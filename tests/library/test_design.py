@@ -26,6 +26,35 @@ def test_counts_are_those_of_a_cross_table(data):
     assert design.incomplete_subjects == (cells == 0).any(axis=1).sum()
     assert list(design.per_condition.values()) == cells.sum(axis=0).tolist()
     assert design.balanced == (cells.min() == cells.max())
+    complete = (cells > 0).all(axis=1)
+    assert design.complete == {
+        "n_subjects": complete.sum(),
+        "n_observations": cells[complete].sum(),
+    }
+    assert list(design.seen_under.values()) == (cells > 0).sum(axis=0).tolist()
+    assert design.single_subjects == (cells.sum(axis=1) == 1).sum()
+
+
+@settings(deadline=None, max_examples=50)
+@given(data=unbalanced)
+def test_patterns_hold_every_subject_and_the_frequent_come_first(data):
+    patterns = tl.describe_design(canonical(data)).patterns
+    cells = pd.crosstab(data["id"], data["time"], dropna=False)
+    often = cells.value_counts()
+    assert patterns.n_subjects.tolist() == often.tolist()[: len(patterns.n_subjects)]
+    for counts, n in zip(patterns.counts, patterns.n_subjects, strict=True):
+        assert often[tuple(counts)] == n
+    assert (patterns.rest, patterns.rest_subjects) == (
+        max(len(often) - 12, 0),
+        often.iloc[12:].sum(),
+    )
+
+
+def test_patterns_beyond_twelve_are_counted():
+    rows = [(i, j) for i in range(1, 16) for j in range(4) if i >> j & 1]
+    data = pd.DataFrame(rows, columns=["subject", "condition"]).assign(response=1.0)
+    patterns = tl.describe_design(data).patterns
+    assert (len(patterns.n_subjects), patterns.rest, patterns.rest_subjects) == (12, 3, 3)
 
 
 def test_replicates_leave_one_subject_something_to_estimate():

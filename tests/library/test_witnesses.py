@@ -21,7 +21,9 @@ def called(formula, data, subject="subject", condition="condition"):
 def test_reference_data(name):
     reference = load(name)
     _, table = called(reference.formula, reference.data, condition=reference.condition)
-    assert list(table.index) == ["REML", "ML", "ANOVA"]
+    asked = ["REML", "ML", "ANOVA"]
+    missing = ["complete subjects"] if name == "ergostool_missing" else []
+    assert list(table.index) == asked + missing
     lme4 = reference.values["lme4"]
     for method in ("REML", "ML"):
         row = table.loc[method]
@@ -105,6 +107,37 @@ class TestAnovaRM:
         data = data.rename(columns={"my `y`+": "my y"})
         _, table = called("`my y` ~ `a b`", data, condition="a b")
         assert table.loc["ANOVA", "status"] == "agrees"
+
+
+class TestDropping:
+    """pingouin 0.7.0 was asked once: F = 8.0 for these 3 subjects of 9."""
+
+    def test_the_anova_of_what_others_keep(self):
+        fit, table = called("y ~ condition", load("ergostool_missing").data)
+        row = table.loc["complete subjects"]
+        assert row["status"] == "drops"
+        assert row["F"] == pytest.approx(8.0)
+        assert row["our_F"] == fit.anova()["F"].iloc[0]
+        assert "6 of 9 subjects with 16 of 28 observations" in row["sentence"]
+
+    def test_further_terms_and_replicates(self):
+        data = load("anxiety_group").data
+        kept = data[data["subject"] != data["subject"].iloc[0]]
+        expected = tl.partition_errors("y ~ condition * group", kept, "subject").table
+        some = pd.concat([data.iloc[1:], data.iloc[5:6]])
+        _, table = called("y ~ condition * group", some)
+        assert table.loc["complete subjects", "F"] == pytest.approx(expected.loc["condition", "F"])
+
+    def test_no_one_may_be_left(self):
+        data = load("anxiety").data
+        rows = np.arange(len(data))
+        data = data[rows % 3 != rows // 3 % 3]
+        _, table = called("y ~ condition", data)
+        assert "What is left allows no ANOVA." in table.loc["complete subjects", "sentence"]
+
+    def test_complete_data_are_nobodys_business(self):
+        _, table = called("y ~ condition", load("anxiety").data)
+        assert "complete subjects" not in table.index
 
 
 def test_a_refusal_is_testimony_and_no_error(monkeypatch):

@@ -69,9 +69,7 @@ def table_of(wildcards):
 
 def table_config_of(wildcards):
     """How a real study's table is read."""
-    keys = ("data", "read", "wide", "formula", "subject", "condition", "levels", "missing")
-    keys += ("replicates",)
-    return {key: study_config(wildcards.real)[key] for key in keys}
+    return STUDIES[wildcards.real].table
 
 
 def simulation_of(wildcards):

@@ -169,10 +169,10 @@ def _dropping(
         return None
     kept = data[complete[fit.design.codes]]
     n, N = len(complete), fit.nobs
-    row = {"witness": "pingouin", "method": "ANOVA", "status": "drops", "said": ""}
-    words = "pingouin was not asked: its rm_anova and mixed_anova drop every subject with an empty "
-    words += f"cell, here {n - complete.sum():,} of {n:,} subjects with {N - len(kept):,} of {N:,} "
-    words += "observations."
+    row = {"witness": "pingouin", "method": "complete subjects", "status": "drops", "said": ""}
+    words = "Programs such as pingouin, with its rm_anova and mixed_anova, drop every subject that "
+    words += f"has an empty cell, here {n - complete.sum():,} of {n:,} subjects with "
+    words += f"{N - len(kept):,} of {N:,} observations."
     row["our_F"] = float(fit.anova().loc[term, "F"])
     names = parse(formula)
     try:

@@ -65,8 +65,14 @@ def making(name: str, config: Mapping[str, Any], tables: list[str]) -> dict[str,
     }
 
 
+def _given(config: Mapping[str, Any]) -> dict[str, Any]:
+    """What a config holds, without empty keys and groups."""
+    filled = {k: _given(v) if isinstance(v, Mapping) else v for k, v in config.items()}
+    return {key: value for key, value in filled.items() if value not in (None, {})}
+
+
 def _entry(name: str, config: Mapping[str, Any]) -> str:
     """The study's entry in the config, as YAML, without the keys it leaves out."""
-    given = {key: value for key, value in config.items() if value is not None}
-    text = yaml.dump({name: given}, Dumper=_ListsOnOneLine, sort_keys=False, allow_unicode=True)
+    entry = {name: _given(config)}
+    text = yaml.dump(entry, Dumper=_ListsOnOneLine, sort_keys=False, allow_unicode=True)
     return text.rstrip("\n").replace("```", "` ` `")

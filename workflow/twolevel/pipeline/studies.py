@@ -151,6 +151,10 @@ def _references(value: Any) -> Any:
     return {name: as_text(level) for name, level in text_keys(value).items()}
 
 
+_TABLE = {"data", "read", "wide", "formula", "subject", "condition", "levels", "missing"}
+_TABLE |= {"replicates"}
+
+
 class RealStudy(_Study):
     """A study of a table."""
 
@@ -268,6 +272,11 @@ class RealStudy(_Study):
         if self.wide is None:
             return None
         return self.condition or (variables[0] if len(variables) == 1 else None)
+
+    @property
+    def table(self) -> dict[str, Any]:
+        """All that its observations depend on, as `load_table` takes it."""
+        return self.model_dump(include=_TABLE)
 
     @property
     def factor_coding(self) -> str | dict[str, str]:
