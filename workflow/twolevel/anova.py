@@ -15,7 +15,7 @@ import pandas as pd
 from twolevel.design_matrix import DesignMatrix, design_matrix
 from twolevel.errors import InputError
 from twolevel.means import mean_rows
-from twolevel.moments import SubjectMoments, working_moments
+from twolevel.moments import SubjectMoments, gram_matrix, working_moments
 from twolevel.sphericity import Sphericity, sphericity
 from twolevel.tails import f_upper
 
@@ -167,10 +167,10 @@ def _strata(design: DesignMatrix, moments: SubjectMoments) -> tuple[np.ndarray, 
     The strata are orthogonal only if every within column has the same mean in every subject.
     """
     p = len(design.names)
-    scale = np.einsum("ij,ij->j", design.X, design.X)
+    scale = np.diag(gram_matrix(design.cells))
     varying = np.diag(moments.within)[:p] > 1e-20 * scale
     spread = np.ptp(moments.means[:, :p], axis=0)
-    mixed = varying & (spread > 1e-10 * np.sqrt(scale / len(design.X)))
+    mixed = varying & (spread > 1e-10 * np.sqrt(scale / len(design.response)))
     if mixed.any():
         at = int(np.argmax(mixed))
         term = next(term for term, columns in design.terms.items() if at in columns)

@@ -35,6 +35,14 @@ class Cells:
             return values
         return np.bincount(self.codes, values, minlength=len(self.X))
 
+    def times(self, coefficients: np.ndarray) -> np.ndarray:
+        """The linear predictor (N,) of coefficients (p,)."""
+        return self.spread(self.X @ coefficients)
+
+    def at(self, positions: np.ndarray) -> np.ndarray:
+        """The rows (m, p) of some observations."""
+        return self.X[positions if self.codes is None else self.codes[positions]]
+
     def spread(self, values: np.ndarray) -> np.ndarray:
         """Values of the distinct rows (K, ...), for each observation (N, ...)."""
         return values if self.codes is None else values[self.codes]

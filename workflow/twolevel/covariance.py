@@ -59,7 +59,7 @@ def residual_covariance(design: DesignMatrix, cells: pd.DataFrame) -> ObservedCo
         if k != "Intercept" and not _varies(design, columns)
     ]  # fmt: skip
     Q = np.column_stack(
-        [np.ones(len(first)), *(design.X[first][:, list(design.terms[k])] for k in own)]
+        [np.ones(len(first)), *(design.cells.at(first)[:, list(design.terms[k])] for k in own)]
     )[complete]
     Q = Q[:, independent_columns(Q.T @ Q, np.einsum("ij,ij->j", Q, Q))]
     df = int(complete.sum()) - Q.shape[1]
@@ -73,5 +73,7 @@ def residual_covariance(design: DesignMatrix, cells: pd.DataFrame) -> ObservedCo
 
 
 def _varies(design: DesignMatrix, columns: tuple[int, ...]) -> bool:
-    X = design.X[:, list(columns)]
-    return bool(np.any(X[design.first_rows][design.codes] != X))
+    cells = design.cells
+    values = np.unique(cells.X[:, list(columns)], axis=0, return_inverse=True)[1].ravel()
+    row = cells.spread(values)
+    return bool(np.any(row[design.first_rows][design.codes] != row))

@@ -180,7 +180,7 @@ def _draw(fit: MixedFit, draws: int, generator: np.random.Generator) -> _Values:
     if lambda_ > 0:
         rss += (blup**2).sum(axis=0) / lambda_
     scale = fit.sigma_within / np.sqrt(rss / degrees_of_freedom(fit.estimates.moments, fit.method))
-    fixed = (design.X @ fit.params.to_numpy())[:, None]
+    fixed = design.cells.times(fit.params.to_numpy())[:, None]
     return _Values(scale * resid, scale * blup, fixed + scale * fitted)
 
 

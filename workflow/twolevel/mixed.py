@@ -105,7 +105,7 @@ class MixedFit:
     def fittedvalues(self) -> np.ndarray:
         """Conditional fitted values x_ij' beta + S_i (N,)."""
         subject = self.random_effects["random_effect"].to_numpy()
-        return self.design.X @ self.params.to_numpy() + subject[self.design.codes]
+        return self.design.cells.times(self.params.to_numpy()) + subject[self.design.codes]
 
     @cached_property
     def resid(self) -> np.ndarray:

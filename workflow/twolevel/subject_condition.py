@@ -65,7 +65,7 @@ def subject_condition(fit: MixedFit, condition: str | None) -> SubjectCondition 
         return_inverse=True,
         return_counts=True,
     )
-    rows = design.X if design.cells.codes is None else design.cells.codes
+    rows = design.cells.X if design.cells.codes is None else design.cells.codes
     if (rows != rows[first][cell]).any():
         return None
 
@@ -85,7 +85,7 @@ def subject_condition(fit: MixedFit, condition: str | None) -> SubjectCondition 
         return None
 
     # The trace of Z'MZ: Z the cells, M the residual projection of the additive model.
-    X = design.X[first] @ fit.estimates.coordinates.T
+    X = design.cells.at(first) @ fit.estimates.coordinates.T
     subject = design.codes[first]
     apart = (X - fit.subjects.means[subject, :p])[:, varying]
     leverage = 1 / fit.subjects.counts[subject] + np.einsum("ck,kl,cl->c", apart, inverse, apart)

@@ -105,8 +105,8 @@ def fit_subjects(
 
     intercepts = moments.means @ np.append(-gamma, 1.0)
     # The shift carries the data's offset: subtracted first, the residuals keep their digits.
-    shift = design.X @ coordinates.shift
-    fitted = (design.X @ coordinates.T) @ gamma + intercepts[design.codes]
+    shift = design.cells.times(coordinates.shift)
+    fitted = design.cells.times(coordinates.T @ gamma) + intercepts[design.codes]
 
     columns, Q = _level2_columns(design, reference)
     hat = np.linalg.pinv(Q)  # (q, n)
@@ -151,7 +151,7 @@ def subject_reference_rows(design: DesignMatrix) -> np.ndarray:
     first = design.first_rows
     if own.shape[1] == 0:
         if not within:
-            return design.X[first]
+            return design.cells.at(first)
         row = design.rows(grid).mean(axis=0)
         return np.broadcast_to(row, (len(first), len(row)))
     profiles = own.iloc[first].reset_index(drop=True)
