@@ -19,6 +19,9 @@ from twolevel.pipeline.grid import AXES, PARAMETERS, Slice, grid_points, plan
 from twolevel.pipeline.studies import RealStudy, SimulatedStudy
 from twolevel.pipeline.tables import table_files
 
+# What `snakemake new_study --config table=... name=...` says, which is no part of the config.
+NEW_STUDY = {key: config.pop(key, None) for key in ("table", "name")}
+
 try:
     CONFIG = checked(config, workflow.configfiles)
 except InputError as error:

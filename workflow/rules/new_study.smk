@@ -1,0 +1,18 @@
+# A start: from a table to an entry in the config.
+
+
+rule new_study:
+    """Look at a table, guess what its columns are, and add a study to the config."""
+    log:
+        "logs/new_study.log",
+    conda:
+        "../envs/twolevel.yaml"
+    params:
+        table=NEW_STUDY["table"],
+        name=NEW_STUDY["name"],
+        config=workflow.configfiles[-1],
+        taken=[*STUDIES, *REPLICATIONS],
+    message:
+        "look at {params.table}"
+    script:
+        "../scripts/new_study.py"

@@ -1,0 +1,118 @@
+"""Look at a table, guess what its columns are, try that out, and add a study to the config.
+
+Reads the table; writes an entry with a reason for each guess at the end of the config's studies.
+Nothing that stands in the config is changed.
+"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from twolevel.atomic import replacing
+from twolevel.errors import InputError, quoted
+from twolevel.mixed import fit_mixed
+from twolevel.pipeline.config import load
+from twolevel.pipeline.entries import entry, free_name, with_study
+from twolevel.pipeline.files import Observations
+from twolevel.pipeline.guessing import Guess, guess
+from twolevel.pipeline.job import run
+from twolevel.pipeline.observations import load_table
+from twolevel.pipeline.tables import header, read_table, table_files
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import Snakemake, snakemake
+
+# What may have to be allowed before a table can be loaded, and the reason to give.
+ALLOWED = {
+    "missing": ("drop", "Rows without a value are left out, and counted in the report."),
+    "replicates": ("allow", "A few cells hold several rows, which count as repeated measurements."),
+}
+
+
+def main(snakemake: "Snakemake") -> None:
+    """Add a study of the table to the config, and say what was guessed and why."""
+    if snakemake.params.table is None:
+        raise InputError("new_study: say which table, as snakemake new_study --config table=...")
+    table, config = str(snakemake.params.table), Path(snakemake.params.config)
+    name = snakemake.params.name or free_name(table, snakemake.params.taken)
+    if name in snakemake.params.taken:
+        raise InputError(
+            f"new_study: the config has a study {quoted(name)} already; give another name, as "
+            "--config table=... name=..."
+        )
+    found, keys, notes = study_of(table, name)
+    load({"studies": {name: keys}})
+    text = entry(name, keys, found.reasons, notes)
+    with replacing(config) as temporary:
+        temporary.write_text(
+            with_study(config.read_text(encoding="utf-8"), name, text), encoding="utf-8"
+        )
+    print(f"Added to {config}:\n\n{text}\nNow run: snakemake results/{name}/report.html")
+
+
+def study_of(table: str, name: str) -> tuple[Guess, dict[str, Any], list[str]]:
+    """What the table seems to be, the study's keys, tried out, and notes for the reader."""
+    where = f"study {name}"
+    data, unread = columns_of(table, where)
+    try:
+        found = guess(data)
+    except InputError as error:
+        raise InputError(f"{where}: {table}: {error}") from None
+    keys = {"data": table, "subject": found.subject}
+    keys |= {"wide": found.wide} if found.wide else {}
+    keys |= {"condition": found.condition} if found.condition else {}
+    keys = tried_out(keys, [found.formula, *found.simpler], name)
+    if keys["formula"] != found.formula:
+        words = f"The data do not support {found.formula}, so this one is simpler."
+        found.reasons["formula"].append(words)
+    found.reasons |= {key: [why] for key, (_, why) in ALLOWED.items() if key in keys}
+    notes = [f"Guessed by new_study from {len(data):,} rows and {len(data.columns)} columns."]
+    if found.unused:
+        notes.append(f"Not used: {', '.join(found.unused.values())}.")
+    notes += unread
+    notes.append(
+        "If a guess is wrong, change it here; config/README.md explains every key, "
+        "such as title: and unit: for the page."
+    )
+    return found, keys, notes
+
+
+def columns_of(table: str, where: str) -> tuple[pd.DataFrame, list[str]]:
+    """The columns of a table, of the first file if there are many, and what cannot be read."""
+    names = [name for name in header(table, where) if name.strip()]
+    first = table_files(table)[0]
+    try:
+        return read_table(first, names, where).data, []
+    except InputError:
+        columns, unread = {}, []
+        for name in names:
+            try:
+                columns[name] = read_table(first, [name], where).data[name]
+            except InputError as error:
+                unread.append(str(error).removeprefix(f"{where}: "))
+        if len(columns) < 2:
+            raise
+        return pd.DataFrame(columns), [f"Not read: {problem}." for problem in unread]
+
+
+def tried_out(keys: dict[str, Any], formulas: list[str], name: str) -> dict[str, Any]:
+    """The keys with the first of these formulas that can be fitted, and what has to be allowed."""
+    first = None
+    for formula in formulas:
+        for allowed in ((), ("missing",), ("replicates",), ("missing", "replicates")):
+            more = {key: ALLOWED[key][0] for key in allowed}
+            tried = {**keys, "formula": formula, **more}
+            try:
+                loaded = load_table(study=name, **tried)
+                observations = Observations(loaded.data, loaded.columns)
+                fit_mixed(formula, observations.typed, observations.subject)
+            except InputError as error:
+                first = first or error
+            else:
+                return tried
+    raise first
+
+
+if __name__ == "__main__":
+    run(main, snakemake)
