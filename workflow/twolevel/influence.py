@@ -19,6 +19,9 @@ import pandas as pd
 
 from twolevel.design_matrix import DesignMatrix
 from twolevel.likelihood import (
+    LARGEST,
+    RISE,
+    TAIL,
     Method,
     Profile,
     degrees_of_freedom,
@@ -26,7 +29,7 @@ from twolevel.likelihood import (
     on_grid,
     profile_of_sums,
 )
-from twolevel.moments import Moments, working_rows
+from twolevel.moments import Moments
 from twolevel.search import GRID, minimise
 from twolevel.wald import Estimates
 
@@ -44,7 +47,7 @@ def leave_one_out(design: DesignMatrix, estimates: Estimates) -> pd.DataFrame:
     By the method of the fit. A row is NaN where the model cannot be fitted without the subject:
     a column of the model would be lost, or no within-subject variation would be left.
     """
-    rows, coordinates = working_rows(design.cells, design.response)
+    rows, coordinates = design.working_rows()
     blocks = [
         _refit(block, estimates.moments, estimates.method)
         for block in _subject_blocks(rows, design.codes, len(design.subjects))
@@ -130,12 +133,23 @@ def _refit(
         now = without(lambda_, which)
         return now.deviance, now.slope, now.curvature
 
-    every = np.arange(len(f))
-    grid = _candidates(moments, method)
-    start = np.stack([criterion(np.full(len(f), point), every)[0] for point in grid])
-    lambda_ = minimise(criterion, start, grid)
-    lost = ~estimable | np.isinf(lambda_)
-    best = without(np.where(lost, 1.0, lambda_), every)
+    # As in `likelihood.maximise`: where few rows are left, the criterion may end level.
+    level, at_end = np.zeros(len(f), dtype=bool), np.zeros(len(f))
+    few = moments.nobs - block.counts - moments.n_subjects < moments.n_coefficients
+    few = np.flatnonzero(few & estimable)
+    if len(few):
+        tail = [criterion(np.full(len(few), point), few)[0] for point in TAIL]
+        level[few], at_end[few] = np.abs(tail[1] - tail[0]) < RISE, tail[0]
+    lambda_ = np.full(len(f), np.inf)
+    candidates = _candidates(moments, method)
+    for group, largest in ((~level, LARGEST), (level, TAIL[0])):
+        if len(which := np.flatnonzero(group & estimable)):
+            grid = candidates[candidates < largest]
+            start = np.stack([criterion(np.full(len(which), g), which)[0] for g in grid])
+            lambda_[which] = minimise(lambda at, k, w=which: criterion(at, w[k]), start, grid)
+    lost = np.isinf(lambda_)
+    best = without(np.where(lost, 1.0, lambda_), np.arange(len(f)))
+    lost |= level & (at_end - best.deviance < RISE)
     lambda_ = np.where(lost, np.nan, lambda_)
     beta = np.where(lost[:, None], np.nan, best.beta)
     return lambda_, np.where(lost, np.nan, best.rss / f), beta
@@ -148,7 +162,8 @@ def _candidates(moments: Moments, method: Method) -> np.ndarray:
     near = deviance <= deviance[best] + _MARGIN
     near[max(best - 1, 0) : best + 2] = True
     near &= (GRID * moments.sizes.max() > 1e-3) | (np.arange(len(GRID)) % 8 == 0)  # flat below
-    near[[0, -1]] = True
+    ends = np.searchsorted(GRID, (0, TAIL[0], LARGEST)) - (0, 1, 1)
+    near[ends] = True
     return GRID[near]
 
 
