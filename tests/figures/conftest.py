@@ -141,6 +141,20 @@ class Study:
         columns = ["parameter", "estimate", "ci_low", "ci_high"]
         return pd.concat(curves, ignore_index=True), pd.DataFrame(intervals, columns=columns)
 
+    def grouped(self, levels: tuple = ("g1", "g2")) -> dict[str, object]:
+        """What `condition_means` takes of groups: subjects by turns, each group's slope its own."""
+        codes = pd.factorize(self.observations["subject"])[0] % len(levels)
+        position = dict(zip(self.means["condition"], range(len(self.means)), strict=True))
+        at = self.observations["condition"].map(position).to_numpy(float)
+        y = self.observations["response"] + 0.8 * codes * at
+        table = self.observations.assign(group=np.array(levels, dtype=object)[codes], response=y)
+        cells = table.groupby(["group", "condition"], sort=False, observed=True)["response"]
+        order = pd.MultiIndex.from_product([levels, self.means["condition"]])
+        groups = cells.mean().rename("estimate").reindex(order.set_names(["group", "condition"]))
+        half = 1.96 * np.sqrt(5 / cells.size().reindex(groups.index))
+        groups = groups.to_frame().assign(ci_low=groups - half, ci_high=groups + half)
+        return {"observations": table, "groups": groups.reset_index(), "factor": "group"}
+
     def draw(self, name: str, labels: Labels = LABELS, **changed: object) -> Figure:
         """Draw the figure called `name`; `changed` replaces arguments."""
         between, within = self.sigma_between, self.sigma_within

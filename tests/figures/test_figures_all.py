@@ -164,6 +164,41 @@ def test_every_design_is_drawn(simulate, name, case, svg):
     assert "nan" not in re.sub(r"<text.*?</text>", "", document.decode()).lower()
 
 
+LONG = "a group's name much longer than any key of a figure could ever be " * 5
+GROUPS = {
+    "2 x 2": ({"count": 10, "conditions": ("t1", "t2")}, ("control", "treated")),
+    "3 x 3": ({"count": 45}, ("g1", "g2", "g3")),
+    "10 x 6": ({"count": 60, "conditions": tuple(f"t{j}" for j in range(10))}, tuple("abcdef")),
+    "numeric conditions": ({"conditions": (0, 1, 2.5, 8)}, (1, 2, 3)),
+    "far conditions": ({"conditions": (0, 1, 1000)}, ("g1", "g2")),
+    "10,000 subjects": ({"count": 10_000}, ("g1", "g2", "g3")),
+    "hostile names": ({}, ("$x$", "<b>", "{{7*7}}", "_a|b", "条件")),
+    "long names": ({}, tuple(f"{LONG}{k}" for k in range(6))),
+    "two long names": ({}, (LONG + "1", LONG + "2")),
+}
+
+
+@pytest.mark.parametrize("case", GROUPS)
+def test_groups_of_every_design_are_drawn(simulate, case, svg):
+    changed, levels = GROUPS[case]
+    study = simulate(**changed)
+    given = study.grouped(levels)
+    if "long" in case:
+        given["factor"] = LONG
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        document = svg(study.draw("condition_means", **given))
+    assert words_outside(document) == []
+    assert len(document) < 150_000
+    assert "nan" not in re.sub(r"<text.*?</text>", "", document.decode()).lower()
+    found = texts(document)
+    if "long" in case:
+        assert sum(word.startswith("a gro") for word in found) == len(levels) + 1
+    else:
+        assert {str(level) for level in levels} <= set(found)
+        assert "group: means and 95% intervals" in found
+
+
 @pytest.mark.parametrize("count", [10, 10_000, 100_000])
 def test_file_and_time_stay_small(simulate, large, name, count, svg):
     study = large(count)

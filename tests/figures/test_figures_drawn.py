@@ -421,6 +421,83 @@ def test_many_observations_become_mirrored_histograms(simulate):
     assert key_texts(ax) == ["mean and 95% interval", "3,000 observations"]
 
 
+def of_groups(ax) -> list:
+    """The lines that join a group's means: drawn in a style, not the caps or the observations."""
+    return [line for line in ax.lines if line.get_linestyle() != "None"]
+
+
+def test_each_groups_means_and_intervals_stand_beside_the_others(study):
+    given = study.grouped(("g1", "g2", "g3"))
+    (ax,) = study.draw("condition_means", **given).axes
+    drawn = of_groups(ax)
+    for line, segments, (_, own) in zip(
+        drawn, ax.collections, given["groups"].groupby("group"), strict=True
+    ):
+        assert line.get_ydata() == pytest.approx(own["estimate"].tolist())
+        ends = np.array([segment[:, 1] for segment in segments.get_segments()])
+        assert ends == pytest.approx(own[["ci_low", "ci_high"]].to_numpy())
+        assert [s[0, 0] for s in segments.get_segments()] == pytest.approx(line.get_xdata())
+    places = np.array([line.get_xdata() for line in drawn])
+    assert np.all(np.diff(places.T.ravel()) > 0)
+    assert np.all(np.abs(places - np.arange(3)) < 0.5)
+    assert list(ax.texts) == []
+
+
+def test_groups_differ_in_marker_and_line_and_the_key_names_them(study):
+    levels = tuple("abcdef")
+    (ax,) = study.draw("condition_means", **study.grouped(levels)).axes
+    drawn = of_groups(ax)
+    assert len({line.get_marker() for line in drawn}) == 6
+    assert len({str(line._dash_pattern) for line in drawn}) == 6
+    assert key_texts(ax) == [*levels, "observations"]
+    for line, handle in zip(drawn, ax.get_legend().get_lines(), strict=False):
+        assert handle.get_marker() == line.get_marker()
+        assert handle.get_color() == line.get_color()
+    assert ax.get_legend().get_title().get_text() == "group: means and 95% intervals"
+
+
+def test_each_groups_observations_lie_behind_its_means(study):
+    given = study.grouped()
+    (ax,) = study.draw("condition_means", **given).axes
+    (raw,) = lines(ax, MUTED)
+    table = given["observations"]
+    assert raw.get_ydata() == pytest.approx(table["response"].to_numpy())
+    code = table["condition"].cat.codes.to_numpy()
+    own = np.array([line.get_xdata() for line in of_groups(ax)])
+    place = own[(table["group"] == "g2").to_numpy().astype(int), code]
+    apart = own[1, 0] - own[0, 0]
+    assert np.all(np.abs(raw.get_xdata() - place) < 0.5 * apart + 0.11 * apart)
+    assert raw.get_zorder() < of_groups(ax)[0].get_zorder()
+
+
+def test_many_observations_of_groups_become_mirrored_histograms(simulate):
+    study = simulate(1000)
+    (ax,) = study.draw("condition_means", **study.grouped()).axes
+    assert lines(ax, MUTED) == []
+    shapes = [c for c in ax.collections if len(c.get_facecolor())]
+    middle = [shape.get_paths()[0].vertices[:, 0] for shape in shapes]
+    middle = sorted((x.min() + x.max()) / 2 for x in middle)
+    own = np.array([line.get_xdata() for line in of_groups(ax)])
+    assert middle == pytest.approx(sorted(own.ravel()))
+    assert key_texts(ax) == ["g1", "g2", "3,000 observations"]
+
+
+def test_groups_too_close_for_their_observations_are_means_alone(simulate):
+    study = simulate(30, tuple(f"t{j}" for j in range(10)))
+    (ax,) = study.draw("condition_means", **study.grouped(tuple("abcdef"))).axes
+    assert lines(ax, MUTED) == []
+    assert key_texts(ax) == list("abcdef")
+
+
+def test_a_group_without_a_condition_leaves_a_gap(study):
+    given = study.grouped()
+    given["groups"] = given["groups"].drop(index=1)
+    (ax,) = study.draw("condition_means", **given).axes
+    first, second = of_groups(ax)
+    assert np.isnan(first.get_ydata()).tolist() == [False, True, False]
+    assert np.isfinite(second.get_ydata()).all()
+
+
 def test_running_quartiles_are_those_of_neighbours():
     rng = np.random.default_rng(3)
     x = rng.permutation(np.arange(1000.0))

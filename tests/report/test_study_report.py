@@ -11,6 +11,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import pandas as pd
 import pytest
 from pages import external_references
 
@@ -21,10 +22,13 @@ import fit_mixed
 import fit_subjects
 import load_data
 import partition_errors
+import plot_mixed
 import render_report
 import simulate_data
 import write_report
+from twolevel.figures.words import Labels
 from twolevel.pipeline.config import checked
+from twolevel.pipeline.files import Observations, read_observations
 
 ROOT = Path(__file__).parents[2]
 REPORTS = ROOT / "reports"
@@ -795,6 +799,53 @@ def test_further_factors_have_means_and_contrasts(made):
     assert [(row["of"], row["within"]) for row in rows].count(("condition", "group grp1")) == 3
     assert len(rows) == 3 + 3 + 9
     assert made("balanced").json("mixed")["factors"] == []
+
+
+def test_the_figure_of_means_says_that_it_shows_groups(made):
+    report = made("split_plot")
+    (image,) = (i for i in report.page.images if i["alt"].startswith("Means with intervals"))
+    assert report.says("by condition for each level of group from the mixed model")
+    (factor,) = report.json("mixed")["factors"]
+    assert image["alt"].count(" to ") == len(factor["within"]["means"]) == 9
+    assert "grp3, t3 13.56 (" in image["alt"]
+    assert not made("balanced").says("for each level of")
+
+
+def test_the_figure_of_means_takes_the_groups_from_the_fit(made, monkeypatch):
+    given = {}
+    monkeypatch.setattr(
+        plot_mixed, "condition_means", lambda *drawn: given.update(enumerate(drawn))
+    )
+
+    def drawn(name, most=plot_mixed.MOST_GROUPS):
+        given.clear()
+        monkeypatch.setattr(plot_mixed, "MOST_GROUPS", most)
+        report = made(name)
+        observations = read_observations(report.folder / "observations.parquet")
+        labels = Labels.of(observations.columns, None)
+        plot_mixed.draw_means(observations, report.json("mixed"), labels)
+        return dict(given)
+
+    data, _, _, groups, factor = drawn("split_plot").values()
+    assert factor == "group"
+    assert set(data["group"]) == set(groups["group"]) == {"grp1", "grp2", "grp3"}
+    assert groups["condition"].tolist() == ["t1", "t2", "t3"] * 3
+    assert {"estimate", "ci_low", "ci_high"} <= set(groups)
+    assert len(drawn("split_plot", most=2)) == len(drawn("balanced")) == 3
+
+
+def test_the_figure_of_means_knows_the_users_names(monkeypatch):
+    monkeypatch.setattr(plot_mixed, "condition_means", lambda *drawn: drawn)
+    columns = {"subject": "id", "condition": "group", "response": "y", "x": "sex"}
+    data = pd.DataFrame([["1", "a", 1.0, "f"]], columns=list(columns))
+    means = [{"level": "f", "group": "a", "estimate": 1.0}]
+    factor = {"factor": "sex", "means": [{}, {}], "within": {"means": means}}
+    mixed = {"means": [{"condition": "a", "estimate": 1.0}], "factors": [factor]}
+    observations = Observations(data, columns)
+    given, *_, groups, name = plot_mixed.draw_means(observations, mixed, Labels.of(columns, None))
+    assert groups[["group", "condition"]].to_numpy().tolist() == [["f", "a"]]
+    assert given["group"].tolist() == ["f"]
+    assert name == "sex"
 
 
 def test_the_adjustment_is_the_studys_own(made):

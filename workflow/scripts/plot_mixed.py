@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
+from matplotlib.figure import Figure
 
 from twolevel.figures.caterpillar import caterpillar
-from twolevel.figures.condition_means import condition_means
+from twolevel.figures.condition_means import MOST_GROUPS, condition_means
 from twolevel.figures.conditional_marginal import conditional_marginal
 from twolevel.figures.covariance import covariance
 from twolevel.figures.influence import influence
@@ -20,7 +21,7 @@ from twolevel.figures.scale_location import scale_location
 from twolevel.figures.shrinkage import shrinkage
 from twolevel.figures.theme import save
 from twolevel.figures.words import Labels
-from twolevel.pipeline.files import read_json, read_observations, read_parquet
+from twolevel.pipeline.files import Observations, read_json, read_observations, read_parquet
 from twolevel.pipeline.job import run
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def main(snakemake: "Snakemake") -> None:
             **sigmas,
             labels=labels,
         ),
-        "condition_means": condition_means(data, means, labels),
+        "condition_means": draw_means(observations, mixed, labels),
         "covariance": covariance(*matrices(mixed["covariance"]), labels),
         "profile_zeta": profile_zeta(read_parquet(files.profile), intervals, labels),
         "residuals_fitted": residuals_fitted(residuals, labels),
@@ -64,6 +65,19 @@ def main(snakemake: "Snakemake") -> None:
     }
     for path in map(Path, snakemake.output.figures):
         save(figures[path.stem], path, title=path.stem.replace("_", " "))
+
+
+def draw_means(observations: Observations, mixed: dict, labels: Labels) -> Figure:
+    """The conditions' means, of each level of the first factor with few that changes them."""
+    data, means = observations.data, pd.DataFrame(mixed["means"])
+    for factor in mixed["factors"]:
+        if factor["within"] and 2 <= len(factor["means"]) <= MOST_GROUPS:
+            name = factor["factor"]
+            names = {"level": "group", observations.condition: "condition"}
+            groups = pd.DataFrame(factor["within"]["means"]).rename(columns=names)
+            column = next(ours for ours, theirs in observations.columns.items() if theirs == name)
+            return condition_means(data.assign(group=data[column]), means, labels, groups, name)
+    return condition_means(data, means, labels)
 
 
 def matrices(summary: dict) -> tuple[pd.DataFrame | None, pd.DataFrame]:

@@ -96,7 +96,13 @@ def note(figure: Figure, text: str) -> None:
     figure.suptitle(wrapped(figure, text), x=0.015, ha="left", color=SOFT, fontsize=SMALL)
 
 
-def key(ax: Axes, title: str, entries: Sequence[tuple[Artist, str]] = (), columns: int = 1) -> None:
+def key(
+    ax: Axes,
+    title: str,
+    entries: Sequence[tuple[Artist, str]] = (),
+    columns: int = 1,
+    **style: object,
+) -> None:
     """Write a panel's title and what its lines mean above it, where no data can lie beneath."""
     legend = ax.legend(
         [handle for handle, _ in entries],
@@ -106,6 +112,7 @@ def key(ax: Axes, title: str, entries: Sequence[tuple[Artist, str]] = (), column
         bbox_to_anchor=(0, 1),
         alignment="left",
         ncols=columns,
+        **style,
     )
     legend.get_title().set_fontweight("bold")
 
