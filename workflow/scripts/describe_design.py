@@ -16,8 +16,12 @@ if TYPE_CHECKING:
 def main(snakemake: "Snakemake") -> None:
     """Write the design's summary."""
     observations = read_observations(snakemake.input.observations)
-    summary = describe_design(observations.data).summary()
-    write_json(snakemake.output.design, {"columns": observations.columns, **summary})
+    shards = observations.shards
+    summary = describe_design(observations.data if shards is None else shards).summary()
+    sampled = None if shards is None else {"n_observations": len(observations.data)}
+    write_json(
+        snakemake.output.design, {"columns": observations.columns, "sampled": sampled, **summary}
+    )
 
 
 if __name__ == "__main__":

@@ -143,8 +143,8 @@ def of_other_factors(fit: MixedFit, condition: str | None, adjust: Adjust) -> li
         within = None
         if condition and fit.design.interact(name, condition):
             within = {
-                "means": by_level(fit.means(condition, by=name)),
-                "contrasts": by_level(fit.contrasts(condition, adjust=adjust, by=name)),
+                "means": by_level(fit.means(condition, by=name), "condition"),
+                "contrasts": by_level(fit.contrasts(condition, adjust=adjust, by=name), "contrast"),
             }
         found.append(
             {
@@ -167,15 +167,15 @@ def tidy(
         if factor["within"]:
             table = factor["within"][what]
             within = f"{factor['factor']} " + table["level"].astype(str)
-            own = table.drop(columns="level").rename(columns={condition: "level"})
+            own = table.drop(columns="level").rename(columns={"condition": "level"})
             parts.append(own.assign(of=condition, within=within))
     columns = ["of", "within", *parts[0].columns.drop("of")]
     return pd.concat(parts, ignore_index=True).reindex(columns=columns)
 
 
-def by_level(table: pd.DataFrame) -> pd.DataFrame:
+def by_level(table: pd.DataFrame, within: str) -> pd.DataFrame:
     """A table by level of a factor and of what is within it, with plain columns."""
-    return table.rename_axis(["level", table.index.names[1]]).reset_index()
+    return table.rename_axis(["level", within]).reset_index()
 
 
 def covariance(fit: MixedFit, variable: str | None) -> dict:

@@ -73,8 +73,7 @@ def draw_means(observations: Observations, mixed: dict, labels: Labels) -> Figur
     for factor in mixed["factors"]:
         if factor["within"] and 2 <= len(factor["means"]) <= MOST_GROUPS:
             name = factor["factor"]
-            names = {"level": "group", observations.condition: "condition"}
-            groups = pd.DataFrame(factor["within"]["means"]).rename(columns=names)
+            groups = pd.DataFrame(factor["within"]["means"]).rename(columns={"level": "group"})
             column = next(ours for ours, theirs in observations.columns.items() if theirs == name)
             return condition_means(data.assign(group=data[column]), means, labels, groups, name)
     return condition_means(data, means, labels)

@@ -15,7 +15,7 @@ import pandas as pd
 from twolevel.design_matrix import DesignMatrix, design_matrix
 from twolevel.errors import InputError
 from twolevel.means import mean_rows
-from twolevel.moments import SubjectMoments, gram_matrix, working_moments
+from twolevel.moments import SubjectMoments
 from twolevel.sphericity import Sphericity, sphericity
 from twolevel.tails import f_upper
 
@@ -82,8 +82,8 @@ def partition_errors(formula: str, data: pd.DataFrame, subject: str) -> Partitio
             "the formula has no intercept, so its terms are not deviations from a grand mean; an "
             "exact ANOVA needs one"
         )
-    n, N, p = len(design.subjects), len(design.response), len(design.names)
-    moments, coordinates = working_moments(design.cells, design.response, design.subject_rows)
+    n, N, p = len(design.all_subjects), design.nobs, len(design.names)
+    moments, coordinates = design.working_moments()
     if np.ptp(moments.counts) > 0:
         raise NotPartitioned(
             f"subjects have between {moments.counts.min()} and {moments.counts.max()} observations"
@@ -167,10 +167,10 @@ def _strata(design: DesignMatrix, moments: SubjectMoments) -> tuple[np.ndarray, 
     The strata are orthogonal only if every within column has the same mean in every subject.
     """
     p = len(design.names)
-    scale = np.diag(gram_matrix(design.cells))
+    scale = np.diag(moments.within)[:p] + moments.counts @ moments.means[:, :p] ** 2
     varying = np.diag(moments.within)[:p] > 1e-20 * scale
     spread = np.ptp(moments.means[:, :p], axis=0)
-    mixed = varying & (spread > 1e-10 * np.sqrt(scale / len(design.response)))
+    mixed = varying & (spread > 1e-10 * np.sqrt(scale / design.nobs))
     if mixed.any():
         at = int(np.argmax(mixed))
         term = next(term for term, columns in design.terms.items() if at in columns)

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from twolevel.shards import Shards
+
 MOST_PATTERNS = 12
 
 
@@ -93,26 +95,27 @@ class Design:
         }
 
 
-def describe_design(data: pd.DataFrame) -> Design:
+def describe_design(data: pd.DataFrame | Shards) -> Design:
     """Count the cells of a table with columns subject, condition and response (N rows).
 
-    The one subject looked at is the first with the most conditions.
+    The one subject looked at is the first with the most conditions; of shards, in their sample.
     """
-    codes, subjects = pd.factorize(data["subject"])
-    condition = data["condition"]
-    if isinstance(condition.dtype, pd.CategoricalDtype):
-        levels, place = list(condition.cat.categories), condition.cat.codes.to_numpy()
+    if isinstance(data, Shards):
+        sample, n = data.sample, len(data.subjects)
+        levels = _levels(sample["condition"])
+        cells = sum(_cells(part, part["subject"].to_numpy(), n, levels) for part in data.parts())
+        one = sample.assign(subject=data.subjects[sample["subject"]])
     else:
-        levels = sorted(condition.unique())
-        place = np.searchsorted(levels, condition)
-    n, J = len(subjects), len(levels)
-    cells = np.bincount(codes * J + place, minlength=n * J).reshape(n, J)  # (n, J)
+        codes, subjects = pd.factorize(data["subject"])
+        levels, one = _levels(data["condition"]), data
+        cells = _cells(data, codes, len(subjects), levels)
+    n, J = cells.shape
     per_subject = cells.sum(axis=1)
     seen = (cells > 0).sum(axis=1)
     complete = seen == J
     return Design(
         n_subjects=n,
-        n_observations=len(data),
+        n_observations=int(cells.sum()),
         conditions=tuple(levels),
         per_subject=(int(per_subject.min()), int(per_subject.max())),
         per_cell=(int(cells.min()), int(cells.max())),
@@ -127,8 +130,32 @@ def describe_design(data: pd.DataFrame) -> Design:
         },
         single_subjects=int((per_subject == 1).sum()),
         patterns=_patterns(cells),
-        one_subject=_one_subject(data[codes == int(np.argmax(seen))]),
+        one_subject=_one_subject(_fullest(one)),
     )
+
+
+def _levels(condition: pd.Series) -> list:
+    if isinstance(condition.dtype, pd.CategoricalDtype):
+        return list(condition.cat.categories)
+    return sorted(condition.unique())
+
+
+def _cells(data: pd.DataFrame, codes: np.ndarray, n: int, levels: list) -> np.ndarray:
+    """The numbers of rows (n, J) of each subject under each condition."""
+    condition, J = data["condition"], len(levels)
+    if isinstance(condition.dtype, pd.CategoricalDtype):
+        place = condition.cat.codes.to_numpy()
+    else:
+        place = np.searchsorted(levels, condition)
+    return np.bincount(codes * J + place, minlength=n * J).reshape(n, J)
+
+
+def _fullest(data: pd.DataFrame) -> pd.DataFrame:
+    """The rows of the first subject with the most conditions."""
+    codes, names = pd.factorize(data["subject"])
+    levels = _levels(data["condition"])
+    seen = (_cells(data, codes, len(names), levels) > 0).sum(axis=1)
+    return data[codes == int(np.argmax(seen))]
 
 
 def _patterns(cells: np.ndarray) -> Patterns:

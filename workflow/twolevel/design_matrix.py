@@ -7,22 +7,21 @@ otherwise, or sum-to-zero coding where a Type III test needs it.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import product
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from twolevel.cells import Cells, SubjectRows, distinct_rows
-from twolevel.errors import InputError, did_you_mean, listed, quoted
+from twolevel.coding import Coding, as_factor, references_first, renamed, reordered, sum_coded
+from twolevel.errors import InputError
 from twolevel.estimable import refuse_aliased, refuse_names, refuse_unrepeated
 from twolevel.formula import parse
-
-# How factors become columns: as the formula says; all to sum to zero; or as the formula says, with
-# other reference levels than the first ones for some factors.
-Coding = Literal["treatment", "sum"] | Mapping[str, str]
+from twolevel.moments import Coordinates, SubjectMoments, working_moments, working_rows
+from twolevel.shards import Shards, Whole
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,7 +31,8 @@ class DesignMatrix:
     cells holds the distinct rows of the model, and which of them each observation has; response
     (N,) is in the response's unit; subject_rows has each row's subject as a position in `subjects`
     (n,), in order of first appearance. `terms` maps each term to the positions of its columns;
-    `data` holds the formula's variables, one row per observation.
+    `data` holds the formula's variables, one row per observation. Of a table in shards, all these
+    are a sample, and `whole` is what is known of all of it.
     """
 
     formula: str
@@ -45,6 +45,7 @@ class DesignMatrix:
     data: pd.DataFrame
     _spec: Any
     _references: Mapping[str, list]
+    whole: Whole | None = None
 
     @property
     def codes(self) -> np.ndarray:
@@ -57,6 +58,41 @@ class DesignMatrix:
         return self.cells.spread(self.cells.X)
 
     @property
+    def nobs(self) -> int:
+        """The number of all observations."""
+        return len(self.response) if self.whole is None else int(self.whole.moments.counts.sum())
+
+    @property
+    def all_subjects(self) -> pd.Index:
+        """All subjects, of which `subjects` may be a sample."""
+        return self.subjects if self.whole is None else self.whole.subjects
+
+    @property
+    def positions(self) -> np.ndarray | slice:
+        """The positions of `subjects` among all subjects."""
+        return slice(None) if self.whole is None else self.whole.positions
+
+    def working_moments(self) -> tuple[SubjectMoments, Coordinates]:
+        """All subjects' moments in the coordinates of `moments.working_columns`."""
+        if self.whole is not None:
+            return self.whole.moments, self.whole.coordinates
+        return working_moments(self.cells, self.response, self.subject_rows)
+
+    def working_rows(self) -> tuple[np.ndarray, Coordinates]:
+        """The rows z (N, q) in these coordinates."""
+        if self.whole is None:
+            return working_rows(self.cells, self.response)
+        coordinates = self.whole.coordinates
+        cells = replace(self.cells, X=self.cells.X @ coordinates.T)
+        residual = coordinates.residual(cells, self.response)
+        return np.column_stack([cells.spread(cells.X), residual]), coordinates
+
+    @property
+    def profiles(self) -> pd.DataFrame:
+        """The values of the variables in every subject's first row (n rows)."""
+        return self.data.iloc[self.first_rows] if self.whole is None else self.whole.profiles
+
+    @property
     def first_rows(self) -> np.ndarray:
         """The position (n,) of each subject's first row."""
         return np.unique(self.codes, return_index=True)[1]
@@ -64,7 +100,7 @@ class DesignMatrix:
     def rows(self, table: pd.DataFrame) -> np.ndarray:
         """The model's rows (m, p) for a table (m rows) of values of the same variables."""
         return np.asarray(
-            self._spec.get_model_matrix(_reordered(table, self._references)), dtype=float
+            self._spec.get_model_matrix(reordered(table, self._references)), dtype=float
         )
 
     def levels(self, variable: str) -> list:
@@ -80,6 +116,8 @@ class DesignMatrix:
 
     def varies_within(self, variable: str) -> bool:
         """Whether a variable takes more than one value within some subject."""
+        if self.whole is not None:
+            return variable in self.whole.varying
         values = pd.factorize(self.data[variable])[0]
         first = np.full(len(self.subjects), -1)
         first[self.codes[::-1]] = values[::-1]
@@ -91,7 +129,7 @@ class DesignMatrix:
         A covariate named in `keep` takes each of its distinct values instead.
         """
         axes = {
-            name: [self.data[name].mean()]
+            name: [self._mean(name)]
             if self.is_numeric(name) and name not in keep
             else self.levels(name)
             for name in self.data
@@ -100,6 +138,10 @@ class DesignMatrix:
         if not axes:
             return pd.DataFrame(index=[0])
         return grid.astype({name: self.data[name].dtype for name in axes if self.is_factor(name)})
+
+    def _mean(self, covariate: str) -> float:
+        """The mean of a covariate over all observations."""
+        return self.data[covariate].mean() if self.whole is None else self.whole.means[covariate]
 
     def interact(self, one: str, other: str) -> bool:
         """Whether some term of the formula is made of both variables."""
@@ -122,7 +164,7 @@ class DesignMatrix:
 
 def design_matrix(
     formula: str,
-    data: pd.DataFrame,
+    data: pd.DataFrame | Shards,
     subject: str,
     coding: Coding = "treatment",
 ) -> DesignMatrix:
@@ -136,6 +178,8 @@ def design_matrix(
     """
     from formulaic import Formula
 
+    if isinstance(data, Shards):
+        return data.whole_of(design_matrix(formula, data.sample, subject, coding))
     names = parse(formula)
     table, codes, subjects = _checked(data, formula, names.response, names.variables, subject)
     rhs = Formula(formula).rhs
@@ -204,10 +248,10 @@ def _evaluated(
     if coding == "sum":
         rhs, called = sum_coded(rhs, variables)
     elif coding != "treatment":
-        levels = _references_first(variables, coding, formula)
+        levels = references_first(variables, coding, formula)
     distinct, cell_of, weights = distinct_rows(variables)
     matrix = rhs.get_model_matrix(
-        _reordered(distinct, levels), na_action="raise", ensure_full_rank=True
+        reordered(distinct, levels), na_action="raise", ensure_full_rank=True
     )
     spec = matrix.model_spec
     # formulaic lists interactions' factors in the order of the formula; so do we.
@@ -228,7 +272,7 @@ def _evaluated(
         response=response,
         subject_rows=rows,
         subjects=pd.Index(subjects, name="subject"),
-        names=tuple(_renamed(name, called) for name in spec.column_names),
+        names=tuple(renamed(name, called) for name in spec.column_names),
         terms=terms,
         data=variables,
         _spec=spec,
@@ -293,13 +337,6 @@ def _refuse_holes(name: str, holes: np.ndarray | pd.Series) -> None:
         )
 
 
-def as_factor(factor: Any) -> str | None:
-    """The variable that a part of a formula turns into a factor, as `C(day)` does with `day`."""
-    if not factor.expr.startswith("C("):
-        return None
-    return factor.expr.removeprefix("C(").partition(",")[0].rstrip(")").strip(" `")
-
-
 def _with_factors(variables: pd.DataFrame, rhs: Any, formula: str) -> pd.DataFrame:
     """Make every variable that stands in C() categorical, so that its levels are known as such."""
     factors = [factor for term in rhs for factor in term.factors]
@@ -312,58 +349,3 @@ def _with_factors(variables: pd.DataFrame, rhs: Any, formula: str) -> pd.DataFra
                 "add a copy of the column to the table for one of them"
             )
     return variables.astype({name: "category" for name in coded if name in variables})
-
-
-def _references_first(
-    variables: pd.DataFrame, references: Mapping[str, str], formula: str
-) -> dict[str, list]:
-    """The levels of factors in the order of their columns: the reference, which has none, first."""
-    ordered = {}
-    for name, level in references.items():
-        place = f"formula '{formula}': reference level {quoted(level)} of {quoted(name)}"
-        if name not in variables or pd.api.types.is_numeric_dtype(variables[name]):
-            factors = variables.select_dtypes("category").columns
-            raise InputError(
-                f"{place}: found no such factor{did_you_mean(name, factors)}; the factors are "
-                f"{listed(map(quoted, factors))}"
-            )
-        levels = list(variables[name].cat.categories)
-        named = {str(known): known for known in levels}
-        if level not in named:
-            raise InputError(
-                f"{place}: found no such level{did_you_mean(level, named)}; the levels are "
-                f"{listed(map(quoted, levels), 30)}"
-            )
-        first = named[level]
-        ordered[name] = [first, *(other for other in levels if other != first)]
-    return ordered
-
-
-def _reordered(table: pd.DataFrame, levels: Mapping[str, list]) -> pd.DataFrame:
-    """A table whose factors have their levels in these orders."""
-    return table.assign(**{name: table[name].cat.set_categories(levels[name]) for name in levels})
-
-
-def sum_coded(rhs: Any, variables: pd.DataFrame) -> tuple[Any, dict[str, str]]:
-    """The same terms with every factor coded to sum to zero, and what they are in the formula."""
-    from formulaic import Formula
-    from formulaic.parser.types import Factor, Term
-
-    called = {}
-
-    def recode(factor: Factor) -> Factor:
-        name = as_factor(factor) or factor.expr.strip("`")
-        if name in variables and not pd.api.types.is_numeric_dtype(variables[name]):
-            coded = Factor(f"C(`{name}`, contr.sum)", eval_method="python")
-            called[coded.expr] = factor.expr.strip("`")
-            return coded
-        return factor
-
-    return Formula([Term([recode(factor) for factor in term.factors]) for term in rhs]), called
-
-
-def _renamed(name: str, called: Mapping[str, str]) -> str:
-    """A column's name with factors as they are called in the formula."""
-    for coded, original in called.items():
-        name = name.replace(coded, original)
-    return name

@@ -17,7 +17,6 @@ from scipy.special import betaincinv, ndtr, ndtri
 
 from twolevel.likelihood import degrees_of_freedom
 from twolevel.mixed import MixedFit
-from twolevel.moments import working_rows
 
 _DRAWS = 999
 _MOST_NUMBERS = 4_000_000  # in all drawn responses together
@@ -83,7 +82,11 @@ def diagnose(fit: MixedFit, condition: str | None = None, seed: int = 1) -> Diag
         )
     N = fit.nobs
     draws = int(np.clip(_MOST_NUMBERS // N, 199, _DRAWS)) if N <= _MOST_SIMULATED else 0
-    levels = np.zeros(N, dtype=int) if condition is None else _codes(fit, condition)
+    levels = (
+        np.zeros(len(fit.design.response), dtype=int)
+        if condition is None
+        else _codes(fit, condition)
+    )
     drawn = (
         _draw(fit, draws, np.random.default_rng(np.random.SeedSequence(seed))) if draws else None
     )
@@ -163,7 +166,7 @@ def _draw(fit: MixedFit, draws: int, generator: np.random.Generator) -> _Values:
     y = fit.sigma_between * generator.standard_normal((n, draws))[design.codes]
     y += fit.sigma_within * generator.standard_normal((N, draws))
 
-    X = working_rows(design.cells, design.response)[0][:, :-1]
+    X = design.working_rows()[0][:, :-1]
     order, counts = np.argsort(design.codes, kind="stable"), np.bincount(design.codes)
     starts = np.cumsum(counts) - counts
 

@@ -45,13 +45,23 @@ def leave_one_out(design: DesignMatrix, estimates: Estimates) -> pd.DataFrame:
     """sigma_between, sigma_within, icc and the fixed effects without each subject (n rows).
 
     By the method of the fit. A row is NaN where the model cannot be fitted without the subject:
-    a column of the model would be lost, or no within-subject variation would be left.
+    a column of the model would be lost, or no within-subject variation would be left. Of a table in
+    shards there are rows for subjects of which the sample has all observations.
     """
     rows, coordinates = design.working_rows()
+    codes, subjects = design.codes, design.subjects
+    if design.whole is not None:
+        all_there = design.subject_rows.counts == design.whole.moments.counts[design.positions]
+        here = all_there[codes]
+        rows, subjects = rows[here], subjects[all_there]
+        codes = (np.cumsum(all_there) - 1)[codes[here]]
     blocks = [
         _refit(block, estimates.moments, estimates.method)
-        for block in _subject_blocks(rows, design.codes, len(design.subjects))
+        for block in _subject_blocks(rows, codes, len(subjects))
     ]
+    if not blocks:
+        columns = ["sigma_between", "sigma_within", "icc", *design.names]
+        return pd.DataFrame(columns=columns, index=subjects, dtype=float)
     lambda_, sigma2, gamma = (np.concatenate(parts) for parts in zip(*blocks, strict=True))
     columns = {
         "sigma_between": np.sqrt(lambda_ * sigma2),
@@ -60,7 +70,7 @@ def leave_one_out(design: DesignMatrix, estimates: Estimates) -> pd.DataFrame:
     }
     beta = gamma @ coordinates.T.T + coordinates.shift  # (n, p)
     columns |= {name: beta[:, k] for k, name in enumerate(design.names)}
-    return pd.DataFrame(columns, index=design.subjects)
+    return pd.DataFrame(columns, index=subjects)
 
 
 def cooks_distance(without: pd.DataFrame, params: pd.Series, cov_params: pd.DataFrame) -> pd.Series:

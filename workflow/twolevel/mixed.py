@@ -15,12 +15,13 @@ import pandas as pd
 
 from twolevel.between_variance import BetweenVarianceTest, between_variance_test
 from twolevel.bootstrap import Bootstrap, parametric_bootstrap
-from twolevel.design_matrix import Coding, DesignMatrix, design_matrix, design_of_arrays
+from twolevel.coding import Coding
+from twolevel.design_matrix import DesignMatrix, design_matrix, design_of_arrays
 from twolevel.explained import design_effect, r_squared
 from twolevel.influence import cooks_distance, leave_one_out
 from twolevel.likelihood import Method, degrees_of_freedom, maximise
 from twolevel.means import mean_rows, pairwise_rows
-from twolevel.moments import SubjectMoments, grouped_moments, working_moments
+from twolevel.moments import SubjectMoments, grouped_moments
 from twolevel.multiplicity import Adjust, adjusted
 from twolevel.profile_likelihood import ProfileLikelihood
 from twolevel.type3 import type3_rows
@@ -57,7 +58,7 @@ class MixedFit:
     @property
     def nobs(self) -> int:
         """The number of observations N."""
-        return len(self.design.response)
+        return self.design.nobs
 
     @property
     def bse(self) -> pd.Series:
@@ -98,13 +99,13 @@ class MixedFit:
                 "random_effect": n * self.lambda_ / precision * deviation,
                 "se": self.sigma_between / np.sqrt(precision),
             },
-            index=self.design.subjects,
+            index=self.design.all_subjects,
         )
 
     @cached_property
     def fittedvalues(self) -> np.ndarray:
         """Conditional fitted values x_ij' beta + S_i (N,)."""
-        subject = self.random_effects["random_effect"].to_numpy()
+        subject = self.random_effects["random_effect"].to_numpy()[self.design.positions]
         return self.design.cells.times(self.params.to_numpy()) + subject[self.design.codes]
 
     @cached_property
@@ -265,7 +266,7 @@ class MixedFit:
         """Everything but what belongs to single rows and subjects as plain values, for JSON."""
         return {
             "formula": self.design.formula,
-            "n_subjects": len(self.design.subjects),
+            "n_subjects": len(self.design.all_subjects),
             "nobs": self.nobs,
             **self.variance_components(),
             "r2": self.r2()["r2"],
@@ -316,7 +317,7 @@ def fit_arrays(
 
 def fit_design(design: DesignMatrix, method: Method) -> MixedFit:
     """Fit the random-intercept model to a formula already evaluated: see `fit_mixed`."""
-    subjects, coordinates = working_moments(design.cells, design.response, design.subject_rows)
+    subjects, coordinates = design.working_moments()
     moments = grouped_moments(subjects)
     best = maximise(moments, method)
 

@@ -162,12 +162,20 @@ class Coordinates:
     """The affine map from working coefficients back to the formula's: beta = T gamma + shift.
 
     T (p, p) has determinant 1, so that log|X'V^-1X|, and with it the REML likelihood, is the same
-    in both. centre (p,) is the mean of the working columns over all rows.
+    in both. centre (p,) is the mean of the working columns over all rows. The working response is
+    (y - mean) - (x first + rest): the mean, which is all of a large offset, goes first and exactly.
     """
 
     T: np.ndarray
     shift: np.ndarray
     centre: np.ndarray
+    mean: float
+    first: np.ndarray
+    rest: float = 0.0
+
+    def residual(self, cells: Cells, y: np.ndarray) -> np.ndarray:
+        """The working response (N,) of observations y with the working columns of `cells`."""
+        return (y - self.mean) - cells.spread(cells.X @ self.first + self.rest)
 
 
 def centred_columns(cells: Cells) -> tuple[Cells, np.ndarray]:
@@ -210,7 +218,7 @@ def working_columns(cells: Cells, y: np.ndarray) -> tuple[Cells, np.ndarray, Coo
     N = len(y)
     cells, T = centred_columns(cells)
     gram, centre = gram_matrix(cells), column_means(cells)
-    unit = np.linalg.solve(gram, N * centre)  # X unit = 1 if the model has a constant
+    unit = _unit(cells, gram, N * centre)
     constant = np.abs(cells.X @ unit - 1).max() < 1e-9
     k = int(np.abs(unit).argmax())
     if constant and np.ptp(cells.X[:, k]) > 0:
@@ -223,13 +231,24 @@ def working_columns(cells: Cells, y: np.ndarray) -> tuple[Cells, np.ndarray, Coo
         cells, centring = centred_columns(replace(cells, X=X))
         T = T @ S @ centring
         gram, centre = gram_matrix(cells), column_means(cells)
-        unit = np.linalg.solve(gram, N * centre)
+        unit = _unit(cells, gram, N * centre)
     mean = y.mean() if constant else 0.0
     # The mean is subtracted from y before anything else: exactly, to a rounding of y itself.
     residual = y - mean
     first = np.linalg.solve(gram, cells.X.T @ cells.sums(residual))
     residual -= cells.spread(cells.X @ first)
-    return cells, residual, Coordinates(T, T @ (mean * unit + first), centre)
+    return cells, residual, Coordinates(T, T @ (mean * unit + first), centre, mean, first)
+
+
+def _unit(cells: Cells, gram: np.ndarray, sums: np.ndarray) -> np.ndarray:
+    """The u (p,) with X u = 1, if the model has a constant; sums (p,) are those of the columns."""
+    constant = np.flatnonzero((np.ptp(cells.X, axis=0) == 0) & (cells.X[0] != 0))
+    if len(constant) == 0:
+        return np.linalg.solve(gram, sums)
+    # Solved for, it would be rounded, and the response's offset would multiply that.
+    unit = np.zeros(len(gram))
+    unit[constant[0]] = 1 / cells.X[0, constant[0]]
+    return unit
 
 
 def working_rows(cells: Cells, y: np.ndarray) -> tuple[np.ndarray, Coordinates]:

@@ -12,7 +12,7 @@ by the identity of the ANOVA: E(MS_SC) = sigma_w^2 + k sigma_sc^2 (Searle, Casel
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -20,7 +20,7 @@ import pandas as pd
 from twolevel.errors import InputError
 from twolevel.estimable import independent_columns
 from twolevel.formula import parse
-from twolevel.mixed import MixedFit, fit_mixed
+from twolevel.mixed import MixedFit, fit_design, fit_mixed
 from twolevel.tails import f_upper
 
 
@@ -53,10 +53,12 @@ def subject_condition(fit: MixedFit, condition: str | None) -> SubjectCondition 
     """Look for effects of subjects' own in a fit whose formula has `condition` (N rows).
 
     None where the design cannot tell: no condition, no replicated cells, or variables that differ
-    within a cell.
+    within a cell. Of a table in shards, their sample is looked at.
     """
     if condition is None:
         return None
+    if fit.design.whole is not None:
+        fit = fit_design(replace(fit.design, whole=None), fit.method)
     design, N, n, p = fit.design, fit.nobs, len(fit.design.subjects), len(fit.params)
     levels, place = np.unique(pd.factorize(design.data[condition])[0], return_inverse=True)
     _, first, cell, sizes = np.unique(

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from twolevel.design_matrix import Coding, DesignMatrix, design_matrix
+from twolevel.coding import Coding
+from twolevel.design_matrix import DesignMatrix, design_matrix
 from twolevel.errors import InputError
 from twolevel.estimable import independent_columns
 from twolevel.means import mean_rows
-from twolevel.moments import working_moments
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,8 +78,8 @@ def fit_subjects(
     Raises InputError for unusable data, and where no degree of freedom is left for sigma_within.
     """
     design = design_matrix(formula, data, subject, coding)
-    n, N, p = len(design.subjects), len(design.response), len(design.names)
-    moments, coordinates = working_moments(design.cells, design.response, design.subject_rows)
+    n, N, p = len(design.all_subjects), design.nobs, len(design.names)
+    moments, coordinates = design.working_moments()
 
     norms = np.diag(moments.within)[:p] + moments.counts @ moments.means[:, :p] ** 2
     within = moments.within[:p, :p]
@@ -106,7 +106,7 @@ def fit_subjects(
     intercepts = moments.means @ np.append(-gamma, 1.0)
     # The shift carries the data's offset: subtracted first, the residuals keep their digits.
     shift = design.cells.times(coordinates.shift)
-    fitted = design.cells.times(coordinates.T @ gamma) + intercepts[design.codes]
+    fitted = design.cells.times(coordinates.T @ gamma) + intercepts[design.positions][design.codes]
 
     columns, Q = _level2_columns(design, reference)
     hat = np.linalg.pinv(Q)  # (q, n)
@@ -119,7 +119,7 @@ def fit_subjects(
     return SubjectFits(
         subjects=pd.DataFrame(
             {
-                "subject": design.subjects,
+                "subject": design.all_subjects,
                 "n": moments.counts,
                 "subject_mean": subject_mean,
                 "se": se,
@@ -147,14 +147,11 @@ def subject_reference_rows(design: DesignMatrix) -> np.ndarray:
     """
     within = [name for name in design.data if design.varies_within(name)]
     grid = design.reference_grid()[within].drop_duplicates()
-    own = design.data.drop(columns=within)
-    first = design.first_rows
-    if own.shape[1] == 0:
-        if not within:
-            return design.cells.at(first)
-        row = design.rows(grid).mean(axis=0)
-        return np.broadcast_to(row, (len(first), len(row)))
-    profiles = own.iloc[first].reset_index(drop=True)
+    profiles = design.profiles.drop(columns=within).reset_index(drop=True)
+    n = len(design.all_subjects)
+    if profiles.shape[1] == 0:
+        rows = design.cells.X[:1] if not within else design.rows(grid)
+        return np.broadcast_to(rows.mean(axis=0), (n, rows.shape[1]))
     distinct = profiles.drop_duplicates().reset_index(drop=True)
     which = profiles.merge(distinct.reset_index(names="_which"), how="left")["_which"].to_numpy()
     if not within:

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from twolevel.design_matrix import DesignMatrix, as_factor, sum_coded
+from twolevel.coding import as_factor, sum_coded
+from twolevel.design_matrix import DesignMatrix
 
 # Rows that are looked at first for one of every kind; the others only where these do not suffice.
 _SAMPLE = 10_000

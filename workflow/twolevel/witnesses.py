@@ -58,8 +58,8 @@ def call_witnesses(
 
 def _mixed_lm(fit: MixedFit, method: str) -> dict:
     row = {"witness": "statsmodels MixedLM", "method": method}
-    n, N = len(fit.design.subjects), fit.nobs
-    if n > MOST_SUBJECTS or N > MOST_ROWS:
+    n, N = len(fit.design.all_subjects), fit.nobs
+    if n > MOST_SUBJECTS or N > MOST_ROWS or fit.design.whole is not None:
         words = f"MixedLM was not asked: with {n:,} subjects and {N:,} rows it may take long."
         return row | {"status": "not asked", "said": "", "sentence": words}
     ours = fit if fit.method == method else fit_design(fit.design, method)
@@ -107,8 +107,8 @@ def _anova_rm(
         words = "AnovaRM was not asked: it knows factors within subjects only, and no other terms."
         return row | {"status": "not asked", "sentence": words}
     cells = cell_means(fit.design, condition)
-    if cells.size > MOST_CELLS:
-        words = f"AnovaRM was not asked: {cells.size:,} cells need too much time and memory there."
+    if cells.size > MOST_CELLS or fit.design.whole is not None:
+        words = f"AnovaRM was not asked: {fit.nobs:,} rows need too much time and memory there."
         return row | {"status": "not asked", "sentence": words}
     averaged = fit.nobs > cells.size and not cells.isna().any(axis=None)
     response = formula.partition("~")[0].strip(" `")
@@ -162,7 +162,8 @@ def _dropping(
 ) -> dict | None:
     """The ANOVA of the subjects without an empty cell, which is all that some programs look at."""
     term = fit.design.term_of(condition)
-    if term is None or not fit.design.is_factor(condition) or fit.nobs > MOST_DROPPED:
+    large = fit.nobs > MOST_DROPPED or fit.design.whole is not None
+    if term is None or large or not fit.design.is_factor(condition):
         return None
     complete = cell_means(fit.design, condition).notna().all(axis=1).to_numpy()
     if complete.all():

@@ -15,11 +15,19 @@ import numpy as np
 import pandas as pd
 
 from twolevel.atomic import replacing
+from twolevel.shards import Shards
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    import pyarrow.parquet as pq
 
-_COLUMNS = "twolevel.columns"
+# Rows up to which a study's observations are held in memory, and those of one part beyond.
+IN_MEMORY = 10_000_000
+PART = 1_000_000
+
+_COLUMNS, _LEVELS = "twolevel.columns", "twolevel.levels"
+_POSITION = "subject_position"
+_ATTRS = b"PANDAS_ATTRS"  # where pandas itself writes them
 
 
 def write_text(path: str | Path, text: str) -> None:
@@ -89,8 +97,13 @@ def read_parquet(path: str | Path, filters: list | None = None) -> pd.DataFrame:
 
 
 @contextmanager
-def parquet_parts(path: str | Path) -> Iterator[Callable[[pd.DataFrame], None]]:
-    """Write a table that need not fit the memory: call what this gives with one part at a time."""
+def parquet_parts(
+    path: str | Path, attrs: Mapping[str, Any] | None = None
+) -> Iterator[Callable[[pd.DataFrame], None]]:
+    """Write a table that need not fit the memory: call what this gives with one part at a time.
+
+    `attrs` are those of the whole table, as pandas keeps them.
+    """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -100,6 +113,10 @@ def parquet_parts(path: str | Path) -> Iterator[Callable[[pd.DataFrame], None]]:
         def write(part: pd.DataFrame) -> None:
             nonlocal writer
             table = pa.Table.from_pandas(part, preserve_index=False)
+            if attrs is not None:
+                table = table.replace_schema_metadata(
+                    {**table.schema.metadata, _ATTRS: json.dumps(attrs).encode()}
+                )
             if writer is None:
                 writer = stack.enter_context(pq.ParquetWriter(temporary, table.schema))
             writer.write_table(table)
@@ -122,15 +139,19 @@ class Observations:
 
     data has the columns subject, condition and response, then the further ones of the formula;
     columns maps these names to the user's. There is no entry for condition where the study has
-    none; the column then holds the one level "all".
+    none; the column then holds the one level "all". Of a table too large for memory, data is a
+    sample, and shards are all of it.
     """
 
     data: pd.DataFrame
     columns: dict[str, str]
+    shards: Shards | None = None
 
     @property
-    def typed(self) -> pd.DataFrame:
-        """The table under the user's own names, in which the formula is written."""
+    def typed(self) -> pd.DataFrame | Shards:
+        """The whole table under the user's own names, in which the formula is written."""
+        if self.shards is not None:
+            return self.shards.renamed(self.columns)
         return self.data[list(self.columns)].rename(columns=self.columns)
 
     @property
@@ -145,16 +166,58 @@ class Observations:
 
 
 def write_observations(path: str | Path, observations: Observations) -> None:
-    """Write observations as Parquet, the user's column names in its metadata."""
+    """Write observations as Parquet, the user's column names in its metadata.
+
+    Of a table that is to be read in parts, subjects have their positions too.
+    """
     data = observations.data.copy(deep=False)
     data.attrs = {_COLUMNS: observations.columns}
-    write_parquet(path, data)
+    if len(data) <= IN_MEMORY:
+        write_parquet(path, data)
+        return
+    data["subject"] = data["subject"].astype("category")
+    factors = data.select_dtypes("category").drop(columns="subject")
+    levels = {name: list(factors[name].cat.categories) for name in factors}
+    with parquet_parts(path, {**data.attrs, _LEVELS: levels}) as write:
+        for start in range(0, len(data), PART):
+            part = data.iloc[start : start + PART]
+            names = part["subject"].astype("str")
+            write(part.assign(subject=names, **{_POSITION: part["subject"].cat.codes}))
 
 
 def read_observations(path: str | Path) -> Observations:
     """Read observations written by `write_observations`."""
-    data = pd.read_parquet(path)
-    return Observations(data, data.attrs[_COLUMNS])
+    import pyarrow.parquet as pq
+
+    file = pq.ParquetFile(path)
+    if file.metadata.num_rows <= IN_MEMORY:
+        data = pd.read_parquet(path)
+        return Observations(data, data.attrs[_COLUMNS])
+    attrs = json.loads(file.schema_arrow.metadata[_ATTRS])
+    columns, levels = attrs[_COLUMNS], attrs[_LEVELS]
+    read = ["condition", *(name for name in columns if name not in ("subject", "condition"))]
+
+    def parts() -> Iterator[pd.DataFrame]:
+        for k in range(file.num_row_groups):
+            part = file.read_row_group(k, [_POSITION, *read]).to_pandas()
+            factors = {name: part[name].cat.set_categories(levels[name]) for name in levels}
+            positions = part.pop(_POSITION).astype(np.intp)
+            yield part.assign(**factors, subject=positions)
+
+    shards = Shards.of(parts, "subject", "response", _subjects(file), file.metadata.num_rows)
+    sample = shards.sample.assign(subject=shards.subjects[shards.sample["subject"]])
+    return Observations(sample, columns, shards)
+
+
+def _subjects(file: pq.ParquetFile) -> pd.Index:
+    """The names of all subjects, in the order of their positions."""
+    names = np.empty(0, dtype=object)
+    for k in range(file.num_row_groups):
+        part = file.read_row_group(k, ["subject", _POSITION]).to_pandas()
+        part = part.drop_duplicates(_POSITION)
+        names = np.append(names, np.empty(max(0, part[_POSITION].max() + 1 - len(names)), object))
+        names[part[_POSITION]] = part["subject"]
+    return pd.Index(names, dtype="str")
 
 
 def _plain(value: Any) -> Any:
