@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from test_study_report import MIXED, Page, build
 
+import load_data
 from twolevel import shards
 from twolevel.pipeline import files
 
@@ -23,6 +24,7 @@ def both(request, tmp_path, monkeypatch):
     build(request.param, whole)
     monkeypatch.setattr(files, "IN_MEMORY", 20)
     monkeypatch.setattr(files, "PART", 7)
+    monkeypatch.setattr(load_data, "IN_MEMORY", 1)
     build(request.param, parts)
     return whole, parts
 
@@ -30,7 +32,10 @@ def both(request, tmp_path, monkeypatch):
 def agree(one, other, place=""):
     """Equal but for rounding, whatever the depth."""
     assert type(one) is type(other), place
-    if isinstance(one, dict):
+    if place.rpartition(".")[2].startswith(("bootstrap_", "percentile_", "bca_")):
+        # Drawn along axes that rounding may turn where several are equally good.
+        np.testing.assert_allclose(one, other, rtol=0.1, atol=0.2, err_msg=place)
+    elif isinstance(one, dict):
         assert one.keys() == other.keys(), place
         for key in one:
             agree(one[key], other[key], f"{place}.{key}")

@@ -5,9 +5,11 @@ Reads the table that the study names; makes the observations, and counts of what
 
 from typing import TYPE_CHECKING
 
-from twolevel.pipeline.files import Observations, write_json, write_observations
+from twolevel.pipeline.files import IN_MEMORY, Observations, write_json, write_observations
 from twolevel.pipeline.job import run
+from twolevel.pipeline.large import load_in_parts
 from twolevel.pipeline.observations import load_table
+from twolevel.pipeline.tables import many_rows
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake, snakemake
@@ -15,9 +17,15 @@ if TYPE_CHECKING:
 
 def main(snakemake: "Snakemake") -> None:
     """Write the observations and the counts of loading them."""
-    loaded = load_table(study=snakemake.wildcards.real, **snakemake.params.table)
-    write_observations(snakemake.output.observations, Observations(loaded.data, loaded.columns))
-    write_json(snakemake.output.loading, loaded.summary())
+    study, table = snakemake.wildcards.real, snakemake.params.table
+    path = snakemake.output.observations
+    if many_rows(table["data"], f"study {study}", IN_MEMORY):
+        loading = load_in_parts(path, study=study, **table)
+    else:
+        loaded = load_table(study=study, **table)
+        write_observations(path, Observations(loaded.data, loaded.columns))
+        loading = loaded.summary()
+    write_json(snakemake.output.loading, loading)
 
 
 if __name__ == "__main__":

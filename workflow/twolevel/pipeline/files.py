@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,7 +26,7 @@ IN_MEMORY = 10_000_000
 PART = 1_000_000
 
 _COLUMNS, _LEVELS = "twolevel.columns", "twolevel.levels"
-_POSITION = "subject_position"
+POSITION = "subject_position"
 _ATTRS = b"PANDAS_ATTRS"  # where pandas itself writes them
 
 
@@ -178,11 +178,26 @@ def write_observations(path: str | Path, observations: Observations) -> None:
     data["subject"] = data["subject"].astype("category")
     factors = data.select_dtypes("category").drop(columns="subject")
     levels = {name: list(factors[name].cat.categories) for name in factors}
-    with parquet_parts(path, {**data.attrs, _LEVELS: levels}) as write:
+
+    def parts() -> Iterator[pd.DataFrame]:
         for start in range(0, len(data), PART):
             part = data.iloc[start : start + PART]
-            names = part["subject"].astype("str")
-            write(part.assign(subject=names, **{_POSITION: part["subject"].cat.codes}))
+            positions = part["subject"].cat.codes.astype("int32")
+            yield part.assign(subject=part["subject"].astype("str"), **{POSITION: positions})
+
+    write_parts(path, parts(), observations.columns, levels)
+
+
+def write_parts(
+    path: str | Path,
+    parts: Iterable[pd.DataFrame],
+    columns: Mapping[str, str],
+    levels: Mapping[str, list],
+) -> None:
+    """Write observations too large for memory, with subjects' positions and factors' levels."""
+    with parquet_parts(path, {_COLUMNS: columns, _LEVELS: levels}) as write:
+        for part in parts:
+            write(part)
 
 
 def read_observations(path: str | Path) -> Observations:
@@ -199,9 +214,9 @@ def read_observations(path: str | Path) -> Observations:
 
     def parts() -> Iterator[pd.DataFrame]:
         for k in range(file.num_row_groups):
-            part = file.read_row_group(k, [_POSITION, *read]).to_pandas()
+            part = file.read_row_group(k, [POSITION, *read]).to_pandas()
             factors = {name: part[name].cat.set_categories(levels[name]) for name in levels}
-            positions = part.pop(_POSITION).astype(np.intp)
+            positions = part.pop(POSITION).astype(np.intp)
             yield part.assign(**factors, subject=positions)
 
     shards = Shards.of(parts, "subject", "response", _subjects(file), file.metadata.num_rows)
@@ -213,10 +228,10 @@ def _subjects(file: pq.ParquetFile) -> pd.Index:
     """The names of all subjects, in the order of their positions."""
     names = np.empty(0, dtype=object)
     for k in range(file.num_row_groups):
-        part = file.read_row_group(k, ["subject", _POSITION]).to_pandas()
-        part = part.drop_duplicates(_POSITION)
-        names = np.append(names, np.empty(max(0, part[_POSITION].max() + 1 - len(names)), object))
-        names[part[_POSITION]] = part["subject"]
+        part = file.read_row_group(k, ["subject", POSITION]).to_pandas()
+        part = part.drop_duplicates(POSITION)
+        names = np.append(names, np.empty(max(0, part[POSITION].max() + 1 - len(names)), object))
+        names[part[POSITION]] = part["subject"]
     return pd.Index(names, dtype="str")
 
 

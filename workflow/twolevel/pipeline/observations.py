@@ -5,8 +5,7 @@ Nothing here walks through rows in Python unless there is a row to complain abou
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -14,17 +13,23 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from twolevel.errors import InputError, did_you_mean, listed, quoted
+from twolevel.errors import InputError, listed, quoted
 from twolevel.formula import parse
-from twolevel.pipeline.keys import number_text
+from twolevel.pipeline.columns import (
+    as_numbers,
+    complete,
+    factor,
+    is_number,
+    ordered,
+    refuse_infinite,
+    refuse_text_among_numbers,
+    refuse_twin_labels,
+)
 from twolevel.pipeline.places import Places
 from twolevel.pipeline.tables import columns_needed, header, read_table
 from twolevel.pipeline.wide import Wide, columns_read, lengthened
 
 MAX_NUMERIC_CONDITIONS = 50
-NUMBER = r"(?i:[+-]?(?:(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:e[+-]?[0-9]+)?|inf(?:inity)?|nan))"
-# With fewer distinct texts than this among a column's numbers, they are typing errors.
-RARE = 0.1
 # Cells up to which they are counted in an array over all of them.
 _MANY_CELLS = 50_000_000
 
@@ -55,7 +60,7 @@ class Loaded:
             "levels": {
                 name: list(self.data[stored].cat.categories)
                 for stored, name in self.columns.items()
-                if stored != "subject" and not _is_number(self.data[stored])
+                if stored != "subject" and not is_number(self.data[stored])
             },
         }
 
@@ -87,42 +92,111 @@ def observations(
         raise InputError(f"{where}: found a header and no rows; add the observations")
     frame = {name: table[name].reset_index(drop=True) for name in used}
     for name, values in frame.items():
-        if not _is_number(values) or name == subject:
-            frame[name] = _factor(values)
-        if name != subject and not _is_number(frame[name]):
-            _refuse_text_among_numbers(frame[name], name == names.response, place)
+        if not is_number(values) or name == subject:
+            frame[name] = factor(values)
+        if name != subject and not is_number(frame[name]):
+            refuse_text_among_numbers(frame[name], name == names.response, place)
     for name in (levels or {}).keys() & set(names.variables):
-        frame[name] = _ordered(frame[name], list(levels[name]), place)
-    if not _is_number(frame[names.response]):
-        frame[names.response] = _as_numbers(frame[names.response])
-    kept, dropped = _complete(frame, missing, where, place)
+        frame[name] = ordered(frame[name], list(levels[name]), place)
+    if not is_number(frame[names.response]):
+        frame[names.response] = as_numbers(frame[names.response])
+    kept, dropped = complete(frame, missing, place)
+    if not len(kept):
+        raise InputError(
+            f"{where}: every row lacks a value in one of {listed(map(quoted, dropped))}; "
+            "expected some complete rows"
+        )
     for name, values in frame.items():
         values = values[kept].reset_index(drop=True) if dropped else values
-        if _is_number(values):
+        if is_number(values):
             whole = pd.api.types.is_integer_dtype(values) and name != names.response
             values = values.astype("int64" if whole else "float64")
-            _refuse_infinite(values, kept, place)
+            refuse_infinite(values, kept, place)
         else:
             # Levels that only rows left out had go.
             values = values.cat.remove_unused_categories()
-            _refuse_twin_labels(values, kept, place)
+            refuse_twin_labels(values, kept, place)
         frame[name] = values
     subjects = frame[subject].cat.codes.to_numpy()
-    _refuse_unrepeated(frame[subject], where)
-    _refuse_constant(frame, names.response, names.variables, where)
+    seen = Seen(
+        rows=len(kept),
+        subjects=frame[subject].cat.categories,
+        factors={name for name in used if not is_number(frame[name])},
+        single={
+            name: values.iloc[0]
+            for name, values in frame.items()
+            if name != subject and (values == values.iloc[0]).all()
+        },
+        varying={name for name in names.variables if _varies_within(frame[name], subjects)},
+        distinct={n: frame[n].nunique() for n in names.variables if is_number(frame[n])},
+    )
+    condition, columns = roles(seen, formula, subject, condition, where)
+    if condition is not None and replicates == "refuse":
+        _refuse_duplicates(frame[subject], frame[condition], kept, where, place)
+    data = pd.DataFrame({stored: frame[name].array for stored, name in columns.items()})
     if condition is None:
-        condition = _find_condition(frame, names.variables, subjects)
-    elif not _varies_within(frame[condition], subjects):
+        data.insert(1, "condition", pd.Categorical(["all"]).repeat(len(data)))
+    return Loaded(data, columns, kept + 1, dropped, len(table), dict(facts or {}))
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What the roles of columns depend on, in a whole table or added up over its parts.
+
+    rows and subjects are those that are kept; factors are the columns that are no numbers, single
+    those with one value throughout, and that value; varying are variables that differ within some
+    subject, distinct the numbers of different values of numeric ones.
+    """
+
+    rows: int
+    subjects: pd.Index
+    factors: set[str]
+    single: dict[str, Any]
+    varying: set[str]
+    distinct: dict[str, int]
+
+
+def roles(
+    seen: Seen, formula: str, subject: str, condition: str | None, where: str
+) -> tuple[str | None, dict[str, str]]:
+    """The condition, and the project's name for each column with the user's. Raises InputError."""
+    names = parse(formula)
+    column = f"{where}: column {quoted(subject)}"
+    if len(seen.subjects) == 1:
+        raise InputError(
+            f"{column}: found one subject only ({quoted(seen.subjects[0])}), expected at least "
+            "two; name the right column in subject: or add subjects"
+        )
+    if len(seen.subjects) == seen.rows:
+        raise InputError(
+            f"{column}: every subject has one row only, so that sigma_between and sigma_within "
+            "cannot be told apart; name the right column in subject: or add repeated measurements "
+            "(if the conditions are columns of their own, name them in wide:)"
+        )
+    for name in (names.response, *names.variables):
+        if name not in seen.single:
+            continue
+        found = f"{where}: column {quoted(name)}: every row holds {quoted(seen.single[name])}"
+        if name == names.response:
+            raise InputError(f"{found}, expected a response that varies; name the right column")
+        raise InputError(
+            f"{found}, expected at least two conditions; leave it out of the formula, which for "
+            f"replicates of one condition is {names.response} ~ 1"
+        )
+    if condition is None:
+        within = [name for name in names.variables if name in seen.varying]
+        few = [n for n in within if n not in seen.factors]
+        few = [n for n in few if seen.distinct[n] <= MAX_NUMERIC_CONDITIONS]
+        condition = next((n for n in (*(n for n in within if n in seen.factors), *few)), None)
+    elif condition not in seen.varying:
         raise InputError(
             f"{where}: column {quoted(condition)}: varies within no subject, so it is not the "
             "condition of repeated measurements; name another or leave out condition:"
         )
-    if condition is not None and replicates == "refuse":
-        _refuse_duplicates(frame[subject], frame[condition], kept, where, place)
-
     columns = {"subject": subject, "response": names.response}
     if condition is not None:
         columns = {"subject": subject, "condition": condition, "response": names.response}
+    used = columns_needed(formula, subject)
     for name in used:
         if name not in columns.values():
             stored = name
@@ -133,10 +207,7 @@ def observations(
             ):
                 stored += "_"
             columns[stored] = name
-    data = pd.DataFrame({stored: frame[name].array for stored, name in columns.items()})
-    if condition is None:
-        data.insert(1, "condition", pd.Categorical(["all"]).repeat(len(data)))
-    return Loaded(data, columns, kept + 1, dropped, len(table), dict(facts or {}))
+    return condition, columns
 
 
 def load_table(
@@ -168,8 +239,8 @@ def load_table(
     places, rows = Places(place, table.files, table.rows), table.data
     if wide is not None:
         for name in numeric:
-            if not _is_number(rows[name]):
-                _refuse_text_among_numbers(rows[name], True, places)
+            if not is_number(rows[name]):
+                refuse_text_among_numbers(rows[name], True, places)
         rows = lengthened(rows, made, condition, names.response)
         places = replace(places, wide=numeric, made=(condition, names.response))
     return observations(
@@ -184,191 +255,11 @@ def load_table(
     )
 
 
-def _is_number(values: pd.Series) -> bool:
-    return pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values)
-
-
-def _factor(values: pd.Series) -> pd.Series:
-    """A factor of labels, in the order of the file unless it has one of its own."""
-    if isinstance(values.dtype, pd.CategoricalDtype):
-        return values.cat.rename_categories(values.cat.categories.astype(str))
-    codes, labels = pd.factorize(values)
-    factor = pd.Categorical.from_codes(codes, [str(label) for label in labels])
-    return pd.Series(factor, name=values.name)
-
-
-def _as_numbers(values: pd.Series) -> pd.Series:
-    """Numbers that the file holds as text."""
-    numbers = pd.to_numeric(values.cat.categories.to_series()).to_numpy(dtype=float)
-    return pd.Series(np.append(numbers, np.nan)[values.cat.codes], name=values.name)
-
-
-def _first_row(values: pd.Series, label: str) -> int:
-    """The position of a label's first row."""
-    code = values.cat.categories.get_loc(label)
-    return int((values.cat.codes.to_numpy() == code).argmax())
-
-
-def _ordered(values: pd.Series, order: list[str], place: Places) -> pd.Series:
-    """A factor with its levels in the order that the study gives."""
-    if _is_number(values):
-        labels = values.map(number_text, na_action="ignore")
-        values = _factor(labels.rename(values.name))
-    occurring = list(values.cat.remove_unused_categories().cat.categories)
-    for label in occurring:
-        if label not in order:
-            raise InputError(
-                f"{place(_first_row(values, label), values.name)}: found {quoted(label)}, which "
-                f"levels: does not list{did_you_mean(label, order)}; add it there, or mend the row"
-            )
-    for label in order:
-        if label not in occurring:
-            raise InputError(
-                f"{place(0, values.name)} and below: found no {quoted(label)}, which levels: "
-                f"lists{did_you_mean(label, occurring)}; take it out there. The levels found are "
-                f"{listed(map(quoted, occurring), 30)}"
-            )
-    return values.cat.set_categories(order)
-
-
-def _complete(
-    frame: Mapping[str, pd.Series], missing: str, where: str, place: Places
-) -> tuple[np.ndarray, dict[str, int]]:
-    """The positions of rows that lack no value, and how many are missing by column.
-
-    Refuses missing values unless told to leave out their rows.
-    """
-    lacking = {name: values.isna().to_numpy() for name, values in frame.items()}
-    counts = {str(name): int(at.sum()) for name, at in lacking.items() if at.any()}
-    incomplete = np.logical_or.reduce(list(lacking.values()))
-    kept = np.flatnonzero(~incomplete)
-    if not counts:
-        return kept, {}
-    if missing != "drop":
-        row = int(incomplete.argmax())
-        name = next(name for name, at in lacking.items() if at[row])
-        raise InputError(
-            f"{place(row, name)}: the value is missing ({incomplete.sum()} of "
-            f"{len(incomplete)} rows lack one); fill it in, or write missing: drop to leave them "
-            "out"
-        )
-    if not len(kept):
-        raise InputError(
-            f"{where}: every row lacks a value in one of {listed(map(quoted, counts))}; "
-            "expected some complete rows"
-        )
-    return kept, counts
-
-
-def _refuse_text_among_numbers(values: pd.Series, is_response: bool, place: Places) -> None:
-    """Refuse text in the response, and a few typing errors among a covariate's numbers."""
-    distinct = pd.Series(values.cat.remove_unused_categories().cat.categories, dtype=object)
-    odd = distinct[~distinct.str.strip().str.fullmatch(NUMBER)]
-    if odd.empty or not (is_response or len(odd) < RARE * len(distinct)):
-        return
-    row, text = min((_first_row(values, text), text) for text in odd)
-    number = text.strip().replace(",", ".")
-    remedy = "write a number"
-    if re.fullmatch(
-        r"\s*[+-]?\d{1,3}(?:([ ,.'’\u00a0\u202f])\d{3})(?:\1\d{3})*(?:[.,]\d*)?\s*", text
-    ):
-        remedy = "take out the marks for thousands"
-    elif text.count(",") == 1 and re.fullmatch(NUMBER, number):
-        remedy = f"write decimals with a point, as {number}"
-    raise InputError(
-        f"{place(row, values.name)}: found {quoted(text)}, expected a number; {remedy}, or leave "
-        "the cell empty and write missing: drop"
-    )
-
-
-def _refuse_infinite(values: pd.Series, rows: np.ndarray, place: Places) -> None:
-    infinite = np.isinf(values.to_numpy())
-    if infinite.any():
-        at = int(infinite.argmax())
-        raise InputError(
-            f"{place(int(rows[at]), values.name)}: found {values.iloc[at]}, expected a finite "
-            "number; write one, or leave the cell empty and write missing: drop"
-        )
-
-
-def _refuse_twin_labels(values: pd.Series, rows: np.ndarray, place: Places) -> None:
-    """Refuse two labels that look alike: blanks around them, or another spelling in Unicode."""
-    labels = pd.Series(values.cat.categories, dtype=object)
-    shown = labels.str.strip().str.normalize("NFC")
-    if not shown.duplicated().any():
-        return
-    row, at = min(
-        (_first_row(values, labels[at]), at) for at in np.flatnonzero(_later_twins(values, shown))
-    )
-    twins = [k for k in np.flatnonzero(shown == shown[at]) if k != at]
-    other = min(twins, key=lambda k: _first_row(values, labels[k]))
-    raise InputError(
-        f"{place(int(rows[row]), values.name)}: found {quoted(labels[at])} besides "
-        f"{quoted(labels[other])}, which differ only by blanks or in how letters are encoded; "
-        "spell them alike"
-    )
-
-
-def _later_twins(values: pd.Series, shown: pd.Series) -> np.ndarray:
-    """Which labels look like one that occurs before them."""
-    alike = np.flatnonzero(shown.duplicated(keep=False))
-    first = {k: _first_row(values, values.cat.categories[k]) for k in alike}
-    later = np.zeros(len(shown), dtype=bool)
-    for k in alike:
-        later[k] = any(first[j] < first[k] for j in alike if shown[j] == shown[k])
-    return later
-
-
-def _refuse_unrepeated(subjects: pd.Series, where: str) -> None:
-    names = subjects.cat.categories
-    if len(names) == 1:
-        raise InputError(
-            f"{where}: column {quoted(subjects.name)}: found one subject only "
-            f"({quoted(names[0])}), expected at least two; name the right column in subject: or "
-            "add subjects"
-        )
-    if len(names) == len(subjects):
-        raise InputError(
-            f"{where}: column {quoted(subjects.name)}: every subject has one row only, so that "
-            "sigma_between and sigma_within cannot be told apart; name the right column in "
-            "subject: or add repeated measurements (if the conditions are columns of their own, "
-            "name them in wide:)"
-        )
-
-
-def _refuse_constant(
-    frame: Mapping[str, pd.Series], response: str, variables: Iterable[str], where: str
-) -> None:
-    for name in (response, *variables):
-        first = frame[name].iloc[0]
-        if not (frame[name] == first).all():
-            continue
-        found = f"{where}: column {quoted(name)}: every row holds {quoted(first)}"
-        if name == response:
-            raise InputError(f"{found}, expected a response that varies; name the right column")
-        raise InputError(
-            f"{found}, expected at least two conditions; leave it out of the formula, which for "
-            f"replicates of one condition is {response} ~ 1"
-        )
-
-
 def _varies_within(values: pd.Series, subjects: np.ndarray) -> bool:
     codes = pd.factorize(values)[0]
-    first = np.unique(subjects, return_index=True)[1]
-    return bool((codes != codes[first][subjects]).any())
-
-
-def _find_condition(
-    frame: Mapping[str, pd.Series], variables: Iterable[str], subjects: np.ndarray
-) -> str | None:
-    within = [name for name in variables if _varies_within(frame[name], subjects)]
-    for name in within:
-        if not _is_number(frame[name]):
-            return name
-    for name in within:
-        if frame[name].nunique() <= MAX_NUMERIC_CONDITIONS:
-            return name
-    return None
+    first = np.zeros(subjects.max() + 1, dtype=codes.dtype)
+    first[subjects[::-1]] = codes[::-1]
+    return bool((codes != first[subjects]).any())
 
 
 def _refuse_duplicates(

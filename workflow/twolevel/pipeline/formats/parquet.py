@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -46,15 +46,31 @@ class Parquet:
         """The names of the columns."""
         return list(self._file.schema_arrow.names)
 
+    @property
+    def rows(self) -> int:
+        """The number of rows."""
+        return self._file.metadata.num_rows
+
     def read(self, columns: Sequence[str], numeric: Sequence[str] = ()) -> pa.Table:
         """Read columns as numbers or factors."""
         import pyarrow as pa
 
+        parts = list(self.parts(columns, self.rows or 1))
+        return pa.concat_tables(parts, promote_options="permissive")
+
+    def parts(self, columns: Sequence[str], rows: int) -> Iterator[pa.Table]:
+        """Read columns as numbers or factors, so many rows at a time."""
+        import pyarrow as pa
+
+        names = list(dict.fromkeys(columns))
+        empty = self._file.schema_arrow.empty_table().select(names)
         try:
-            table = self._file.read(columns=list(dict.fromkeys(columns)))
+            batches = self._file.iter_batches(rows, columns=names)
+            tables = [empty] if not self.rows else (pa.Table.from_batches([b]) for b in batches)
+            for table in tables:
+                yield pa.table({name: self._plain(table[name], name) for name in names})
         except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
             raise self._unreadable(error) from None
-        return pa.table({name: self._plain(table[name], name) for name in table.column_names})
 
     def _plain(self, values: pa.ChunkedArray, name: str) -> pa.ChunkedArray:
         """Numbers, or factors of text: dates and the like as the text that stands for them."""
