@@ -5,8 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from twolevel.errors import InputError
-from twolevel.pipeline.grid import SAME, Slice, grid_points, plan, written
+from twolevel.pipeline.grid import SAME, Slice, grid_points, plan
 from twolevel.pipeline.scenarios import scenario_at, study_values
+from twolevel.positional import written
 from twolevel.scenario import BLOCK
 
 axes = st.tuples(

@@ -7,10 +7,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from twolevel.errors import InputError
-from twolevel.pipeline import files, large
-from twolevel.pipeline.files import Observations, read_observations
+from twolevel.pipeline import large, stored
 from twolevel.pipeline.large import load_in_parts
 from twolevel.pipeline.observations import load_table
+from twolevel.pipeline.stored import Observations, read_observations
 from twolevel.pipeline.tables import many_rows
 
 same_directory = settings(
@@ -49,7 +49,7 @@ def in_parts(tmp_path, data, monkeypatch, **keys):
     with monkeypatch.context() as patch:
         patch.setattr(large, "PART", 5)
         told = load_in_parts(tmp_path / "o.parquet", data=data, **KEYS | keys)
-        patch.setattr(files, "IN_MEMORY", 0)
+        patch.setattr(stored, "IN_MEMORY", 0)
         read = read_observations(tmp_path / "o.parquet")
     whole = pd.concat(read.shards.parts(), ignore_index=True)
     names = read.shards.subjects[whole["subject"]]

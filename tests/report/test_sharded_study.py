@@ -8,7 +8,7 @@ from test_study_report import MIXED, Page, build
 
 import load_data
 from twolevel import shards
-from twolevel.pipeline import files
+from twolevel.pipeline import stored
 
 STUDIES = ["split_plot", "unbalanced", "numeric", "replicates", "mean"]
 # Of the sample: the rest is the same whatever is held in memory.
@@ -22,8 +22,8 @@ def both(request, tmp_path, monkeypatch):
     for folder in (whole, parts):
         folder.mkdir()
     build(request.param, whole)
-    monkeypatch.setattr(files, "IN_MEMORY", 20)
-    monkeypatch.setattr(files, "PART", 7)
+    monkeypatch.setattr(stored, "IN_MEMORY", 20)
+    monkeypatch.setattr(stored, "PART", 7)
     monkeypatch.setattr(load_data, "IN_MEMORY", 1)
     build(request.param, parts)
     return whole, parts
@@ -69,7 +69,7 @@ def test_the_page_says_what_rests_on_the_sample(both):
 
 
 def test_few_rows_of_many_can_be_enough(tmp_path, monkeypatch):
-    monkeypatch.setattr(files, "IN_MEMORY", 20)
+    monkeypatch.setattr(stored, "IN_MEMORY", 20)
     monkeypatch.setattr(shards, "SAMPLE_ROWS", 60)
     build("split_plot", tmp_path)
     design = json.loads((tmp_path / "design.json").read_text())

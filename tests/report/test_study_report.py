@@ -28,7 +28,7 @@ import simulate_data
 import write_report
 from twolevel.figures.words import Labels
 from twolevel.pipeline.config import checked
-from twolevel.pipeline.files import Observations, read_observations
+from twolevel.pipeline.stored import Observations, read_observations
 
 ROOT = Path(__file__).parents[2]
 REPORTS = ROOT / "reports"
@@ -838,7 +838,7 @@ def test_the_figure_of_means_knows_the_users_names(monkeypatch):
     monkeypatch.setattr(plot_mixed, "condition_means", lambda *drawn: drawn)
     columns = {"subject": "id", "condition": "group", "response": "y", "x": "sex"}
     data = pd.DataFrame([["1", "a", 1.0, "f"]], columns=list(columns))
-    means = [{"level": "f", "group": "a", "estimate": 1.0}]
+    means = [{"level": "f", "condition": "a", "estimate": 1.0}]
     factor = {"factor": "sex", "means": [{}, {}], "within": {"means": means}}
     mixed = {"means": [{"condition": "a", "estimate": 1.0}], "factors": [factor]}
     observations = Observations(data, columns)

@@ -40,7 +40,7 @@ HEADERS = {
     "no-file": (None, {}, ["no such file", "data:"]),
     "empty": ("", {}, ["is empty", "expected a header"]),
     "no-column": ("id,tme,score\n1,a,1\n", {}, ['no column "time"', '"tme"']),
-    "semicolons": (GOOD.replace(",", ";"), {}, ["semicolons", "commas"]),
+    "blanks": (GOOD.replace(",", " "), {}, ["no comma, semicolon, tab or bar", "save"]),
 }
 # Tables whose rows are wrong, which is found when they are loaded.
 ROWS = {

@@ -24,10 +24,11 @@ READS = {
     "render_report": {"write_report"},
     "build_site": {"describe_design", "fit_mixed", "render_report"},
 }
-# The scripts of replication studies, which test_replication_studies.py runs.
+# The scripts of replication studies, which test_replication_studies.py runs, and new_study's.
 REPLICATION = {
     *("replicate", "gather_experiments", "measure_performance", "plot_replication"),
     "write_replication_report",
+    "new_study",
 }
 DATA = {"toy": "simulate_data", "real": "load_data"}
 SITE = ("build_site", None)
@@ -106,7 +107,7 @@ class TestLibrary:
             ("figures.caterpillar", {"plot_mixed"}),
             ("sphericity", {"partition_errors", "fit_mixed"}),
             ("simulation", {"simulate_data"}),
-            ("pipeline.tables", {"load_data"}),
+            ("pipeline.large", {"load_data"}),
             ("pandoc", {"render_report", "build_site"}),
             ("pipeline.documents", {"write_report", "build_site"}),
             ("pipeline.files", None),

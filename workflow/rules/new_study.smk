@@ -5,6 +5,8 @@ rule new_study:
     """Look at a table, guess what its columns are, and add a study to the config."""
     log:
         "logs/new_study.log",
+    benchmark:
+        "benchmarks/new_study.tsv"
     conda:
         "../envs/twolevel.yaml"
     params:
@@ -12,6 +14,7 @@ rule new_study:
         name=NEW_STUDY["name"],
         config=workflow.configfiles[-1],
         taken=[*STUDIES, *REPLICATIONS],
+        code=script_code("new_study"),
     message:
         "look at {params.table}"
     script:

@@ -15,8 +15,9 @@ from twolevel.covariance import cell_means, compound_symmetry, residual_covarian
 from twolevel.diagnostics import diagnose
 from twolevel.mixed import MixedFit, fit_design, fit_mixed
 from twolevel.multiplicity import Adjust
-from twolevel.pipeline.files import read_observations, write_csv, write_json, write_parquet
+from twolevel.pipeline.files import write_csv, write_json, write_parquet
 from twolevel.pipeline.job import run
+from twolevel.pipeline.stored import read_observations
 from twolevel.remarks import remarks
 from twolevel.subject_condition import subject_condition
 from twolevel.witnesses import call_witnesses

@@ -5,8 +5,9 @@ Reads the observations; makes the tables of subject means and residuals and the 
 
 from typing import TYPE_CHECKING
 
-from twolevel.pipeline.files import read_observations, write_csv, write_json, write_parquet
+from twolevel.pipeline.files import write_csv, write_json, write_parquet
 from twolevel.pipeline.job import run
+from twolevel.pipeline.stored import read_observations
 from twolevel.subjects import fit_subjects
 
 if TYPE_CHECKING:

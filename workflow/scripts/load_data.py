@@ -5,10 +5,11 @@ Reads the table that the study names; makes the observations, and counts of what
 
 from typing import TYPE_CHECKING
 
-from twolevel.pipeline.files import IN_MEMORY, Observations, write_json, write_observations
+from twolevel.pipeline.files import write_json
 from twolevel.pipeline.job import run
 from twolevel.pipeline.large import load_in_parts
 from twolevel.pipeline.observations import load_table
+from twolevel.pipeline.stored import IN_MEMORY, Observations, write_observations
 from twolevel.pipeline.tables import many_rows
 
 if TYPE_CHECKING:

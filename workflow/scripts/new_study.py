@@ -14,10 +14,10 @@ from twolevel.errors import InputError, quoted
 from twolevel.mixed import fit_mixed
 from twolevel.pipeline.config import load
 from twolevel.pipeline.entries import entry, free_name, with_study
-from twolevel.pipeline.files import Observations
 from twolevel.pipeline.guessing import Guess, guess
 from twolevel.pipeline.job import run
 from twolevel.pipeline.observations import load_table
+from twolevel.pipeline.stored import Observations
 from twolevel.pipeline.tables import header, read_table, table_files
 
 if TYPE_CHECKING:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from twolevel.anova import NotPartitioned, partition_errors
-from twolevel.pipeline.files import read_observations, write_csv, write_json
+from twolevel.pipeline.files import write_csv, write_json
 from twolevel.pipeline.job import run
+from twolevel.pipeline.stored import read_observations
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake, snakemake

@@ -13,8 +13,9 @@ from twolevel.figures.missingness import missingness
 from twolevel.figures.one_subject import one_subject
 from twolevel.figures.theme import save
 from twolevel.figures.words import Labels
-from twolevel.pipeline.files import read_json, read_observations
+from twolevel.pipeline.files import read_json
 from twolevel.pipeline.job import run
+from twolevel.pipeline.stored import read_observations
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake, snakemake

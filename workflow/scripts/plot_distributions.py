@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 from twolevel.figures.distributions import distributions
 from twolevel.figures.theme import save
 from twolevel.figures.words import Labels
-from twolevel.pipeline.files import read_json, read_observations, read_parquet
+from twolevel.pipeline.files import read_json, read_parquet
 from twolevel.pipeline.job import run
+from twolevel.pipeline.stored import read_observations
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake, snakemake

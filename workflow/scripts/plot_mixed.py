@@ -21,8 +21,9 @@ from twolevel.figures.scale_location import scale_location
 from twolevel.figures.shrinkage import shrinkage
 from twolevel.figures.theme import save
 from twolevel.figures.words import Labels
-from twolevel.pipeline.files import Observations, read_json, read_observations, read_parquet
+from twolevel.pipeline.files import read_json, read_parquet
 from twolevel.pipeline.job import run
+from twolevel.pipeline.stored import Observations, read_observations
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake, snakemake

@@ -5,8 +5,9 @@ Makes the table of observations and the truth it was drawn from.
 
 from typing import TYPE_CHECKING
 
-from twolevel.pipeline.files import Observations, write_json, write_observations
+from twolevel.pipeline.files import write_json
 from twolevel.pipeline.job import run
+from twolevel.pipeline.stored import Observations, write_observations
 from twolevel.simulation import simulate, truth
 
 if TYPE_CHECKING:

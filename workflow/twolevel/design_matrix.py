@@ -21,7 +21,8 @@ from twolevel.errors import InputError
 from twolevel.estimable import refuse_aliased, refuse_names, refuse_unrepeated
 from twolevel.formula import parse
 from twolevel.moments import Coordinates, SubjectMoments, working_moments, working_rows
-from twolevel.shards import Shards, Whole
+from twolevel.reduction import Whole, whole_of
+from twolevel.shards import Shards
 
 
 @dataclass(frozen=True, eq=False)
@@ -179,7 +180,7 @@ def design_matrix(
     from formulaic import Formula
 
     if isinstance(data, Shards):
-        return data.whole_of(design_matrix(formula, data.sample, subject, coding))
+        return whole_of(design_matrix(formula, data.sample, subject, coding), data)
     names = parse(formula)
     table, codes, subjects = _checked(data, formula, names.response, names.variables, subject)
     rhs = Formula(formula).rhs

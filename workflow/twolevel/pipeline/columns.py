@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from twolevel.errors import InputError, did_you_mean, listed, quoted
-from twolevel.pipeline.keys import number_text
 from twolevel.pipeline.places import Places
+from twolevel.positional import written
 
 NUMBER = r"(?i:[+-]?(?:(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:e[+-]?[0-9]+)?|inf(?:inity)?|nan))"
 # With fewer distinct texts than this among a column's numbers, they are typing errors.
@@ -46,7 +46,7 @@ def _first_row(values: pd.Series, label: str) -> int:
 def ordered(values: pd.Series, order: list[str], place: Places) -> pd.Series:
     """A factor with its levels in the order that the study gives."""
     if is_number(values):
-        labels = values.map(number_text, na_action="ignore")
+        labels = values.map(written, na_action="ignore")
         values = factor(labels.rename(values.name))
     occurring = list(values.cat.remove_unused_categories().cat.categories)
     for label in occurring:

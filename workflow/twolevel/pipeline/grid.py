@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from itertools import product
 from math import prod
 
+from twolevel.positional import written
 from twolevel.scenario import BLOCK
 
 AXES = ("subjects", "sigma_between", "missing")
@@ -70,11 +71,6 @@ class Slice:
             (start // BLOCK, min(BLOCK, self.last - start))
             for start in range(self.first, self.last, BLOCK)
         ]
-
-
-def written(value: float) -> str:
-    """A number as it stands in paths."""
-    return str(int(value)) if float(value).is_integer() else repr(float(value))
 
 
 def grid_points(axes: Iterable[Sequence[float] | None]) -> list[Point]:

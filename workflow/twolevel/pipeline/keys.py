@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 from twolevel.errors import InputError, quoted
+from twolevel.positional import written
 
 
 def described(value: object) -> str:
@@ -64,13 +65,8 @@ def as_text(value: Any) -> str:
         case str() if value:
             return value
         case int() | float() if not isinstance(value, bool):
-            return number_text(value)
+            return written(value)
     raise InputError(f"found {described(value)}, expected text or a number; put text in quotes")
-
-
-def number_text(value: float) -> str:
-    """A number as a label: without a decimal point where it is whole."""
-    return str(int(value)) if float(value).is_integer() else repr(float(value))
 
 
 Text = Annotated[str, StringConstraints(min_length=1)]

@@ -28,12 +28,13 @@ from twolevel.pipeline.columns import (
     refuse_text_among_numbers,
     refuse_twin_labels,
 )
-from twolevel.pipeline.files import PART, POSITION, parquet_parts, read_parts, write_parts
-from twolevel.pipeline.keys import number_text
+from twolevel.pipeline.files import parquet_parts, read_parts
 from twolevel.pipeline.observations import MAX_NUMERIC_CONDITIONS, Seen, roles
 from twolevel.pipeline.places import Places
+from twolevel.pipeline.stored import PART, POSITION, write_parts
 from twolevel.pipeline.tables import header, table_parts
 from twolevel.pipeline.wide import Wide, columns_read, lengthened
+from twolevel.positional import written
 from twolevel.shards import Shards
 
 
@@ -117,7 +118,7 @@ def load_in_parts(
             frame = {name: rows[name] for name in (subject, names.response, *names.variables)}
             for name in levels:
                 if is_number(frame[name]):
-                    labels = frame[name].map(number_text, na_action="ignore")
+                    labels = frame[name].map(written, na_action="ignore")
                     frame[name] = factor(labels.rename(name))
             for name, values in frame.items():
                 if name == subject or not is_number(values):
