@@ -1,12 +1,11 @@
-# A start: from a table to an entry in the config.
+# A start: from a table to an entry in the config. Without any output (a benchmark is one) the rule
+# runs whenever it is asked for.
 
 
 rule new_study:
     """Look at a table, guess what its columns are, and add a study to the config."""
     log:
         "logs/new_study.log",
-    benchmark:
-        "benchmarks/new_study.tsv"
     conda:
         "../envs/twolevel.yaml"
     params:

@@ -1,0 +1,72 @@
+"""From a table to a report by two commands; what stands in the config is never overwritten."""
+
+import pytest
+import yaml
+from projects import CONFIG, ROOT, Project
+
+TABLES = ["sleepstudy", "anxiety"]
+
+
+def start(project: Project, *words: str, ok: bool = True):
+    return project.snakemake("new_study", "--config", *words, ok=ok)
+
+
+def config(project: Project) -> dict:
+    return yaml.safe_load((project.path / "config/config.yaml").read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="module")
+def started(ran_once) -> Project:
+    """A project to which tables were added, one after the other, and then reported on."""
+
+    def change(project: Project) -> None:
+        path = project.path / "config/config.yaml"
+        path.write_text(f"# Mine.\n{path.read_text()}")
+        for name in TABLES:
+            start(project, f"table={ROOT / f'tests/data/{name}.csv'}")
+
+    pages = [f"results/{name}/report.html" for name in TABLES]
+    return ran_once("new-study", change, *pages)[0]
+
+
+def test_every_table_becomes_a_study_and_a_page(started):
+    found = config(started)
+    assert set(found["studies"]) == {*CONFIG["studies"], *TABLES}
+    assert found["studies"]["sleepstudy"]["formula"] == "y ~ condition"
+    assert found["studies"]["anxiety"]["formula"] == "y ~ condition * group"
+    for name in TABLES:
+        page = (started.path / f"results/{name}/report.html").read_text(encoding="utf-8")
+        assert page.rstrip().endswith("</html>")
+
+
+def test_what_was_there_stays(started):
+    text = (started.path / "config/config.yaml").read_text(encoding="utf-8")
+    assert text.startswith("# Mine.\nstudies:\n  toy:\n")
+    found = config(started)
+    assert {name: found["studies"][name] for name in CONFIG["studies"]} == CONFIG["studies"]
+    assert found["report"] == CONFIG["report"]
+
+
+def test_the_same_table_again_is_another_study(fresh):
+    table = ROOT / "tests/data/ergostool.csv"
+    said = [start(fresh, f"table={table}").text for _ in range(2)]
+    assert [f"\nergostool{more}:\n" in text for more, text in zip(("", "-2"), said, strict=True)]
+    assert "Now run: snakemake results/ergostool-2/report.html" in said[1]
+    assert set(config(fresh)["studies"]) == {*CONFIG["studies"], "ergostool", "ergostool-2"}
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["name=mine"], "say which table"),
+        (["table=nowhere.csv"], "nowhere.csv: no such file"),
+        (["table=config/data/selfesteem.csv", "name=toy"], 'has a study "toy" already'),
+        (["table=config/data/README.md"], 'found the ending ".md"'),
+    ],
+)
+def test_refusals_leave_the_config_as_it_is(fresh, words, message):
+    before = (fresh.path / "config/config.yaml").read_bytes()
+    said = start(fresh, *words, ok=False)
+    assert message in said.text
+    assert "Traceback" not in said.text
+    assert (fresh.path / "config/config.yaml").read_bytes() == before
