@@ -56,7 +56,7 @@ def memory(process):
 def run(project, data):
     """Run Snakemake from the table to the page; return seconds and the most memory in GiB."""
     (project / "config/config.yaml").write_text(
-        f"studies:\n  large:\n    data: {data}\n    formula: score ~ time * group\n    subject: id\n"
+        f"studies:\n  large: {{data: '{data}', formula: score ~ time * group, subject: id}}\n"
     )
     command = [sys.executable, "-m", "snakemake", "--cores", "2", "results/large/report.html"]
     start, most = time.perf_counter(), 0

@@ -25,6 +25,7 @@ from twolevel.likelihood import (
     Method,
     Profile,
     degrees_of_freedom,
+    deviance_of_sums,
     log_det,
     on_grid,
     profile_of_sums,
@@ -37,8 +38,8 @@ from twolevel.wald import Estimates
 # a single subject leaves.
 _MARGIN = 100.0
 
-# Numbers in the largest array of a block.
-_BLOCK = 2_000_000
+# Numbers in the largest array of a block: a few megabytes, which stay near the processor.
+_BLOCK = 500_000
 
 
 def leave_one_out(design: DesignMatrix, estimates: Estimates) -> pd.DataFrame:
@@ -55,10 +56,7 @@ def leave_one_out(design: DesignMatrix, estimates: Estimates) -> pd.DataFrame:
         here = all_there[codes]
         rows, subjects = rows[here], subjects[all_there]
         codes = (np.cumsum(all_there) - 1)[codes[here]]
-    blocks = [
-        _refit(block, estimates.moments, estimates.method)
-        for block in _subject_blocks(rows, codes, len(subjects))
-    ]
+    blocks = [_refit(block, estimates) for block in _subject_blocks(rows, codes, len(subjects))]
     if not blocks:
         columns = ["sigma_between", "sigma_within", "icc", *design.names]
         return pd.DataFrame(columns=columns, index=subjects, dtype=float)
@@ -114,10 +112,9 @@ def _subject_blocks(rows: np.ndarray, codes: np.ndarray, n_subjects: int) -> Ite
         first = last
 
 
-def _refit(
-    block: _Block, moments: Moments, method: Method
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _refit(block: _Block, estimates: Estimates) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """lambda (b,), sigma_w^2 (b,) and the coefficients gamma (b, p) without each subject."""
+    moments, method = estimates.moments, estimates.method
     estimable = _estimable(block, moments)
     removed = estimable.astype(float)  # what cannot be left out stays in, and is NaN at the end
     f = degrees_of_freedom(moments, method) - block.counts * estimable
@@ -143,20 +140,32 @@ def _refit(
         now = without(lambda_, which)
         return now.deviance, now.slope, now.curvature
 
+    def deviance(lambda_: float, which: np.ndarray) -> np.ndarray:
+        """The criterion alone, at one lambda."""
+        n, zbar = block.counts[which], block.means[which] * removed[which, None]
+        weight = moments.sizes / (1 + moments.sizes * lambda_)  # (g,)
+        own = (n / (1 + n * lambda_))[:, None, None] * zbar[:, :, None] * zbar[:, None, :]
+        A = moments.within + np.tensordot(weight, moments.between, 1) - own
+        A -= block.within[which] * removed[which, None, None]
+        value = log_det(moments, np.asarray(lambda_))[0] - np.log1p(n * lambda_)
+        return deviance_of_sums(A, value, f[which], method)
+
     # As in `likelihood.maximise`: where few rows are left, the criterion may end level.
     level, at_end = np.zeros(len(f), dtype=bool), np.zeros(len(f))
     few = moments.nobs - block.counts - moments.n_subjects < moments.n_coefficients
     few = np.flatnonzero(few & estimable)
     if len(few):
-        tail = [criterion(np.full(len(few), point), few)[0] for point in TAIL]
+        tail = [deviance(point, few) for point in TAIL]
         level[few], at_end[few] = np.abs(tail[1] - tail[0]) < RISE, tail[0]
     lambda_ = np.full(len(f), np.inf)
     candidates = _candidates(moments, method)
     for group, largest in ((~level, LARGEST), (level, TAIL[0])):
         if len(which := np.flatnonzero(group & estimable)):
             grid = candidates[candidates < largest]
-            start = np.stack([criterion(np.full(len(which), g), which)[0] for g in grid])
-            lambda_[which] = minimise(lambda at, k, w=which: criterion(at, w[k]), start, grid)
+            start = np.stack([deviance(point, which) for point in grid])
+            lambda_[which] = minimise(
+                lambda at, k, w=which: criterion(at, w[k]), start, grid, estimates.best.lambda_
+            )
     lost = np.isinf(lambda_)
     best = without(np.where(lost, 1.0, lambda_), np.arange(len(f)))
     lost |= level & (at_end - best.deviance < RISE)
@@ -167,14 +176,14 @@ def _refit(
 
 def _candidates(moments: Moments, method: Method) -> np.ndarray:
     """The points of GRID between which the minimum without a subject is looked for."""
-    deviance = on_grid(moments, method).deviance
+    grid = GRID[: np.searchsorted(GRID, LARGEST)]
+    deviance = on_grid(moments, method, grid).deviance
     best = int(deviance.argmin())
     near = deviance <= deviance[best] + _MARGIN
     near[max(best - 1, 0) : best + 2] = True
-    near &= (GRID * moments.sizes.max() > 1e-3) | (np.arange(len(GRID)) % 8 == 0)  # flat below
-    ends = np.searchsorted(GRID, (0, TAIL[0], LARGEST)) - (0, 1, 1)
-    near[ends] = True
-    return GRID[near]
+    near &= (grid * moments.sizes.max() > 1e-3) | (np.arange(len(grid)) % 8 == 0)  # flat below
+    near[[0, np.searchsorted(grid, TAIL[0]) - 1, -1]] = True
+    return grid[near]
 
 
 def _estimable(block: _Block, moments: Moments) -> np.ndarray:

@@ -22,11 +22,17 @@ _LAST_STEP = 1e-8
 Criterion = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray, np.ndarray]]
 
 
-def minimise(criterion: Criterion, on_grid: np.ndarray, grid: np.ndarray = GRID) -> np.ndarray:
+def minimise(
+    criterion: Criterion,
+    on_grid: np.ndarray,
+    grid: np.ndarray = GRID,
+    likely: float | None = None,
+) -> np.ndarray:
     """The minimising lambda (B,) of B criteria, whose values on grid (K,) are on_grid (K, B).
 
     0 where the boundary is the minimum: the sign of the derivative there decides, unless a second
     minimum in the interior is lower. Infinite where the criterion still falls at the grid's end.
+    `likely` is a lambda near which most of the minima are, if one is known.
     """
     best = on_grid.argmin(axis=0)
     every = np.arange(on_grid.shape[1])
@@ -42,7 +48,10 @@ def minimise(criterion: Criterion, on_grid: np.ndarray, grid: np.ndarray = GRID)
     rising[flat] = criterion(low[flat], flat)[1] >= 0
     inner = np.flatnonzero(~rising & ~endless)
     found = np.zeros(len(every))
-    found[inner] = polish(criterion, low[inner], high[inner], inner, _vertex(on_grid, grid)[inner])
+    start = _vertex(on_grid, grid)
+    if likely:
+        start[(low < likely) & (likely < high)] = np.log(likely)
+    found[inner] = polish(criterion, low[inner], high[inner], inner, start[inner])
     at_zero, slope_at_zero, _ = criterion(np.zeros(len(inner)), inner)
     doubtful = slope_at_zero >= 0
     rivals = inner[doubtful]
