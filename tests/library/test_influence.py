@@ -27,6 +27,8 @@ def assert_equal_to_refits(fit, formula, data, subject, rtol):
     assert list(fit.without_subject.index) == list(found)
     for name, refit in found.items():
         ours = fit.without_subject.loc[name]
+        if refit is not None and refit.icc > 1 - 1e-9:
+            continue  # no residuals within subjects are left, and rounding decides what is found
         if refit is None or list(refit.params.index) != list(fit.params.index):
             assert ours.isna().all(), name
         else:
