@@ -115,3 +115,12 @@ def test_what_is_asked_for_is_named():
         fit.means("sex")
     with pytest.raises(ValueError, match="expected 'holm', 'tukey', 'bonferroni' or 'none'"):
         fit.contrasts("condition", adjust="scheffe")
+
+
+def test_contrasts_within_groups_stand_in_the_order_of_the_groups():
+    data = load("anxiety_group").data
+    order = ["grp3", "grp1", "grp2"]
+    data = data.assign(group=data["group"].cat.set_categories(order))
+    fit = tl.fit_mixed("y ~ group * condition", data, "subject")
+    contrasts = fit.contrasts("condition", by="group")
+    assert list(contrasts.index.get_level_values("group").unique()) == order

@@ -53,7 +53,11 @@ def pairwise_rows(levels: pd.Index, L: np.ndarray) -> tuple[pd.Index, np.ndarray
         outer, inner = levels.names
         parts = {
             level: pairwise_rows(levels[at].get_level_values(inner), L[at])
-            for level, at in ((k, levels.get_level_values(outer) == k) for k in levels.levels[0])
+            for level, at in (
+                # In the order of the levels, which a MultiIndex may hold sorted.
+                (k, levels.get_level_values(outer) == k)
+                for k in levels.get_level_values(outer).unique()
+            )
         }
         names = [(level, name) for level, (index, _) in parts.items() for name in index]
         index = pd.MultiIndex.from_tuples(names, names=[outer, "contrast"])
