@@ -10,6 +10,7 @@ from scipy import stats
 
 import twolevel as tl
 from twolevel import type3
+from twolevel.means import mean_rows
 
 
 def fitted(name):
@@ -177,3 +178,40 @@ def test_a_function_with_several_columns_is_one_term(formula):
         L = np.eye(len(coded.params))[columns]
         expected = coded.estimates.test(L, df)
         np.testing.assert_allclose(table.loc["poly(day, 2)", "F"], expected["F"], rtol=1e-6)
+
+
+def test_center_is_about_the_mean_of_all_rows():
+    """Also where subjects of one age were seen under the same conditions, and repeat a row."""
+    reference = load("anxiety_group")
+    subject = reference.data["subject"].astype("category").cat.codes
+    data = reference.data.assign(age=20.0 + subject // 3 * 5 % 21).iloc[2:]
+    data = data.assign(centred=data["age"] - data["age"].mean())
+    expected = tl.fit_mixed("y ~ group + condition * centred", data, "subject").anova()
+    found = tl.fit_mixed("y ~ group + condition * center(age)", data, "subject").anova()
+    np.testing.assert_allclose(found, expected, rtol=1e-7)
+
+
+@pytest.mark.parametrize(
+    ("formula", "expected"),
+    [
+        ("y ~ group + condition * age", {"condition": ["age"]}),
+        ("y ~ group * age + condition", {"group": ["age"]}),
+        ("y ~ group + condition * center(age)", {}),
+        ("y ~ group * condition + age", {}),
+        ("y ~ condition * poly(age, 2)", {"condition": ["poly(age, 2)"]}),
+        ("y ~ age:condition + group", {}),
+        ("y ~ 1", {}),
+    ],
+)
+def test_which_tests_hold_where_numbers_are_0(formula, expected):
+    """Where none is named, a factor's test is that of the equality of its marginal means."""
+    reference = load("anxiety_group")
+    subject = reference.data["subject"].astype("category").cat.codes
+    data = reference.data.assign(age=20.0 + subject * 7 % 23)
+    fit = tl.fit_mixed(formula, data, "subject")
+    assert type3.held_at_zero(fit.design) == expected
+    for factor in {"group", "condition"} & set(fit.design.terms):
+        _, L = mean_rows(fit.design, factor)
+        F = fit.estimates.test(L[1:] - L[0], "kenward-roger")["F"]
+        at_means = np.isclose(F, fit.anova().loc[factor, "F"], rtol=1e-6)
+        assert at_means == (factor not in expected)

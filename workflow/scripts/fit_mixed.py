@@ -20,6 +20,7 @@ from twolevel.pipeline.job import run
 from twolevel.pipeline.stored import read_observations
 from twolevel.remarks import remarks
 from twolevel.subject_condition import subject_condition
+from twolevel.type3 import held_at_zero
 from twolevel.witnesses import call_witnesses
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ def main(snakemake: "Snakemake") -> None:
         "diagnostics": {**diagnostics.summary(), "sentences": remarks(diagnostics)},
         "covariance": covariance(reml, condition),
         "coding": coding,
+        "held_at_zero": held_at_zero(reml.design),
         "subject_condition": own_effects and own_effects.summary(),
     }
     write_json(snakemake.output.mixed, summary)

@@ -39,15 +39,45 @@ def type3_rows(design: DesignMatrix, gram: np.ndarray) -> dict[str, np.ndarray]:
     }
 
 
+def held_at_zero(design: DesignMatrix) -> dict[str, list[str]]:
+    """Terms of factors whose Type III test holds where some numbers are 0, and these are not there.
+
+    In time * age, the test of time compares the times where age is 0, their marginal means do so
+    where it is at its mean. With center(age) both are the same.
+    """
+    at_means = np.abs(design.rows(design.reference_grid())).max(axis=0)
+    scale = np.abs(design.cells.X).max(axis=0)
+    away = at_means > 1e-6 * scale  # (p,)
+    factors, numbers = {}, {}
+    for name, term in zip(design.terms, design._spec.formula, strict=True):
+        parts = {
+            factor.expr: as_factor(factor) or factor.expr.strip("`") for factor in term.factors
+        }
+        numeric = {
+            part for part, of in parts.items() if of not in design.data or design.is_numeric(of)
+        }
+        factors[name], numbers[name] = set(parts) - numeric, sorted(numeric - {"1"})
+    found: dict[str, list[str]] = {}
+    for name in design.terms:
+        for wider, columns in design.terms.items():
+            if numbers[name] or not factors[name] <= factors[wider] or not numbers[wider]:
+                continue
+            if factors[name] and away[list(columns)].any():
+                found[name] = list(dict.fromkeys(found.get(name, []) + numbers[wider]))
+    return found
+
+
 def _from_sum_coding(design: DesignMatrix) -> tuple[np.ndarray, dict]:
     """B (p, p) with X_sum B = X, and the columns of X_sum that belong to each term."""
-    from formulaic import Formula
+    from formulaic import Formula, ModelSpec
 
     step = max(1, len(design.data) // _SAMPLE)
     recoded = sum_coded(Formula(design.formula).rhs, design.data)[0]
+    # center(age) stands for age less the mean of all rows, also where some are looked at.
+    spec = ModelSpec.from_spec(recoded, transform_state=design._spec.transform_state)
     for every in (step, 1):
         rows = design.data.iloc[::every].drop_duplicates()
-        matrix = recoded.get_model_matrix(rows)
+        matrix = spec.get_model_matrix(rows)
         B, _, rank, _ = np.linalg.lstsq(np.asarray(matrix, dtype=float), design.rows(rows))
         if rank == B.shape[0]:
             break
