@@ -121,6 +121,26 @@ def test_sums_of_squares_add_up(data):
     np.testing.assert_allclose(parts, total, rtol=1e-9)
 
 
+@settings(deadline=None, max_examples=40)
+@given(data=balanced)
+def test_subjects_have_the_sum_of_squares_of_their_means(data):
+    anova = tl.partition_errors("y ~ time * group + age", data, "id")
+    means = data.groupby("id", observed=True)["y"].mean()
+    expected = anova.per_subject * ((means - means.mean()) ** 2).sum()
+    np.testing.assert_allclose(anova.ss_subject, expected, rtol=1e-9, atol=1e-12)
+
+
+def test_replicated_cells_are_corrected_as_their_means():
+    """afex 1.2 gives for such data what it gives for the cells' means."""
+    means = load("anxiety_group").data
+    spread = np.random.default_rng(1).normal(size=len(means))
+    data = pd.concat([means.assign(y=means["y"] + spread), means.assign(y=means["y"] - spread)])
+    ours = tl.partition_errors("y ~ condition * group", data, "subject").sphericity
+    expected = tl.partition_errors("y ~ condition * group", means, "subject").sphericity
+    np.testing.assert_allclose(ours.gg_epsilon, expected.gg_epsilon, rtol=1e-9)
+    np.testing.assert_allclose(ours.corrected, expected.corrected, rtol=1e-8)
+
+
 @settings(deadline=None, max_examples=20)
 @given(data=unbalanced)
 def test_unbalanced_is_refused_with_the_reason(data):

@@ -7,6 +7,7 @@ sums of squares with sum-to-zero coding, as afex and car.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -96,7 +97,7 @@ def partition_errors(formula: str, data: pd.DataFrame, subject: str) -> Partitio
     total = moments.means[:, p]
     left, hat = _solve(X.T @ X, X.T @ total)
     residual = total - X @ left
-    ss_subject = size * float(np.sum((total - total.mean()) ** 2))
+    ss_between = size * float(residual @ residual)
     df_between = n - len(between)
 
     W = moments.within
@@ -110,22 +111,26 @@ def partition_errors(formula: str, data: pd.DataFrame, subject: str) -> Partitio
         )
 
     strata = pd.DataFrame(
-        {"ss": [size * float(residual @ residual), ss_within], "df": [df_between, df_within]},
+        {"ss": [ss_between, ss_within], "df": [df_between, df_within]},
         index=pd.Index(["between", "within"], name="stratum"),
     )
     strata["ms"] = strata["ss"] / strata["df"]
-    rows = {}
-    for term, columns in design.terms.items():
-        if term == "Intercept":
-            continue
-        name = "within" if columns[0] in within else "between"
+
+    def of(name: str, columns: Iterable[int]) -> float:
+        """The sum of squares of the hypothesis that these columns' coefficients are 0."""
         members, coefficients, inverse, factor = (
             (within, gamma, cov, 1) if name == "within" else (between, left, hat, size)
         )
         at = np.searchsorted(members, columns)
         b = coefficients[at] + coordinates.shift[list(columns)]
-        ss = factor * float(b @ np.linalg.solve(inverse[np.ix_(at, at)], b))
-        df_num, (_, df_den, ms) = len(columns), strata.loc[name]
+        return factor * float(b @ np.linalg.solve(inverse[np.ix_(at, at)], b))
+
+    rows = {}
+    for term, columns in design.terms.items():
+        if term == "Intercept":
+            continue
+        name = "within" if columns[0] in within else "between"
+        ss, df_num, (_, df_den, ms) = of(name, columns), len(columns), strata.loc[name]
         F = ss / df_num / ms if ms > 0 else np.inf
         rows[term] = {
             "stratum": name,
@@ -146,7 +151,7 @@ def partition_errors(formula: str, data: pd.DataFrame, subject: str) -> Partitio
     return PartitionedErrors(
         table=table,
         strata=strata,
-        ss_subject=ss_subject,
+        ss_subject=ss_between + of("between", np.setdiff1d(between, design.terms["Intercept"])),
         df_subject=n - 1,
         per_subject=size,
         grand_mean=estimate,

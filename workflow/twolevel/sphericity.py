@@ -33,7 +33,8 @@ def sphericity(design: DesignMatrix, table: pd.DataFrame) -> Sphericity | None:
     Defined for one within-subject factor; None otherwise. Formulas as in car's Anova (Mauchly
     1940 with the second-order approximation of Anderson 1958, sec. 10.7; Greenhouse & Geisser
     1959; Huynh & Feldt 1976), with the covariance pooled within groups. Corrected p values use
-    an epsilon of at most 1.
+    an epsilon of at most 1. Where cells hold several observations, they are those of the tests on
+    the cells' means, as afex gives them: within a cell there is nothing to correct.
     """
     within = [name for name in design.data if design.varies_within(name)]
     if len(within) != 1 or design.is_numeric(within[0]):
@@ -54,7 +55,11 @@ def sphericity(design: DesignMatrix, table: pd.DataFrame) -> Sphericity | None:
     # Above 1 the estimate means 1; a denominator of 0 or less sends it past every bound.
     hf = ((df + 1) * k * gg - 2) / denominator if denominator > 0 else 1.0
     w, p = (None, None) if k < 2 or df < k else _mauchly(S * df, df)
-    terms = table[(table["stratum"] == "within")]
+    terms = table[table["stratum"] == "within"]
+    per_cell = design.nobs / cells.size
+    if per_cell > 1:
+        error = per_cell * trace / k  # on the scale of single observations
+        terms = terms.assign(F=terms["ss"] / terms["df_num"] / error, df_den=df * k)
     corrected = {
         name: {
             f"p_{label}": float(
