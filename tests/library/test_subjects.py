@@ -33,7 +33,9 @@ def test_lm(name):
     )
     level2 = tl.fit_hierarchical(level1)
     np.testing.assert_allclose(level2.raw_variance, lm["level2"]["var"], rtol=1e-10)
-    np.testing.assert_allclose(level2.grand_mean_se, lm["level2"]["se"], rtol=1e-10)
+    # lm takes the subject means for independent of one another; with empty cells they are not.
+    independent = np.sqrt(level2.grand_mean_se**2 - level1.shared_cov[0, 0])
+    np.testing.assert_allclose(independent, lm["level2"]["se"], rtol=1e-10)
     np.testing.assert_allclose(level2.grand_mean + first, lm["level2"]["estimate"], rtol=1e-10)
 
 
@@ -99,7 +101,8 @@ def test_level2_weighs_means_by_their_precision(data):
     weights = 1 / (level2.between_variance + subjects["se"] ** 2)
     wls = smf.wls("subject_mean ~ b", subjects, weights=weights).fit()
     np.testing.assert_allclose(level2.params["estimate"], wls.params, rtol=1e-8)
-    np.testing.assert_allclose(level2.params["se"], wls.bse, rtol=1e-8)
+    independent = np.sqrt(level2.params["se"] ** 2 - np.diag(level1.shared_cov))
+    np.testing.assert_allclose(independent, wls.bse, rtol=1e-8)
     assert level2.raw_variance == tl.fit_hierarchical(level1).raw_variance
 
 
@@ -147,3 +150,30 @@ def test_summary_survives_a_file(tmp_path):
     assert tl.fit_hierarchical(again).summary()["between_variance"] == (
         tl.fit_hierarchical(level1).between_variance
     )
+
+
+@settings(deadline=None, max_examples=40)
+@given(data=balanced | unbalanced)
+def test_standard_errors_hold_what_subject_means_share(data):
+    """What is off the diagonal of the means' covariance, from the dense fit, seen by Level 2."""
+    fit, subjects = with_dummies(data)
+    level1 = tl.fit_subjects("y ~ time", data, "id", "time")
+    covariance = fit.cov_params().loc[subjects, subjects].to_numpy()
+    independent = np.diag(level1.sigma_within**2 / level1.subjects["n"])
+    mean = np.full(len(subjects), 1 / len(subjects))
+    scale = level1.sigma_within**2
+    np.testing.assert_allclose(
+        level1.shared_cov[0, 0], mean @ (covariance - independent) @ mean, atol=1e-9 * scale
+    )
+
+
+def test_the_standard_error_where_one_condition_is_seen_more_often():
+    """Every subject twice under t1: the means lean on the effects, alike, and all methods know."""
+    rng = np.random.default_rng(1)
+    data = pd.DataFrame({"id": np.repeat(np.arange(8), 4), "time": ["t1", "t1", "t2", "t3"] * 8})
+    data["y"] = np.repeat(rng.normal(0, 2, 8), 4) + rng.normal(size=32)
+    level2 = tl.fit_hierarchical(tl.fit_subjects("y ~ time", data, "id", "time"), "precision")
+    mixed = tl.fit_mixed("y ~ time", data, "id").grand_mean["se"]
+    np.testing.assert_allclose(level2.grand_mean_se, mixed, rtol=1e-7)
+    anova = tl.partition_errors("y ~ time", data, "id").grand_mean_se
+    np.testing.assert_allclose(level2.grand_mean_se, anova, rtol=1e-10)

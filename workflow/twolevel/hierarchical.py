@@ -72,6 +72,9 @@ def fit_hierarchical(
     are those of least squares with the weights 1 / (sigma_b^2 + se_i^2) (Swamy 1970, estimated
     generalised least squares, for intercepts). raw_variance gives each subject the same weight.
 
+    Standard errors add level1.shared_cov to what least squares gives: the subject means lean on
+    the same estimated effects within subjects, and their residuals do not show a shared error.
+
     Raises InputError where there are no more subjects than Level 2 columns.
     """
     names = list(level1.level2)
@@ -84,13 +87,13 @@ def fit_hierarchical(
             "estimate sigma_between from; expected more subjects than coefficients"
         )
     params, inverse, raw = _least_squares(Q, mu, np.ones(len(mu)))
-    cov = raw * inverse
+    cov = raw * inverse + level1.shared_cov
     between = max(raw - level1.sampling_variance, 0.0)
     variance = between + level1.subjects["se"].to_numpy() ** 2
     weighted = weights == "precision" and bool(np.ptp(variance) > 1e-9 * variance.max())
     if weighted:
         params, inverse, residual = _least_squares(Q, mu, variance.mean() / variance)
-        cov = residual * inverse
+        cov = residual * inverse + level1.shared_cov
     at = np.array(list(level1.level2.values()))
     return HierarchicalFit(
         params=pd.DataFrame(

@@ -28,8 +28,9 @@ class SubjectFits:
     as deviations from the grand mean, with se; sigma_within is in the response's unit.
 
     sampling_variance is what the error of the subject_means adds, in expectation, to the raw
-    variance of the Level 2 residuals. level2 maps each Level 2 column to the value at which the
-    grand mean is read off.
+    variance of the Level 2 residuals. level2 maps each of the q Level 2 columns to the value at
+    which the grand mean is read off; shared_cov (q, q) is what the error of the effects within
+    subjects, which all subject_means share, adds to the covariance of their coefficients.
     """
 
     subjects: pd.DataFrame
@@ -39,6 +40,7 @@ class SubjectFits:
     df_resid: int
     sampling_variance: float
     level2: dict[str, float]
+    shared_cov: np.ndarray
 
     def summary(self) -> dict:
         """Everything but the tables of subjects and residuals as plain values, for a JSON file."""
@@ -48,6 +50,7 @@ class SubjectFits:
             "sampling_variance": self.sampling_variance,
             "condition_effects": self.condition_effects,
             "level2": self.level2,
+            "shared_cov": self.shared_cov.tolist(),
         }
 
     @classmethod
@@ -58,7 +61,9 @@ class SubjectFits:
         effects = pd.DataFrame(
             summary["condition_effects"], columns=["condition", "estimate", "se"]
         )
-        return cls(subjects, residuals, **{**summary, "condition_effects": effects})
+        shared = np.array(summary["shared_cov"])
+        plain = {**summary, "condition_effects": effects, "shared_cov": shared}
+        return cls(subjects, residuals, **plain)
 
 
 def fit_subjects(
@@ -112,7 +117,8 @@ def fit_subjects(
     hat = np.linalg.pinv(Q)  # (q, n)
     free = n - len(columns)
     leverage = np.einsum("nq,qn->n", Q, hat)
-    off = distance - Q @ (hat @ distance)
+    common = hat @ distance  # (q, k)
+    off = distance - Q @ common
     spread = ((1 - leverage) / moments.counts).sum() + np.sum((off.T @ off) * inverse)
 
     grand = mean_rows(design)[1][0]
@@ -136,6 +142,7 @@ def fit_subjects(
         df_resid=df_resid,
         sampling_variance=float(sigma2 * spread / free) if free > 0 else np.nan,
         level2={name: float(grand[design.names.index(name)]) for name in columns},
+        shared_cov=sigma2 * common @ inverse @ common.T,
     )
 
 
