@@ -170,7 +170,8 @@ def _dropping(
         return None
     kept = data[complete[fit.design.codes]]
     n, N = len(complete), fit.nobs
-    row = {"witness": "pingouin", "method": "complete subjects", "status": "drops", "said": ""}
+    row = {"witness": "pingouin's subjects, our ANOVA", "method": "complete subjects"}
+    row |= {"status": "drops", "said": ""}
     words = "Programs such as pingouin, with its rm_anova and mixed_anova, drop every subject that "
     words += f"has an empty cell, here {n - complete.sum():,} of {n:,} subjects with "
     words += f"{N - len(kept):,} of {N:,} observations."
@@ -182,8 +183,10 @@ def _dropping(
         row["F"] = float(partition_errors(formula, means, subject).table.loc[term, "F"])
     except InputError:
         return row | {"sentence": f"{words} What is left allows no ANOVA."}
-    words += f" The F of {condition} is {positional(row['F'], 4)} in what is left, and "
-    words += f"{positional(row['our_F'], 4)} in the mixed model of all observations."
+    words += f" In what is left, the F of {condition} is {positional(row['F'], 4)} by our ANOVA"
+    if len(fit.design.terms) > 2:  # it does not adjust the condition for groups of unequal size
+        words += " (pingouin's own may differ where groups differ in size)"
+    words += f", and {positional(row['our_F'], 4)} in the mixed model of all observations."
     return row | {"sentence": words}
 
 
