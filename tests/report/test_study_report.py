@@ -77,16 +77,25 @@ STUDIES = {
     "repeated": real("repeated.csv", replicates="allow"),
     "blocks": real("blocks.csv"),
     "mean_unbalanced": real("singles.csv", "y ~ 1"),
+    "age": real("age.csv", "y ~ condition * age + group"),
     "awkward": real("awkward.csv", title="*A* | <b>title</b> $x$", unit="|m|^2 & `s`"),
 }
 # Those with a condition and unequal cells.
-UNEQUAL = ("unbalanced", "dropped", "repeated", "blocks")
-# Tables made for the purpose. Missing: a cell; a second row in a cell; each subject two of three.
+UNEQUAL = ("unbalanced", "dropped", "repeated", "blocks", "age")
+# Tables made for the purpose. Missing: a cell; a second row in a cell; each subject two of three;
+# all of one subject but one row.
 MADE = {
     "dropped.csv": rows("1,a,1 1,b, 1,c,5 2,a,2 2,b,4 2,c,4 3,a,0 3,b,1 3,c,2"),
     "repeated.csv": rows("1,a,1 1,a,2 1,b,3 1,c,5 2,a,2 2,b,4 2,c,4 3,a,0 3,b,1 3,c,2"),
     "blocks.csv": rows("1,a,1 1,b,3 2,b,6 2,c,9 3,a,2 3,c,4 4,a,5 4,b,7 5,b,2 5,c,2 6,a,6 6,c,8"),
     "singles.csv": rows("1,x,4 2,x,5 2,x,6 3,x,9 3,x,8 3,x,7"),
+    "age.csv": "subject,condition,y,group,age\n"
+    + "".join(
+        f"{i},{'abc'[j]},{i * i * 7 % 11 + j * (i % 4) + (i + 2 * j) ** 2 % 5},"
+        f"{'treated' if i % 2 else 'control'},{40 + i * i % 17}\n"
+        for i in range(10)
+        for j in range(3 if i else 1)
+    ),
     "awkward.csv": "subject,condition,y\n"
     + "".join(
         f'"@fig-x {{{{< {i} >}}}} \\ <i>","{level}",{i * j + j * j}\n'
@@ -511,7 +520,7 @@ def test_why_methods_differ(made):
     assert made("unbalanced").says("no exact ANOVA exists: the design is not balanced.")
     assert made("unbalanced").says("takes effects within subjects from differences within subjects")
     assert not made("mean_unbalanced").says("effects within subjects")
-    assert made("curve").says("They differ in the standard error of")
+    assert made("curve").says("They agree:")
 
 
 def test_anova(report):
@@ -573,7 +582,7 @@ def test_boundary_is_explained_where_it_occurs(report):
 
 def test_imbalance_is_explained_where_it_occurs(report):
     balanced = report.json("design")["balanced"]
-    unbalanced = ("unbalanced", "dropped", "repeated", "blocks", "mean_unbalanced")
+    unbalanced = ("unbalanced", "dropped", "repeated", "blocks", "mean_unbalanced", "age")
     assert balanced == (report.name not in unbalanced)
     assert report.says("The design is balanced.") == balanced
     assert report.says("The design is not balanced") == (not balanced)
@@ -617,7 +626,7 @@ def test_headline_names_the_test_and_claims_no_more_than_it_shows(made):
     assert made("factor").says("Mean y differs between the levels of condition")
     # With two terms of the condition neither is the test of the condition.
     assert not made("curve").says("Wald test by REML")
-    assert made("split_plot").says("They average over an interaction, condition:group")
+    assert made("split_plot").says("An interaction qualifies them, condition:group")
     assert not made("awkward").says("They average over")
     for name, study in ((n, made(n)) for n in STUDIES):
         terms = {row["term"]: row["p"] for row in study.json("mixed")["anova"]}
@@ -626,6 +635,30 @@ def test_headline_names_the_test_and_claims_no_more_than_it_shows(made):
             (p,) = terms.values()
             assert clear == (p < 0.05), name
             assert study.says("show no clear difference") == (p >= 0.05), name
+
+
+def test_tests_at_0_of_a_number_are_called_so(made):
+    """Of a factor that interacts with it, where means are those at the number's mean."""
+    report = made("age")
+    assert report.json("mixed")["held_at_zero"] == {"condition": ["age"]}
+    assert report.says("(Kenward–Roger test where age is 0: F(2,")
+    assert report.says("in car and afex: condition at age = 0. Means and")
+    assert not made("split_plot").says("where group is 0")
+    assert not made("split_plot").says("tested where that number is 0")
+
+
+def test_what_subjects_with_one_row_add(made):
+    words = "A subject with one observation shows no difference within itself"
+    assert made("age").says("and 1 of these has one observation only")
+    assert made("age").says(words)
+    assert not made("dropped").says(words)
+
+
+def test_every_term_is_in_the_headline(made):
+    assert made("split_plot").says("effect of group (F(") or made("split_plot").says("on group (F(")
+    # Dots for what the formula has beside the condition; all of one group share an interaction.
+    assert made("split_plot").says("effects αj that all share on average")
+    assert not made("balanced").says("on average")
 
 
 def test_mean_without_condition(made):
