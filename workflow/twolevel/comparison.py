@@ -72,6 +72,9 @@ def compare_fits(
     scale = table.abs().max(axis=1)
     effects = table.index.str.startswith("alpha[")
     scale[effects] = scale[effects].max()
+    # Nor has an F that is 0 so.
+    tests = table.index.str.startswith("F[")
+    scale[tests] = scale[tests].clip(lower=1e-4)
     gap = table.sub(table["mixed"], axis=0).abs().max(axis=1)
     table["difference"] = (gap / scale).where(gap > 0, 0.0)
     table.loc[table[["two_stage", "anova"]].isna().all(axis=1), "difference"] = np.nan
