@@ -11,6 +11,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 from pages import external_references
@@ -78,6 +79,7 @@ STUDIES = {
     "blocks": real("blocks.csv"),
     "mean_unbalanced": real("singles.csv", "y ~ 1"),
     "age": real("age.csv", "y ~ condition * age + group"),
+    "two_within": real("two_within.csv", "y ~ condition * dose"),
     "awkward": real("awkward.csv", title="*A* | <b>title</b> $x$", unit="|m|^2 & `s`"),
 }
 # Those with a condition and unequal cells.
@@ -89,6 +91,13 @@ MADE = {
     "repeated.csv": rows("1,a,1 1,a,2 1,b,3 1,c,5 2,a,2 2,b,4 2,c,4 3,a,0 3,b,1 3,c,2"),
     "blocks.csv": rows("1,a,1 1,b,3 2,b,6 2,c,9 3,a,2 3,c,4 4,a,5 4,b,7 5,b,2 5,c,2 6,a,6 6,c,8"),
     "singles.csv": rows("1,x,4 2,x,5 2,x,6 3,x,9 3,x,8 3,x,7"),
+    "two_within.csv": "subject,condition,y,dose\n"
+    + "".join(
+        f"{i},{'ab'[j]},{i * i * 7 % 11 + j * (i % 4) + (i + 2 * j + 3 * k) ** 2 % 5},{k}\n"
+        for i, j, k in np.ndindex(6, 2, 2)
+    )
+    .replace(",0\n", ",low\n")
+    .replace(",1\n", ",high\n"),
     "age.csv": "subject,condition,y,group,age\n"
     + "".join(
         f"{i},{'abc'[j]},{i * i * 7 % 11 + j * (i % 4) + (i + 2 * j) ** 2 % 5},"
@@ -652,6 +661,12 @@ def test_what_subjects_with_one_row_add(made):
     assert made("age").says("and 1 of these has one observation only")
     assert made("age").says(words)
     assert not made("dropped").says(words)
+
+
+def test_factors_within_subjects_share_one_error(made):
+    words = "give condition and dose, and each of their interactions, an error of its own"
+    assert made("two_within").says(words)
+    assert not made("split_plot").says("stand against one error")
 
 
 def test_every_term_is_in_the_headline(made):
