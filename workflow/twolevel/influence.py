@@ -19,6 +19,8 @@ import pandas as pd
 
 from twolevel.design_matrix import DesignMatrix
 from twolevel.likelihood import (
+    FLAT,
+    FLAT_UP_TO,
     LARGEST,
     RISE,
     TAIL,
@@ -46,8 +48,8 @@ def leave_one_out(design: DesignMatrix, estimates: Estimates) -> pd.DataFrame:
     """sigma_between, sigma_within, icc and the fixed effects without each subject (n rows).
 
     By the method of the fit. A row is NaN where the model cannot be fitted without the subject:
-    a column of the model would be lost, or no within-subject variation would be left. Of a table in
-    shards there are rows for subjects of which the sample has all observations.
+    a column of the model would be lost, or no variation within subjects or between them be left.
+    Of a table in shards there are rows for subjects of which the sample has all observations.
     """
     rows, coordinates = design.working_rows()
     codes, subjects = design.codes, design.subjects
@@ -157,16 +159,19 @@ def _refit(block: _Block, estimates: Estimates) -> tuple[np.ndarray, np.ndarray,
     if len(few):
         tail = [deviance(point, few) for point in TAIL]
         level[few], at_end[few] = np.abs(tail[1] - tail[0]) < RISE, tail[0]
-    lambda_ = np.full(len(f), np.inf)
+    lambda_, constant = np.full(len(f), np.inf), np.zeros(len(f), dtype=bool)
     candidates = _candidates(moments, method)
     for group, largest in ((~level, LARGEST), (level, TAIL[0])):
         if len(which := np.flatnonzero(group & estimable)):
             grid = candidates[candidates < largest]
             start = np.stack([deviance(point, which) for point in grid])
+            plain = start[grid <= FLAT_UP_TO]
+            flat = np.ptp(plain, axis=0) <= FLAT * (moments.nobs - block.counts[which])
+            constant[which] = flat & (len(plain) > 1)
             lambda_[which] = minimise(
                 lambda at, k, w=which: criterion(at, w[k]), start, grid, estimates.best.lambda_
             )
-    lost = np.isinf(lambda_)
+    lost = np.isinf(lambda_) | constant
     best = without(np.where(lost, 1.0, lambda_), np.arange(len(f)))
     lost |= level & (at_end - best.deviance < RISE)
     lambda_ = np.where(lost, np.nan, lambda_)

@@ -29,6 +29,9 @@ LARGEST = 1e13
 # within subjects; it then falls to a level and stays there, but for rounding. And by how much.
 TAIL = (1e9, 1e11)
 RISE = 1e-3
+# The criterion does not depend on lambda if up to here it changes by less than this, for each
+# observation; rounding changes it beyond.
+FLAT_UP_TO, FLAT = 1e4, 1e-9
 
 
 @dataclass(frozen=True, eq=False)
@@ -157,7 +160,7 @@ def maximise(moments: Moments, method: Method) -> Profile:
     largest = TAIL[0] if level else LARGEST
     grid = GRID[: np.searchsorted(GRID, largest)]
     start = on_grid(moments, method, grid).deviance
-    if np.ptp(start[grid <= 1e6]) <= 1e-9 * moments.nobs:
+    if np.ptp(start[grid <= FLAT_UP_TO]) <= FLAT * moments.nobs:
         raise InputError(
             "the fixed effects leave no differences between subjects, so sigma_between cannot be "
             "told apart from them; expected fewer terms that differ between subjects than there "
