@@ -10,7 +10,7 @@ from twolevel.pipeline.job import run
 from twolevel.pipeline.large import load_in_parts
 from twolevel.pipeline.observations import load_table
 from twolevel.pipeline.stored import IN_MEMORY, Observations, write_observations
-from twolevel.pipeline.tables import many_rows
+from twolevel.pipeline.tables import estimated_rows
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake, snakemake
@@ -20,7 +20,7 @@ def main(snakemake: "Snakemake") -> None:
     """Write the observations and the counts of loading them."""
     study, table = snakemake.wildcards.real, snakemake.params.table
     path = snakemake.output.observations
-    if many_rows(table["data"], f"study {study}", IN_MEMORY):
+    if estimated_rows(table["data"], f"study {study}") > IN_MEMORY:
         loading = load_in_parts(path, study=study, **table)
     else:
         loaded = load_table(study=study, **table)

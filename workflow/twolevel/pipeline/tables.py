@@ -160,10 +160,11 @@ def read_table(
     return Table(data, facts, files, [part.num_rows for part, _ in parts])
 
 
-def many_rows(path: str | Path, where: str, most: int) -> bool:
-    """Whether a table has more rows than can be held, by what its files say without reading them.
+def estimated_rows(path: str | Path, where: str) -> int:
+    """Estimate how many rows a table has, by what its files say without reading them.
 
-    Text is taken to have 20 bytes in a row, and five times as many as when it is compressed.
+    Text is taken to have 20 bytes in a row, and five times as many as when it is compressed. The
+    files of other programs, which are read at once in any case, count as none.
     """
     rows = 0
     for name in table_files(path):
@@ -174,7 +175,7 @@ def many_rows(path: str | Path, where: str, most: int) -> bool:
                 rows += file.rows
             elif isinstance(file, delimited.Delimited):
                 rows += file.path.stat().st_size * (5 if file.path.suffix == ".gz" else 1) // 20
-    return rows > most
+    return rows
 
 
 def table_parts(
