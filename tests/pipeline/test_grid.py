@@ -50,6 +50,15 @@ def test_a_path_says_all_of_its_slice(values, experiments):
     for part in plan(grid_points(values), experiments, [], 3):
         assert Slice.of_path(f"results/x/experiments/{part.path}.parquet") == part
         assert all(len(folder) < 255 for folder in part.path.split("/"))
+        assert "," not in part.path, "Snakemake cannot send such a job to a cluster"
+
+
+@given(axes, amounts)
+def test_cutting_a_plan_into_jobs_changes_no_numbers_drawn(values, experiments):
+    points = grid_points(values)
+    slices = plan(points, experiments, [], 3)
+    alone = [Slice(tuple((v,) for v in point), 0, experiments) for point in points]
+    assert sum(s.numbers(3) for s in slices) == sum(s.numbers(3) for s in alone)
 
 
 def test_the_last_block_may_be_a_part_of_one():

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from projects import IMPORTS, ROOT, Project, Run, sources
+from projects import AGAIN, IMPORTS, PLAN, ROOT, Project, Run, replication_config, sources
 
 
 @pytest.fixture(scope="session")
@@ -55,6 +55,13 @@ def ran_once(once) -> Callable[..., tuple[Project, Run]]:
 def first_run(ran_once) -> tuple[Project, Run]:
     """The project after plain `snakemake`, and what that said. Not to be changed."""
     return ran_once("first-run", lambda project: None)
+
+
+@pytest.fixture(scope="session")
+def replicated(ran_once) -> tuple[Project, Run]:
+    """The project after a run with two replication studies. Not to be changed."""
+    whole = replication_config(plan=PLAN, again=AGAIN)
+    return ran_once("replicated", lambda project: project.configure(whole))
 
 
 @pytest.fixture

@@ -28,6 +28,26 @@ CONFIG = {
     },
     "report": {"renderer": "pandoc"},
 }
+PLAN = {
+    "subjects": [4, 6],
+    "conditions": {"a": 0, "b": 1},
+    "grand_mean": 5,
+    "sigma_between": [0.0, 1.5],
+    "sigma_within": 1,
+    "missing": [0.0, 0.2],
+    "experiments": 60,
+    "seed": 3,
+}
+AGAIN = {"like": "toy", "subjects": [5, 8], "experiments": 40, "keep_experiments": True}
+
+
+def replication_config(**replications: dict[str, Any]) -> dict[str, Any]:
+    """A config with one study and these replication studies."""
+    return {
+        "studies": {"toy": {"simulate": SIMULATE}},
+        "replications": replications,
+        "report": {"renderer": "pandoc"},
+    }
 
 
 @dataclass(frozen=True)

@@ -6,37 +6,10 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
-from projects import SIMULATE, Project
+from projects import AGAIN, PLAN, SIMULATE, Project, replication_config
 
 from twolevel.replication import replicate
 from twolevel.scenario import BLOCK, Scenario
-
-PLAN = {
-    "subjects": [4, 6],
-    "conditions": {"a": 0, "b": 1},
-    "grand_mean": 5,
-    "sigma_between": [0.0, 1.5],
-    "sigma_within": 1,
-    "missing": [0.0, 0.2],
-    "experiments": 60,
-    "seed": 3,
-}
-AGAIN = {"like": "toy", "subjects": [5, 8], "experiments": 40, "keep_experiments": True}
-
-
-def config(**replications):
-    return {
-        "studies": {"toy": {"simulate": SIMULATE}},
-        "replications": replications,
-        "report": {"renderer": "pandoc"},
-    }
-
-
-@pytest.fixture(scope="session")
-def replicated(ran_once):
-    """The project after a run with two replication studies. Not to be changed."""
-    whole = config(plan=PLAN, again=AGAIN)
-    return ran_once("replicated", lambda project: project.configure(whole))
 
 
 @pytest.fixture
@@ -121,7 +94,7 @@ def test_experiments_are_kept_on_request_only(replicated):
 def test_a_changed_study_reruns_what_is_like_it(project):
     project.configure(
         {
-            **config(plan=PLAN, again=AGAIN),
+            **replication_config(plan=PLAN, again=AGAIN),
             "studies": {"toy": {"simulate": {**SIMULATE, "seed": 2}}},
         }
     )
@@ -132,8 +105,8 @@ def test_a_changed_study_reruns_what_is_like_it(project):
 
 def test_a_new_value_computes_the_new_points_only(project):
     before = {name: path.read_bytes() for name, path in slices(project).items()}
-    project.configure(config(plan={**PLAN, "subjects": [4, 6, 9]}, again=AGAIN))
-    assert planned_slices(project) == {"subjects=9/sigma_between=0,1.5/missing=0,0.2/0-60"}
+    project.configure(replication_config(plan={**PLAN, "subjects": [4, 6, 9]}, again=AGAIN))
+    assert planned_slices(project) == {"subjects=9/sigma_between=0_1.5/missing=0_0.2/0-60"}
     project.snakemake()
     after = slices(project)
     assert {name: after[name].read_bytes() for name in before} == before
@@ -150,7 +123,7 @@ def test_more_experiments_compute_the_missing_blocks_only(project):
         (2 * BLOCK + 7, f"{BLOCK}-{2 * BLOCK + 7}"),
         (3 * BLOCK, f"{2 * BLOCK}-{3 * BLOCK}"),
     ):
-        project.configure(config(plan={**plan, "experiments": experiments}))
+        project.configure(replication_config(plan={**plan, "experiments": experiments}))
         assert planned_slices(project) == {f"{grid}/{new}"}
         project.snakemake("results/plan/measures.parquet")
         assert set(measures(project)["n"]) == {experiments}
@@ -163,26 +136,26 @@ def test_more_experiments_compute_the_missing_blocks_only(project):
 
 
 def test_fewer_experiments_or_points_use_what_is_there(project):
-    project.configure(config(plan={**PLAN, "subjects": 6}, again=AGAIN))
+    project.configure(replication_config(plan={**PLAN, "subjects": 6}, again=AGAIN))
     assert planned_slices(project) == set()
     project.snakemake("results/plan/measures.parquet")
     assert set(measures(project)["subjects"]) == {6}
 
 
 def test_another_parameter_computes_all_again(project):
-    project.configure(config(plan={**PLAN, "sigma_within": 2}, again=AGAIN))
-    assert planned_slices(project) == {"subjects=4,6/sigma_between=0,1.5/missing=0,0.2/0-60"}
+    project.configure(replication_config(plan={**PLAN, "sigma_within": 2}, again=AGAIN))
+    assert planned_slices(project) == {"subjects=4_6/sigma_between=0_1.5/missing=0_0.2/0-60"}
 
 
 @pytest.mark.parametrize("key", ["title", "unit"])
 def test_words_rerun_the_report_only(project, key):
-    project.configure(config(plan={**PLAN, key: "x"}, again=AGAIN))
+    project.configure(replication_config(plan={**PLAN, key: "x"}, again=AGAIN))
     rules = {rule for rule, study in project.planned() if study == "plan"}
     assert rules == {"write_replication_report", "render_replication_report"}
 
 
 def test_same_bytes_whatever_the_cores_and_the_folder(replicated, ran_once):
-    whole = config(plan=PLAN, again=AGAIN)
+    whole = replication_config(plan=PLAN, again=AGAIN)
     there = ran_once(
         "replicated-same", lambda p: p.configure(whole), "--cores", "1", folder="a longer name"
     )[0]

@@ -17,7 +17,7 @@ from twolevel.pipeline.code import library_code
 from twolevel.pipeline.config import checked
 from twolevel.pipeline.grid import AXES, PARAMETERS, Slice, grid_points, plan
 from twolevel.pipeline.studies import RealStudy, SimulatedStudy
-from twolevel.pipeline.tables import table_files
+from twolevel.pipeline.tables import estimated_rows, table_files
 
 # What `snakemake new_study --config table=... name=...` says, which is no part of the config.
 NEW_STUDY = {key: config.pop(key, None) for key in ("table", "name")}
@@ -40,7 +40,7 @@ def any_of(names):
 
 
 wildcard_constraints:
-    **dict.fromkeys(AXES, r"[\w.,+-]+"),
+    **dict.fromkeys(AXES, r"[\w.+-]+"),
     study=any_of(STUDIES),
     simulated=any_of(SIMULATED),
     real=any_of(REAL),
@@ -151,13 +151,19 @@ def experiments_of(wildcards):
     return REPLICATIONS[wildcards.replication].experiments
 
 
+def per_subject(replication):
+    """How many observations of a subject there are in a replication study, for the size of jobs."""
+    study = REPLICATIONS[replication]
+    return len(study.conditions or "123") * (study.replicates or 1)
+
+
 def slices_of(wildcards):
     """The slices of a replication study: those that are there, and those still to be run."""
     study = REPLICATIONS[wildcards.replication]
     folder = Path(f"results/{wildcards.replication}/experiments")
     there = [Slice.of_path(str(path)) for path in folder.glob("*/*/*/*[0-9].parquet")]
-    per_subject = len(study.conditions or "123") * (study.replicates or 1)
-    slices = plan(points_of(wildcards), study.experiments, there, per_subject)
+    observed = per_subject(wildcards.replication)
+    slices = plan(points_of(wildcards), study.experiments, there, observed)
     return [f"{folder}/{part.path}" for part in slices]
 
 

@@ -25,6 +25,10 @@ SAME = "same"
 # A value of each axis, as it is written in paths.
 Point = tuple[str, str, str]
 
+# Between the values of an axis in paths. Snakemake cannot send a job with a comma in its wildcards
+# to a cluster.
+_BETWEEN = "_"
+
 # Random numbers that a job may draw, some twenty seconds' worth, and what it takes to fit data with
 # missing cells, in those.
 _NUMBERS, _INCOMPLETE = 1_000_000_000, 5
@@ -43,7 +47,8 @@ class Slice:
     @property
     def path(self) -> str:
         """The slice's own part of its path."""
-        folders = [f"{axis}={','.join(v)}" for axis, v in zip(AXES, self.values, strict=True)]
+        axes = zip(AXES, self.values, strict=True)
+        folders = [f"{axis}={_BETWEEN.join(values)}" for axis, values in axes]
         return "/".join([*folders, f"{self.first}-{self.last}"])
 
     @classmethod
@@ -51,7 +56,7 @@ class Slice:
         """The slice of a path."""
         *folders, name = path.split("/")
         first, last = name.partition(".")[0].split("-")
-        values = tuple(tuple(f.partition("=")[2].split(",")) for f in folders[-len(AXES) :])
+        values = tuple(tuple(f.partition("=")[2].split(_BETWEEN)) for f in folders[-len(AXES) :])
         return cls(values, int(first), int(last))
 
     @classmethod
@@ -71,6 +76,13 @@ class Slice:
             (start // BLOCK, min(BLOCK, self.last - start))
             for start in range(self.first, self.last, BLOCK)
         ]
+
+    def numbers(self, per_subject: int) -> int:
+        """How many random numbers its experiments take, with `per_subject` observations each.
+
+        Data with missing cells count as several times as many, for they take longer to fit.
+        """
+        return (self.last - self.first) * sum(_cost(point, per_subject) for point in self.points)
 
 
 def grid_points(axes: Iterable[Sequence[float] | None]) -> list[Point]:
@@ -127,7 +139,7 @@ def _products(points: Sequence[tuple]) -> list[tuple[tuple[str, ...], ...]]:
 def _foldable(values: tuple[tuple[str, ...], ...]) -> list[tuple[tuple[str, ...], ...]]:
     """The same points in parts whose axes can be written as the name of a folder."""
     for k, axis in enumerate(values):
-        if len(axis) > 1 and len(",".join(axis)) > _LONGEST:
+        if len(axis) > 1 and len(_BETWEEN.join(axis)) > _LONGEST:
             return [p for half in _halves(values, k) for p in _foldable(half)]
     return [values]
 
@@ -142,7 +154,7 @@ def _jobs(
     values: tuple[tuple[str, ...], ...], blocks: Sequence[tuple[int, int]], per_subject: int
 ) -> list[Slice]:
     """Slices of neighbouring blocks, so many as a job may draw numbers for."""
-    cost = BLOCK * sum(_cost(point, per_subject) for point in product(*values))
+    cost = Slice(values, 0, BLOCK).numbers(per_subject)
     longest = max(range(len(values)), key=lambda k: len(values[k]))
     if cost > _NUMBERS and len(values[longest]) > 1:
         return [j for half in _halves(values, longest) for j in _jobs(half, blocks, per_subject)]
