@@ -17,6 +17,8 @@ rule replicate:
         f"benchmarks/{{replication}}/replicate/{SLICE}.tsv"
     conda:
         "../envs/twolevel.yaml"
+    resources:
+        **asks("replicate"),
     params:
         replication=parameters_of,
         code=script_code("replicate"),
@@ -49,6 +51,8 @@ rule gather_experiments:
         "benchmarks/{replication}/gather_experiments.tsv"
     conda:
         "../envs/twolevel.yaml"
+    resources:
+        **asks("gather_experiments"),
     params:
         points=points_of,
         experiments=experiments_of,
@@ -80,6 +84,8 @@ rule measure_performance:
         "benchmarks/{replication}/measure_performance.tsv"
     conda:
         "../envs/twolevel.yaml"
+    resources:
+        **asks("measure_performance"),
     params:
         replication=parameters_of,
         points=points_of,

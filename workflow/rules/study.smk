@@ -12,6 +12,8 @@ rule simulate_data:
         "benchmarks/{simulated}/simulate_data.tsv"
     conda:
         "../envs/twolevel.yaml"
+    resources:
+        **asks("simulate_data"),
     params:
         simulate=simulation_of,
         code=script_code("simulate_data"),
@@ -34,6 +36,8 @@ rule load_data:
         "benchmarks/{real}/load_data.tsv"
     conda:
         "../envs/twolevel.yaml"
+    resources:
+        **asks("load_data"),
     params:
         table=table_config_of,
         code=script_code("load_data"),
@@ -55,6 +59,8 @@ rule describe_design:
         "benchmarks/{study}/describe_design.tsv"
     conda:
         "../envs/twolevel.yaml"
+    resources:
+        **asks("describe_design"),
     params:
         code=script_code("describe_design"),
     message:
@@ -82,6 +88,8 @@ rule fit_subjects:
         "benchmarks/{study}/fit_subjects.tsv"
     conda:
         "../envs/twolevel.yaml"
+    resources:
+        **asks("fit_subjects"),
     params:
         formula=formula_of,
         coding=coding_of,
@@ -106,6 +114,8 @@ rule fit_hierarchical:
         "benchmarks/{study}/fit_hierarchical.tsv"
     conda:
         "../envs/twolevel.yaml"
+    resources:
+        **asks("fit_hierarchical"),
     params:
         code=script_code("fit_hierarchical"),
     message:
@@ -145,6 +155,8 @@ rule fit_mixed:
         "benchmarks/{study}/fit_mixed.tsv"
     conda:
         "../envs/twolevel.yaml"
+    resources:
+        **asks("fit_mixed"),
     params:
         formula=formula_of,
         coding=coding_of,
@@ -173,6 +185,8 @@ rule partition_errors:
         "benchmarks/{study}/partition_errors.tsv"
     conda:
         "../envs/twolevel.yaml"
+    resources:
+        **asks("partition_errors"),
     params:
         formula=formula_of,
         code=script_code("partition_errors"),
@@ -202,6 +216,8 @@ rule compare_fits:
         "benchmarks/{study}/compare_fits.tsv"
     conda:
         "../envs/twolevel.yaml"
+    resources:
+        **asks("compare_fits"),
     params:
         code=script_code("compare_fits"),
     message:
@@ -221,8 +237,12 @@ rule plot_data:
         "logs/{study}/plot_data.log",
     benchmark:
         "benchmarks/{study}/plot_data.tsv"
+    group:
+        DRAWN_IN
     conda:
         "../envs/twolevel.yaml"
+    resources:
+        **asks("plot_data"),
     params:
         unit=unit_of,
         code=script_code("plot_data"),
@@ -246,8 +266,12 @@ rule plot_distributions:
         "logs/{study}/plot_distributions.log",
     benchmark:
         "benchmarks/{study}/plot_distributions.tsv"
+    group:
+        DRAWN_IN
     conda:
         "../envs/twolevel.yaml"
+    resources:
+        **asks("plot_distributions"),
     params:
         unit=unit_of,
         code=script_code("plot_distributions"),
@@ -286,8 +310,12 @@ rule plot_mixed:
         "logs/{study}/plot_mixed.log",
     benchmark:
         "benchmarks/{study}/plot_mixed.tsv"
+    group:
+        DRAWN_IN
     conda:
         "../envs/twolevel.yaml"
+    resources:
+        **asks("plot_mixed"),
     params:
         unit=unit_of,
         code=script_code("plot_mixed"),

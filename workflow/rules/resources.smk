@@ -1,0 +1,70 @@
+# What a job asks of a cluster, by its size. Without a cluster it changes nothing.
+from functools import cache
+from math import ceil
+
+# Of each rule: megabytes, and how many more for every million rows up to ten, and beyond, where
+# observations are held in parts; seconds, and how many more for every million rows. In place of
+# rows, `replicate` has random numbers, and what follows it experiments. From benchmarks/ of the
+# default run, of simulated studies of 0.3, 3, 9 and 30 million rows, of tables of 0.3 and 3
+# million, and of 2 million experiments, on one core.
+MEASURED = {
+    "simulate_data": (130, 200, 200, 1, 1),
+    "load_data": (140, 200, 20, 1, 6),
+    "describe_design": (130, 140, 20, 1, 3),
+    "fit_subjects": (170, 350, 20, 1, 6),
+    "fit_hierarchical": (130, 160, 20, 1, 4),
+    "fit_mixed": (240, 360, 20, 3, 27),
+    "partition_errors": (170, 370, 20, 1, 18),
+    "compare_fits": (120, 0, 0, 1, 0),
+    "plot_data": (170, 140, 20, 2, 2),
+    "plot_distributions": (180, 190, 20, 2, 3),
+    "plot_mixed": (180, 230, 20, 3, 4),
+    "replicate": (170, 0, 0, 2, 0.1),
+    "measure_performance": (150, 30, 30, 2, 2),
+    "gather_experiments": (140, 20, 0, 2, 25),
+}
+# Snakemake runs beside the script, in the job and in its step: 180 MB each, and a few seconds that
+# may be many where Python lies on a network's disk.
+BESIDE_MB, BESIDE_SECONDS = 400, 60
+# For slower machines, and for peaks that a benchmark missed.
+MARGIN = 2
+
+
+@cache
+def rows_of(study):
+    """The rows of a study's table, or an estimate of them."""
+    if study in REAL:
+        return estimated_rows(STUDIES[study].data, f"study {study}")
+    drawn = STUDIES[study].simulate
+    return drawn.subjects * len(drawn.conditions) * drawn.replicates
+
+
+def millions_of(wildcards):
+    """The size of a job: rows of its study, numbers of its slice, or experiments, in millions."""
+    named = dict(wildcards.items())
+    if "first" in named:
+        return Slice.of_path(SLICE.format(**named)).numbers(per_subject(named["replication"])) / 1e6
+    if "replication" in named:
+        return experiments_of(wildcards) / 1e6
+    return rows_of(*named.values()) / 1e6
+
+
+def asks(rule):
+    """The resources of a rule's jobs; twice as much each time that one is tried again."""
+    megabytes, more, beyond, seconds, more_seconds = MEASURED[rule]
+
+    def mem_mb(wildcards, attempt):
+        size = millions_of(wildcards)
+        needed = megabytes + more * min(size, 10) + beyond * max(size - 10, 0)
+        return round(BESIDE_MB + MARGIN * needed) * 2 ** (attempt - 1)
+
+    def runtime(wildcards, attempt):
+        needed = seconds + more_seconds * millions_of(wildcards)
+        return ceil((BESIDE_SECONDS + MARGIN * needed) / 60) * 2 ** (attempt - 1)
+
+    return {"mem_mb": mem_mb, "runtime": runtime}
+
+
+# Snakemake keeps a rule's jobs beside itself or sends them to a cluster, all of them. Drawing takes
+# seconds unless a study is large; then figures belong to the cluster's job of their study.
+DRAWN_IN = "study" if max(map(rows_of, STUDIES)) > 1_000_000 else None
