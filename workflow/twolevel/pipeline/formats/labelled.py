@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import os
+import pickle
+import subprocess
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +18,12 @@ from twolevel.errors import InputError
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+# A file is read within this time, and one more second for so many bytes.
+MIN_SECONDS = 60
+SLOWEST = 2**20
+# The same in bytes of memory: a damaged file may claim to hold any number of rows.
+MIN_MEMORY, EXPANSION = 2**32, 200
 
 ENDINGS = {".sav": "SPSS", ".zsav": "SPSS", ".dta": "Stata"}
 
@@ -37,33 +49,48 @@ class Labelled:
         """Which program's file it is."""
         return {"format": self._format}
 
-    def _read(self, **options: Any) -> tuple[Any, Any]:
-        try:
-            import pyreadstat
-        except ImportError:
+    def _read(self, **options: Any) -> tuple[Any, list[str], dict[str, dict[float, str]]]:
+        """The rows, the names of all columns and the labels of values.
+
+        A damaged file can crash the library that reads it, or keep it busy for ever, so that runs
+        in a process of its own.
+        """
+        if find_spec("pyreadstat") is None:
             raise InputError(
                 f"{self.place}: reading {self._format} needs the package pyreadstat; install it by "
                 "pip install 'twolevel[formats]', or save the table as CSV"
-            ) from None
-        read = pyreadstat.read_dta if self._format == "Stata" else pyreadstat.read_sav
+            )
+        path, options["encoding"] = str(self.path), self.reading.get("encoding")
         try:
-            return read(str(self.path), encoding=self.reading.get("encoding"), **options)
-        except (pyreadstat.ReadstatError, UnicodeError, ValueError, OverflowError) as error:
+            done = subprocess.run(
+                [sys.executable, "-P", "-m", __name__, self._format, path, json.dumps(options)],
+                env={
+                    **os.environ,
+                    "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
+                    "OPENBLAS_NUM_THREADS": "1",  # each would take memory
+                },
+                capture_output=True,
+                timeout=MIN_SECONDS + self.path.stat().st_size / SLOWEST,
+            )
+            read = pickle.loads(done.stdout) if done.returncode == 0 else "its reader crashes"
+        except subprocess.TimeoutExpired:
+            read = "its reader does not come to an end"
+        if isinstance(read, str):
             raise InputError(
-                f"{self.place}: cannot be read as {self._format} ({error}); save it anew, or as CSV"
-            ) from None
+                f"{self.place}: cannot be read as {self._format} ({read}); save it anew, or as CSV"
+            )
+        return read
 
     @cached_property
     def columns(self) -> list[str]:
         """The names of the variables."""
-        return list(self._read(metadataonly=True)[1].column_names)
+        return self._read(metadataonly=True)[1]
 
     def read(self, columns: Sequence[str], numeric: Sequence[str] = ()) -> pa.Table:
         """Read columns as numbers or factors; those in `numeric` without their labels."""
         import pyarrow as pa
 
-        data, meta = self._read(usecols=list(dict.fromkeys(columns)))
-        labels = meta.variable_value_labels
+        data, _, labels = self._read(usecols=list(dict.fromkeys(columns)))
         return pa.table(
             {name: _plain(data[name], {} if name in numeric else labels.get(name)) for name in data}
         )
@@ -93,3 +120,31 @@ def _plain(values: Any, labels: dict[float, str] | None) -> pa.Array:
         return pa.array(numbers, from_pandas=True)
     text = values.astype("string").str.rstrip()
     return pa.array(text.mask(text == ""), pa.string()).dictionary_encode()
+
+
+def _main(kind: str, path: str, options: str) -> None:
+    """In a process of its own: write what is in a file, or why it cannot be read, to stdout."""
+    # What the library itself prints goes elsewhere.
+    out = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    if sys.platform == "linux":
+        import resource
+
+        most = MIN_MEMORY + EXPANSION * os.stat(path).st_size
+        resource.setrlimit(resource.RLIMIT_AS, (most, most))
+    import pyreadstat
+
+    read = pyreadstat.read_dta if kind == "Stata" else pyreadstat.read_sav
+    try:
+        data, meta = read(path, **json.loads(options))
+        names = [name or "" for name in meta.column_names]
+        found = data, names, meta.variable_value_labels
+    # Of damaged files, it raises whatever its parts do.
+    except Exception as error:
+        found = " ".join(str(error).split())[:200]
+    with out:
+        pickle.dump(found, out, protocol=pickle.HIGHEST_PROTOCOL)
+
+
+if __name__ == "__main__":
+    _main(*sys.argv[1:])
