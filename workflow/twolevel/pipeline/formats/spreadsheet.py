@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 ENDINGS = (".xlsx", ".xlsm")
+# Bytes of all parts of a workbook, and rows of a sheet.
+MAX_UNPACKED = 2**30
+MAX_ROWS = 2**20
 
 
 @dataclass(eq=False)
@@ -36,15 +40,19 @@ class Spreadsheet:
                 f"{self.place}: reading Excel needs the package openpyxl; install it by "
                 "pip install 'twolevel[formats]', or save the table as CSV"
             ) from None
-        try:
+        with self._readable():
+            unpacked = sum(part.file_size for part in zipfile.ZipFile(self.path).infolist())
+            if unpacked > MAX_UNPACKED:
+                raise InputError(
+                    f"{self.place}: unpacks to {unpacked:,} bytes, and {MAX_UNPACKED:,} are the "
+                    "most that is read; save the sheet as CSV"
+                )
             book = openpyxl.load_workbook(self.path, read_only=True, data_only=True)
-        # openpyxl raises what its parts do: KeyError for a missing one, ValueError for a bad one.
-        except (zipfile.BadZipFile, KeyError, ValueError, OSError, SyntaxError) as error:
-            raise InputError(
-                f"{self.place}: cannot be read as an Excel workbook ({error}); save it anew, or as "
-                "CSV"
-            ) from None
         names = [sheet.title for sheet in book.worksheets]
+        if not names:
+            raise InputError(
+                f"{self.place}: the workbook has no sheet with cells; save it anew, or as CSV"
+            )
         named = self.reading.get("sheet")
         if named is not None and named not in names:
             raise InputError(
@@ -52,12 +60,30 @@ class Spreadsheet:
                 f"{did_you_mean(named, names)}; the sheets are {listed(map(quoted, names))}"
             )
         self.facts |= {"format": "Excel", "sheet": named or names[0]}
-        return book[named] if named else book.worksheets[0]
+        sheet = book.worksheets[names.index(named) if named else 0]
+        # What the file says of its size may leave out rows.
+        sheet.reset_dimensions()
+        return sheet
+
+    @contextmanager
+    def _readable(self) -> Iterator[None]:
+        """Say that the file is damaged: openpyxl raises whatever its parts do, of any kind."""
+        try:
+            yield
+        except InputError:
+            raise
+        except Exception as error:
+            reason = " ".join(str(error).split())[:200]
+            raise InputError(
+                f"{self.place}: cannot be read as an Excel workbook ({reason}); save it anew, or "
+                "as CSV"
+            ) from None
 
     @cached_property
     def columns(self) -> list[str]:
         """The first row."""
-        row = next(self._sheet.iter_rows(values_only=True), ())
+        with self._readable():
+            row = next(self._sheet.iter_rows(max_row=1, values_only=True), ())
         header = ["" if cell is None else _text(cell) for cell in row]
         while header and not header[-1]:
             header.pop()
@@ -75,14 +101,33 @@ class Spreadsheet:
         names = list(dict.fromkeys(columns))
         places = [self.columns.index(name) for name in names]
         width = len(self.columns)
-        rows = self._sheet.iter_rows(min_row=2, max_col=width, values_only=True)
-        rows = [row for row in rows if any(cell is not None for cell in row)]
-        return pa.table(
-            {
-                name: pa.array([_text(row[k]) for row in rows], pa.string())
-                for name, k in zip(names, places, strict=True)
-            }
-        )
+        rows = []
+        with self._readable():
+            cells = self._sheet.iter_rows(min_row=2, max_col=width, values_only=True)
+            for number, row in enumerate(cells, 1):
+                if number > MAX_ROWS:
+                    raise InputError(
+                        f"{self.place}: has more than {MAX_ROWS:,} rows, the most that Excel "
+                        "knows; save the sheet as CSV"
+                    )
+                if any(cell is not None for cell in row):
+                    rows.append([row[k] for k in places])
+        table = {}
+        for k, name in enumerate(names):
+            cells = [row[k] for row in rows]
+            if name not in numeric:
+                self._refuse_long(cells, name)
+            table[name] = pa.array(map(_text, cells), pa.string())
+        return pa.table(table)
+
+    def _refuse_long(self, cells: Sequence[Any], name: str) -> None:
+        """Refuse numbers that may be labels whose last digits Excel has lost."""
+        for row, cell in enumerate(cells, 1):
+            if isinstance(cell, int | float) and 2**53 <= abs(cell) < float("inf"):
+                raise InputError(
+                    f"{self.place}: row {row}, column {quoted(name)}: found the number {cell}, of "
+                    "which Excel keeps the first 15 digits only; write labels as text"
+                )
 
 
 def _text(cell: Any) -> str:
