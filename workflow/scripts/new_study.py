@@ -90,7 +90,11 @@ def columns_of(table: str, where: str) -> tuple[pd.DataFrame, list[str]]:
             try:
                 columns[name] = read_table(first, [name], where).data[name]
             except InputError as error:
-                unread.append(str(error).removeprefix(f"{where}: "))
+                problem = str(error).removeprefix(f"{where}: ")
+                # What two columns have in common is wrong with the file.
+                if problem in unread:
+                    raise
+                unread.append(problem)
         if len(columns) < 2:
             raise
         return pd.DataFrame(columns), [f"Not read: {problem}." for problem in unread]

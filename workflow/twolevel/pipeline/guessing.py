@@ -23,6 +23,8 @@ CONDITION = r"cond|time|visit|day|week|month|session|phase|trial|treat|dose|occa
 MOST_LEVELS = 50
 # More distinct numbers than this are a scale, not labels.
 MOST_NUMBERED = 6
+# Of many columns, so many are looked at as subjects and as conditions: all pairs would take hours.
+MOST_SUBJECTS, MOST_FACTORS = 20, 10
 # Share of the cells (one subject under one level) that must be filled for a crossing.
 CROSSED = 0.5
 
@@ -161,20 +163,18 @@ def _wide(columns: dict[str, _Column], rows: int) -> Guess | None:
 
 def _long(columns: dict[str, _Column], rows: int) -> Guess | None:
     pairs = []
-    for subject, s in columns.items():
-        if (s.is_number and not s.is_whole) or s.missing == rows or s.distinct > rows / 2:
-            continue
+    subjects = [
+        name
+        for name, s in columns.items()
+        if (s.is_whole or not s.is_number) and s.distinct <= rows / 2 and s.counts.max() > 1
+    ]
+    subjects.sort(key=lambda name: (_called(name, SUBJECT), columns[name].distinct), reverse=True)
+    for subject in subjects[:MOST_SUBJECTS]:
+        s, factors = columns[subject], _Factors(columns, subject)
         for response, y in columns.items():
             if response == subject or not y.is_number or y.constant_within(s):
                 continue
-            if s.counts.max() < 2:
-                continue
-            conditions = _conditions(columns, subject, response)
-            crossing = 0.0
-            if conditions:
-                levels = _crossing(columns, conditions)
-                filled, fullest = s.cells(levels)
-                crossing = (fullest == 1) + filled / (s.distinct * levels.distinct)
+            conditions, crossing = factors.without(response)
             score = (
                 3 * _called(subject, SUBJECT)
                 + 2 * _called(response, RESPONSE)
@@ -209,34 +209,51 @@ def _long(columns: dict[str, _Column], rows: int) -> Guess | None:
     return Guess(subject, formula, reasons, crossed, simpler=simpler, unused=unused)
 
 
-def _conditions(columns: dict[str, _Column], subject: str, response: str) -> list[str]:
-    """The factors that subjects are crossed with: one, or two where cells then hold one row."""
-    s = columns[subject]
-    found = {}
-    for name, column in columns.items():
-        if name in (subject, response) or not 1 < column.distinct <= MOST_LEVELS:
-            continue
-        if column.is_number and not column.is_whole:
-            continue
-        if column.constant_within(s) or s.constant_within(column):
-            continue
-        filled, fullest = s.cells(column)
-        if filled >= CROSSED * s.distinct * column.distinct:
-            found[name] = fullest
-    if not found:
-        return []
+class _Factors:
+    """The factors that subjects are crossed with, the likeliest conditions first."""
 
-    def rank(name: str) -> tuple:
-        return (-found[name], _called(name, CONDITION), not columns[name].is_number)
+    def __init__(self, columns: dict[str, _Column], subject: str) -> None:
+        self._columns, self._subject = columns, columns[subject]
+        self._fullest: dict[str, int] = {}
+        self._crossings: dict[tuple[str, ...], tuple[int, float]] = {}
+        for name, column in columns.items():
+            if name == subject or not 1 < column.distinct <= MOST_LEVELS:
+                continue
+            if column.is_number and not column.is_whole:
+                continue
+            if column.constant_within(self._subject) or self._subject.constant_within(column):
+                continue
+            filled, fullest = self._subject.cells(column)
+            if filled >= CROSSED * self._subject.distinct * column.distinct:
+                self._fullest[name] = fullest
+        self._ranked = sorted(self._fullest, key=self._rank, reverse=True)
 
-    best = max(found, key=rank)
-    if found[best] == 1:
-        return [best]
-    for one, other in combinations(sorted(found, key=rank, reverse=True), 2):
-        both = _crossing(columns, (one, other))
-        if s.cells(both)[1] == 1 and not columns[one].constant_within(columns[other]):
-            return [one, other]
-    return [best]
+    def _rank(self, name: str) -> tuple:
+        column = self._columns[name]
+        return (-self._fullest[name], _called(name, CONDITION), not column.is_number)
+
+    def _crossed(self, *names: str) -> tuple[int, float]:
+        """The rows in the fullest cell, and how well subjects are crossed with all of these."""
+        if names not in self._crossings:
+            levels = _crossing(self._columns, names)
+            filled, fullest = self._subject.cells(levels)
+            share = filled / (self._subject.distinct * levels.distinct)
+            self._crossings[names] = fullest, (fullest == 1) + share
+        return self._crossings[names]
+
+    def without(self, response: str) -> tuple[list[str], float]:
+        """One factor, or two where cells then hold one row, and how well subjects are crossed."""
+        names = [name for name in self._ranked[: MOST_FACTORS + 1] if name != response]
+        if not names:
+            return [], 0.0
+        best = names[:1]
+        if self._fullest[best[0]] > 1:
+            for pair in combinations(names, 2):
+                one, other = (self._columns[name] for name in pair)
+                if self._crossed(*pair)[0] == 1 and not one.constant_within(other):
+                    best = list(pair)
+                    break
+        return best, self._crossed(*best)[1]
 
 
 def _crossing(columns: dict[str, _Column], names: Sequence[str]) -> _Column:
