@@ -241,6 +241,7 @@ def _evaluated(
 ) -> DesignMatrix:
     """Evaluate a formula on its variables (N rows), and refuse what cannot be fitted."""
     from formulaic import Formula
+    from formulaic.errors import FormulaicError
 
     rhs = Formula(formula).rhs
     labels = [str(term) for term in rhs]
@@ -251,9 +252,16 @@ def _evaluated(
     elif coding != "treatment":
         levels = references_first(variables, coding, formula)
     distinct, cell_of, weights = distinct_rows(variables)
-    matrix = rhs.get_model_matrix(
-        reordered(distinct, levels), na_action="raise", ensure_full_rank=True
-    )
+    try:
+        matrix = rhs.get_model_matrix(
+            reordered(distinct, levels), na_action="raise", ensure_full_rank=True
+        )
+    # As formulaic's transforms and contrasts refuse what they are given.
+    except (FormulaicError, ValueError, TypeError) as error:
+        raise InputError(
+            f"formula '{formula}': {' '.join(str(error).split()).rstrip('.')}; give transforms "
+            "columns of numbers, contrasts levels that occur, and both the settings that they have"
+        ) from None
     spec = matrix.model_spec
     # formulaic lists interactions' factors in the order of the formula; so do we.
     terms = {

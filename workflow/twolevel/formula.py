@@ -37,6 +37,8 @@ _TOKEN = re.compile(
     re.VERBOSE,
 )
 _MAX_LENGTH, _MAX_TOKENS, _MAX_TERMS, _MAX_POWER = 2000, 400, 1000, 10
+# Transforms that make as many columns as they are told to.
+_SPREADING, _MAX_COLUMNS = frozenset({"bs", "cc", "cr", "cs", "poly"}), 50
 
 
 @dataclass(frozen=True)
@@ -272,12 +274,23 @@ class _Checker:
                 if function in CONTRASTS
                 else "an operator is missing, or a blank stands between a function and its ("
             )
+        sizes = [*node.args[1:], *(o.value for o in node.keywords if o.arg in ("df", "degree"))]
+        for size in sizes if function in _SPREADING else ():
+            if ast.unparse(size).isdigit() and int(ast.unparse(size)) > _MAX_COLUMNS:
+                raise _Refusal(
+                    f"{function}() makes at most {_MAX_COLUMNS} columns, found {ast.unparse(size)}"
+                )
         for i, argument in enumerate(node.args):
             if function != "C" or i != 1 or not self.contrast(argument):
                 self.argument(argument)
         for option in node.keywords:
             if option.arg is None or option.arg.startswith("_"):
                 raise _Refusal(f"{function}() has no option {option.arg or '**'}; leave it out")
+            if function == "C" and option.arg == "levels":
+                raise _Refusal(
+                    "C() takes no levels here, as rows with others would be lost; give their order "
+                    "by the study's key levels:"
+                )
             if function != "C" or option.arg != "contrasts" or not self.contrast(option.value):
                 self.constants(option.value)
 
