@@ -1,6 +1,7 @@
 """What is wrong with config or table is said in one line that names the place and the remedy."""
 
 import html
+import json
 import re
 from html.parser import HTMLParser
 
@@ -147,6 +148,34 @@ class TestHeader:
         assert "Traceback" not in run.text
         assert len(run.lines) <= len(HEADERS) + 3
         assert made_by(project) == set()
+
+
+def test_tables_may_lie_anywhere_and_be_called_anything(fresh, tmp_path):
+    """Absolute paths, those outside the project, and links."""
+    (tmp_path / "outside.csv").write_text(GOOD)
+    (fresh.path / "link.csv").symlink_to(tmp_path / "outside.csv")
+    (fresh.path / "it's a [1] ü?.csv").write_text(GOOD)
+    (fresh.path / "part 1.csv").write_text(GOOD)
+    paths = {
+        "absolute": str(tmp_path / "outside.csv"),
+        "above": "../outside.csv",
+        "link": "link.csv",
+        "name": "it's a [1] ü?.csv",
+        "pattern": "part*.csv",
+    }
+    studies = {name: {"data": path, **REAL} for name, path in paths.items()}
+    fresh.configure({"studies": studies, "report": {"renderer": "pandoc"}})
+    fresh.snakemake(*(f"results/{name}/loading.json" for name in paths))
+    for name in paths:
+        told = json.loads((fresh.path / f"results/{name}/loading.json").read_text())
+        assert told["rows_read"] == 6
+    (fresh.path / "link.csv").unlink()
+    (fresh.path / "link.csv").symlink_to("link.csv")
+    (fresh.path / "part {study}.csv").write_text(GOOD)
+    run = fresh.snakemake(ok=False)
+    assert "study link: link.csv: no such file" in run.text
+    assert "study pattern: part {study}.csv: found a brace in the path" in run.text
+    assert "Traceback" not in run.text
 
 
 class TestRows:

@@ -16,7 +16,7 @@ from twolevel.formula import parse
 from twolevel.pipeline.keys import Model, StudyName, described, text_keys
 from twolevel.pipeline.replications import Replication
 from twolevel.pipeline.studies import Reading, RealStudy, SimulatedStudy, Simulation, Study
-from twolevel.pipeline.tables import check_columns, header
+from twolevel.pipeline.tables import check_columns, header, table_files
 from twolevel.pipeline.wide import columns_read
 from twolevel.pipeline.yaml_keys import duplicate_keys
 
@@ -105,6 +105,12 @@ def checked(config: Any, files: Iterable[str | Path]) -> Config:
 
 def check_table(study: RealStudy, where: str) -> None:
     """Check that a study's table is there and has its columns. Raises InputError."""
+    for file in table_files(study.data):
+        if "{" in file:
+            raise InputError(
+                f"{where}: {file}: found a brace in the path, which Snakemake takes for a "
+                "wildcard; rename it"
+            )
     found = header(study.data, where, study.read.model_dump())
     place = f"{where}: {study.data}"
     columns, _ = columns_read(
