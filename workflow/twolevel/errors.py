@@ -2,6 +2,7 @@
 
 import difflib
 from collections.abc import Iterable
+from unicodedata import normalize
 
 
 class TwoLevelError(Exception):
@@ -33,6 +34,8 @@ def listed(names: Iterable[object], most: int = 12) -> str:
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """Say which known name is close to this one, as ` (did you mean "x"?)`, or nothing."""
     known = list(known)
+    if any(normalize("NFC", k) == normalize("NFC", name) for k in known if k != name):
+        return " (but one whose letters are encoded in another way; copy that)"
     folded = {k.strip().casefold(): k for k in reversed(known)}
     close = difflib.get_close_matches(name.strip().casefold(), folded, n=1)
     return f" (did you mean {quoted(folded[close[0]])}?)" if close else ""

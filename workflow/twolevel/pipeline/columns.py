@@ -13,6 +13,9 @@ from twolevel.pipeline.places import Places
 from twolevel.positional import written
 
 NUMBER = r"(?i:[+-]?(?:(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:e[+-]?[0-9]+)?|inf(?:inity)?|nan))"
+MAX_LABEL = 1000
+# Whole numbers that as floats would not all differ.
+TOO_LONG = r"[+-]?\d{19,}"
 # With fewer distinct texts than this among a column's numbers, they are typing errors.
 RARE = 0.1
 
@@ -91,16 +94,18 @@ def complete(
 
 def refuse_text_among_numbers(values: pd.Series, is_response: bool, place: Places) -> None:
     """Refuse text in the response, and a few typing errors among a covariate's numbers."""
-    distinct = pd.Series(values.cat.remove_unused_categories().cat.categories, dtype=object)
-    odd = distinct[~distinct.str.strip().str.fullmatch(NUMBER)]
-    if odd.empty or not (is_response or len(odd) < RARE * len(distinct)):
+    values = values.cat.remove_unused_categories()
+    labels, codes = values.cat.categories, values.cat.codes.to_numpy()
+    odd = ~labels.to_series().str.strip().str.fullmatch(NUMBER).to_numpy(dtype=bool)
+    if not is_response:
+        odd |= labels.to_series().str.fullmatch(TOO_LONG).to_numpy(dtype=bool)
+    if not odd.any() or not (is_response or odd.sum() < RARE * len(labels)):
         return
-    row, text = min((_first_row(values, text), text) for text in odd)
+    row = int(np.append(odd, False)[codes].argmax())
+    text = labels[codes[row]]
     number = text.strip().replace(",", ".")
     remedy = "write a number"
-    if re.fullmatch(
-        r"\s*[+-]?\d{1,3}(?:([ ,.'’\u00a0\u202f])\d{3})(?:\1\d{3})*(?:[.,]\d*)?\s*", text
-    ):
+    if re.fullmatch(r"\s*[+-]?\d{1,3}(?:([\s,.'’])\d{3})(?:\1\d{3})*(?:[.,]\d*)?\s*", text):
         remedy = "take out the marks for thousands"
     elif text.count(",") == 1 and re.fullmatch(NUMBER, number):
         remedy = f"write decimals with a point, as {number}"
@@ -121,29 +126,34 @@ def refuse_infinite(values: pd.Series, rows: np.ndarray, place: Places) -> None:
         )
 
 
+def refuse_long_labels(values: pd.Series, rows: np.ndarray, place: Places) -> None:
+    """Refuse labels that no figure or table can show, as whole lines after a forgotten quote."""
+    labels = values.cat.categories
+    long = np.flatnonzero(labels.str.len() > MAX_LABEL)
+    if len(long):
+        label = labels[long[0]]
+        row = _first_row(values, label)
+        raise InputError(
+            f"{place(int(rows[row]), values.name)}: found a label of {len(label):,} characters, "
+            f"{quoted(label)}, expected at most {MAX_LABEL:,}; shorten it, or close its quote"
+        )
+
+
 def refuse_twin_labels(values: pd.Series, rows: np.ndarray, place: Places) -> None:
     """Refuse two labels that look alike: blanks around them, or another spelling in Unicode."""
     labels = pd.Series(values.cat.categories, dtype=object)
     shown = labels.str.strip().str.normalize("NFC")
     if not shown.duplicated().any():
         return
-    row, at = min(
-        (_first_row(values, labels[at]), at) for at in np.flatnonzero(_later_twins(values, shown))
-    )
-    twins = [k for k in np.flatnonzero(shown == shown[at]) if k != at]
-    other = min(twins, key=lambda k: _first_row(values, labels[k]))
+    codes = values.cat.codes.to_numpy()
+    first = np.full(len(labels), len(codes))
+    first[codes[::-1]] = np.arange(len(codes))[::-1]
+    # The first row with a label whose twin stands above it.
+    earliest = pd.Series(first).groupby(shown).transform("min").to_numpy()
+    row = int(first[first > earliest].min())
+    at, other = codes[row], codes[earliest[codes[row]]]
     raise InputError(
         f"{place(int(rows[row]), values.name)}: found {quoted(labels[at])} besides "
         f"{quoted(labels[other])}, which differ only by blanks or in how letters are encoded; "
         "spell them alike"
     )
-
-
-def _later_twins(values: pd.Series, shown: pd.Series) -> np.ndarray:
-    """Which labels look like one that occurs before them."""
-    alike = np.flatnonzero(shown.duplicated(keep=False))
-    first = {k: _first_row(values, values.cat.categories[k]) for k in alike}
-    later = np.zeros(len(shown), dtype=bool)
-    for k in alike:
-        later[k] = any(first[j] < first[k] for j in alike if shown[j] == shown[k])
-    return later

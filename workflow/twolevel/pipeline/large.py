@@ -25,6 +25,7 @@ from twolevel.pipeline.columns import (
     is_number,
     ordered,
     refuse_infinite,
+    refuse_long_labels,
     refuse_text_among_numbers,
     refuse_twin_labels,
 )
@@ -68,8 +69,9 @@ class _Column:
             return
         self.as_number = True
         self.whole &= pd.api.types.is_integer_dtype(values)
-        self.lowest = min(self.lowest, float(values.min()))
-        self.highest = max(self.highest, float(values.max()))
+        # As they are: as floats, different long integers may be the same.
+        self.lowest = min(self.lowest, values.min())
+        self.highest = max(self.highest, values.max())
         if len(self.distinct) <= MAX_NUMERIC_CONDITIONS:
             self.distinct.update(values.unique()[: MAX_NUMERIC_CONDITIONS + 1].tolist())
 
@@ -174,7 +176,9 @@ def load_in_parts(
             factors=set(labels),
             single=single | {n: c.lowest for n, c in numbers.items() if c.lowest == c.highest},
             varying=set(shards.varying),
-            distinct={name: len(column.distinct) for name, column in numbers.items()},
+            distinct={name: len(column.distinct) for name, column in numbers.items()}
+            | {name: len(found) for name, found in labels.items()},
+            span=(float(numbers[names.response].lowest), float(numbers[names.response].highest)),
         )
         condition, stored = roles(seen, formula, subject, condition, where)
         if condition is not None and replicates == "refuse":
@@ -210,6 +214,7 @@ def _labels(
             found[name] = ordered(values, list(levels[name]), anywhere).cat.categories
         elif name != subject:
             refuse_text_among_numbers(values, False, anywhere)
+        refuse_long_labels(values, np.arange(len(values)), anywhere)
         refuse_twin_labels(values, np.arange(len(values)), anywhere)
     return found
 

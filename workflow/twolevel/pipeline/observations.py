@@ -22,14 +22,19 @@ from twolevel.pipeline.columns import (
     is_number,
     ordered,
     refuse_infinite,
+    refuse_long_labels,
     refuse_text_among_numbers,
     refuse_twin_labels,
 )
 from twolevel.pipeline.places import Places
+from twolevel.pipeline.stored import POSITION
 from twolevel.pipeline.tables import columns_needed, header, read_table
 from twolevel.pipeline.wide import Wide, columns_read, lengthened
 
 MAX_NUMERIC_CONDITIONS = 50
+MAX_LEVELS = 1000
+# The response differs by as many steps of its last digit at least, or rounding is what is analysed.
+FEWEST_STEPS = 1000
 # Cells up to which they are counted in an array over all of them.
 _MANY_CELLS = 50_000_000
 
@@ -115,6 +120,7 @@ def observations(
         else:
             # Levels that only rows left out had go.
             values = values.cat.remove_unused_categories()
+            refuse_long_labels(values, kept, place)
             refuse_twin_labels(values, kept, place)
         frame[name] = values
     subjects = frame[subject].cat.codes.to_numpy()
@@ -128,7 +134,8 @@ def observations(
             if name != subject and (values == values.iloc[0]).all()
         },
         varying={name for name in names.variables if _varies_within(frame[name], subjects)},
-        distinct={n: frame[n].nunique() for n in names.variables if is_number(frame[n])},
+        distinct={name: frame[name].nunique() for name in names.variables},
+        span=(frame[names.response].min(), frame[names.response].max()),
     )
     condition, columns = roles(seen, formula, subject, condition, where)
     if condition is not None and replicates == "refuse":
@@ -145,7 +152,8 @@ class Seen:
 
     rows and subjects are those that are kept; factors are the columns that are no numbers, single
     those with one value throughout, and that value; varying are variables that differ within some
-    subject, distinct the numbers of different values of numeric ones.
+    subject, distinct the numbers of their different values; span is the lowest and the
+    highest response.
     """
 
     rows: int
@@ -154,6 +162,7 @@ class Seen:
     single: dict[str, Any]
     varying: set[str]
     distinct: dict[str, int]
+    span: tuple[float, float]
 
 
 def roles(
@@ -173,6 +182,13 @@ def roles(
             "cannot be told apart; name the right column in subject: or add repeated measurements "
             "(if the conditions are columns of their own, name them in wide:)"
         )
+    for name in names.variables:
+        if name in seen.factors and seen.distinct[name] > MAX_LEVELS:
+            raise InputError(
+                f"{where}: column {quoted(name)}: found {seen.distinct[name]:,} different labels, "
+                f"expected at most {MAX_LEVELS:,} levels of a factor; name the right column in the "
+                "formula"
+            )
     for name in (names.response, *names.variables):
         if name not in seen.single:
             continue
@@ -182,6 +198,14 @@ def roles(
         raise InputError(
             f"{found}, expected at least two conditions; leave it out of the formula, which for "
             f"replicates of one condition is {names.response} ~ 1"
+        )
+    low, high = seen.span
+    step = np.spacing(max(abs(low), abs(high)))
+    if high - low < FEWEST_STEPS * step:
+        raise InputError(
+            f"{where}: column {quoted(names.response)}: lies between {low:.17g} and {high:.17g}, "
+            f"where numbers differ by {step:.2g} at least, so that their last digits are lost; "
+            "subtract a constant from all of them in the table"
         )
     if condition is None:
         within = [name for name in names.variables if name in seen.varying]
@@ -201,7 +225,7 @@ def roles(
         if name not in columns.values():
             stored = name
             while (
-                stored in ("subject", "condition", "response")
+                stored in ("subject", "condition", "response", POSITION)
                 or stored in columns
                 or (stored != name and stored in used)
             ):

@@ -28,6 +28,8 @@ FORMATS = {
     **dict.fromkeys(labelled.ENDINGS, labelled.Labelled),
 }
 
+_INT64 = range(-(2**63), 2**63)
+
 
 def columns_needed(formula: str, subject: str) -> list[str]:
     """Name the columns of the user's table that a study reads. Raises InputError (the formula)."""
@@ -56,11 +58,12 @@ def header(path: str | Path, where: str, reading: Mapping[str, str] | None = Non
     place = f"{where}: {files[0]}"
     with _readable(place):
         columns = _file(files[0], place, reading).columns
+    first: dict[str, int] = {}
     for i, name in enumerate(columns):
-        if name and name in columns[:i]:
+        if name and first.setdefault(name, i) != i:
             raise InputError(
                 f"{place}: the header names column {quoted(name)} twice (columns "
-                f"{columns.index(name) + 1} and {i + 1}); rename one"
+                f"{first[name] + 1} and {i + 1}); rename one"
             )
     return columns
 
@@ -105,8 +108,10 @@ def _readable(place: str) -> Iterator[None]:
     except InputError:
         raise
     except (OSError, EOFError, ValueError, zlib.error) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise InputError(f"{place}: cannot be read ({reason}); mend its path or rights") from None
+        reason = " ".join(str(getattr(error, "strerror", None) or error).split())[:200]
+        raise InputError(
+            f"{place}: cannot be read ({reason}); mend the file, its path or its rights"
+        ) from None
 
 
 @dataclass(frozen=True, eq=False)
@@ -229,28 +234,41 @@ def _read_parts(
         file = _file(path, place, reading)
         if isinstance(file, parquet.Parquet) and rows is not None:
             for table in file.parts(columns, rows):
-                yield _as_text(table, text), file.facts
+                yield _plain(table, text, place), file.facts
             return
         table = file.read(columns, numeric)
         facts = dict(file.facts)
         if isinstance(file, delimited.Delimited | spreadsheet.Spreadsheet):
             decimal = None if reading is None else reading.get("decimal")
-            plain, sign = typed(table, text, decimal, place)
+            # Semicolons are written where the comma is taken for decimals.
+            comma = facts.get("delimiter") == delimited.DELIMITERS[";"]
+            plain, sign = typed(table, text, decimal, place, comma)
             if isinstance(file, delimited.Delimited) and sign is not None:
                 facts["decimal"] = {".": "point", ",": "comma"}[sign]
             table = pa.table({name: plain[name] for name in columns})
-        yield _as_text(table, text), facts
+        yield _plain(table, text, place), facts
 
 
-def _as_text(table: pa.Table, names: Sequence[str]) -> pa.Table:
-    """The table with some columns as factors of text, also where they are numbers."""
+def _plain(table: pa.Table, text: Sequence[str], place: str) -> pa.Table:
+    """The table with these columns as factors of text, and others that are numbers as such."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
     for k, name in enumerate(table.column_names):
-        if name in names and not pa.types.is_dictionary(table[name].type):
-            labels = pc.cast(_whole(table[name]), pa.string()).dictionary_encode()
-            table = table.set_column(k, name, labels)
+        values = table[name]
+        if pa.types.is_dictionary(values.type):
+            continue
+        if name in text:
+            column = f"{place}: column {quoted(name)}"
+            plain = pc.cast(_whole(values, column), pa.string()).dictionary_encode()
+        elif pa.types.is_decimal(values.type):
+            # By their text they become the nearest doubles, else only nearly so.
+            plain = pc.cast(pc.cast(values, pa.string()), pa.float64())
+        elif pa.types.is_uint64(values.type) and pc.max(values).as_py() not in _INT64:
+            plain = pc.cast(values, pa.string()).dictionary_encode()
+        else:
+            continue
+        table = table.set_column(k, name, plain)
     return table
 
 
@@ -260,17 +278,28 @@ def _frame(table: pa.Table) -> pd.DataFrame:
     return pd.DataFrame({name: _series(table[name]) for name in table.column_names})
 
 
-def _whole(values: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Floats that are whole numbers as integers, so that subject 1.0 is called 1."""
+def _whole(values: pa.ChunkedArray, column: str) -> pa.ChunkedArray:
+    """Whole numbers as integers, so that subject 1.0 is called 1, and what is no number missing."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
+    kind = pa.int64()
     if pa.types.is_floating(values.type):
-        try:
-            return pc.cast(values, pa.int64())
-        except pa.ArrowInvalid:
-            return values
-    return values
+        values = pc.if_else(pc.is_nan(values), None, values)
+        most = pc.max(pc.abs(values)).as_py()
+        if most is not None and 2**53 <= most < float("inf"):
+            raise InputError(
+                f"{column}: found the number {most:.17g} as a label, where the last digits of so "
+                "long ones are lost in the file itself; write the labels as text"
+            )
+    elif pa.types.is_decimal(values.type):
+        kind = pa.decimal128(38, 0)
+    else:
+        return values
+    try:
+        return pc.cast(values, kind)
+    except pa.ArrowInvalid:
+        return values
 
 
 def _series(values: pa.ChunkedArray) -> pd.Series:

@@ -6,9 +6,9 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from twolevel.errors import InputError, did_you_mean, listed, quoted
+from twolevel.errors import InputError, listed, quoted
 from twolevel.formula import parse
-from twolevel.pipeline.tables import columns_needed
+from twolevel.pipeline.tables import check_columns, columns_needed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,12 +31,7 @@ def wide_columns(wide: Wide, header: Sequence[str], place: str) -> dict[str, str
             )
         return found
     columns = dict(wide) if isinstance(wide, Mapping) else {name: name for name in wide}
-    for name in columns.values():
-        if name not in header:
-            raise InputError(
-                f"{place}: wide: there is no column {quoted(name)}{did_you_mean(name, header)}; "
-                f"the columns are {listed(map(quoted, header), 30)}"
-            )
+    check_columns(columns.values(), header, f"{place}: wide")
     return columns
 
 

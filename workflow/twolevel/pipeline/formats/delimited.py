@@ -29,6 +29,8 @@ DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 # "None" is not among them: it is a likely label of a condition.
 MISSING = ("", "NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "NAN", "null", "NULL", "Null")
 
+# Bytes, also of what comes out of a compressed file.
+MAX_TEXT = 2**31
 MAX_HEADER = 2**20
 MAX_FIELD = 2**24
 _HEAD_ROWS = 100
@@ -150,7 +152,12 @@ class Delimited:
         from pyarrow import csv as arrow_csv
 
         with self._opened() as handle:
-            content = handle.read()
+            content = handle.read(MAX_TEXT + 1)
+        if len(content) > MAX_TEXT:
+            raise InputError(
+                f"{self.place}: holds more than {MAX_TEXT:,} bytes of text, which is the most that "
+                "is read of one file; cut it into several (data: parts/*.csv), or write Parquet"
+            )
         text = self._decoded(content)
         encoding = self._encoding(content)
         self.facts |= {
@@ -197,6 +204,8 @@ class Delimited:
                 f"{DELIMITERS[self._delimiter]}); add or remove what separates them (text that "
                 "holds one goes in quotes)"
             )
+        if "Empty CSV file" in problem:
+            raise InputError(f"{self.place}: found a header and no rows; add the observations")
         if "try to increase block size" in problem:
             raise InputError(
                 f"{self.place}: a row is longer than {MAX_FIELD:,} bytes; break it or close its "

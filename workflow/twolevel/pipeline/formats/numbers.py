@@ -13,17 +13,18 @@ if TYPE_CHECKING:
 
 _COMMA = r"^[+-]?(\d+,\d*|,\d+)([eE][+-]?\d+)?$"
 _POINT = r"^[+-]?(\d+\.\d*|\.\d+)([eE][+-]?\d+)?$"
-_THOUSANDS = r"^[+-]?[1-9]\d{0,2},\d{3}$"
+_THOUSANDS = r"^[+-]?[1-9]\d{0,2}[,.]\d{3}$"
 
 
 def typed(
-    table: pa.Table, text: Sequence[str], decimal: str | None, place: str
+    table: pa.Table, text: Sequence[str], decimal: str | None, place: str, comma: bool = False
 ) -> tuple[dict[str, pa.ChunkedArray], str | None]:
     """Columns of text as numbers or factors, and the decimal sign if there is one.
 
     Those in `text` stay text. Without a given `decimal` it is the comma where some column is made
     of numbers only if the comma is one. Raises InputError where the same text could be two numbers,
-    or columns disagree.
+    or columns disagree. `comma` says that commas for decimals, and so points for thousands, are to
+    be expected.
     """
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -38,7 +39,7 @@ def typed(
             trimmed[name] = pc.if_else(missing, None, stripped)
             if decimal != ",":
                 found[name] = _numbers(trimmed[name])
-    signs = _signs(trimmed, found, decimal, place)
+    signs = _signs(trimmed, found, decimal, place, comma)
     for name, labels in trimmed.items():
         numbers = found.get(name)
         if numbers is None and signs == ",":
@@ -57,9 +58,9 @@ def _signs(
     numbers: Mapping[str, pa.ChunkedArray | None],
     decimal: str | None,
     place: str,
+    comma: bool,
 ) -> str | None:
     """The decimal sign of the numbers in all columns."""
-    import pyarrow.compute as pc
 
     if decimal is not None:
         return decimal
@@ -75,6 +76,8 @@ def _signs(
             if as_numbers is not None:
                 commas[name] = values
     if not commas:
+        if comma:
+            _refuse_thousands(points, _POINT, ".", place)
         return "." if points else None
     name, values = next(iter(commas.items()))
     at = _first(values, _COMMA)
@@ -86,18 +89,28 @@ def _signs(
             "written in two ways; write all with a point, or say which it is by read: "
             "{decimal: ...}"
         )
-    with_comma = [v for c in commas.values() for v in [pc.match_substring(c, ",")]]
-    thousands = [
-        pc.all(pc.or_kleene(pc.invert(has), pc.match_substring_regex(c, _THOUSANDS))).as_py()
-        for has, c in zip(with_comma, commas.values(), strict=True)
-    ]
-    if all(thousands):
+    _refuse_thousands(commas, _COMMA, ",", place)
+    return ","
+
+
+def _refuse_thousands(
+    columns: Mapping[str, pa.ChunkedArray], pattern: str, sign: str, place: str
+) -> None:
+    """Refuse numbers whose sign for decimals, throughout, could as well be one for thousands."""
+    import pyarrow.compute as pc
+
+    for values in columns.values():
+        without = pc.invert(pc.match_substring(values, sign))
+        like = pc.match_substring_regex(values, _THOUSANDS)
+        if not pc.all(pc.or_kleene(without, like)).as_py():
+            return
+    for name, values in columns.items():
+        at = _first(values, pattern)
         raise InputError(
             f"{place}: row {at + 1}, column {quoted(name)}: found {quoted(values[at])}, which may "
             "be a number with decimals or one with a mark for thousands; say read: "
-            '{decimal: ","} for the first, or take the commas out'
+            f'{{decimal: "{sign}"}} for the first, or take these marks out'
         )
-    return ","
 
 
 def _first(values: pa.ChunkedArray, pattern: str) -> int | None:
@@ -117,12 +130,17 @@ def _with_comma(labels: pa.ChunkedArray) -> pa.ChunkedArray | None:
 
 
 def _numbers(labels: pa.ChunkedArray) -> pa.ChunkedArray | None:
-    """Text as integers, else as floats, else None."""
+    """Text as integers, else as floats, else None.
+
+    Whole numbers longer than integers are None: as floats, different labels would be the same.
+    """
     import pyarrow as pa
 
     floats = _cast(labels, pa.float64())
     integers = None if floats is None else _cast(labels, pa.int64())
-    return floats if integers is None else integers
+    if integers is not None:
+        return integers
+    return None if floats is None or _first(labels, r"[^\d+-]") is None else floats
 
 
 def _cast(labels: pa.ChunkedArray, kind: pa.DataType) -> pa.ChunkedArray | None:

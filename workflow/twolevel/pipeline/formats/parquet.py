@@ -31,7 +31,7 @@ class Parquet:
         import pyarrow.parquet as pq
 
         try:
-            return pq.ParquetFile(self.path)
+            return pq.ParquetFile(self.path, page_checksum_verification=True)
         except (pa.ArrowException, UnicodeDecodeError) as error:
             raise self._unreadable(error) from None
 
@@ -84,7 +84,9 @@ class Parquet:
             values, kind = values.cast(kind.value_type), kind.value_type
         if pa.types.is_integer(kind) or pa.types.is_float32(kind) or pa.types.is_float64(kind):
             return values
-        if pa.types.is_decimal(kind) or pa.types.is_float16(kind):
+        if pa.types.is_decimal(kind):
+            return values
+        if pa.types.is_float16(kind):
             return values.cast(pa.float64())
         try:
             text = pc.cast(values, pa.string())
