@@ -186,7 +186,12 @@ def rows(scores, delimiter=","):
         (rows([9007199254740992 + 2 * k for k in range(4)]), "differ by 2 at least"),
         (rows([1, 2, 3, 4]).replace("b,4", f"{'b' * 9999},4"), "row 4, column"),
         ("".join(f"c{k}," for k in range(10**5)), 'there is no column "id"'),
-        (rows(range(4000)).replace(",b,", ",99999999999999999999,"), "expected"),
+        (
+            "id,time,score\n"
+            + "".join(f"{k // 2},{k % 50},{k}\n" for k in range(99))
+            + "49,99999999999999999999,5\n",
+            'row 100, column "time": found "99999999999999999999", expected a number',
+        ),
         (
             "id,time,score\n" + "".join(f"{k // 2},x{k},{k}\n" for k in range(3000)),
             '"time": found 3,000 different labels, expected at most 1,000',
@@ -198,9 +203,6 @@ def test_one_line_says_what_and_where(tmp_path, text, words):
     path = tmp_path / "table.csv"
     path.write_text(text, encoding="utf-8")
     formula = "score ~ é" if "e\u0301" in text else "score ~ time"
-    if "99999999999999999999" in text:  # beside "a", a level like any other
-        assert len(load(path).data) == 4000
-        return
     assert words in refused(path, formula=formula)
     refused(path, in_parts, formula=formula)
 
