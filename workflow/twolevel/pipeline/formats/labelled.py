@@ -58,7 +58,7 @@ class Labelled:
         if find_spec("pyreadstat") is None:
             raise InputError(
                 f"{self.place}: reading {self._format} needs the package pyreadstat; install it by "
-                "pip install 'twolevel[formats]', or save the table as CSV"
+                "pip install pyreadstat, or save the table as CSV"
             )
         path, options["encoding"] = str(self.path), self.reading.get("encoding")
         try:

@@ -38,7 +38,7 @@ class Spreadsheet:
         except ImportError:
             raise InputError(
                 f"{self.place}: reading Excel needs the package openpyxl; install it by "
-                "pip install 'twolevel[formats]', or save the table as CSV"
+                "pip install openpyxl, or save the table as CSV"
             ) from None
         with self._readable():
             unpacked = sum(part.file_size for part in zipfile.ZipFile(self.path).infolist())
