@@ -94,6 +94,11 @@ def test_few_numbers_are_labels_and_names_are_quoted():
     assert found.formula == "`effort arising` ~ C(`stool no`)"
 
 
+def test_numbers_on_a_scale_come_with_the_formula_for_means():
+    reasons = guess(shipped("sleepstudy")).reasons["formula"]
+    assert reasons[-1].endswith("write formula: y ~ C(condition)")
+
+
 def test_what_is_no_table_of_repeated_measurements_is_said(tmp_path):
     with pytest.raises(InputError, match="found 2 rows"):
         guess(pd.DataFrame({"a": [1, 2], "b": [3, 4]}))
@@ -117,7 +122,7 @@ class TestTriedOut:
         table.loc[3, "y"] = np.nan
         found, keys, _ = self.keys(tmp_path, table)
         assert keys["missing"] == "drop"
-        assert "missing" in found.reasons
+        assert found.reasons["missing"][0].startswith("Values are missing, 1 in y:")
 
     def test_a_doubled_row(self, tmp_path):
         table = shipped("anxiety_grp3")

@@ -23,11 +23,8 @@ from twolevel.pipeline.tables import header, read_table, table_files
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake, snakemake
 
-# What may have to be allowed before a table can be loaded, and the reason to give.
-ALLOWED = {
-    "missing": ("drop", "Rows without a value are left out, and counted in the report."),
-    "replicates": ("allow", "A few cells hold several rows, which count as repeated measurements."),
-}
+# What may have to be allowed before a table can be loaded.
+ALLOWED = {"missing": "drop", "replicates": "allow"}
 
 
 def main(snakemake: "Snakemake") -> None:
@@ -62,11 +59,16 @@ def study_of(table: str, name: str) -> tuple[Guess, dict[str, Any], list[str]]:
     keys = {"data": table, "subject": found.subject}
     keys |= {"wide": found.wide} if found.wide else {}
     keys |= {"condition": found.condition} if found.condition else {}
-    keys = tried_out(keys, [found.formula, *found.simpler], name)
+    keys, dropped = tried_out(keys, [found.formula, *found.simpler], name)
     if keys["formula"] != found.formula:
         words = f"The data do not support {found.formula}, so this one is simpler."
         found.reasons["formula"].append(words)
-    found.reasons |= {key: [why] for key, (_, why) in ALLOWED.items() if key in keys}
+    lacking = " and ".join(f"{count} in {column}" for column, count in dropped.items())
+    why = {
+        "missing": f"Values are missing, {lacking}: these rows are left out, and counted.",
+        "replicates": "A few cells hold several rows, which count as repeated measurements.",
+    }
+    found.reasons |= {key: [words] for key, words in why.items() if key in keys}
     notes = [f"Guessed by new_study from {len(data):,} rows and {len(data.columns)} columns."]
     if found.unused:
         notes.append(f"Not used: {', '.join(found.unused.values())}.")
@@ -100,13 +102,17 @@ def columns_of(table: str, where: str) -> tuple[pd.DataFrame, list[str]]:
         return pd.DataFrame(columns), [f"Not read: {problem}." for problem in unread]
 
 
-def tried_out(keys: dict[str, Any], formulas: list[str], name: str) -> dict[str, Any]:
-    """The keys with the first of these formulas that can be fitted, and what has to be allowed."""
+def tried_out(
+    keys: dict[str, Any], formulas: list[str], name: str
+) -> tuple[dict[str, Any], dict[str, int]]:
+    """The keys with the first of these formulas that can be fitted, and what has to be allowed.
+
+    Also the missing values of each column, for which rows are left out.
+    """
     first = None
     for formula in formulas:
         for allowed in ((), ("missing",), ("replicates",), ("missing", "replicates")):
-            more = {key: ALLOWED[key][0] for key in allowed}
-            tried = {**keys, "formula": formula, **more}
+            tried = {**keys, "formula": formula, **{key: ALLOWED[key] for key in allowed}}
             try:
                 loaded = load_table(study=name, **tried)
                 observations = Observations(loaded.data, loaded.columns)
@@ -114,7 +120,7 @@ def tried_out(keys: dict[str, Any], formulas: list[str], name: str) -> dict[str,
             except InputError as error:
                 first = first or error
             else:
-                return tried
+                return tried, loaded.dropped
     raise first
 
 

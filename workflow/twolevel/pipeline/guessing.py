@@ -194,12 +194,16 @@ def _long(columns: dict[str, _Column], rows: int) -> Guess | None:
     groups, unused = _between(columns, subject, {subject, response, *conditions})
     terms = [_term(name, columns[name]) for name in conditions]
     formula, simpler = _formula(_name(response), " * ".join(terms) or None, groups)
+    labels = [
+        f"C({_name(name)})" if columns[name].is_number else _name(name) for name in conditions
+    ]
+    as_labels, _ = _formula(_name(response), " * ".join(labels) or None, groups)
     each = f"{s.counts.min()} to {s.counts.max()}" if np.ptp(s.counts) else f"{s.counts.max()}"
     reasons = {
         "subject": [f"{s.distinct:,} labels, each in {each} rows."],
         "formula": [
             f"{response}: numbers that differ within subjects.",
-            *(_condition_words(name, columns[name]) for name in conditions),
+            *(_condition_words(name, columns[name], as_labels) for name in conditions),
             *_group_words(groups, columns),
         ],
     }
@@ -302,11 +306,14 @@ def _term(name: str, column: _Column) -> str:
     return f"C({_name(name)})" if as_labels else _name(name)
 
 
-def _condition_words(name: str, column: _Column) -> str:
+def _condition_words(name: str, column: _Column, as_labels: str) -> str:
     if column.is_number and column.distinct <= MOST_NUMBERED:
         return f"{name}: {column.distinct} numbers, taken for labels by C()."
     if column.is_number:
-        return f"{name}: {column.distinct} numbers, taken for a scale; as labels, write C({name})."
+        return (
+            f"{name}: {column.distinct} numbers, taken for a straight line; for a mean at each of "
+            f"them, as in a classical ANOVA, write formula: {as_labels}"
+        )
     return f"{name}: {column.distinct} levels that subjects were seen under."
 
 
