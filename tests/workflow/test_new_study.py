@@ -2,7 +2,7 @@
 
 import pytest
 import yaml
-from projects import CONFIG, ROOT, Project
+from projects import CONFIG, ROOT, Project, Run
 
 TABLES = ["sleepstudy", "anxiety"]
 
@@ -16,8 +16,8 @@ def config(project: Project) -> dict:
 
 
 @pytest.fixture(scope="module")
-def started(ran_once) -> Project:
-    """A project to which tables were added, one after the other, and then reported on."""
+def reported(ran_once) -> tuple[Project, Run]:
+    """A project to which tables were added, one after the other, and the run of their reports."""
 
     def change(project: Project) -> None:
         path = project.path / "config/config.yaml"
@@ -26,7 +26,12 @@ def started(ran_once) -> Project:
             start(project, f"table={ROOT / f'tests/data/{name}.csv'}")
 
     pages = [f"results/{name}/report.html" for name in TABLES]
-    return ran_once("new-study", change, *pages)[0]
+    return ran_once("new-study", change, *pages)
+
+
+@pytest.fixture
+def started(reported) -> Project:
+    return reported[0]
 
 
 def test_every_table_becomes_a_study_and_a_page(started):
@@ -37,6 +42,13 @@ def test_every_table_becomes_a_study_and_a_page(started):
     for name in TABLES:
         page = (started.path / f"results/{name}/report.html").read_text(encoding="utf-8")
         assert page.rstrip().endswith("</html>")
+
+
+def test_the_pages_are_named_at_last(reported):
+    last = reported[1].lines[-1]
+    assert sorted(last.removeprefix("Open ").split(", ")) == sorted(
+        f"results/{name}/report.html" for name in TABLES
+    )
 
 
 def test_what_was_there_stays(started):

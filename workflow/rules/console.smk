@@ -18,10 +18,13 @@ def is_news(record):
 
 def name_page():
     """Name the page to open, when a run has made it or found it up to date."""
-    page, dag = rules.build_site.output.index, workflow.dag
-    made = workflow.scheduler and not any(dag.needrun_jobs())
-    if made and not workflow.dryrun and any(page in job.output for job in dag.jobs):
-        print(f"Open {page}")
+    site, dag = rules.build_site.output.index, workflow.dag
+    if workflow.dryrun or not workflow.scheduler or any(dag.needrun_jobs()):
+        return
+    asked = [page for job in dag.targetjobs for page in job.output if page.endswith(".html")]
+    pages = [site] if any(site in job.output for job in dag.jobs) else asked
+    if pages:
+        print("Open", ", ".join(pages))
 
 
 if workflow.is_main_process and workflow.modifier.is_main_snakefile():
