@@ -315,7 +315,7 @@ def test_downloads_arrive_byte_for_byte(show, site, name, tmp_path):
     view = show(name, accept_downloads=True)
     folder = site.parent / "results" / name
     expected = {path.name: path for path in (folder / "tables").glob("*.csv")}
-    expected["report.qmd"] = folder / "report/report.qmd"
+    expected |= {file: folder / "report" / file for file in ("report.qmd", "provenance.json")}
     arrived = set()
     links = view.page.locator("a[download]")
     for number in range(links.count()):

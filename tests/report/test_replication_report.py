@@ -82,7 +82,7 @@ def case(request, tmp_path_factory):
     writer = importlib.import_module("write_replication_report")
     snakemake = SimpleNamespace(
         input=Named(made | {"tables": [made["table"]]}),
-        params=Named(replication=config),
+        params=Named(replication=config, like=None),
         wildcards=Named(replication="case"),
     )
     text = fill(ROOT / "reports/replication.qmd", writer.context(snakemake))

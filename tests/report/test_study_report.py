@@ -27,6 +27,7 @@ import plot_mixed
 import render_report
 import simulate_data
 import write_report
+from twolevel.checksums import sha256
 from twolevel.figures.words import Labels
 from twolevel.pipeline.config import checked
 from twolevel.pipeline.stored import Observations, read_observations
@@ -208,7 +209,7 @@ def build(name: str, folder: Path) -> None:
     job(
         write_report,
         given | support | shown,
-        {"document": document, **copies},
+        {"document": document, "provenance": report / "provenance.json", **copies},
         {"study": name},
         study=study,
     )
@@ -449,7 +450,8 @@ def test_downloads_are_the_files(report):
         if "download" in link
     }
     files = {path.name: path.read_bytes() for path in (report.folder / "tables").iterdir()}
-    files["report.qmd"] = (report.folder / "report/report.qmd").read_bytes()
+    for name in ("report.qmd", "provenance.json"):
+        files[name] = (report.folder / "report" / name).read_bytes()
     assert carried == files
 
 
@@ -705,6 +707,13 @@ def test_methods_are_named_and_hold_what_they_say(report):
 def test_provenance(report):
     for program in ("twolevel", "Python", "numpy", "snakemake"):
         assert program in {row[0] for row in report.table("tbl-versions")}
+    sums = {row[0]: row[1] for row in report.table("tbl-checksums")}
+    tables = list((report.folder / "tables").iterdir())
+    data = STUDIES[report.name].get("data")
+    if data:
+        read = next(p for p in (Path(data), report.folder / Path(data).name) if p.exists())
+        assert sums.pop(f"{read.name}, read") == sha256(read)
+    assert sums == {path.name: sha256(path) for path in tables}
     assert f"{report.name}:\n" in report.page.text
     assert report.says(f"snakemake results/{report.name}/report.html")
     assert report.says("Rendered by Pandoc 3")

@@ -24,11 +24,12 @@ READS = {
     "render_report": {"write_report"},
     "build_site": {"describe_design", "fit_mixed", "render_report"},
 }
-# The scripts of replication studies, which test_replication_studies.py runs, and new_study's.
+# The scripts of replication studies, which test_replication_studies.py runs, and those that run
+# only when they are asked for.
 REPLICATION = {
     *("replicate", "gather_experiments", "measure_performance", "plot_replication"),
     "write_replication_report",
-    "new_study",
+    *("new_study", "reproduce"),
 }
 DATA = {"toy": "simulate_data", "real": "load_data"}
 SITE = ("build_site", None)

@@ -10,6 +10,7 @@ from projects import ROOT
 
 TEXT = "\n".join(path.read_text() for path in sorted((ROOT / "workflow/rules").glob("*.smk")))
 BLOCKS = dict(re.findall(r"^rule (\w+):\n((?:(?:    .*)?\n)+)", TEXT, re.M))
+ASKED = ("new_study", "reproduce")
 SCRIPTS = {path.stem: path for path in (ROOT / "workflow/scripts").glob("*.py")}
 
 
@@ -24,15 +25,13 @@ def test_every_script_is_the_script_of_the_rule_of_its_name():
 def test_every_rule_has_what_a_reader_needs(rule):
     block = BLOCKS[rule]
     assert re.match(r'    """[A-Z].*\."""\n', block)
-    folder = (
-        "" if rule in ("build_site", "new_study") else r"\{(study|simulated|real|replication)\}/"
-    )
+    folder = "" if rule in ("build_site", *ASKED) else r"\{(study|simulated|real|replication)\}/"
     name = r"replicate/\{SLICE\}" if rule == "replicate" else rule
     folder = folder.replace(r"\{", r"\{+").replace(r"\}", r"\}+")
     assert re.search(rf'    log:\n        f?"logs/{folder}{name}.log",?\n', block)
     timed = re.search(rf'    benchmark:\n        f?"benchmarks/{folder}{name}.tsv",?\n', block)
-    # A benchmark is an output, and new_study is to run whenever it is asked for.
-    assert bool(timed) == (rule != "new_study")
+    # A benchmark is an output, and these are to run whenever they are asked for.
+    assert bool(timed) == (rule not in ASKED)
     assert re.search(r'    message:\n        ".+"\n', block)
 
 
@@ -51,7 +50,7 @@ class TestImport:
         needs["pypandoc"] = script in ("render_report", "build_site")
         for module in needs:
             assert module not in modules or needs[module], module
-        needs = {"pydantic": script == "new_study"}  # it checks what it writes into the config
+        needs = {"pydantic": script in ASKED}  # they check a config, written or found in a page
         for module in ("statsmodels", "scipy.stats", "pydantic"):
             assert module not in modules or needs.get(module), module
 

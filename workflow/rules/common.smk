@@ -1,26 +1,12 @@
 # The config, checked; what rules look up in it; the library modules each script runs.
-import os
-import sys
-from pathlib import Path
-
-WORKFLOW = Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).resolve().parent
-
-# Rules and scripts run the library of this checkout, whether or not another one is installed.
-sys.path.insert(0, str(WORKFLOW))
-search_path = [str(WORKFLOW), *filter(None, [os.environ.get("PYTHONPATH")])]
-os.environ.update(PYTHONPATH=os.pathsep.join(search_path))
-
-from snakemake.exceptions import WorkflowError
-
-from twolevel.errors import InputError
 from twolevel.pipeline.code import library_code
 from twolevel.pipeline.config import checked
 from twolevel.pipeline.grid import AXES, PARAMETERS, Slice, grid_points, plan
 from twolevel.pipeline.studies import RealStudy, SimulatedStudy
 from twolevel.pipeline.tables import estimated_rows, table_files
 
-# What `snakemake new_study --config table=... name=...` says, which is no part of the config.
-NEW_STUDY = {key: config.pop(key, None) for key in ("table", "name")}
+# What `--config` says to new_study and reproduce, which is no part of the config.
+ASKED = {key: config.pop(key, None) for key in ("table", "name", "page")}
 
 try:
     CONFIG = checked(config, workflow.configfiles)
@@ -63,6 +49,21 @@ def template(name):
 def study_config(name):
     """A study's config as plain values, defaults filled in."""
     return STUDIES[name].model_dump()
+
+
+def asked_table(wildcards):
+    """The table that `--config table=...` names, or None; from a function, braces stay braces."""
+    return ASKED["table"]
+
+
+def asked_page(wildcards):
+    """The page that `--config page=...` names, or None."""
+    return ASKED["page"]
+
+
+def own_tables(wildcards):
+    """The table of every real study."""
+    return {name: STUDIES[name].data for name in REAL}
 
 
 def table_of(wildcards):
@@ -133,6 +134,18 @@ def like(path):
         return f"results/{study}/{path}" if study else []
 
     return file
+
+
+def like_config_of(wildcards):
+    """The config of the study that a replication is like, or None."""
+    study = REPLICATIONS[wildcards.replication].like
+    return study_config(study) if study else None
+
+
+def like_loading(wildcards):
+    """What was counted while the table of that study was read; nothing where there is none."""
+    study = REPLICATIONS[wildcards.replication].like
+    return f"results/{study}/loading.json" if study in REAL else []
 
 
 def parameters_of(wildcards):

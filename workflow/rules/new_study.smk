@@ -9,8 +9,8 @@ rule new_study:
     conda:
         "../envs/twolevel.yaml"
     params:
-        table=NEW_STUDY["table"],
-        name=NEW_STUDY["name"],
+        table=asked_table,
+        name=ASKED["name"],
         config=workflow.configfiles[-1],
         taken=[*STUDIES, *REPLICATIONS],
         code=script_code("new_study"),

@@ -34,6 +34,7 @@ rule write_report:
         tables=TABLES,
     output:
         document="results/{study}/report/report.qmd",
+        provenance="results/{study}/report/provenance.json",
         support=expand("results/{{study}}/report/{name}", name=names_of(SUPPORT)),
         figures=expand("results/{{study}}/report/figures/{name}", name=names_of(FIGURES)),
         tables=expand("results/{{study}}/report/tables/{name}", name=names_of(TABLES)),
@@ -57,6 +58,7 @@ rule render_report:
     input:
         document=rules.write_report.output.document,
         shown=[
+            rules.write_report.output.provenance,
             rules.write_report.output.support,
             rules.write_report.output.figures,
             rules.write_report.output.tables,
@@ -86,10 +88,12 @@ rule write_replication_report:
         support=SUPPORT,
         replication=rules.measure_performance.output.replication,
         measures=rules.measure_performance.output.measures,
+        loading=like_loading,
         figures=REPLICATION_FIGURES,
         tables=REPLICATION_TABLES,
     output:
         document="results/{replication}/report/report.qmd",
+        provenance="results/{replication}/report/provenance.json",
         support=expand("results/{{replication}}/report/{name}", name=names_of(SUPPORT)),
         figures=expand(
             "results/{{replication}}/report/figures/{name}", name=names_of(REPLICATION_FIGURES)
@@ -105,6 +109,7 @@ rule write_replication_report:
         "../envs/twolevel.yaml"
     params:
         replication=replication_of,
+        like=like_config_of,
         code=script_code("write_replication_report"),
     message:
         "{wildcards.replication}: write the report"
@@ -116,6 +121,7 @@ use rule render_report as render_replication_report with:
     input:
         document=rules.write_replication_report.output.document,
         shown=[
+            rules.write_replication_report.output.provenance,
             rules.write_replication_report.output.support,
             rules.write_replication_report.output.figures,
             rules.write_replication_report.output.tables,

@@ -1,6 +1,7 @@
 """Read a user's table and bring it into the project's columns, checked.
 
-Reads the table that the study names; makes the observations, and counts of what was read.
+Reads the table that the study names; makes the observations, counts of what was read, and the
+checksums of its files.
 """
 
 from typing import TYPE_CHECKING
@@ -9,8 +10,9 @@ from twolevel.pipeline.files import write_json
 from twolevel.pipeline.job import run
 from twolevel.pipeline.large import load_in_parts
 from twolevel.pipeline.observations import load_table
+from twolevel.pipeline.provenance import checksums
 from twolevel.pipeline.stored import IN_MEMORY, Observations, write_observations
-from twolevel.pipeline.tables import estimated_rows
+from twolevel.pipeline.tables import estimated_rows, table_files
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake, snakemake
@@ -26,7 +28,8 @@ def main(snakemake: "Snakemake") -> None:
         loaded = load_table(study=study, **table)
         write_observations(path, Observations(loaded.data, loaded.columns))
         loading = loaded.summary()
-    write_json(snakemake.output.loading, loading)
+    inputs = checksums(table_files(table["data"]))
+    write_json(snakemake.output.loading, loading | {"inputs": inputs})
 
 
 if __name__ == "__main__":

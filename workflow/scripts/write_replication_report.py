@@ -46,7 +46,12 @@ def context(snakemake: "Snakemake") -> dict[str, Any]:
         f"alpha[{name}]": f"Effect of {name}" for name in replication["scenario"]["conditions"]
     }
     tests = measures.loc[measures["quantity"] == "condition", "method"]
-    return making(snakemake.wildcards.replication, snakemake.params.replication, files.tables) | {
+    name, study = snakemake.wildcards.replication, snakemake.params.replication
+    entries = {"replications": {name: study}}
+    if study["like"]:
+        entries["studies"] = {study["like"]: snakemake.params.like}
+    inputs = read_json(files.loading)["inputs"] if files.get("loading") else []
+    return making(name, entries, files.tables, inputs) | {
         "replication": replication,
         "points": points(measures),
         "extent": extent(measures),

@@ -32,10 +32,13 @@ def context(snakemake: "Snakemake") -> dict[str, Any]:
     files = snakemake.input
     design, mixed = read_json(files.design), read_json(files.mixed)
     comparison = read_json(files.comparison)
-    return making(snakemake.wildcards.study, snakemake.params.study, files.tables) | {
+    name = snakemake.wildcards.study
+    loading = read_json(files.loading) if files.get("loading") else None
+    entries = {"studies": {name: snakemake.params.study}}
+    return making(name, entries, files.tables, loading["inputs"] if loading else []) | {
         "labels": {key: design["columns"].get(key) for key in ("subject", "condition", "response")},
         "design": design,
-        "loading": read_json(files.loading) if files.get("loading") else None,
+        "loading": loading,
         "level1": read_json(files.level1),
         "two_stage": read_json(files.hierarchical),
         "mixed": mixed,

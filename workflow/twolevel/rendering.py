@@ -72,7 +72,7 @@ def run(
     *,
     folder: Path | None = None,
     environment: Mapping[str, str] | None = None,
-    timeout: float = TIMEOUT,
+    timeout: float | None = TIMEOUT,
 ) -> tuple[int, str]:
     """Run a command without a shell and return its exit status and all that it said.
 

@@ -35,7 +35,7 @@ class Config(Model):
     """The whole config."""
 
     studies: Annotated[dict[StudyName, Study], BeforeValidator(text_keys)] = Field(
-        min_length=1,
+        default={},
         description="The studies by name",
         examples=[{"anxiety": {"data": "table.csv", "formula": "score ~ time", "subject": "id"}}],
     )
@@ -48,6 +48,10 @@ class Config(Model):
 
     @model_validator(mode="after")
     def _names_fit(self) -> "Config":
+        if not self.studies and not self.replications:
+            raise InputError(
+                "found no study; write one under studies: or replications:, see config/README.md"
+            )
         for name, replication in self.replications.items():
             place = f"replications.{name}"
             if name in self.studies:

@@ -4,22 +4,19 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping
-from importlib.metadata import version
 from pathlib import Path
-from platform import python_version
 from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from twolevel import __version__
 from twolevel.atomic import replacing
 from twolevel.pipeline.documents import fill
-from twolevel.pipeline.files import write_text
+from twolevel.pipeline.files import write_json, write_text
+from twolevel.pipeline.provenance import provenance
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake
 
-PROGRAMS = ["snakemake", "numpy", "scipy", "pandas", "formulaic", "statsmodels", "matplotlib"]
 # A table above this size is named in the report instead of carried inside the page.
 LARGEST_TABLE = 1_000_000
 
@@ -41,6 +38,7 @@ def fill_folder(snakemake: Snakemake, context: Mapping[str, Any]) -> None:
         _copy(copied[target.name], target)
     for source in map(Path, files.support):
         _copy(source, folder / source.name)
+    write_json(snakemake.output.provenance, context["provenance"])
     write_text(snakemake.output.document, fill(files.template, context))
 
 
@@ -50,29 +48,30 @@ def _copy(source: Path, target: Path) -> None:
         shutil.copyfile(source, temporary)
 
 
-def making(name: str, config: Mapping[str, Any], tables: list[str]) -> dict[str, Any]:
-    """What every report says of itself: title, entry in the config, tables, versions."""
+def making(
+    name: str, entries: Mapping[str, Mapping[str, Any]], tables: list[str], inputs: list
+) -> dict[str, Any]:
+    """What every report says of itself: title, entry in the config, tables, provenance.
+
+    `entries` are those of the config that the report needs, its own in the first section; `inputs`
+    the checksums of the files of the user's table.
+    """
     sizes = {Path(path).stem: Path(path).stat().st_size for path in tables}
+    made = provenance(name, entries, tables, inputs)
+    section = next(iter(entries))
+    study = entries[section][name]
     return {
         "name": name,
-        "title": config["title"] or name,
-        "study": config,
+        "title": study["title"] or name,
+        "study": study,
         "tables": [table for table, size in sizes.items() if size <= LARGEST_TABLE],
         "too_large": [table for table, size in sizes.items() if size > LARGEST_TABLE],
-        "config_yaml": _entry(name, config),
-        "versions": {"twolevel": __version__, "Python": python_version()}
-        | {program: version(program) for program in PROGRAMS},
+        "config_yaml": _entry(name, made["config"][section][name]),
+        "provenance": made,
     }
 
 
-def _given(config: Mapping[str, Any]) -> dict[str, Any]:
-    """What a config holds, without empty keys and groups."""
-    filled = {k: _given(v) if isinstance(v, Mapping) else v for k, v in config.items()}
-    return {key: value for key, value in filled.items() if value not in (None, {})}
-
-
-def _entry(name: str, config: Mapping[str, Any]) -> str:
-    """The study's entry in the config, as YAML, without the keys it leaves out."""
-    entry = {name: _given(config)}
-    text = yaml.dump(entry, Dumper=_ListsOnOneLine, sort_keys=False, allow_unicode=True)
-    return text.rstrip("\n").replace("```", "` ` `")
+def _entry(name: str, entry: Mapping[str, Any]) -> str:
+    """The study's entry as YAML, which does not end its block of code and holds no shortcode."""
+    text = yaml.dump({name: entry}, Dumper=_ListsOnOneLine, sort_keys=False, allow_unicode=True)
+    return text.rstrip("\n").replace("```", "` ` `").replace("{{<", "{\u2060{<")

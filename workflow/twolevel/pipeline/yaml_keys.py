@@ -1,4 +1,4 @@
-"""Keys that a YAML file names twice, which PyYAML does not mind."""
+"""What a YAML file must not hold: a key named twice, or code."""
 
 from typing import Any
 
@@ -35,6 +35,23 @@ def duplicate_keys(text: str | bytes, name: str) -> None:
             raise
         what = quoted(error)
         raise InputError(f"{name}: YAML cannot read a value ({what}); put it in quotes") from None
+
+
+def refuse_code(text: bytes, name: str) -> None:
+    """Refuse YAML text with the key by which Snakemake takes expressions in it for Python to run.
+
+    `name` is the file's, for the message. Raises InputError, also for text that is not YAML.
+    """
+    # Without these a key cannot be written; a long config is then not read twice.
+    if b"__use_yte__" not in text and b"\\" not in text:
+        return
+    duplicate_keys(text, name)
+    config = yaml.safe_load(text)
+    if isinstance(config, dict) and "__use_yte__" in config:
+        raise InputError(
+            f"{name}: the key __use_yte__ lets Snakemake run code that stands in the config; "
+            "remove it, and write the values themselves"
+        )
 
 
 def _walk(loader: yaml.SafeLoader, root: yaml.Node | None, name: str) -> None:

@@ -1,0 +1,102 @@
+"""A published page is made again from its own provenance; what was changed in it is told."""
+
+import base64
+import hashlib
+import json
+import re
+import shutil
+
+import pytest
+from projects import CONFIG
+
+from twolevel.checksums import sha256
+
+
+def reproduce(project, *words, ok=True):
+    return project.snakemake("reproduce", "--config", *words, ok=ok)
+
+
+def carried(page: str, name: str) -> tuple[str, bytes]:
+    """What a page carries under a name, as it stands there and decoded."""
+    (text,) = re.findall(rf'base64,([^"]+)"[^>]* download="{re.escape(name)}"', page)
+    return text, base64.b64decode(text)
+
+
+def base64_of(data: bytes) -> str:
+    return base64.b64encode(data).decode()
+
+
+def test_a_page_of_a_table_that_lies_elsewhere_is_confirmed(project, tmp_path):
+    page, table = tmp_path / "published.html", tmp_path / "a {b} $c$.csv"
+    shutil.copy(project.path / "results/real/report.html", page)
+    shutil.move(project.path / "config/data/selfesteem.csv", table)
+    project.configure({**CONFIG, "studies": {"toy": CONFIG["studies"]["toy"]}})
+    before = project.files("results", "config")
+    refused = reproduce(project, f"page={page}", ok=False)
+    assert 'its table "config/data/selfesteem.csv" is not here' in refused.text
+    run = reproduce(project, f"page={page}", f"table={table}")
+    names = {path.name for path in (project.path / "results/real/tables").iterdir()}
+    assert set(re.findall(r"^same +(\S+\.csv)$", run.out, re.M)) == names
+    # The page too, which shows the path that the table had.
+    assert "same      the whole page, byte for byte" in run.out
+    assert "note" not in run.out
+    assert f"Confirmed: every table of {page}" in run.out
+    assert project.files("results", "config") == before
+
+
+def test_what_was_changed_in_a_page_is_told(project, tmp_path):
+    page = (project.path / "results/toy/report.html").read_text("utf-8")
+    # A table alone; a table with the checksum that is stated of it; a sentence.
+    for name, keep_up in (("means.csv", False), ("anova.csv", True)):
+        old, table = carried(page, name)
+        new = table.replace(b"1", b"2")
+        page = page.replace(old, base64_of(new))
+        if keep_up:
+            text, provenance = carried(page, "provenance.json")
+            sums = [hashlib.sha256(data).hexdigest().encode() for data in (table, new)]
+            assert sums[0] in provenance
+            page = page.replace(text, base64_of(provenance.replace(*sums)))
+    path = tmp_path / "changed.html"
+    path.write_text(page.replace("What was found", "What I found"), "utf-8")
+    run = reproduce(project, f"page={path}", ok=False)
+    assert "differs   means.csv: the page carries another than it states" in run.out
+    assert "differs   anova.csv: the run made another than the page states" in run.out
+    assert "differs   the page's text or figures" in run.out
+    assert len(re.findall("^same ", run.out, re.M)) == 10
+    assert "not confirmed, for 3 of the above differ" in run.text
+    assert "Traceback" not in run.text
+
+
+def test_other_versions_and_another_table_are_said(project, tmp_path):
+    page = (project.path / "results/real/report.html").read_text("utf-8")
+    text, data = carried(page, "provenance.json")
+    provenance = json.loads(data)
+    provenance["versions"]["numpy"] = "1.0"
+    provenance["code"] = {"commit": "0" * 40, "changed": False}
+    path, table = tmp_path / "old.html", project.path / "config/data/selfesteem.csv"
+    path.write_text(page.replace(text, base64_of(json.dumps(provenance).encode())), "utf-8")
+    assert provenance["inputs"] == [{"name": "selfesteem.csv", "sha256": sha256(table)}]
+    table.write_text(table.read_text("utf-8").replace("4.0", "4.5", 1), "utf-8")
+    run = reproduce(project, f"page={path}", ok=False)
+    for note in (
+        'note      "selfesteem.csv" is not the table that the page was made from',
+        'note      "numpy" was "1.0", here "',
+        "note      the git commit of the code is known on one side only",
+        "differs   means.csv: the run made another",
+        "not said  the rest of the page",
+    ):
+        assert note in run.out
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ([], "say which page"),
+        (["page=nowhere.html"], "nowhere.html: cannot be read"),
+        (["page=site/index.html"], "carries no provenance.json"),
+    ],
+)
+def test_refusals(project, words, message):
+    run = reproduce(project, *(words or ["name=x"]), ok=False)
+    assert message in run.text
+    assert "Traceback" not in run.text

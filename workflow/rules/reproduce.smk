@@ -1,0 +1,19 @@
+# The way back: from a published page to the same numbers. As new_study, the rule has no output and
+# runs whenever it is asked for; it starts Snakemake, which only this environment is sure to have.
+
+
+rule reproduce:
+    """Make a published page again from its own provenance, and confirm its checksums."""
+    log:
+        "logs/reproduce.log",
+    threads: 1_000_000  # all there are
+    params:
+        page=asked_page,
+        table=asked_table,
+        tables=own_tables,
+        snakefile=str(WORKFLOW / "Snakefile"),
+        code=script_code("reproduce"),
+    message:
+        "reproduce {params.page}"
+    script:
+        "../scripts/reproduce.py"
