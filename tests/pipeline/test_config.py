@@ -139,6 +139,8 @@ def test_names_that_yaml_reads_as_numbers_are_text():
         (real(condition="group"), 'the condition "group" is not on the right-hand side'),
         ({"studies": {"s": {"data": "x.csv", "subject": "id"}}}, "formula: missing, but needed; w"),
         ({"studies": {"s": None}}, "studies.s: found nothing, expected either simulate:"),
+        (real(data="<results>/x.csv"), "Snakemake takes <results> for a variable; rename"),
+        (real(data="a{b}.csv"), "Snakemake takes {b} for a variable; rename"),
         ({"studies": {"s": {}}}, "studies.s: found an empty group of keys, expected either"),
         ({"studies": {"s": {"simulat": {}}}}, "found the keys simulat, expected either"),
         ({"studies": {"s": {"simulate": None}}}, "simulate: found nothing, expected keys with"),

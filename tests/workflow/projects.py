@@ -13,6 +13,7 @@ from typing import Any
 import yaml
 
 ROOT = Path(__file__).parents[2]
+WHO = "somebody-private"  # the user's name in every run
 SIMULATE = {
     "subjects": 6,
     "conditions": {"a": -1, "b": 0, "c": 1},
@@ -74,6 +75,7 @@ class Project:
         """Run Snakemake here as a user would; `ok` says whether it is to succeed."""
         hidden = ("SNAKEMAKE", "PYTHONPATH", "QUARTO")
         environment = {k: v for k, v in os.environ.items() if not k.startswith(hidden)}
+        environment |= dict.fromkeys(("USER", "LOGNAME", "HOSTNAME"), WHO)
         done = subprocess.run(
             [sys.executable, "-m", "snakemake", *arguments],
             cwd=self.path,

@@ -1,12 +1,17 @@
 """What is wrong with config or table is said in one line that names the place and the remedy."""
 
+import base64
+import csv
 import html
 import json
+import platform
 import re
 from html.parser import HTMLParser
+from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
-from projects import SIMULATE
+from projects import SIMULATE, WHO
 
 GOOD = "id,time,score\n1,a,1\n1,b,2.5\n2,a,3\n2,b,3.5\n3,a,2\n3,b,4\n"
 REAL = {"formula": "score ~ time", "subject": "id"}
@@ -114,6 +119,8 @@ class TestConfig:
     [
         ("studies:\n  a: {}\n  a: {}\n", ["line 3", '"studies.a"', "line 2", "rename"]),
         ("studies:\n\ta: 1\n", ["not valid", "YAML", "tab"]),
+        ("__use_yte__: true\nx: ?open('ran', 'w')\n", ["the key __use_yte__", "run code"]),
+        ('"\\x5f_use_yte__": true\nx: ?open("ran", "w")\n', ["the key __use_yte__", "run code"]),
     ],
 )
 def test_a_config_that_yaml_would_misread(fresh, text, words):
@@ -123,6 +130,7 @@ def test_a_config_that_yaml_would_misread(fresh, text, words):
     for word in words:
         assert word in run.text
     assert made_by(fresh) == set()
+    assert not (fresh.path / "ran").exists()
 
 
 class TestHeader:
@@ -174,7 +182,7 @@ def test_tables_may_lie_anywhere_and_be_called_anything(fresh, tmp_path):
     (fresh.path / "part {study}.csv").write_text(GOOD)
     run = fresh.snakemake(ok=False)
     assert "study link: link.csv: no such file" in run.text
-    assert "study pattern: part {study}.csv: found a brace in the path" in run.text
+    assert 'study pattern: found "part {study}.csv", of which Snakemake takes {study} for a variable' in run.text
     assert "Traceback" not in run.text
 
 
@@ -248,6 +256,17 @@ SUBJECTS = [
     "<script>1</script>",
     "{{1234*5678}}",
     "*b*",
+    "[x](javascript:alert(1))",
+    "<img onerror=a()>",
+    "`c`{=html}",
+    "@fig-data",
+    ":::",
+    "{{< include /x >}}",
+    "[[s]] &lt;b&gt; ]]>",
+    "</svg></td>",
+    "=1+1",
+    "@SUM(A1)",
+    "#1b1f24",
 ]
 CONDITIONS = [
     "1",
@@ -258,10 +277,16 @@ CONDITIONS = [
     "<script>x</script>",
     "{{ 1234*5678 }}",
     "_u_",
+    "[y](javascript:alert(1))",
+    "{{< include /etc/passwd >}}",
+    "`t`{=html} -->",
+    "=2+2",
 ]
-
-
-TITLE = "Awkward <b>|</b> $z$ {{1234*5678}}"
+# The columns, of which a formula names two between backticks.
+SUBJECT, FACTOR, RESPONSE = "<i>", "what ::: @fig-x|it $is$ {{< x >}}", "<u>$r$ [l](u) {{1*1}}"
+TITLE = "Awkward <b>|</b> $z$ {{1234*5678}} {{< include /etc/passwd >}} ``` <!--"
+UNIT = "</p> $m^2$ `s`"
+FILE = "awkward $(id) $z$ |<B>@fig-x.csv"
 
 
 def awkward_and_gaps(project):
@@ -271,14 +296,16 @@ def awkward_and_gaps(project):
         for i, subject in enumerate(SUBJECTS)
         for j, condition in enumerate(CONDITIONS)
     ]
-    text = "\r\n".join(["name,what is it,score", *rows, ""])
-    (project.path / "awkward.csv").write_bytes(b"\xef\xbb\xbf" + text.encode())
+    text = "\r\n".join([f"{SUBJECT},{FACTOR},{RESPONSE}", *rows, ""])
+    (project.path / FILE).write_bytes(b"\xef\xbb\xbf" + text.encode())
     gaps = GOOD.replace("2,a,3\n", "2,a,\n") + "4,a,1\n4,b,2\n4,b,3\n,a,2\n"
     (project.path / "gaps.csv").write_text(gaps)
-    names = {"formula": "score ~ `what is it`", "subject": "name", "title": TITLE}
+    names = {"formula": f"`{RESPONSE}` ~ `{FACTOR}`", "subject": SUBJECT}
+    # By a path of this machine, which nothing that is published may tell.
+    gaps = {"data": str(project.path / "gaps.csv"), "missing": "drop", "replicates": "allow"}
     studies = {
-        "awkward": {"data": "awkward.csv", **names},
-        "gaps": {"data": "gaps.csv", **REAL, "missing": "drop", "replicates": "allow"},
+        "awkward": {"data": FILE, **names, "title": TITLE, "unit": UNIT},
+        "gaps": {**REAL, **gaps},
     }
     project.configure({"studies": studies, "report": {"renderer": "pandoc"}})
 
@@ -309,16 +336,48 @@ class TestFinished:
         figure = (folder / "figures/caterpillar.svg").read_text(encoding="utf-8")
         assert name in html.unescape(figure)
 
-    def test_nothing_of_them_is_run_or_rendered(self, project, awkward):
+    def test_title_columns_unit_and_file_stand_in_the_page_as_they_are(self, project, awkward):
         index = Text((project.path / "site/index.html").read_text(encoding="utf-8"))
         for page in (awkward, index):
-            assert TITLE in page.text
-            assert str(1234 * 5678) not in page.text
-        scripts = [attrs for tag, attrs in awkward.elements if tag == "script"]
-        source = (project.path / "results/awkward/report.html").read_text(encoding="utf-8")
-        assert "<script>1" not in source
-        assert "<script>x</script>" not in source
-        assert all("src" not in attrs for attrs in scripts)
+            assert TITLE in page.text.replace("\u2060", "")
+        for text in (FACTOR, RESPONSE, UNIT, FILE):
+            assert text in awkward.text.replace("\u2060", "")
+
+    def test_nothing_of_them_is_run_or_rendered(self, project):
+        document = (project.path / "results/awkward/report/report.qmd").read_text("utf-8")
+        assert "{{<" not in document
+        for name in ("results/awkward/report.html", "site/index.html"):
+            source = (project.path / name).read_text(encoding="utf-8")
+            page = Text(source)
+            assert not any(str(number) in page.text for number in (1234 * 5678, "root:"))
+            # Of the elements, only those that the templates have.
+            tags = [tag for tag, _ in page.elements]
+            assert tags.count("script") == 1
+            assert not {"i", "b", "u", "svg", "iframe", "object", "form"} & set(tags)
+            for tag, attrs in page.elements:
+                assert not any(key.startswith("on") for key in attrs), attrs
+                link = attrs.get("href") or attrs.get("src") or "#"
+                assert link.startswith(("#", "data:")) or re.fullmatch(r"\w+\.html", link), link
+                assert tag == "a" or not link.startswith("data:text/html")
+
+    def test_figures_are_pictures_and_nothing_else(self, project):
+        for path in (project.path / "results/awkward/figures").glob("*.svg"):
+            tags = {element.tag.rpartition("}")[2] for element in ElementTree.parse(path).iter()}
+            assert not tags & {"script", "foreignObject", "a", "image", "i", "b", "u"}, path.name
+
+    def test_tables_hold_names_as_they_are_also_those_a_spreadsheet_would_compute(self, project):
+        with (project.path / "results/awkward/tables/subjects.csv").open(encoding="utf-8") as file:
+            assert {row["subject"] for row in csv.DictReader(file)} == set(SUBJECTS)
+
+    def test_nothing_that_is_made_tells_of_the_machine(self, project):
+        told = [str(project.path), str(project.path.parent), WHO, f"{Path.home()}/"]
+        told += [platform.node()] if len(platform.node()) > 5 else []
+        for name, content in project.files("results", "site").items():
+            carried = re.findall(rb"base64,([A-Za-z0-9+/=]+)", content)
+            content += b"".join(map(base64.b64decode, carried))
+            for text in told:
+                assert text.encode() not in content, (name, text)
+        assert "data: gaps.csv" in (project.path / "results/gaps/report/report.qmd").read_text()
 
     def test_the_windows_line_ends_and_the_mark_are_gone(self, project):
         for name, content in project.files("results/awkward").items():

@@ -15,7 +15,14 @@ from twolevel.errors import InputError, did_you_mean, listed, quoted
 from twolevel.formula import parse
 from twolevel.pipeline.keys import Model, StudyName, described, text_keys
 from twolevel.pipeline.replications import Replication
-from twolevel.pipeline.studies import Reading, RealStudy, SimulatedStudy, Simulation, Study
+from twolevel.pipeline.studies import (
+    Reading,
+    RealStudy,
+    SimulatedStudy,
+    Simulation,
+    Study,
+    plain_path,
+)
 from twolevel.pipeline.tables import check_columns, header, table_files
 from twolevel.pipeline.wide import columns_read
 from twolevel.pipeline.yaml_keys import duplicate_keys
@@ -109,14 +116,13 @@ def checked(config: Any, files: Iterable[str | Path]) -> Config:
 
 def check_table(study: RealStudy, where: str) -> None:
     """Check that a study's table is there and has its columns. Raises InputError."""
-    for file in table_files(study.data):
-        if "{" in file:
-            raise InputError(
-                f"{where}: {file}: found a brace in the path, which Snakemake takes for a "
-                "wildcard; rename it"
-            )
     found = header(study.data, where, study.read.model_dump())
     place = f"{where}: {study.data}"
+    for file in table_files(study.data):
+        try:
+            plain_path(file)
+        except InputError as error:
+            raise InputError(f"{where}: {error}") from None
     columns, _ = columns_read(
         study.formula, study.subject, study.wide, study.made_condition, found, place
     )

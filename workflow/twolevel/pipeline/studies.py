@@ -151,6 +151,16 @@ def _references(value: Any) -> Any:
     return {name: as_text(level) for name, level in text_keys(value).items()}
 
 
+def plain_path(path: str) -> str:
+    """Refuse a path that Snakemake, to which all files go, would change. Raises InputError."""
+    if variable := re.search(r"<[a-z][a-z0-9_]*>|\{[^{}]*\}?|\}", path):
+        raise InputError(
+            f"found {quoted(path)}, of which Snakemake takes {variable.group()} for a variable; "
+            "rename the file or folder"
+        )
+    return path
+
+
 _TABLE = {"data", "read", "wide", "formula", "subject", "condition", "levels", "missing"}
 _TABLE |= {"replicates"}
 
@@ -214,6 +224,11 @@ class RealStudy(_Study):
         description="Whether a few cells may hold more rows than the rest",
         examples=["allow"],
     )
+
+    @field_validator("data")
+    @classmethod
+    def _is_a_path(cls, data: str) -> str:
+        return plain_path(data)
 
     @field_validator("formula")
     @classmethod
