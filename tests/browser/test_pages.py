@@ -258,12 +258,42 @@ def test_without_scripts(show, name):
 def test_its_own_policy_is_strict_and_kept(show, site):
     for name in PAGES:
         view = show(name)
-        policy = view.page.locator("meta[http-equiv=Content-Security-Policy]").get_attribute(
-            "content"
-        )
-        assert "default-src 'none'" in policy
-        assert "http" not in policy
+        html = view.path.read_text("utf-8")
+        (script,) = re.findall(r"<script>(.*?)</script>", html, re.DOTALL)
+        digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+        meta = "meta[http-equiv=Content-Security-Policy]"
+        policy = view.page.locator(meta).get_attribute("content")
+        assert set(policy.split("; ")) == {
+            "default-src 'none'",
+            "img-src data:",
+            "style-src 'unsafe-inline'",  # tables have style attributes
+            f"script-src 'sha256-{digest}'",
+            "base-uri 'none'",
+            "form-action 'none'",
+        }
+        # It comes before all that it governs.
+        named = html.index("Content-Security-Policy")
+        assert named < min(html.find(tag) % len(html) for tag in ("<style", "<script", "<img "))
         assert view.said == []
+
+
+def test_what_gets_into_a_page_is_not_run(show):
+    view = show("balanced")
+    view.run(
+        """() => {
+             const script = document.createElement("script");
+             script.textContent = "window.ran = 1";
+             document.body.append(script);
+             document.body.insertAdjacentHTML("beforeend", `<img src="data:," onerror="ran = 2">
+               <a id="bad" href="javascript:window.ran=3">x</a>
+               <iframe src="https://example.org"></iframe>`);
+             document.getElementById("bad").click();
+           }"""
+    )
+    view.page.wait_for_timeout(300)
+    assert view.run("window.ran") is None
+    assert sum("Content Security Policy" in text for text in view.said) >= 4, view.said
+    assert not [url for url in view.requests if url.startswith("http")]
 
 
 def test_a_servers_policy_does_not_break_it(chromium, site):

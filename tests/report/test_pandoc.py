@@ -1,8 +1,10 @@
 """Pages made by Pandoc: Quarto's syntax, strictness, nothing remote."""
 
 import base64
+import hashlib
 import re
 import shutil
+from html import unescape
 from pathlib import Path
 
 import pytest
@@ -130,6 +132,14 @@ def test_tabset_is_plain_sections_without_script(render):
 def test_tabset_needs_headings(render):
     with pytest.raises(RenderError, match="content before the first heading"):
         render("::: {.panel-tabset}\nText\n\n## One\n:::\n")
+
+
+def test_the_policy_allows_the_template_s_script_alone(sample):
+    for html in (sample, (SUPPORT / "template.html").read_text("utf-8")):
+        (script,) = re.findall(r"<script>(.*?)</script>", html, re.DOTALL)
+        digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+        # After changing the script, put this digest into template.html.
+        assert f"script-src 'sha256-{digest}';" in unescape(html)
 
 
 def test_download_carries_its_file(render):
