@@ -5,11 +5,18 @@ import hashlib
 import json
 import re
 import shutil
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from projects import CONFIG
 
+from reproduce import lay_tables
 from twolevel.checksums import sha256
+from twolevel.errors import InputError
+from twolevel.pipeline.config import load
+from twolevel.pipeline.provenance import public
+from twolevel.pipeline.tables import table_files
 
 
 def reproduce(project, *words, ok=True):
@@ -86,6 +93,26 @@ def test_other_versions_and_another_table_are_said(project, tmp_path):
         "not said  the rest of the page",
     ):
         assert note in run.out
+
+
+@pytest.mark.parametrize("absolute", [False, True])
+def test_a_table_of_many_files_is_laid_where_the_page_expects_it(tmp_path, monkeypatch, absolute):
+    files = [f"runs/{folder}/part-{k}.csv" for folder in "ab" for k in range(2)]
+    for file in files:
+        (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / file).write_text(file)
+    monkeypatch.chdir(tmp_path)
+    pattern = str(tmp_path / "runs/*/part-*.csv" if absolute else "runs/*/part-*.csv")
+    entry = public({"data": pattern, "formula": "y ~ t", "subject": "id"})
+    page = SimpleNamespace(config=load({"studies": {"s": entry}}))
+    run = tmp_path / "run"
+    params = SimpleNamespace(page="page.html", table=None, tables={"s": pattern})
+    assert len(lay_tables(page, params, run)) == 4
+    monkeypatch.chdir(run)
+    assert [Path(file).read_text() for file in table_files(entry["data"])] == files
+    params.table = "runs/nothing-*.csv"
+    with pytest.raises(InputError, match="is not here"):
+        lay_tables(page, params, run)
 
 
 @pytest.mark.parametrize(
