@@ -182,7 +182,10 @@ def test_tables_may_lie_anywhere_and_be_called_anything(fresh, tmp_path):
     (fresh.path / "part {study}.csv").write_text(GOOD)
     run = fresh.snakemake(ok=False)
     assert "study link: link.csv: no such file" in run.text
-    assert 'study pattern: found "part {study}.csv", of which Snakemake takes {study} for a variable' in run.text
+    assert (
+        'study pattern: found "part {study}.csv", of which Snakemake takes {study} for a variable'
+        in run.text
+    )
     assert "Traceback" not in run.text
 
 
