@@ -18,7 +18,7 @@ def test_every_script_is_the_script_of_the_rule_of_its_name():
     assert set(BLOCKS) == set(SCRIPTS)
     for name, block in BLOCKS.items():
         assert f'script:\n        "../scripts/{name}.py"' in block
-        assert f'script_code("{name}")' in block
+        assert f'script_code("{name}"' in block
 
 
 @pytest.mark.parametrize("rule", BLOCKS)
@@ -68,9 +68,12 @@ wildcards, params, kind, message = json.loads(sys.argv[1])
 def main(snakemake):
     logging.getLogger("lib").warning("so far so good")
     if kind:
-        raise {"input": InputError, "fault": ZeroDivisionError}[kind](message)
+        disk = lambda text: OSError(28, text)
+        kinds = {"input": InputError, "fault": ZeroDivisionError, "disk": disk}
+        raise kinds[kind](message)
 
-run(main, SimpleNamespace(log=["job.log"], rule="r", wildcards=wildcards, params=params))
+files = dict(input=[], output=[], log=["job.log"])
+run(main, SimpleNamespace(**files, rule="r", wildcards=wildcards, params=params))
 """
 
 
@@ -106,6 +109,15 @@ class TestJob:
 
     def test_a_message_that_names_its_study_does_not_name_it_twice(self, job):
         assert job("input", "study a: t.csv", {"study": "a"})[1] == "twolevel: study a: t.csv\n"
+
+    def test_a_full_disk_is_no_fault_and_has_its_remedy(self, job):
+        status, console, log = job("disk", "whatever", {"study": "a"})
+        assert status == 1
+        assert console == (
+            "twolevel: study a: rule r: No space left on device; free some space, "
+            "then run snakemake again\n"
+        )
+        assert "Traceback" not in log
 
     @pytest.mark.parametrize("wildcard", ["study", "simulated", "real"])
     def test_a_fault_has_its_traceback_in_the_log_only(self, job, wildcard):

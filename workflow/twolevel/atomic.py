@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import secrets
 from collections.abc import Iterator
@@ -14,7 +15,7 @@ def replacing(path: str | Path) -> Iterator[Path]:
     """Yield a temporary path beside `path`, moved onto it when the block ends without error.
 
     The temporary file lies in the same folder because os.replace is atomic only within one file
-    system. A block that raises leaves `path` as it was.
+    system. A block that raises leaves `path` as it was. An OSError that says where names `path`.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -22,5 +23,17 @@ def replacing(path: str | Path) -> Iterator[Path]:
     try:
         yield temporary
         os.replace(temporary, path)
+    except OSError as error:
+        # A full disk names no file, and our temporary one would mean nothing to a reader.
+        if error.errno and str(error.filename or temporary) == str(temporary):
+            raise OSError(error.errno, os.strerror(error.errno), str(path)) from error
+        raise
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def sweep(path: str | Path) -> None:
+    """Remove the temporary files of writers of `path` that were killed; none may be at work."""
+    path = Path(path)
+    for left in path.parent.glob(f".????????.{glob.escape(path.name)}"):
+        left.unlink()

@@ -11,6 +11,7 @@ from typing import BinaryIO, ParamSpec, TypeVar
 import matplotlib
 from matplotlib.figure import Figure
 
+from twolevel.atomic import replacing
 from twolevel.figures.words import SIZE, SMALL, plain
 
 P = ParamSpec("P")
@@ -126,7 +127,8 @@ def save(figure: Figure, path_or_file: str | Path | BinaryIO, *, title: str) -> 
     figure.savefig(buffer, format="svg", metadata={**nothing, "Title": plain(title)})
     svg = _restyle(buffer.getvalue().decode("utf-8")).encode("utf-8")
     if isinstance(path_or_file, str | Path):
-        Path(path_or_file).write_bytes(svg)
+        with replacing(path_or_file) as temporary:
+            temporary.write_bytes(svg)
     else:
         path_or_file.write(svg)
 

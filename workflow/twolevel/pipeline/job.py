@@ -2,42 +2,77 @@
 
 from __future__ import annotations
 
+import errno
 import logging
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from twolevel.atomic import sweep
 from twolevel.errors import TwoLevelError
+from twolevel.pipeline.intact import check, remember
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake
 
+# Troubles of the machine, not of the workflow, with what to do before the next run.
+REMEDIES = {
+    errno.ENOSPC: "free some space",
+    errno.EDQUOT: "free some space",
+    errno.EROFS: "make its folder writable",
+    errno.EACCES: "make it, and its folder, readable and writable",
+    errno.EPERM: "make it, and its folder, readable and writable",
+    errno.EIO: "check the disk",
+}
+_FORMAT = "%(levelname)s %(message)s"
+
 
 def run(main: Callable[[Snakemake], None], snakemake: Snakemake) -> None:
-    """Run a script's main, with warnings in the rule's log.
+    """Run a script's main, with warnings in the rule's log, on inputs that are intact.
 
-    A TwoLevelError becomes one message on the console and in the log, and exit status 1; for
-    anything else the log has the traceback too.
+    What a user can mend becomes one message on the console, the last of the log, and exit status 1;
+    for anything else the log has the traceback too.
     """
-    log = Path(snakemake.log[0])
-    logging.basicConfig(
-        filename=log, filemode="w", level=logging.WARNING, format="%(levelname)s %(message)s"
-    )
-    logging.captureWarnings(True)
     study = next((value for _, value in snakemake.wildcards.items()), None)
+    logging.raiseExceptions = False  # a log on a full disk is no reason for a traceback
+    logging.captureWarnings(True)
     try:
+        log = snakemake.log[0]
+        logging.basicConfig(filename=log, filemode="w", level=logging.WARNING, format=_FORMAT)
+        check(snakemake.input)
+        for path in snakemake.output:
+            sweep(path)
         main(snakemake)
-    except TwoLevelError as error:
-        message = str(error)
-        if study and not message.startswith("study "):
-            message = f"study {study}: {message}"
+        remember(snakemake.output)
+    except Exception as error:
+        message = _message(error, snakemake, study)
         logging.error(message)
         sys.exit(f"twolevel: {message}")
-    except Exception as error:
-        logging.exception("%s failed", snakemake.rule)
-        sys.exit(
-            f"twolevel: rule {snakemake.rule}{f' of study {study}' if study else ''} failed: "
+
+
+def _message(error: Exception, snakemake: Snakemake, study: str | None) -> str:
+    """What a user is told of an error; the traceback of a fault goes to the log."""
+    if isinstance(error, TwoLevelError):
+        message = str(error)
+    elif isinstance(error, OSError) and error.errno in REMEDIES:
+        where, what = error.filename or f"rule {snakemake.rule}", os.strerror(error.errno)
+        message = f"{where}: {what}; {REMEDIES[error.errno]}, then run snakemake again"
+    else:
+        logging.error("%s failed", snakemake.rule, exc_info=error)
+        return (
+            f"rule {snakemake.rule}{f' of study {study}' if study else ''} failed: "
             f"{type(error).__name__}: {error}. This is a fault of the workflow, not of the input; "
-            f"the log has its traceback: {log}"
+            f"the log has its traceback: {snakemake.log[0]}"
         )
+    if study and not message.startswith("study "):
+        message = f"study {study}: {message}"
+    return message
+
+
+def last_words(log: str | Path) -> str | None:
+    """The message with which a job failed, from its log; None where it was stopped without one."""
+    text = Path(log).read_text(encoding="utf-8") if Path(log).is_file() else ""
+    _, found, message = f"\n{text}".rpartition("\nERROR ")
+    return message.strip() if found else None

@@ -1,0 +1,61 @@
+"""What lies between stages is what its job wrote, or it is not read.
+
+A job that ends well leaves the SHA-256 of each file that it made, in the format of `sha256sum`; a
+job that reads such a file looks first whether it still has it. So a file that was cut off, damaged
+or edited is found, whatever its date and size, and never becomes part of a result.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from twolevel.atomic import replacing
+from twolevel.checksums import sha256
+from twolevel.errors import InputError, listed
+
+# Beside what Snakemake remembers of the same files.
+RECORDS = Path(".snakemake/checksums")
+
+
+def remember(paths: Iterable[str]) -> None:
+    """Record what files hold, which the job that runs has made."""
+    for path in paths:
+        if record := _record(path):
+            with replacing(record) as temporary:
+                temporary.write_text(f"{sha256(path)}  {path}\n", encoding="utf-8")
+
+
+def check(paths: Iterable[str]) -> None:
+    """Check that files hold what their jobs wrote; those of no job are a user's own, and pass.
+
+    A file that does not is moved aside, so that Snakemake makes it again and nothing is lost.
+
+    Raises InputError.
+    """
+    changed = []
+    try:
+        for path in paths:
+            record = _record(path)
+            if (
+                record
+                and record.is_file()
+                and not record.read_text("utf-8").startswith(sha256(path))
+            ):
+                os.replace(path, f"{path}.changed")
+                changed.append(path)
+    except FileNotFoundError:  # another job that reads it was first to find it changed
+        raise InputError(f"{path}: found no such file any more; run snakemake again") from None
+    if changed:
+        raise InputError(
+            f"{listed(changed)}: found other content than was written there, so damaged or edited; "
+            "moved to the same name with .changed; run snakemake again, which makes it anew"
+        )
+
+
+def _record(path: str) -> Path | None:
+    """Where a file's checksum is recorded: only a file below the folder of the run has one."""
+    if Path(path).is_absolute() or ".." in Path(path).parts:
+        return None
+    return RECORDS / f"{path}.sha256"
