@@ -13,7 +13,7 @@ from twolevel.atomic import replacing
 from twolevel.errors import InputError, quoted
 from twolevel.mixed import fit_mixed
 from twolevel.pipeline.config import load
-from twolevel.pipeline.entries import entry, free_name, with_study
+from twolevel.pipeline.entries import alone, entry, free_name, names, with_study
 from twolevel.pipeline.guessing import Guess, guess
 from twolevel.pipeline.job import run
 from twolevel.pipeline.observations import load_table
@@ -31,9 +31,16 @@ def main(snakemake: "Snakemake") -> None:
     """Add a study of the table to the config, and say what was guessed and why."""
     if snakemake.params.table is None:
         raise InputError("new_study: say which table, as snakemake new_study --config table=...")
+    with alone():
+        add(snakemake)
+
+
+def add(snakemake: "Snakemake") -> None:
+    """Add the study, while nobody else adds one."""
     table, config = str(snakemake.params.table), Path(snakemake.params.config)
-    name = snakemake.params.name or free_name(table, snakemake.params.taken)
-    if name in snakemake.params.taken:
+    taken = {*snakemake.params.taken, *names(config.read_text(encoding="utf-8"))}
+    name = snakemake.params.name or free_name(table, taken)
+    if name in taken:
         raise InputError(
             f"new_study: the config has a study {quoted(name)} already; give another name, as "
             "--config table=... name=..."

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import re
 import textwrap
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,22 @@ from twolevel.errors import InputError
 
 _WIDTH = 94
 _ONE_LINE = {"sort_keys": False, "width": float("inf")}
+# Snakemake's own lock is about outputs, and adding a study has none.
+_LOCK = Path(".snakemake/new_study.lock")
+
+
+@contextmanager
+def alone() -> Iterator[None]:
+    """Wait until no other process of this folder is inside such a block."""
+    with _LOCK.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def names(config: str) -> set[str]:
+    """The names that the text of a config gives to studies of both kinds."""
+    found = yaml.safe_load(config)
+    return {name for key in ("studies", "replications") for name in found.get(key) or ()}
 
 
 def free_name(table: str, taken: Collection[str]) -> str:
