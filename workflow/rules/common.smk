@@ -1,9 +1,14 @@
 # The config, checked; what rules look up in it; the library modules each script runs.
+from twolevel.checksums import fingerprint
+from twolevel.pipeline.clock import bring_back
 from twolevel.pipeline.code import library_code
 from twolevel.pipeline.config import checked
 from twolevel.pipeline.grid import AXES, PARAMETERS, Slice, grid_points, plan
 from twolevel.pipeline.studies import RealStudy, SimulatedStudy
 from twolevel.pipeline.tables import estimated_rows, table_files
+
+if workflow.is_main_process:
+    bring_back(["results", "site", "benchmarks"])
 
 # What `--config` says to new_study and reproduce, which is no part of the config.
 ASKED = {key: config.pop(key, None) for key in ("table", "name", "page")}
@@ -36,9 +41,14 @@ wildcard_constraints:
     last=r"\d+",
 
 
-def script_code(name):
-    """A rule's parameter: the library modules its script runs (see twolevel.pipeline.code)."""
-    return library_code(WORKFLOW / "scripts" / f"{name}.py")
+def script_code(name, *files):
+    """A rule's parameter: its script, the library modules that this runs, and further files.
+
+    A parameter tells of every change, a date only of one that is newer than what was made.
+    """
+    script = WORKFLOW / "scripts" / f"{name}.py"
+    more = {Path(file).name: fingerprint(file) for file in [script, *files]}
+    return library_code(script) | more
 
 
 def template(name):
@@ -69,6 +79,11 @@ def own_tables(wildcards):
 def table_of(wildcards):
     """The files of a real study's table."""
     return table_files(STUDIES[wildcards.real].data)
+
+
+def table_content_of(wildcards):
+    """What a real study's table holds."""
+    return [fingerprint(file) for file in table_of(wildcards)]
 
 
 def table_config_of(wildcards):

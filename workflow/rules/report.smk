@@ -46,7 +46,7 @@ rule write_report:
         "../envs/twolevel.yaml"
     params:
         study=config_of,
-        code=script_code("write_report"),
+        code=script_code("write_report", template("study.qmd"), *SUPPORT),
     message:
         "{wildcards.study}: write the report"
     script:
@@ -74,7 +74,7 @@ rule render_report:
         "../envs/twolevel.yaml"
     params:
         renderer=CONFIG.report.renderer,
-        code=script_code("render_report"),
+        code=script_code("render_report", *PANDOC),
     message:
         "{wildcards.study}: render the report"
     script:
@@ -110,7 +110,7 @@ rule write_replication_report:
     params:
         replication=replication_of,
         like=like_config_of,
-        code=script_code("write_replication_report"),
+        code=script_code("write_replication_report", template("replication.qmd"), *SUPPORT),
     message:
         "{wildcards.replication}: write the report"
     script:
@@ -167,7 +167,7 @@ rule build_site:
         renderer=CONFIG.report.renderer,
         studies={name: study_config(name) for name in STUDIES},
         titles={name: study.title or name for name, study in REPLICATIONS.items()},
-        code=script_code("build_site"),
+        code=script_code("build_site", template("index.qmd"), *SUPPORT, *PANDOC),
     message:
         "build the site"
     script:

@@ -40,6 +40,7 @@ rule load_data:
         **asks("load_data"),
     params:
         table=table_config_of,
+        content=table_content_of,
         code=script_code("load_data"),
     message:
         "{wildcards.real}: load {params.table[data]}"

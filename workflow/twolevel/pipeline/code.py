@@ -6,9 +6,10 @@ Snakemake tracks a rule's own script, not what the script imports.
 from __future__ import annotations
 
 import ast
-import hashlib
 from functools import cache
 from pathlib import Path
+
+from twolevel.checksums import sha256
 
 _LIBRARY = Path(__file__).resolve().parents[1]
 
@@ -59,4 +60,4 @@ def _path(name: str) -> Path | None:
 
 @cache
 def _digest(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()[:12]
+    return sha256(path)[:12]

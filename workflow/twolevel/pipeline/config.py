@@ -13,6 +13,7 @@ from pydantic import BaseModel, BeforeValidator, Field, ValidationError, model_v
 
 from twolevel.errors import InputError, did_you_mean, listed, quoted
 from twolevel.formula import parse
+from twolevel.pipeline.clock import check_date
 from twolevel.pipeline.keys import Model, StudyName, described, text_keys
 from twolevel.pipeline.replications import Replication
 from twolevel.pipeline.studies import (
@@ -119,6 +120,7 @@ def check_table(study: RealStudy, where: str) -> None:
     found = header(study.data, where, study.read.model_dump())
     place = f"{where}: {study.data}"
     for file in table_files(study.data):
+        check_date(file, where)
         try:
             plain_path(file)
         except InputError as error:
