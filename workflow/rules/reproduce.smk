@@ -7,6 +7,8 @@ rule reproduce:
     log:
         "logs/reproduce.log",
     threads: 1_000_000  # all there are
+    conda:
+        "../envs/twolevel.yaml"
     params:
         page=asked_page,
         table=asked_table,
