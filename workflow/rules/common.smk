@@ -6,6 +6,7 @@ from twolevel.pipeline.config import checked
 from twolevel.pipeline.grid import AXES, PARAMETERS, Slice, grid_points, plan
 from twolevel.pipeline.studies import RealStudy, SimulatedStudy
 from twolevel.pipeline.tables import estimated_rows, table_files
+from twolevel.pipeline.wildcards import any_of
 
 if workflow.is_main_process:
     bring_back(["results", "site", "benchmarks"])
@@ -23,11 +24,6 @@ SIMULATED = [name for name, study in STUDIES.items() if isinstance(study, Simula
 REAL = [name for name, study in STUDIES.items() if isinstance(study, RealStudy)]
 REPLICATIONS = CONFIG.replications
 KEPT = [name for name, study in REPLICATIONS.items() if study.keep_experiments]
-
-
-def any_of(names):
-    """A wildcard constraint: one of these names, or none at all."""
-    return "|".join(names) or "(?!)"
 
 
 wildcard_constraints:

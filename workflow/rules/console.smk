@@ -1,5 +1,6 @@
-# What a run says: one line for each job, and at last the page to open.
+# What a run says, one line for each job and at last the page to open; and how it keeps its memory.
 import atexit
+import gc
 
 from snakemake.logging import DefaultFormatter, logger
 
@@ -29,6 +30,10 @@ def name_page():
 
 if workflow.is_main_process and workflow.modifier.is_main_snakefile():
     atexit.register(name_page)
+    # The jobs of many studies are millions of objects that live until the end: the collector
+    # need not go through them ten times, nor take them apart at last.
+    gc.set_threshold(100_000)
+    atexit.register(gc.freeze)
     for handler in logger.handlers:
         if type(handler.formatter) is DefaultFormatter:
             told = handler.formatter

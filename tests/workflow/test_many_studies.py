@@ -1,0 +1,30 @@
+"""What a study among many costs before anything runs."""
+
+import resource
+import subprocess
+import sys
+
+from projects import SIMULATE
+
+# Building the jobs of 1,000 studies is to take less than 30 s; other processes may be busy too.
+SECONDS_PER_STUDY = 0.03
+SLACK = 2
+
+
+def dry_run(project, count):
+    """Seconds of processor time that `snakemake -n` takes for so many studies."""
+    (project.path / "table.csv").write_text("id,time,score\n1,a,1\n1,b,3\n2,a,2\n2,b,2\n")
+    table = {"data": "table.csv", "formula": "score ~ time", "subject": "id"}
+    kinds = [{"simulate": SIMULATE}, table]
+    project.configure({"studies": {f"study{k}": kinds[k % 2] for k in range(count)}})
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    command = [sys.executable, "-m", "snakemake", "--dry-run", "--quiet", "all"]
+    subprocess.run(command, cwd=project.path, check=True, capture_output=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def test_another_study_costs_the_same_among_many(fresh):
+    few, more = 5, 155
+    each = (dry_run(fresh, more) - dry_run(fresh, few)) / (more - few)
+    assert each < SLACK * SECONDS_PER_STUDY, f"{each:.3f} s for each study"
