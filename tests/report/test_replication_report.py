@@ -26,7 +26,7 @@ STUDY = {
     "missing": [0.0, 0.2],
     "experiments": 60,
 }
-HOSTILE = {"*a*|b": 0, "$x$ [l](u)": 1, "# <b> ::: `c`": 2}
+HOSTILE = {"*a*|b": 0, "$x$ [l](u)": 1, "# <b> ::: `c`": 2, "{{< include /etc/passwd >}}": 3}
 CASES = {
     "grid": STUDY,
     "point": {**STUDY, "subjects": 5, "sigma_between": 1.0, "missing": 0.0},
@@ -37,7 +37,7 @@ CASES = {
     "satterthwaite": {**STUDY, "test": "satterthwaite"},
     "anova": {**STUDY, "test": "anova", "unit": "|m|^2"},
     "two": {**STUDY, "experiments": 2},
-    "awkward": {**STUDY, "conditions": HOSTILE, "title": "*A* | <b>title</b> $x$"},
+    "awkward": {**STUDY, "conditions": HOSTILE, "title": "*A* | <b>title</b> $x$ {{< x >}}"},
     "twenty": {**STUDY, "conditions": {f"c{j}": j for j in range(20)}, "experiments": 20},
     "large": {**STUDY, "grand_mean": 5e9, "sigma_between": 2e8, "sigma_within": 1e8},
 }
@@ -147,6 +147,7 @@ def test_text_is_text(case):
         assert r"\*a\*\|b" in case.text
         assert "### Effect of \\*a\\*\\|b" in case.text
         assert "<b>" not in case.text.split("```")[0]
+        assert "{{<" not in case.text
 
 
 def test_the_download_is_the_measures(case):

@@ -287,7 +287,7 @@ CONDITIONS = [
 ]
 # The columns, of which a formula names two between backticks.
 SUBJECT, FACTOR, RESPONSE = "<i>", "what ::: @fig-x|it $is$ {{< x >}}", "<u>$r$ [l](u) {{1*1}}"
-TITLE = "Awkward <b>|</b> $z$ {{1234*5678}} {{< include /etc/passwd >}} ``` <!--"
+TITLE = "Awkward <b>|</b> $z$ {{1234*5678}} {{< include /etc/passwd >}} [l](javascript:x) <!--"
 UNIT = "</p> $m^2$ `s`"
 FILE = "awkward $(id) $z$ |<B>@fig-x.csv"
 

@@ -20,7 +20,7 @@ REPLICATION_RULES = {
     *("replicate", "replicate_and_keep", "gather_experiments", "measure_performance"),
     *("plot_replication", "write_replication_report", "render_replication_report"),
 }
-BESIDE = {"new_study"}  # no part of a run
+BESIDE = {"new_study", "reproduce"}  # no part of a run
 JOBS = 2 * (len(RULES) - 2) + 1  # each study has one way to get its data; one site
 
 

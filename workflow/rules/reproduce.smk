@@ -1,11 +1,13 @@
 # The way back: from a published page to the same numbers. As new_study, the rule has no output and
-# runs whenever it is asked for; it starts Snakemake, which only this environment is sure to have.
+# runs whenever it is asked for. It starts Snakemake by the Python that runs this one.
 
 
 rule reproduce:
     """Make a published page again from its own provenance, and confirm its checksums."""
     log:
         "logs/reproduce.log",
+    conda:
+        "../envs/twolevel.yaml"
     threads: 1_000_000  # all there are
     conda:
         "../envs/twolevel.yaml"
@@ -13,6 +15,7 @@ rule reproduce:
         page=asked_page,
         table=asked_table,
         tables=own_tables,
+        python=sys.executable,
         snakefile=str(WORKFLOW / "Snakefile"),
         code=script_code("reproduce"),
     message:

@@ -6,11 +6,11 @@ checksums of its files.
 
 from typing import TYPE_CHECKING
 
+from twolevel.checksums import checksums
 from twolevel.pipeline.files import write_json
 from twolevel.pipeline.job import run
 from twolevel.pipeline.large import load_in_parts
 from twolevel.pipeline.observations import load_table
-from twolevel.pipeline.provenance import checksums
 from twolevel.pipeline.stored import IN_MEMORY, Observations, write_observations
 from twolevel.pipeline.tables import estimated_rows, table_files
 

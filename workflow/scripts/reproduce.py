@@ -4,17 +4,16 @@ Reads the page and the user's table; runs the page's study in a private folder, 
 afterwards, and says of every table whether it is the same.
 """
 
-import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from twolevel.checksums import sha256
+from twolevel.checksums import checksums, sha256
 from twolevel.errors import InputError, TwoLevelError, quoted
 from twolevel.pipeline.job import run
-from twolevel.pipeline.provenance import checksums, commit, fixed_folder, versions
+from twolevel.pipeline.provenance import commit, fixed_folder, versions
 from twolevel.pipeline.published import Published, place_of, read_page
 from twolevel.pipeline.studies import RealStudy
 from twolevel.pipeline.tables import table_files
@@ -40,7 +39,8 @@ def main(snakemake: "Snakemake") -> None:
         for note in notes:
             print(f"note      {note}")
         print(f"Making {report} again ...", flush=True)
-        make(published, folder, params.snakefile, snakemake.threads)
+        snakemake_here = [params.python, "-P", "-m", "snakemake", "--snakefile", params.snakefile]
+        make(published, folder, [*snakemake_here, "--cores", str(snakemake.threads)])
         wrong = compared(published, folder / f"results/{report}/tables")
         made = folder / f"results/{report}/report.html"
         again = read_page(made)
@@ -117,7 +117,7 @@ def differences(published: Published, files: list[str]) -> list[str]:
     return notes
 
 
-def make(published: Published, folder: Path, snakefile: str, cores: int) -> None:
+def make(published: Published, folder: Path, snakemake_here: list[str]) -> None:
     """Run the page's study in this folder, as a run of its own.
 
     Its config lies outside, where no table can be in its place.
@@ -128,8 +128,7 @@ def make(published: Published, folder: Path, snakefile: str, cores: int) -> None
     file = folder.with_name("config.yaml")
     file.write_text(yaml.safe_dump(config, sort_keys=False), "utf-8")
     page = f"results/{published.provenance.report}/report.html"
-    command = [sys.executable, "-P", "-m", "snakemake", "--snakefile", snakefile, page]
-    command += ["--directory", folder, "--configfile", file, "--cores", str(cores)]
+    command = [*snakemake_here, page, "--directory", folder, "--configfile", file]
     command += ["--profile", "none", "--workflow-profile", "none", "--quiet", "all"]
     status, output = run_command(command, timeout=None)
     if status != 0:

@@ -1,6 +1,7 @@
 """What a file holds, in one number."""
 
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 
 # A file above this size takes longer to read than one would wait for the plan of a run.
@@ -20,3 +21,8 @@ def fingerprint(path: str | Path) -> str:
     """
     about = Path(path).stat()
     return sha256(path) if about.st_size <= LARGE else f"{about.st_size} {about.st_mtime_ns}"
+
+
+def checksums(paths: Sequence[str | Path]) -> list[dict[str, str]]:
+    """The SHA-256 of files, by their names without folders."""
+    return [{"name": Path(path).name, "sha256": sha256(path)} for path in paths]

@@ -14,7 +14,7 @@ from platform import python_version
 from typing import Any
 
 from twolevel import __version__
-from twolevel.checksums import sha256
+from twolevel.checksums import checksums
 
 PROGRAMS = ["snakemake", "numpy", "scipy", "pandas", "pyarrow", "formulaic", "statsmodels"]
 PROGRAMS += ["matplotlib", "jinja2"]
@@ -45,11 +45,6 @@ def provenance(
         "inputs": list(inputs),
         "tables": checksums(tables),
     }
-
-
-def checksums(paths: Sequence[str | Path]) -> list[dict[str, str]]:
-    """The SHA-256 of files, by their names without folders."""
-    return [{"name": Path(path).name, "sha256": sha256(path)} for path in paths]
 
 
 def versions() -> dict[str, str]:
