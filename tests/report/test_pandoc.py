@@ -4,6 +4,7 @@ import base64
 import hashlib
 import re
 import shutil
+import time
 from html import unescape
 from pathlib import Path
 
@@ -214,6 +215,19 @@ def test_the_walk_finds_what_is_outside(html):
 def test_the_walk_goes_into_images():
     svg = base64.b64encode(b'<svg><image href="x.png"/><use xlink:href="#a"/></svg>').decode()
     assert external_references(f'<img src="data:image/svg+xml;base64,{svg}">') == ["x.png"]
+
+
+def test_hanging_pandoc_is_stopped_and_the_old_page_kept(folder, tmp_path, monkeypatch):
+    stand_in, page = tmp_path / "pandoc", tmp_path / "page.html"
+    stand_in.write_text('#!/bin/sh\n[ "$1" = --version ] && echo pandoc 3.9 || exec sleep 60\n')
+    stand_in.chmod(0o755)
+    monkeypatch.setattr("twolevel.pandoc._executable", lambda: stand_in)
+    page.write_text("old")
+    started = time.monotonic()
+    with pytest.raises(RenderError, match="pandoc: not done after 1 s and stopped"):
+        render_with_pandoc(folder / "sample.qmd", page, support=SUPPORT, timeout=1)
+    assert time.monotonic() - started < 10
+    assert page.read_text() == "old"
 
 
 def test_page_names_its_renderer(sample):

@@ -4,8 +4,10 @@ import csv
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,6 +31,7 @@ CONFIG = {
     },
     "report": {"renderer": "pandoc"},
 }
+TOY = {**CONFIG, "studies": {"toy": CONFIG["studies"]["toy"]}}
 PLAN = {
     "subjects": [4, 6],
     "conditions": {"a": 0, "b": 1},
@@ -71,20 +74,38 @@ class Project:
 
     path: Path
 
-    def snakemake(self, *arguments: str, ok: bool = True) -> Run:
-        """Run Snakemake here as a user would; `ok` says whether it is to succeed."""
+    def start(
+        self, *arguments: str, within: Sequence[str] = (), environment: Mapping[str, str] = {}
+    ) -> subprocess.Popen:
+        """Start Snakemake here as a user would, with its children in a group of their own.
+
+        `within` is a command that runs another one, and `environment` changes variables.
+        """
         hidden = ("SNAKEMAKE", "PYTHONPATH", "QUARTO")
-        environment = {k: v for k, v in os.environ.items() if not k.startswith(hidden)}
-        environment |= dict.fromkeys(("USER", "LOGNAME", "HOSTNAME"), WHO)
-        done = subprocess.run(
-            [sys.executable, "-m", "snakemake", *arguments],
+        variables = {k: v for k, v in os.environ.items() if not k.startswith(hidden)}
+        variables |= dict.fromkeys(("USER", "LOGNAME", "HOSTNAME"), WHO)
+        return subprocess.Popen(
+            [*within, sys.executable, "-m", "snakemake", *arguments],
             cwd=self.path,
-            env=environment,
-            capture_output=True,
+            env=variables | environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             encoding="utf-8",
-            timeout=300,
+            start_new_session=True,
         )
-        run = Run(done.returncode, done.stdout, done.stderr + done.stdout)
+
+    def snakemake(self, *arguments: str, ok: bool = True, **how: Any) -> Run:
+        """Run Snakemake as `start` does; `ok` says whether it is to succeed."""
+        return self.ended(self.start(*arguments, **how), ok=ok)
+
+    def ended(self, process: subprocess.Popen, ok: bool = True) -> Run:
+        """Wait for the end of a run that was started; `ok` says whether it is to succeed."""
+        try:
+            out, err = process.communicate(timeout=300)
+        finally:
+            if process.returncode is None:
+                os.killpg(process.pid, signal.SIGKILL)
+        run = Run(process.returncode, out, err + out)
         assert (run.status == 0) == ok, run.text
         return run
 
@@ -116,10 +137,20 @@ class Project:
         paths = [path for folder in folders for path in (self.path / folder).rglob("*")]
         return {str(p.relative_to(self.path)): p.read_bytes() for p in paths if p.is_file()}
 
+    def results(self, *studies: str) -> dict[str, bytes]:
+        """Every file of these studies, and their pages of the site, with its content."""
+        files = self.files(*(f"results/{study}" for study in studies))
+        return files | {k: v for k, v in self.files("site").items() if Path(k).stem in studies}
+
     def copy(self, path: Path) -> "Project":
         """Copy it as it is, with times and with what Snakemake remembers."""
         shutil.copytree(self.path, path, symlinks=True, copy_function=shutil.copy2)
         return Project(path)
+
+
+def differing(here: dict[str, bytes], there: dict[str, bytes]) -> list[str]:
+    """The names of files that only one of two projects has, or with other content."""
+    return sorted(k for k in here.keys() | there.keys() if here.get(k) != there.get(k))
 
 
 def sources(path: Path) -> Project:

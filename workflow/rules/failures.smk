@@ -25,6 +25,7 @@ def failures(site):
 
 def publish_others():
     """Build the site without the studies that failed."""
+    from twolevel.pipeline.intact import check
     from twolevel.pipeline.site import publish
 
     site = next((job for job in workflow.dag.jobs if job.rule.name == "build_site"), None)
@@ -34,6 +35,7 @@ def publish_others():
     # For Snakemake the site is unfinished: the next run builds it, whatever has changed until then.
     workflow.persistence.started(site)
     try:
+        check(filter(os.path.isfile, site.input))
         publish(site, found)
     except (TwoLevelError, OSError) as error:
         print(f"twolevel: the site was not built: {error}")

@@ -1,11 +1,12 @@
 """Render a document with the Pandoc that comes with pypandoc, where there is no Quarto."""
 
 import re
+import shutil
 from pathlib import Path
 
 import pypandoc
 
-from twolevel.rendering import RenderError, run, said, workplace
+from twolevel.rendering import TIMEOUT, RenderError, run, said, workplace
 
 
 def pandoc_version() -> str:
@@ -21,17 +22,23 @@ def pandoc_version() -> str:
     return version.group(1)
 
 
-def render_with_pandoc(source: Path, output: Path, *, support: Path) -> None:
+def render_with_pandoc(
+    source: Path, output: Path, *, support: Path, timeout: float = TIMEOUT
+) -> None:
     """Render `source` to the self-contained page `output`.
 
     `support` is the folder with the template, the style and the filter that reads Quarto's syntax;
     beside it lie `page.css` and `page.lua`, which Quarto uses too.
 
     Raises:
-        RenderError: Pandoc fails or warns, a cross-reference is unresolved, or no page is made.
+        RenderError: Pandoc fails or warns, is not done after `timeout` seconds, a cross-reference
+            is unresolved, or no page is made.
     """
-    support = support.resolve()
     with workplace(source, output) as (copy, page):
+        # Pandoc takes the path of a template for a URL: it would decode a %20 in it, for example.
+        beside = Path(shutil.copytree(support, copy.parent / "_pandoc")).relative_to(copy.parent)
+        for name in ("page.css", "page.lua"):
+            shutil.copyfile(support.parent / name, copy.parent / beside / name)
         status, log = run(
             [
                 _executable(),
@@ -46,14 +53,15 @@ def render_with_pandoc(source: Path, output: Path, *, support: Path) -> None:
                 "--toc-depth=3",
                 "--fail-if-warnings",
                 f"--metadata=renderer:Pandoc {pandoc_version()}",
-                f"--template={support / 'template.html'}",
-                f"--css={support.parent / 'page.css'}",
-                f"--css={support / 'style.css'}",
-                f"--lua-filter={support.parent / 'page.lua'}",
-                f"--lua-filter={support / 'quarto.lua'}",
+                f"--template={beside / 'template.html'}",
+                f"--css={beside / 'page.css'}",
+                f"--css={beside / 'style.css'}",
+                f"--lua-filter={beside / 'page.lua'}",
+                f"--lua-filter={beside / 'quarto.lua'}",
                 f"--output={page.name}",
             ],
             folder=copy.parent,
+            timeout=timeout,
         )
         if status != 0:
             raise RenderError(f"{source}: Pandoc failed (exit status {status}):\n{said(log)}")

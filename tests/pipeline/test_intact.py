@@ -1,0 +1,127 @@
+"""A file between stages is read only while it holds what was written there."""
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from twolevel.atomic import replacing, sweep
+from twolevel.checksums import fingerprint, sha256
+from twolevel.errors import InputError
+from twolevel.pipeline.clock import bring_back
+from twolevel.pipeline.intact import RECORDS, check, remember
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path, monkeypatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50)
+@given(content=st.binary(min_size=1), data=st.data())
+def test_any_change_is_found_and_nothing_is_lost(here, content, data):
+    path = here / "a.json"
+    path.write_bytes(content)
+    date = path.stat().st_mtime_ns
+    remember(["a.json"])
+    check(["a.json"])
+    changed = data.draw(st.binary().filter(lambda other: other != content))
+    path.write_bytes(changed)
+    os.utime(path, ns=(date, date))
+    with pytest.raises(InputError, match=r"^a\.json: found other content .*\.changed; run"):
+        check(["a.json"])
+    assert not path.exists()
+    assert (here / "a.json.changed").read_bytes() == changed
+
+
+def test_all_that_changed_is_named_at_once(here):
+    for name in "abc":
+        (here / name).write_text(name)
+    remember("abc")
+    for name in "ac":
+        (here / name).write_text("x")
+    with pytest.raises(InputError, match=r"^a, c: found other"):
+        check("abc")
+
+
+def test_a_file_that_another_job_moved_away_is_no_fault(here):
+    (here / "a").write_text("a")
+    remember("a")
+    (here / "a").unlink()
+    with pytest.raises(InputError, match=r"^a: found no such file any more; run snakemake again"):
+        check("a")
+
+
+def test_a_record_that_was_cut_off_is_not_trusted(here):
+    (here / "a").write_text("a")
+    remember("a")
+    (here / RECORDS / "a.sha256").write_text(sha256("a")[:20])
+    with pytest.raises(InputError):
+        check("a")
+
+
+def test_files_of_no_job_pass(here, tmp_path_factory):
+    other = tmp_path_factory.mktemp("elsewhere") / "table.csv"
+    for path in (other, here / "table.csv"):
+        path.write_text("a")
+    paths = [str(other), os.path.relpath(other), "table.csv"]
+    remember(paths[:2])
+    assert not (here / RECORDS).exists()
+    check(paths)
+
+
+def test_what_killed_writers_left_is_swept_and_nothing_else(here):
+    kept = [here / name for name in ("a.csv", ".hidden.a.csv", ".12345678.b.csv")]
+    for path in kept:
+        path.touch()
+    with replacing(here / "a.csv") as temporary:
+        temporary.touch()
+        killed = temporary.with_name(temporary.name.replace(temporary.name[1:9], "0123abcd"))
+        killed.touch()
+    sweep(here / "a.csv")
+    assert sorted(here.iterdir()) == sorted(kept)
+
+
+def test_an_error_of_writing_names_the_file_that_was_to_be_written(here):
+    (here / "a.csv").mkdir()
+    with (
+        pytest.raises(OSError, match=r"a\.csv'$") as caught,
+        replacing(here / "a.csv") as temporary,
+    ):
+        temporary.touch()
+    assert caught.value.filename == str(here / "a.csv")
+
+
+def test_a_fingerprint_is_of_content_or_of_size_and_date(here, monkeypatch):
+    path = here / "a"
+    path.write_text("a")
+    before = fingerprint(path)
+    os.utime(path, (1, 1))
+    assert fingerprint(path) == before
+    monkeypatch.setattr("twolevel.checksums.LARGE", 0)
+    assert fingerprint(path) == "1 1000000000"
+
+
+@given(
+    dates=st.lists(
+        st.integers(1_600_000_000 * 10**9, 1_900_000_000 * 10**9), min_size=1, max_size=5
+    )
+)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50)
+def test_nothing_is_left_in_the_future_and_order_is_kept(here, monkeypatch, dates):
+    now = 1_700_000_000 * 10**9
+    monkeypatch.setattr("time.time_ns", lambda: now)
+    (here / "results").mkdir(exist_ok=True)
+    paths = [here / f"results/{k}" for k in range(len(dates))]
+    for path, date in zip(paths, dates, strict=True):
+        path.touch()
+        os.utime(path, ns=(date, date))
+    bring_back(["results", "nowhere"])
+    found = [path.stat().st_mtime_ns for path in paths]
+    assert max(found) <= now + 2 * 10**9
+    assert [date - max(dates) for date in dates] == [date - max(found) for date in found]
+    for path in paths:
+        path.unlink()

@@ -1,0 +1,161 @@
+"""Runs in trouble: nothing is lost, no result is wrong, and the message says what to do."""
+
+import os
+import random
+import shutil
+import signal
+import subprocess
+import time
+from contextlib import contextmanager
+
+import pytest
+from projects import AGAIN, CONFIG, ROOT, SIMULATE, TOY, replication_config, differing
+
+# The rules by the names of their logs; those of replication studies log as these do.
+STAGES = {path.stem for path in (ROOT / "workflow/scripts").glob("*.py")} - {"new_study"}
+
+
+@contextmanager
+def mounted(*options: str):
+    """Mount a file system for a while, where that is allowed."""
+    done = subprocess.run(["mount", *options], capture_output=True, text=True)
+    if done.returncode:
+        pytest.skip(f"mounting is not possible here: {done.stderr.strip()}")
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", options[-1]], check=True)
+
+
+def test_killed_at_every_stage_it_goes_on_to_the_same_bytes(fresh, first_run, replicated):
+    """Each start is killed a moment after a stage began in which none was killed yet."""
+    moments, waiting = random.Random(6), set(STAGES)
+    fresh.configure({**CONFIG, * replication_config(again=AGAIN), "studies": CONFIG["studies"]})
+    logs = fresh.path / "logs"
+    while waiting:
+        shutil.rmtree(logs, ignore_errors=True)
+        process = fresh.start("--nolock")
+        struck = set()
+        while process.poll() is None and not struck:
+            struck = waiting & {
+                p.relative_to(logs).parts[-1].split(".")[0] for p in logs.rglob("*.log")
+            }
+            struck |= {"replicate"} & waiting if list(logs.glob("*/replicate")) else set()
+            time.sleep(0.01)
+        assert struck, f"the run ended before these began: {waiting}\n{process.communicate()[1]}"
+        time.sleep(moments.uniform(0, 0.4))
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+        waiting -= struck
+    fresh.snakemake("--unlock")
+    fresh.snakemake()
+    assert fresh.planned() == set()
+    assert differing(fresh.results("real"), first_run[0].results("real")) == []
+    assert differing(fresh.results("toy", "again"), replicated[0].results("toy", "again")) == []
+
+
+class TestDisk:
+    def test_full_it_says_so_and_leaves_nothing_half_written(self, fresh, first_run):
+        fresh.configure(TOY)
+        folder, whole = fresh.path / "results", first_run[0].results("toy")
+        folder.mkdir()
+        with mounted("-t", "tmpfs", "-o", "size=240k", "none", str(folder)):
+            said = fresh.snakemake(ok=False)
+            assert "No space left on device; free some space, then run snakemake again" in said.text
+            assert "Traceback" not in said.text
+            assert "a fault of the workflow" not in said.text
+            there = fresh.files("results")
+            assert there == {name: whole[name] for name in there}
+            assert set(there) < set(whole)
+            subprocess.run(["mount", "-o", "remount,size=50m", str(folder)], check=True)
+            fresh.snakemake()
+            assert differing(fresh.results("toy"), whole) == []
+
+    @pytest.mark.parametrize(
+        ("missing", "message"),
+        [("results/toy/mixed.json", "Write-protected"), ("results/toy", "Read-only file system")],
+    )
+    def test_read_only_it_says_so_and_changes_nothing(self, project, missing, message):
+        path, folder = project.path / missing, str(project.path / "results")
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+        before = project.files("results", "site")
+        with mounted("--bind", folder, folder):
+            subprocess.run(["mount", "-o", "remount,ro,bind", folder], check=True)
+            said = project.snakemake(ok=False)
+        assert message in said.text
+        assert "results/toy" in said.text
+        assert "Traceback" not in said.text
+        assert project.files("results", "site") == before
+
+
+class TestTwoAtOnce:
+    def test_the_second_run_refuses_and_the_first_goes_on(self, project, first_run):
+        (project.path / "results/real/level1.json").unlink()
+        first = project.start()
+        while first.poll() is None and not any(project.path.glob(".snakemake/locks/*")):
+            time.sleep(0.01)
+        second = project.snakemake(ok=False)
+        assert "Directory cannot be locked" in second.text
+        assert "--unlock" in second.text
+        assert "Traceback" not in second.text
+        project.ended(first)
+        assert differing(project.results("toy", "real"), first_run[0].results("toy", "real")) == []
+
+    def test_two_studies_added_are_both_there(self, fresh):
+        words = ["new_study", "--config", f"table={ROOT / 'tests/data/ergostool.csv'}"]
+        for process in [fresh.start(*words) for _ in range(3)]:
+            fresh.ended(process)
+        text = (fresh.path / "config/config.yaml").read_text(encoding="utf-8")
+        for name in ("ergostool", "ergostool-2", "ergostool-3"):
+            assert text.count(f"\n  {name}:\n") == 1
+
+
+class TestFailedStudy:
+    """The others are published, and the index says what is lacking and why."""
+
+    def test_until_it_is_mended(self, project, first_run):
+        before = project.files("results", "site")
+        like = {"like": "real", "subjects": [5], "experiments": 40}
+        project.configure({**replication_config(rep=like), **CONFIG})
+        project.edit("config/data/selfesteem.csv", "1,t1,4.005", "1,t1,oops")
+        (project.path / "results/toy/report.html").unlink()
+        said = project.snakemake(ok=False)
+        assert said.text.count('selfesteem.csv: row 1, column "score": found "oops') == 1
+        assert "Open site/index.html: it says why there is no page of real, rep" in said.lines
+        assert "Traceback" not in said.text
+        index = (project.path / "site/index.html").read_text(encoding="utf-8")
+        assert "found &quot;oops02682557691&quot;, expected a number" in index
+        assert 'href="toy.html"' in index
+        assert 'href="real.html"' not in index
+        assert sorted(p.name for p in (project.path / "site").iterdir()) == [
+            "index.html",
+            "toy.html",
+        ]
+        assert ("build_site", None) in project.planned()
+
+        project.edit("config/data/selfesteem.csv", "1,t1,oops", "1,t1,4.005")
+        project.configure(CONFIG)
+        project.snakemake()
+        assert project.files("results", "site") == before
+        assert project.planned() == set()
+
+    def test_taken_out_again_it_leaves_the_index(self, project):
+        before = project.files("site")
+        (project.path / "config/data/bad.csv").write_text("id,t,y\n1,a,x\n1,b,1\n2,a,2\n2,b,1\n")
+        bad = {"data": "config/data/bad.csv", "formula": "y ~ t", "subject": "id"}
+        project.configure({**CONFIG, "studies": {**CONFIG["studies"], "bad": bad}})
+        project.snakemake(ok=False)
+        assert project.files("site")["site/index.html"] != before["site/index.html"]
+        project.configure(CONFIG)
+        project.snakemake()
+        assert project.files("site") == before
+
+    def test_a_run_that_is_stopped_leaves_the_site_as_it_was(self, project):
+        before = project.files("site")
+        project.configure({**TOY, "studies": {"toy": {"simulate": {**SIMULATE, "seed": 2}}}})
+        process = project.start()
+        while process.poll() is None and not any(project.path.glob(".snakemake/incomplete/*")):
+            time.sleep(0.01)
+        os.killpg(process.pid, signal.SIGINT)
+        project.ended(process, ok=False)
+        assert project.files("site") == before
