@@ -30,28 +30,32 @@ def remember(paths: Iterable[str]) -> None:
 def check(paths: Iterable[str]) -> None:
     """Check that files hold what their jobs wrote; those of no job are a user's own, and pass.
 
-    A file that does not is moved aside, so that Snakemake makes it again and nothing is lost.
-
     Raises InputError.
     """
-    changed = []
-    try:
-        for path in paths:
-            record = _record(path)
-            if (
-                record
-                and record.is_file()
-                and not record.read_text("utf-8").startswith(sha256(path))
-            ):
-                os.replace(path, f"{path}.changed")
-                changed.append(path)
-    except FileNotFoundError:  # another job that reads it was first to find it changed
-        raise InputError(f"{path}: found no such file any more; run snakemake again") from None
-    if changed:
+    if changed := [path for path in paths if _changed(path)]:
         raise InputError(
             f"{listed(changed)}: found other content than was written there, so damaged or edited; "
-            "moved to the same name with .changed; run snakemake again, which makes it anew"
+            "take it away and run snakemake again, which makes it anew"
         )
+
+
+def set_aside(paths: Iterable[str]) -> list[str]:
+    """Move files that do not hold what their jobs wrote, so that Snakemake makes them again.
+
+    Nobody may be reading them. Returns what was moved, to the same name with `.changed`, so that
+    nothing is lost.
+    """
+    changed = [path for path in paths if Path(path).is_file() and _changed(path)]
+    for path in changed:
+        os.replace(path, f"{path}.changed")
+    return changed
+
+
+def _changed(path: str) -> bool:
+    record = _record(path)
+    return bool(record and record.is_file()) and not record.read_text("utf-8").startswith(
+        sha256(path)
+    )
 
 
 def _record(path: str) -> Path | None:
