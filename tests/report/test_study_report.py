@@ -68,6 +68,7 @@ STUDIES = {
     "split_plot": real("anxiety.csv", "y ~ condition * group"),
     "numeric": real("sleepstudy.csv", unit="ms"),
     "factor": real("sleepstudy.csv", "y ~ C(condition)"),
+    "uneven_slopes": real("uneven_slopes.csv", "y ~ condition * group"),
     "curve": real("sleepstudy.csv", "y ~ condition + I(condition ** 2)"),
     "twenty": {"simulate": SIMULATE | {"conditions": TWENTY}},
     "simulated": {"simulate": SIMULATE},
@@ -84,7 +85,7 @@ STUDIES = {
     "awkward": real("awkward.csv", title="*A* | <b>title</b> $x$", unit="|m|^2 & `s`"),
 }
 # Those with a condition and unequal cells.
-UNEQUAL = ("unbalanced", "dropped", "repeated", "blocks", "age")
+UNEQUAL = ("unbalanced", "dropped", "repeated", "blocks", "age", "uneven_slopes")
 # Tables made for the purpose. Missing: a cell; a second row in a cell; each subject two of three;
 # all of one subject but one row.
 MADE = {
@@ -99,6 +100,12 @@ MADE = {
     )
     .replace(",0\n", ",low\n")
     .replace(",1\n", ",high\n"),
+    "uneven_slopes.csv": "subject,condition,y,group\n"
+    + "".join(
+        f"{i},{j / 2},{10 - (1 + i % 4) * j + (i + 2 * j) ** 2 % 5},{'uvw'[i % 3]}\n"
+        for i in range(9)
+        for j in range(4 + i % 2)
+    ),
     "age.csv": "subject,condition,y,group,age\n"
     + "".join(
         f"{i},{'abc'[j]},{i * i * 7 % 11 + j * (i % 4) + (i + 2 * j) ** 2 % 5},"
@@ -593,8 +600,7 @@ def test_boundary_is_explained_where_it_occurs(report):
 
 def test_imbalance_is_explained_where_it_occurs(report):
     balanced = report.json("design")["balanced"]
-    unbalanced = ("unbalanced", "dropped", "repeated", "blocks", "mean_unbalanced", "age")
-    assert balanced == (report.name not in unbalanced)
+    assert balanced == (report.name not in (*UNEQUAL, "mean_unbalanced"))
     assert report.says("The design is balanced.") == balanced
     assert report.says("The design is not balanced") == (not balanced)
     assert report.says("no exact ANOVA exists") == (not balanced)
@@ -626,6 +632,27 @@ def test_what_one_subject_supports(made):
     assert made("curve").says("leaves this subject 7 residual degrees of freedom")
     assert made("mean").says("y ~ 1 is its mean")
     assert made("mean_unbalanced").says("A single observation has no residual")
+
+
+def test_slopes_of_subjects_own(made):
+    """Where the condition is a number, a line through each subject says whether they differ."""
+    numeric, slopes = made("numeric"), made("numeric").json("mixed")["own_slopes"]
+    assert numeric.says("Tests of condition are too sure of themselves here, for subjects differ")
+    assert numeric.says("(step 1); from the 18 slopes, F(1, 17) = 45.85, p < 0.0001.")
+    assert numeric.says("Subjects do differ in it (p < 0.0001): their slopes have a standard")
+    assert numeric.says("deviation of 5.92 ms per unit of condition")
+    assert numeric.says("The mean slope is 10.47 ms per unit of condition, with the 95 % interval")
+    (row,) = numeric.table("tbl-own-effects")
+    assert [row[0], row[2]] == ["condition", "1, 17"]
+    check(row[1], slopes["tests"][0]["F"])
+    check(row[4], numeric.json("mixed")["anova"][0]["F"])
+    apart = made("uneven_slopes")
+    assert apart.json("mixed")["own_slopes"]["tests"] is None
+    assert apart.says("The slopes are not equally precise here")
+    assert apart.says("what a subject’s sum of squares of condition amounts to on average")
+    for name in ("curve", "factor", "balanced"):
+        assert made(name).json("mixed")["own_slopes"] is None
+        assert not made(name).says("Do subjects differ in the effect of condition?")
 
 
 def test_headline_names_the_test_and_claims_no_more_than_it_shows(made):

@@ -15,6 +15,7 @@ from twolevel.covariance import cell_means, compound_symmetry, residual_covarian
 from twolevel.diagnostics import diagnose
 from twolevel.mixed import MixedFit, fit_design, fit_mixed
 from twolevel.multiplicity import Adjust
+from twolevel.own_slopes import own_slopes
 from twolevel.pipeline.files import write_csv, write_json, write_parquet
 from twolevel.pipeline.job import run
 from twolevel.pipeline.stored import read_observations
@@ -45,6 +46,7 @@ def main(snakemake: "Snakemake") -> None:
     influence = reml.influence()
     diagnostics = diagnose(reml, condition)
     own_effects = subject_condition(reml, condition)
+    slopes = own_slopes(reml, condition)
     witnesses = call_witnesses(formula, data, subject, reml, condition)
 
     summary = {
@@ -62,6 +64,7 @@ def main(snakemake: "Snakemake") -> None:
         "coding": coding,
         "held_at_zero": held_at_zero(reml.design),
         "subject_condition": own_effects and own_effects.summary(),
+        "own_slopes": slopes and slopes.summary(),
     }
     write_json(snakemake.output.mixed, summary)
     write_json(snakemake.output.witnesses, witnesses)
@@ -173,7 +176,9 @@ def tidy(
             own = table.drop(columns="level").rename(columns={"condition": "level"})
             parts.append(own.assign(of=condition, within=within))
     columns = ["of", "within", *parts[0].columns.drop("of")]
-    return pd.concat(parts, ignore_index=True).reindex(columns=columns)
+    table = pd.concat(parts, ignore_index=True).reindex(columns=columns)
+    # Names and numbers in one column are names.
+    return table.assign(level=table["level"].astype(str)) if "level" in table else table
 
 
 def by_level(table: pd.DataFrame, within: str) -> pd.DataFrame:

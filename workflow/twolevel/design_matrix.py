@@ -144,19 +144,27 @@ class DesignMatrix:
         """The mean of a covariate over all observations."""
         return self.data[covariate].mean() if self.whole is None else self.whole.means[covariate]
 
+    @property
+    def _made_of(self) -> dict[str, set[str]]:
+        """The variables that each term is made of; in C(time), C is a name too, but no value."""
+        used = self._spec.term_variables.values()
+        return {
+            term: {str(v) for v in variables if "value" in v.roles}
+            for term, variables in zip(self.terms, used, strict=True)
+        }
+
     def interact(self, one: str, other: str) -> bool:
         """Whether some term of the formula is made of both variables."""
-        terms = self._spec.term_variables.values()
-        # In C(time), C is a name too, but no value.
-        return any({one, other} <= {str(v) for v in term if "value" in v.roles} for term in terms)
+        return any({one, other} <= used for used in self._made_of.values())
 
     def term_of(self, variable: str) -> str | None:
         """The term that is made of one variable alone."""
-        used = [
-            {str(v) for v in term if "value" in v.roles}
-            for term in self._spec.term_variables.values()
-        ]
-        return next((t for t, v in zip(self.terms, used, strict=True) if v == {variable}), None)
+        return next((term for term, used in self._made_of.items() if used == {variable}), None)
+
+    def columns_of(self, variable: str) -> list[int]:
+        """The positions of all columns of terms that a variable is part of."""
+        terms = (term for term, used in self._made_of.items() if variable in used)
+        return [column for term in terms for column in self.terms[term]]
 
     def is_factor(self, variable: str) -> bool:
         """Whether a variable is categorical."""

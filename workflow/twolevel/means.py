@@ -44,6 +44,28 @@ def mean_rows(
     return levels, L
 
 
+def slope_rows(
+    design: DesignMatrix, variable: str, by: str | None = None
+) -> tuple[pd.Index, np.ndarray] | None:
+    """The rows L (m, p) whose L beta is by how much the marginal means rise per unit of a number.
+
+    One row, or with `by` one for each level of another variable. None for a factor, and where the
+    marginal means do not lie on a line in the variable.
+    """
+    values = design.levels(variable)
+    if design.is_factor(variable) or len(values) < 2:
+        return None
+    levels, L = mean_rows(design, variable, by)
+    x = np.asarray(values, dtype=float)
+    L = L.reshape(-1, len(x), L.shape[1])
+    rise = (L[:, -1] - L[:, 0]) / (x[-1] - x[0])
+    line = L[:, :1] + (x - x[0])[:, None] * rise[:, None]
+    if (np.abs(L - line) > 1e-9 * np.abs(L).max(axis=(0, 1))).any():
+        return None
+    index = pd.Index([variable]) if by is None else levels.get_level_values(by).unique()
+    return index, rise
+
+
 def pairwise_rows(levels: pd.Index, L: np.ndarray) -> tuple[pd.Index, np.ndarray]:
     """All differences of two rows, the earlier level minus the later, as emmeans' `pairs`.
 

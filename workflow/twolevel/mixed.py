@@ -20,7 +20,7 @@ from twolevel.design_matrix import DesignMatrix, design_matrix, design_of_arrays
 from twolevel.explained import design_effect, r_squared
 from twolevel.influence import cooks_distance, leave_one_out
 from twolevel.likelihood import Method, degrees_of_freedom, maximise
-from twolevel.means import mean_rows, pairwise_rows
+from twolevel.means import mean_rows, pairwise_rows, slope_rows
 from twolevel.moments import SubjectMoments, grouped_moments
 from twolevel.multiplicity import Adjust, adjusted
 from twolevel.profile_likelihood import ProfileLikelihood
@@ -128,11 +128,15 @@ class MixedFit:
         """Wald tests and 95% intervals of the fixed effects, indexed by formulaic's names."""
         return self.estimates.table(np.eye(len(self.params)), self.params.index, df)
 
+    @cached_property
+    def hypotheses(self) -> dict[str, np.ndarray]:
+        """Rows L (q, p) of every term's Type III hypothesis L beta = 0 (see `type3`)."""
+        p = len(self.params)
+        return type3_rows(self.design, self.estimates.moments.total[:p, :p])
+
     def anova(self, df: Df = STANDARD_DF) -> pd.DataFrame:
         """Type III F tests (F, df_num, df_den, p), indexed by term (see `wald`)."""
-        p = len(self.params)
-        hypotheses = type3_rows(self.design, self.estimates.moments.total[:p, :p])
-        rows = {term: self.estimates.test(L, df) for term, L in hypotheses.items()}
+        rows = {term: self.estimates.test(L, df) for term, L in self.hypotheses.items()}
         return pd.DataFrame.from_dict(
             rows, orient="index", columns=["F", "df_num", "df_den", "p"]
         ).rename_axis("term")
@@ -164,6 +168,16 @@ class MixedFit:
             return adjusted(table, adjust, n_means)
         parts = [adjusted(part, adjust, n_means) for _, part in table.groupby(level=0, sort=False)]
         return pd.concat(parts)
+
+    def slopes(
+        self, variable: str, df: Df = STANDARD_DF, by: str | None = None
+    ) -> pd.DataFrame | None:
+        """By how much the marginal means rise per unit of a number; None where they are no line.
+
+        With `by`, within each level of another variable (see `means.slope_rows`).
+        """
+        found = slope_rows(self.design, variable, by)
+        return None if found is None else self.estimates.table(found[1], found[0], df)
 
     def condition_effects(self, variable: str, df: Df = STANDARD_DF) -> pd.DataFrame:
         """alpha_j (estimate, se, ...): a variable's marginal means less the grand mean."""

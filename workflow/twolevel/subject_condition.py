@@ -52,10 +52,12 @@ class SubjectCondition:
 def subject_condition(fit: MixedFit, condition: str | None) -> SubjectCondition | None:
     """Look for effects of subjects' own in a fit whose formula has `condition` (N rows).
 
-    None where the design cannot tell: no condition, no replicated cells, or variables that differ
-    within a cell. Of a table in shards, their sample is looked at.
+    None where the design cannot tell: no condition, no replicated cells, variables that differ
+    within a cell, or a condition that is a number, where what its cells show beyond the formula's
+    curve may be that all subjects share another (see `own_slopes`). Of a table in shards, their
+    sample is looked at.
     """
-    if condition is None:
+    if condition is None or fit.design.is_numeric(condition):
         return None
     if fit.design.whole is not None:
         fit = fit_design(replace(fit.design, whole=None), fit.method)
