@@ -68,7 +68,7 @@ STUDIES = {
     "split_plot": real("anxiety.csv", "y ~ condition * group"),
     "numeric": real("sleepstudy.csv", unit="ms"),
     "factor": real("sleepstudy.csv", "y ~ C(condition)"),
-    "uneven_slopes": real("uneven_slopes.csv", "y ~ condition * group"),
+    "uneven_slopes": real("uneven_slopes.csv", "y ~ condition * C(group)"),
     "curve": real("sleepstudy.csv", "y ~ condition + I(condition ** 2)"),
     "twenty": {"simulate": SIMULATE | {"conditions": TWENTY}},
     "simulated": {"simulate": SIMULATE},
@@ -102,7 +102,7 @@ MADE = {
     .replace(",1\n", ",high\n"),
     "uneven_slopes.csv": "subject,condition,y,group\n"
     + "".join(
-        f"{i},{j / 2},{10 - (1 + i % 4) * j + (i + 2 * j) ** 2 % 5},{'uvw'[i % 3]}\n"
+        f"{i},{j / 2},{9 - (1 + i % 4 + 5 * (i % 3)) * j + (i + 2 * j) ** 2 % 5},{'uvw'[i % 3]}\n"
         for i in range(9)
         for j in range(4 + i % 2)
     ),
@@ -638,7 +638,7 @@ def test_slopes_of_subjects_own(made):
     """Where the condition is a number, a line through each subject says whether they differ."""
     numeric, slopes = made("numeric"), made("numeric").json("mixed")["own_slopes"]
     assert numeric.says("Tests of condition are too sure of themselves here, for subjects differ")
-    assert numeric.says("(step 1); from the 18 slopes, F(1, 17) = 45.85, p < 0.0001.")
+    assert numeric.says("(step 1); from the 18 slopes, F(1, 17) = 45.85, p < 0.0001, 95")
     assert numeric.says("Subjects do differ in it (p < 0.0001): their slopes have a standard")
     assert numeric.says("deviation of 5.92 ms per unit of condition")
     assert numeric.says("The mean slope is 10.47 ms per unit of condition, with the 95 % interval")
@@ -655,20 +655,93 @@ def test_slopes_of_subjects_own(made):
         assert not made(name).says("Do subjects differ in the effect of condition?")
 
 
+def summary(report) -> str:
+    """What was found, with single blanks."""
+    text = flat(report)
+    return text[text.index("What was found") : text.index(" Design and data ")]
+
+
+def test_an_interaction_comes_first(made):
+    found = summary(made("split_plot"))
+    assert found.startswith(
+        "What was found The effect of condition on y depends on group (Kenward–Roger test of "
+        "condition:group: F(4, 84.0) = 110.2, p < 0.0001): from t1 to t3, mean y changes by "
+        "−0.5800 (grp1), −1.120 (grp2) and −3.453 (grp3) (all differences: Table 13). On average "
+        "over group, mean y differs between the levels of condition"
+    )
+    assert made("split_plot").html.count("<strong>The effect of condition") == 1
+    assert "per unit of condition, mean y changes by" in summary(made("uneven_slopes"))
+    for name, study in ((n, made(n)) for n in STUDIES):
+        first = summary(study).startswith("What was found The effect of")
+        assert first == (name in ("split_plot", "age", "uneven_slopes")), name
+    assert summary(made("uneven_slopes")).count("depends on C(group)") == 1
+
+
+def test_which_levels_differ(made, report):
+    text = summary(report)
+    assert "All 3 pairs of levels differ (Holm-adjusted p < 0.05)." in summary(made("balanced"))
+    assert "(Tukey-adjusted p < 0.05)" in summary(made("tukey"))
+    assert (
+        "Pairs that differ (Holm-adjusted p < 0.05): T2 above T1 and T2 above T4; the others are "
+        "not told apart."
+    ) in summary(made("unbalanced"))
+    assert "Of 190 pairs of levels, 6 differ" in summary(made("twenty"))
+    assert "difference a - b is −0.5798 (95 % interval −1.117 to −0.0423" in summary(
+        made("replicates")
+    )
+    # Every pair that is named differs, in the direction that is named.
+    contrasts = {row["contrast"]: row for row in report.json("mixed")["contrasts"]}
+    for high, low in re.findall(r"(\w+) above (\w+)", text):
+        signs = [(f"{high} - {low}", 1), (f"{low} - {high}", -1)]
+        ((row, sign),) = [(contrasts[k], sign) for k, sign in signs if k in contrasts]
+        assert row["estimate"] * sign > 0
+        assert row["p"] < 0.05
+
+
+def test_failing_sphericity_is_in_the_headline(report):
+    sphericity = report.json("anova").get("sphericity")
+    fails = bool(sphericity) and sphericity["mauchly_p"] is not None
+    fails = fails and sphericity["mauchly_p"] < 0.05
+    assert fails == (report.name in ("factor", "awkward"))
+    assert ("Mauchly’s test of sphericity" in summary(report)) == fails
+    if report.name == "factor":
+        (row,) = sphericity["corrected"]
+        assert row["df_num_gg"] == pytest.approx(9 * sphericity["gg_epsilon"])
+        assert row["df_den_gg"] == pytest.approx(153 * sphericity["gg_epsilon"])
+        assert "gives F(3.32, 56.5) = 18.70, p < 0.0001 for C(condition)." in summary(report)
+
+
+def test_what_diagnostics_warn_of_is_to_be_checked(report):
+    looks = report.json("mixed")["diagnostics"]["looks"]
+    warnings = {
+        "residual": "residuals are not normal",
+        "random effect": "predicted random effects are not normal",
+        "spread": "where fitted values are high (",
+        "conditions": "residuals spread unequally under the levels",
+    }
+    warned = {key for key, look in looks.items() if look["p"] is not None and look["p"] < 0.05}
+    assert {key for key, words in warnings.items() if words in summary(report)} == warned
+    assert ("Check before you trust it" in summary(report)) == bool(warned)
+    assert "ICC, the share of variance that lies between subjects, is also" in summary(report)
+
+
 def test_headline_names_the_test_and_claims_no_more_than_it_shows(made):
     balanced = made("balanced").json("mixed")["anova"][0]
     assert balanced["p"] < 1e-4
     assert made("balanced").says("Mean y differs between the levels of condition")
     assert made("balanced").says("(Kenward–Roger test: F(2, 28.0) = 489.7, p < 0.0001)")
-    assert made("numeric").says("Mean y changes with condition (Kenward–Roger test: F(1, 161)")
+    assert made("numeric").says("Mean y rises by 10.47 ms per unit of condition (95 % interval 8.")
+    assert made("numeric").says(
+        "8.879 to 12.06; Kenward–Roger test: F(1, 161) = 169.4, p < 0.0001)"
+    )
+    assert made("uneven_slopes").says("On average over group, mean y falls by ")
     assert made("factor").says("Mean y differs between the levels of condition")
     # With two terms of the condition neither is the test of the condition.
     assert not made("curve").says("Wald test by REML")
-    assert made("split_plot").says("An interaction qualifies them, condition:group")
     assert not made("awkward").says("They average over")
     for name, study in ((n, made(n)) for n in STUDIES):
         terms = {row["term"]: row["p"] for row in study.json("mixed")["anova"]}
-        clear = study.says("differs between the levels") or study.says("Mean y changes with")
+        clear = study.says("differs between the levels") or study.says("Mean y rises by")
         if len(terms) == 1:
             (p,) = terms.values()
             assert clear == (p < 0.05), name
@@ -716,7 +789,8 @@ def test_mean_without_condition(made):
 
 def test_units_stand_behind_their_numbers(made):
     assert made("mean").says("standard deviation of 42.0 g")
-    assert made("numeric").says("means, in ms, run from 251.4 to 345.6.")
+    assert made("boundary").says("means, in points, are 3.140 (t1)")
+    assert made("numeric").says("rises by 10.47 ms per unit")
     assert "unit" not in made("balanced").page.text
 
 

@@ -55,6 +55,7 @@ def main(snakemake: "Snakemake") -> None:
         "adjust": adjust,
         **conditions,
         "factors": factors,
+        "slopes": of_numbers(reml),
         "intervals": intervals(reml, profile, bootstrap),
         "bootstrap": bootstrap.summary(),
         "between_variance": reml.between_variance_test(),
@@ -151,16 +152,33 @@ def of_other_factors(fit: MixedFit, condition: str | None, adjust: Adjust) -> li
             within = {
                 "means": by_level(fit.means(condition, by=name), "condition"),
                 "contrasts": by_level(fit.contrasts(condition, adjust=adjust, by=name), "contrast"),
+                "slopes": slopes_within(fit, condition, name),
             }
         found.append(
             {
                 "factor": name,
+                "term": fit.design.term_of(name),
                 "means": fit.means(name).rename_axis("level").reset_index(),
                 "contrasts": fit.contrasts(name, adjust=adjust).reset_index(),
                 "within": within,
             }
         )
     return found
+
+
+def slopes_within(fit: MixedFit, condition: str, factor: str) -> pd.DataFrame | None:
+    """By how much the means rise per unit of the condition within each level of a factor."""
+    slopes = fit.slopes(condition, by=factor)
+    return None if slopes is None else slopes.rename_axis("level").reset_index()
+
+
+def of_numbers(fit: MixedFit) -> list[dict]:
+    """By how much the means rise per unit of every number whose effect is a line."""
+    lines = []
+    for name in filter(fit.design.is_numeric, fit.design.data):
+        if (slopes := fit.slopes(name)) is not None:
+            lines.append({"variable": name, "term": fit.design.term_of(name), **slopes.iloc[0]})
+    return lines
 
 
 def tidy(

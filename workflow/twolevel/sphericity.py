@@ -16,7 +16,8 @@ from twolevel.tails import chi_square_upper, f_upper
 class Sphericity:
     """Mauchly's W with its p value (None where it is not defined), the two epsilons, corrections.
 
-    corrected is indexed by the terms it applies to: p_gg and p_hf.
+    corrected is indexed by the terms it applies to: F, p_gg and p_hf, and df_num_gg and df_den_gg,
+    the degrees of freedom that belong to p_gg.
     """
 
     variable: str
@@ -60,24 +61,21 @@ def sphericity(design: DesignMatrix, table: pd.DataFrame) -> Sphericity | None:
     if per_cell > 1:
         error = per_cell * trace / k  # on the scale of single observations
         terms = terms.assign(F=terms["ss"] / terms["df_num"] / error, df_den=df * k)
-    corrected = {
-        name: {
-            f"p_{label}": float(
-                f_upper(row.F, min(epsilon, 1) * row.df_num, min(epsilon, 1) * row.df_den)
-            )
-            for label, epsilon in (("gg", gg), ("hf", hf))
-        }
-        for name, row in terms.iterrows()
-    }
+    corrected = terms[["F"]].copy()
+    for label, epsilon in (("gg", min(gg, 1)), ("hf", min(hf, 1))):
+        dfs = [epsilon * terms["df_num"], epsilon * terms["df_den"]]
+        if label == "gg":
+            corrected["df_num_gg"], corrected["df_den_gg"] = dfs
+        corrected[f"p_{label}"] = [
+            float(f_upper(*row)) for row in zip(terms["F"], *dfs, strict=True)
+        ]
     return Sphericity(
         variable=variable,
         mauchly_w=w,
         mauchly_p=p,
         gg_epsilon=gg,
         hf_epsilon=float(hf),
-        corrected=pd.DataFrame.from_dict(
-            corrected, orient="index", columns=["p_gg", "p_hf"]
-        ).rename_axis("term"),
+        corrected=corrected.rename_axis("term"),
     )
 
 
