@@ -163,7 +163,7 @@ class Study:
             "one_subject": {
                 "observations": observations,
                 "subject": observations["subject"].iloc[0],
-                "condition_means": means,
+                "conditions": means["condition"],
             },
             "data_by_subject": {"observations": observations, "condition_means": means},
             "distributions": {
@@ -175,13 +175,13 @@ class Study:
             },
             "conditional_marginal": {
                 "observations": observations,
-                "condition_means": means,
+                "conditions": means["condition"],
                 "random_effects": self.random_effects,
                 "grand_mean": self.grand_mean,
                 "sigma_between": between,
                 "sigma_within": within,
             },
-            "caterpillar": {"random_effects": self.random_effects, "grand_mean": self.grand_mean},
+            "caterpillar": {"random_effects": self.random_effects},
             "shrinkage": {
                 "random_effects": self.random_effects,
                 "sigma_between": between,
@@ -265,7 +265,7 @@ def simulate(
         sigma_between**2 + 1.414**2 * np.eye(width), index=conditions, columns=conditions
     )
     return Study(
-        observations=table.assign(response=y),
+        observations=table.assign(response=y, fixed=means[code]),
         means=pd.DataFrame(
             {
                 "condition": levels,

@@ -25,7 +25,7 @@ EXPECTED = {
     "missingness": ["seen", "missing", "subjects per pattern", "time", "t1", "t2", "t3", "12"],
     "distributions": ["12 subject means", "36 residuals", "residual (points)"],
     "conditional_marginal": ["score (points)", "t1", "t2", "t3", "observations"],
-    "caterpillar": ["person", "p0", "p11", "predicted subject mean of score (points)"],
+    "caterpillar": ["person", "p0", "p11", "predicted deviation in score (points)"],
     "shrinkage": ["no shrinkage", "predicted deviation (BLUP) (points)", "n = 3: × 0.818"],
     "covariance": ["observed", "implied by the model", "t1", "3.00", "5.00"],
     "condition_means": ["score (points)", "time", "mean and 95% interval", "t2"],

@@ -133,6 +133,33 @@ def test_one_subjects_own_fit_is_saturated_and_the_shared_one_leaves_residuals(s
     assert "0 degrees of freedom left" in key_texts(own)
 
 
+def in_groups(study, rise=6.0):
+    """The study's observations, every second subject's fixed part higher by `rise`."""
+    odd = pd.factorize(study.observations["subject"])[0] % 2
+    return study.observations.assign(
+        fixed=study.observations["fixed"] + rise * odd,
+        response=study.observations["response"] + rise * odd,
+    )
+
+
+def test_the_shared_effects_are_those_of_the_subjects_own_group(study):
+    for subject, rise in (("p0", 0.0), ("p1", 6.0)):
+        table = in_groups(study)
+        _, shared = study.draw("one_subject", observations=table, subject=subject).axes
+        grand = study.means["estimate"].to_numpy()
+        own = table[table["subject"] == subject]
+        shift = np.mean(own["response"] - own["fixed"])
+        assert lines(shared, MUTED)[0].get_ydata() == pytest.approx(grand + rise)
+        assert lines(shared, BETWEEN)[0].get_ydata() == pytest.approx(grand + rise + shift)
+
+
+def test_the_shared_line_runs_through_levels_that_the_subject_was_not_seen_under(simulate):
+    study = simulate(conditions=(0, 1, 2, 5))
+    table = study.observations[study.observations["condition"] != 1]
+    _, shared = study.draw("one_subject", observations=table).axes
+    assert lines(shared, BETWEEN)[0].get_xdata().tolist() == [0, 2, 5]
+
+
 def test_replicates_leave_one_subject_degrees_of_freedom(simulate):
     own, _ = simulate(replicates=3).draw("one_subject").axes
     assert key_texts(own) == [
@@ -303,6 +330,40 @@ def test_marginal_has_both_variances_and_conditionals_one(simulate, sigma_betwee
         assert [mean for _, mean, _ in shown] == pytest.approx(list(expected), rel=1e-6)
 
 
+def test_named_subjects_stand_at_their_own_group_and_the_marginal_mixes_groups(simulate):
+    study = simulate(50)
+    table = in_groups(study)
+    effects = study.random_effects.sort_values("random_effect").iloc[[2, 24, 47]]
+    raised = [6.0 * (int(name[1:]) % 2) for name in effects["subject"]]
+    assert 0 < sum(raised) < 18
+    for ax, centre in zip(
+        study.draw("conditional_marginal", observations=table).axes,
+        study.means["estimate"],
+        strict=True,
+    ):
+        expected = sorted(centre + effects["random_effect"] + raised)
+        shown = [sd_of_curve(line)[1] for line in lines(ax, WITHIN)]
+        assert shown == pytest.approx(expected, rel=1e-6)
+        _, mean, sd = sd_of_curve(lines(ax, MARGINAL)[0])
+        variance = 1.732**2 + 1.414**2 + 3.0**2
+        assert (mean, sd**2) == pytest.approx((centre + 3.0, variance), rel=4e-3)
+    many = table.assign(fixed=table["fixed"] + np.arange(len(table)) / len(table))
+    assert study.draw("conditional_marginal", observations=many)
+    same = simulate(sigma_between=0.0)
+    figure = same.draw("conditional_marginal", observations=in_groups(same))
+    words = figure.legends[0].get_title().get_text().replace("\n", " ")
+    assert "subjects differ by the fixed effects alone" in words
+
+
+def test_a_subject_has_no_curve_where_it_was_not_seen(simulate):
+    study = simulate(50)
+    named = study.random_effects.sort_values("random_effect")["subject"].iloc[2]
+    table = study.observations
+    gone = (table["subject"] == named) & (table["condition"] == "t2")
+    axes = study.draw("conditional_marginal", observations=table[~gone]).axes
+    assert [len(lines(ax, WITHIN)) for ax in axes] == [3, 2, 3]
+
+
 def test_marginal_histogram_has_unit_area(study):
     values, edges, _ = study.draw("conditional_marginal").axes[0].patches[0].get_data()
     assert np.sum(values * np.diff(edges)) == pytest.approx(1)
@@ -313,7 +374,7 @@ def test_caterpillar_is_sorted_with_95_percent_intervals(study):
     (ax,) = figure.axes
     estimate = lines(ax, BETWEEN)[0].get_xdata()
     effects = study.random_effects.sort_values("random_effect")
-    assert estimate == pytest.approx(study.grand_mean + effects["random_effect"].to_numpy())
+    assert estimate == pytest.approx(effects["random_effect"].to_numpy())
     names = [label.get_text() for label in ax.get_yticklabels()]
     assert names == effects["subject"].tolist()
     widths = [np.ptp(segment[:, 0]) for segment in ax.collections[0].get_segments()]
@@ -329,7 +390,7 @@ def test_caterpillar_of_many_is_a_ribbon_of_the_same_intervals(simulate):
     assert len(middle) == 200
     assert np.all(np.diff(middle) > 0)
     effects = np.sort(study.random_effects["random_effect"])
-    assert middle == pytest.approx(study.grand_mean + effects.reshape(200, 25).mean(axis=1))
+    assert middle == pytest.approx(effects.reshape(200, 25).mean(axis=1))
 
 
 def test_shrinkage_lines_have_their_slopes_and_points_lie_on_them(simulate):

@@ -992,6 +992,17 @@ def test_the_figure_of_means_takes_the_groups_from_the_fit(made, monkeypatch):
     assert len(drawn("split_plot", most=2)) == len(drawn("balanced")) == 3
 
 
+def test_figures_have_each_observations_own_fixed_part(made):
+    for name in ("split_plot", "numeric", "uneven_slopes"):
+        folder = made(name).folder
+        table = pd.read_parquet(folder / "residuals.parquet")
+        effects = pd.read_parquet(folder / "random_effects.parquet").set_index("subject")
+        own = effects["random_effect"].loc[table["subject"].astype(str)].to_numpy()
+        np.testing.assert_allclose(table["fixed"] + own, table["fitted"], rtol=1e-12)
+    line = table.groupby("subject", observed=True)["fixed"].diff().dropna().round(6)
+    assert line.nunique() == 3  # one slope in each group, times half a unit
+
+
 def test_the_figure_of_means_knows_the_users_names(monkeypatch):
     monkeypatch.setattr(plot_mixed, "condition_means", lambda *drawn: drawn)
     columns = {"subject": "id", "condition": "group", "response": "y", "x": "sex"}

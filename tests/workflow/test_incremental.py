@@ -19,7 +19,7 @@ READS = {
     "compare_fits": {"fit_subjects", "fit_hierarchical", "fit_mixed", "partition_errors"},
     "plot_data": {"data", "describe_design"},
     "plot_distributions": {"data", "fit_subjects", "fit_hierarchical"},
-    "plot_mixed": {"data", "fit_mixed"},
+    "plot_mixed": {"data", "describe_design", "fit_mixed"},
     "write_report": {"data", "compare_fits", "plot_data", "plot_distributions", "plot_mixed"},
     "render_report": {"write_report"},
     "build_site": {"describe_design", "fit_mixed", "render_report"},

@@ -228,12 +228,12 @@ rule compare_fits:
 
 
 rule plot_data:
-    """Draw one subject's data, and everybody's."""
+    """Draw everybody's data, and which cells are empty."""
     input:
         observations=observations_of,
         design=rules.describe_design.output.design,
     output:
-        figures=shown("figure", "figures/%s.svg", "one_subject", "data_by_subject", "missingness"),
+        figures=shown("figure", "figures/%s.svg", "data_by_subject", "missingness"),
     log:
         "logs/{study}/plot_data.log",
     benchmark:
@@ -283,9 +283,10 @@ rule plot_distributions:
 
 
 rule plot_mixed:
-    """Draw what the mixed model says of conditions, subjects and covariance."""
+    """Draw what the mixed model says of one subject, conditions, all subjects and covariance."""
     input:
         observations=observations_of,
+        design=rules.describe_design.output.design,
         mixed=rules.fit_mixed.output.mixed,
         random_effects=rules.fit_mixed.output.random_effects,
         residuals=rules.fit_mixed.output.residuals,
@@ -296,6 +297,7 @@ rule plot_mixed:
         figures=shown(
             "figure",
             "figures/%s.svg",
+            "one_subject",
             "caterpillar",
             "shrinkage",
             "conditional_marginal",

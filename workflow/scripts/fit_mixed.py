@@ -84,7 +84,8 @@ def main(snakemake: "Snakemake") -> None:
         write_csv(path, tables[Path(path).stem])
     write_parquet(snakemake.output.random_effects, tables["random_effects"])
     cells = observations.data[["subject", "condition"]]
-    residuals = cells.assign(fitted=reml.fittedvalues, residual=reml.resid)
+    fitted = {"fixed": reml.fixed_part, "fitted": reml.fittedvalues, "residual": reml.resid}
+    residuals = cells.assign(**fitted)
     write_parquet(snakemake.output.residuals, residuals)
     curves = reml.profile_likelihood.curves(profile.iloc[:MOST_CURVES])
     write_parquet(snakemake.output.profile, curves)

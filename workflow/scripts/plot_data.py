@@ -1,4 +1,4 @@
-"""Draw the data: one subject's, with its own saturated fit, and every subject's.
+"""Draw the data: every subject's, and which cells hold none.
 
 Reads the observations and the design's summary; makes the two figures.
 """
@@ -10,7 +10,6 @@ import pandas as pd
 
 from twolevel.figures.data_by_subject import data_by_subject
 from twolevel.figures.missingness import missingness
-from twolevel.figures.one_subject import one_subject
 from twolevel.figures.theme import save
 from twolevel.figures.words import Labels
 from twolevel.pipeline.files import read_json
@@ -25,13 +24,11 @@ def main(snakemake: "Snakemake") -> None:
     """Write the figures of the data."""
     observations = read_observations(snakemake.input.observations)
     design = read_json(snakemake.input.design)
-    subject = design["one_subject"]["subject"]
     labels = Labels.of(observations.columns, snakemake.params.unit)
     data = observations.data
     means = data.groupby("condition", observed=True)["response"].mean()
     means = means.rename("mean").reset_index()
     figures = {
-        "one_subject": one_subject(data, subject, means, labels),
         "data_by_subject": data_by_subject(data, means, labels),
         "missingness": missingness(*patterns(design), labels, **others(design)),
     }

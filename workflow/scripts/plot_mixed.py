@@ -1,6 +1,6 @@
-"""Draw what the mixed model says: conditions, subjects, covariance, likelihood and diagnostics.
+"""Draw what the mixed model says: of one subject and all, conditions, likelihood, diagnostics.
 
-Reads the observations and the mixed fit; makes its figures.
+Reads the observations, the design's summary and the mixed fit; makes its figures.
 """
 
 from pathlib import Path
@@ -14,6 +14,7 @@ from twolevel.figures.condition_means import MOST_GROUPS, condition_means
 from twolevel.figures.conditional_marginal import conditional_marginal
 from twolevel.figures.covariance import covariance
 from twolevel.figures.influence import influence
+from twolevel.figures.one_subject import one_subject
 from twolevel.figures.profile_zeta import profile_zeta
 from twolevel.figures.quantile_plots import quantile_plots
 from twolevel.figures.residuals_fitted import residuals_fitted
@@ -35,22 +36,24 @@ def main(snakemake: "Snakemake") -> None:
     """Write the figures of the mixed model."""
     files = snakemake.input
     observations = read_observations(files.observations)
-    data = observations.data
     mixed = read_json(files.mixed)
     random_effects = read_parquet(files.random_effects)
     labels = Labels.of(observations.columns, snakemake.params.unit)
 
     grand_mean = mixed["grand_mean"]["estimate"]
     sigmas = {key: mixed[key] for key in ("sigma_between", "sigma_within")}
-    means = pd.DataFrame(mixed["means"])
     residuals = read_parquet(files.residuals)
+    data = observations.data.assign(fixed=residuals["fixed"].to_numpy())
+    conditions = [mean["condition"] for mean in mixed["means"]]
+    subject = read_json(files.design)["one_subject"]["subject"]
     intervals = pd.DataFrame(mixed["intervals"])[["parameter", *PROFILE]].rename(columns=PROFILE)
     figures = {
-        "caterpillar": caterpillar(random_effects, grand_mean=grand_mean, labels=labels),
+        "one_subject": one_subject(data, subject, conditions, labels),
+        "caterpillar": caterpillar(random_effects, labels),
         "shrinkage": shrinkage(random_effects, **sigmas, labels=labels),
         "conditional_marginal": conditional_marginal(
             data,
-            means.rename(columns={"estimate": "mean"}),
+            conditions,
             random_effects,
             grand_mean=grand_mean,
             **sigmas,

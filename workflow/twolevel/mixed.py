@@ -102,11 +102,16 @@ class MixedFit:
             index=self.design.all_subjects,
         )
 
+    @property
+    def fixed_part(self) -> np.ndarray:
+        """What the fixed effects predict of each observation, x_ij' beta (N,)."""
+        return self.design.cells.times(self.params.to_numpy())
+
     @cached_property
     def fittedvalues(self) -> np.ndarray:
         """Conditional fitted values x_ij' beta + S_i (N,)."""
         subject = self.random_effects["random_effect"].to_numpy()[self.design.positions]
-        return self.design.cells.times(self.params.to_numpy()) + subject[self.design.codes]
+        return self.fixed_part + subject[self.design.codes]
 
     @cached_property
     def resid(self) -> np.ndarray:

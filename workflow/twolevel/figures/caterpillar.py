@@ -1,4 +1,4 @@
-"""Every subject's predicted mean with its interval, sorted."""
+"""Every subject's predicted deviation with its interval, sorted."""
 
 import numpy as np
 import pandas as pd
@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 
 from twolevel.figures.parts import limits, note, room_of
 from twolevel.figures.theme import BETWEEN, INK, new_figure, themed
-from twolevel.figures.words import SMALL, Labels, number, shorten
+from twolevel.figures.words import SMALL, Labels, shorten
 
 MOST_NAMES = 60
 MOST_INTERVALS = 120
@@ -16,15 +16,15 @@ NORMAL_95 = 1.959963984540054
 
 
 @themed
-def caterpillar(random_effects: pd.DataFrame, *, grand_mean: float, labels: Labels) -> Figure:
-    """Draw grand_mean + `random_effect` of every subject with its 95% interval, lowest below.
+def caterpillar(random_effects: pd.DataFrame, labels: Labels) -> Figure:
+    """Draw the `random_effect` of every subject with its 95% interval, lowest below.
 
     `random_effects`: subject, random_effect (BLUP) and se (its conditional SD), in the response's
     unit. Up to 60 subjects are named, up to 120 have an interval each; of more, a ribbon shows the
-    intervals averaged over neighbouring ranks. The line marks the grand mean.
+    intervals averaged over neighbouring ranks. The line at 0 marks what the fixed effects predict.
     """
     ranked = random_effects.sort_values("random_effect", kind="stable")
-    estimate = grand_mean + ranked["random_effect"].to_numpy(float)
+    estimate = ranked["random_effect"].to_numpy(float)
     half = NORMAL_95 * ranked["se"].to_numpy(float)
     low, high = estimate - half, estimate + half
     count = len(ranked)
@@ -32,7 +32,7 @@ def caterpillar(random_effects: pd.DataFrame, *, grand_mean: float, labels: Labe
 
     figure = new_figure(max(2.0, 1.1 + 0.17 * count) if count <= MOST_NAMES else 5.0)
     ax = figure.subplots()
-    ax.axvline(grand_mean, color=INK, linewidth=1.2)
+    ax.axvline(0, color=INK, linewidth=1.2)
     if count <= MOST_INTERVALS:
         _intervals(ax, rank, estimate, low, high, named=count <= MOST_NAMES)
     else:
@@ -46,18 +46,19 @@ def caterpillar(random_effects: pd.DataFrame, *, grand_mean: float, labels: Labe
     ax.set_ylim(0.2 - 0.01 * count, 0.8 + 1.01 * count)
     ax.set_xlim(limits(low, high))
     room = room_of(figure) - 90
-    ax.set_xlabel(labels.in_unit(f"predicted subject mean of {labels.response}", room))
-    note(figure, _words(low, high, grand_mean))
+    ax.set_xlabel(labels.in_unit(f"predicted deviation in {labels.response}", room))
+    note(figure, _words(low, high))
     return figure
 
 
-def _words(low: np.ndarray, high: np.ndarray, grand_mean: float) -> str:
+def _words(low: np.ndarray, high: np.ndarray) -> str:
     count = len(low)
     if np.all(low == high):
-        return f"SD between estimated as 0: all {count:,} predictions are the grand mean."
-    outside = np.count_nonzero((low > grand_mean) | (high < grand_mean))
+        return f"SD between estimated as 0: all {count:,} predicted deviations are 0."
+    outside = np.count_nonzero((low > 0) | (high < 0))
     words = (
-        f"Line: grand mean {number(grand_mean)}; {outside:,} of {count:,} 95% intervals exclude it."
+        "Line: what the fixed effects predict for the subject; "
+        f"{outside:,} of {count:,} 95% intervals exclude it."
     )
     if count > MOST_INTERVALS:
         words += " Ribbon: intervals, averaged over neighbouring ranks."

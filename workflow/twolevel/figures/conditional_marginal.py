@@ -1,5 +1,7 @@
 """One subject's distribution beside the distribution over all subjects."""
 
+from collections.abc import Iterable
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -8,18 +10,27 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import StepPatch
 
 from twolevel.figures.density import bin_edges
-from twolevel.figures.parts import Conditions, draw_normal, evenly, limits, room_of, wrapped
+from twolevel.figures.parts import (
+    Conditions,
+    draw_normal,
+    evenly,
+    limits,
+    normal_density,
+    room_of,
+    wrapped,
+)
 from twolevel.figures.theme import MARGINAL, MUTED, SOFT, WITHIN, new_figure, themed
 from twolevel.figures.words import SMALL, Labels, number, shorten
 
 MOST_PANELS = 4
+MOST_CENTRES = 60  # of the normal distributions that make a marginal one
 QUANTILES = (0.05, 0.5, 0.95)
 
 
 @themed
 def conditional_marginal(
     observations: pd.DataFrame,
-    condition_means: pd.DataFrame,
+    conditions: Iterable[object],
     random_effects: pd.DataFrame,
     *,
     grand_mean: float,
@@ -29,48 +40,69 @@ def conditional_marginal(
 ) -> Figure:
     """Draw, per condition (at most four), three subjects' distributions and the marginal one.
 
-    Conditional: N(m_j + s, sigma_within^2) for the subjects whose `random_effect` s is at the 5th,
-    50th and 95th percentile, m_j the condition's mean. Marginal: N(m_j, sigma_between^2 +
-    sigma_within^2). The observations lie behind as a histogram of unit area. At a boundary fit
-    (sigma_between 0) all curves of a condition are one, and the figure says so. The horizontal axis
-    is in the response's unit; the grand mean is marked in each panel.
+    `observations` has subject, condition, response and fixed, what the fixed effects predict; of
+    `conditions`, all levels in their order. Conditional: N(f + s, sigma_within^2) for the subjects
+    whose `random_effect` s is at the 5th, 50th and 95th percentile, f their own fixed part; where a
+    subject was not seen, it has no curve. Marginal: N(f, sigma_between^2 + sigma_within^2), mixed
+    over all observations where f differs. The observations lie behind as a histogram of unit area.
+    At a boundary fit (sigma_between 0) the figure says so. The horizontal axis is in the response's
+    unit; the grand mean is marked in each panel.
     """
-    conditions = Conditions.of(condition_means["condition"])
+    conditions = Conditions.of(conditions)
     code = conditions.code(observations["condition"])
-    y = observations["response"].to_numpy(float)
-    centre = condition_means["mean"].to_numpy(float)
+    y, fixed = (observations[name].to_numpy(float) for name in ("response", "fixed"))
     total = float(np.hypot(sigma_between, sigma_within))
-    drawn = evenly(len(centre), MOST_PANELS)
-    chosen = _at_quantiles(random_effects)
+    drawn = evenly(len(conditions.at), MOST_PANELS)
+    centres = [_centres(fixed[code == j], 1e-6 * total) for j in drawn]
+    alike = all(len(at) == 1 for at, _ in centres)
+    chosen = _at_quantiles(random_effects, observations["subject"].unique())
+    rows = [np.flatnonzero(observations["subject"] == name) for name, _ in chosen]
 
     figure = new_figure(1.1 + 1.45 * len(drawn))
     axes = figure.subplots(len(drawn), 1, sharex=True, sharey=True, squeeze=False)[:, 0]
-    for ax, j in zip(axes, drawn, strict=True):
+    one = None
+    for ax, j, (at, weight) in zip(axes, drawn, centres, strict=True):
         raw = _raw(ax, y[code == j])
-        one = _conditional(ax, centre[j], chosen, sigma_between, sigma_within)
-        every = draw_normal(ax, centre[j], total, color=MARGINAL, linewidth=4, alpha=0.55)
+        if alike and sigma_between == 0:
+            one = draw_normal(ax, at[0], sigma_within, color=WITHIN, zorder=3)
+        else:
+            own = [fixed[k][code[k] == j] for k in rows]
+            seen = [
+                (name, values.mean() + effect)
+                for (name, effect), values in zip(chosen, own, strict=True)
+                if len(values)
+            ]
+            one = _conditional(ax, seen, sigma_within) or one
+        every = _marginal(ax, at, weight, total)
         ax.axvline(grand_mean, color=SOFT, linewidth=0.9, linestyle=(0, (1, 2)))
         ax.set_title(shorten(conditions.names[j], 300), loc="left", fontsize=SMALL, weight="bold")
         ax.set_yticks([])
         ax.spines["left"].set_visible(False)
-    axes[0].set_xlim(limits(y, centre - 3.2 * total, centre + 3.2 * total, margin=0))
+    axes[0].set_xlim(limits(y, fixed.min() - 3.2 * total, fixed.max() + 3.2 * total, margin=0))
     axes[0].set_ylim(0, 1.45 * axes[0].dataLim.y1)  # room for names above the peaks
     axes[-1].set_xlabel(labels.response_axis(room_of(figure)))
-    which = "every subject" if sigma_between == 0 else "one subject"
+    same = alike and sigma_between == 0
+    which = "every subject" if same else "one subject"
     words = f"Dotted line: grand mean {number(grand_mean)}."
-    if len(drawn) < len(centre):
-        words = f"{len(drawn)} of {len(centre)} conditions. {words}"
-    if sigma_between == 0:
+    if len(drawn) < len(conditions.at):
+        words = f"{len(drawn)} of {len(conditions.at)} conditions. {words}"
+    if not alike:
+        words += " Marginal: over all subjects, each around what the fixed effects predict for it."
+    if same:
         words += " SD between estimated as 0: both distributions are the same."
+    elif sigma_between == 0:
+        words += " SD between estimated as 0: subjects differ by the fixed effects alone."
     else:
         words += " Named: subjects at the 5th, 50th and 95th percentile of the random effects."
+    curves = {
+        f"marginal, any subject: SD {number(total)}{'' if alike else ' each'}": every,
+        f"conditional, {which}: SD {number(sigma_within)}": one,
+        "observations": raw,
+    }
+    curves = {text: curve for text, curve in curves.items() if curve is not None}
     figure.legend(
-        [every, one, raw],
-        [
-            f"marginal, any subject: SD {number(total)}",
-            f"conditional, {which}: SD {number(sigma_within)}",
-            "observations",
-        ],
+        list(curves.values()),
+        list(curves),
         title=wrapped(figure, words),
         title_fontproperties={"size": SMALL},
         alignment="left",
@@ -80,14 +112,33 @@ def conditional_marginal(
     return figure
 
 
-def _at_quantiles(random_effects: pd.DataFrame) -> list[tuple[str, float]]:
-    """Return name and random effect of the subjects nearest the quantiles, lowest first."""
+def _at_quantiles(random_effects: pd.DataFrame, seen: Iterable[object]) -> list[tuple[str, float]]:
+    """Return name and random effect of the seen subjects nearest the quantiles, lowest first."""
+    random_effects = random_effects[random_effects["subject"].isin(seen)]
     effects = random_effects["random_effect"].to_numpy(float)
     order = np.argsort(effects, kind="stable")
     ranks = np.unique(np.round(np.array(QUANTILES) * (len(effects) - 1)).astype(int))
     rows = order[ranks]
-    names = random_effects["subject"].iloc[rows]
-    return [(shorten(name, 70, SMALL), effects[k]) for name, k in zip(names, rows, strict=True)]
+    return list(zip(random_effects["subject"].iloc[rows], effects[rows], strict=True))
+
+
+def _centres(fixed: np.ndarray, small: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return the values that fixed parts take, and the share of each; of many, binned ones."""
+    if np.ptp(fixed) <= max(small, 1e-12 * np.abs(fixed).max()):
+        return fixed[:1], np.ones(1)
+    at, counts = np.unique(fixed, return_counts=True)
+    if len(at) > MOST_CENTRES:
+        counts, edges = np.histogram(fixed, MOST_CENTRES)
+        at = (edges[1:] + edges[:-1]) / 2
+    return at, counts / counts.sum()
+
+
+def _marginal(ax: Axes, at: np.ndarray, weight: np.ndarray, sd: float) -> Line2D:
+    style = {"color": MARGINAL, "linewidth": 4, "alpha": 0.55}
+    if len(at) == 1 or sd == 0:
+        return draw_normal(ax, float(weight @ at), sd, **style)
+    x = np.linspace(at.min() - 4 * sd, at.max() + 4 * sd, 241)
+    return ax.plot(x, normal_density(x[:, None], at, sd) @ weight, **style)[0]
 
 
 def _raw(ax: Axes, values: np.ndarray) -> StepPatch:
@@ -96,25 +147,19 @@ def _raw(ax: Axes, values: np.ndarray) -> StepPatch:
     return ax.stairs(density, edges, fill=True, color=MUTED, alpha=0.3, linewidth=0)
 
 
-def _conditional(
-    ax: Axes,
-    centre: float,
-    chosen: list[tuple[str, float]],
-    sigma_between: float,
-    sigma_within: float,
-) -> Line2D:
-    if sigma_between == 0:
-        return draw_normal(ax, centre, sigma_within, color=WITHIN, zorder=3)
-    places = {0: ("right", 3), len(chosen) - 1: ("left", 3)}
-    for k, (name, effect) in enumerate(chosen):
-        line = draw_normal(ax, centre + effect, sigma_within, color=WITHIN, zorder=3)
+def _conditional(ax: Axes, seen: list[tuple[str, float]], sigma_within: float) -> Line2D | None:
+    line = None
+    seen = sorted(seen, key=lambda one: one[1])
+    places = {0: ("right", 3), len(seen) - 1: ("left", 3)}
+    for k, (name, centre) in enumerate(seen):
+        line = draw_normal(ax, centre, sigma_within, color=WITHIN, zorder=3)
         # Outer names extend outwards and the inner one stands higher, so that near peaks never
         # bring names together.
         side, up = places.get(k, ("center", 13))
         peak = line.get_ydata().max()
         ax.annotate(
-            name,
-            (centre + effect, peak),
+            shorten(name, 70, SMALL),
+            (centre, peak),
             (0, up),
             textcoords="offset points",
             ha=side,

@@ -1,5 +1,8 @@
 """Step 1 of the walk: what one subject's data support."""
 
+from collections.abc import Iterable
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -16,26 +19,26 @@ from twolevel.figures.words import Labels, number, shorten
 def one_subject(
     observations: pd.DataFrame,
     subject: object,
-    condition_means: pd.DataFrame,
+    conditions: Iterable[object],
     labels: Labels,
 ) -> Figure:
     """Draw the two fits of one subject's observations, in the response's unit.
 
     Left: the subject's own mean per condition, which goes through the data; with one observation
-    per condition nothing is left over. Right: the profile of all subjects' `condition_means`
-    (condition, mean; one row per condition), shifted to the subject by an intercept, and the
-    residuals that remain. `observations` has subject, condition, response; other subjects' rows are
-    not used.
+    per condition nothing is left over. Right: what the fixed effects that all share predict for
+    the subject, shifted to it by an intercept, and the residuals that remain. `observations` has
+    subject, condition, response and fixed, this prediction; other subjects' rows are not used.
+    `conditions` are all levels, in their order.
     """
-    conditions = Conditions.of(condition_means["condition"])
-    grand = condition_means["mean"].to_numpy(float)
+    conditions = Conditions.of(conditions)
     own = observations[observations["subject"] == subject]
     code = conditions.code(own["condition"])
     y = own["response"].to_numpy(float)
-    counts = np.bincount(code, minlength=len(grand))
+    fixed = own["fixed"].to_numpy(float)
+    counts = np.bincount(code, minlength=len(conditions.at))
     with np.errstate(invalid="ignore"):
-        means = np.bincount(code, y, len(grand)) / counts
-    shift = float(np.mean(y - grand[code]))
+        means, expected = (np.bincount(code, v, len(counts)) / counts for v in (y, fixed))
+    shift = float(np.mean(y - fixed))
 
     figure = new_figure(3.6)
     saturated, shared = figure.subplots(1, 2, sharey=True)
@@ -43,7 +46,7 @@ def one_subject(
     for ax in (saturated, shared):
         conditions.label_axis(ax, labels, room)
     response_label(saturated, labels, room_of(figure, across=False))
-    saturated.set_ylim(limits(y, grand, grand + shift, margin=0.12))
+    saturated.set_ylim(limits(y, fixed, fixed + shift, margin=0.12))
 
     kept = int(np.count_nonzero(counts))
     left = len(y) - kept
@@ -59,15 +62,17 @@ def one_subject(
         ],
     )
 
-    base = conditions.profile(shared, grand, color=MUTED, linewidth=1.6)
-    level = conditions.profile(shared, grand + shift, color=BETWEEN, linewidth=1.6)
-    error = _residuals(shared, conditions.at[code], grand[code] + shift, y)
+    seen = counts > 0
+    expected, there = expected[seen], replace(conditions, at=conditions.at[seen])
+    base = there.profile(shared, expected, color=MUTED, linewidth=1.6)
+    level = there.profile(shared, expected + shift, color=BETWEEN, linewidth=1.6)
+    error = _residuals(shared, conditions.at[code], fixed + shift, y)
     sign = "+" if shift >= 0 else "−"
     key(
         shared,
         "An intercept, shared effects",
         [
-            (base, "mean of all subjects"),
+            (base, "what the fixed effects predict"),
             (level, f"shifted by {sign}{number(abs(shift))}"),
             (error, "residuals"),
         ],
