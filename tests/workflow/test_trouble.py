@@ -9,7 +9,7 @@ import time
 from contextlib import contextmanager
 
 import pytest
-from projects import AGAIN, CONFIG, ROOT, SIMULATE, TOY, replication_config, differing
+from projects import AGAIN, CONFIG, ROOT, SIMULATE, TOY, differing, replication_config
 
 # The rules by the names of their logs; those of replication studies log as these do.
 STAGES = {path.stem for path in (ROOT / "workflow/scripts").glob("*.py")} - {"new_study"}
@@ -30,7 +30,7 @@ def mounted(*options: str):
 def test_killed_at_every_stage_it_goes_on_to_the_same_bytes(fresh, first_run, replicated):
     """Each start is killed a moment after a stage began in which none was killed yet."""
     moments, waiting = random.Random(6), set(STAGES)
-    fresh.configure({**CONFIG, * replication_config(again=AGAIN), "studies": CONFIG["studies"]})
+    fresh.configure({**CONFIG, **replication_config(again=AGAIN), "studies": CONFIG["studies"]})
     logs = fresh.path / "logs"
     while waiting:
         shutil.rmtree(logs, ignore_errors=True)
