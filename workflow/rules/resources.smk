@@ -67,4 +67,5 @@ def asks(rule):
 
 # Snakemake keeps a rule's jobs beside itself or sends them to a cluster, all of them. Drawing takes
 # seconds unless a study is large; then figures belong to the cluster's job of their study.
-DRAWN_IN = "study" if max(map(rows_of, STUDIES)) > 1_000_000 else None
+LARGEST = max(map(rows_of, STUDIES), default=0) if ASKED["table"] is None else 0
+DRAWN_IN = "study" if LARGEST > 1_000_000 else None
