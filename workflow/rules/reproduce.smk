@@ -9,8 +9,6 @@ rule reproduce:
     conda:
         "../envs/twolevel.yaml"
     threads: 1_000_000  # all there are
-    conda:
-        "../envs/twolevel.yaml"
     params:
         page=asked_page,
         table=asked_table,

@@ -97,8 +97,8 @@ def load(config: Any) -> Config:
 def checked(config: Any, files: Iterable[str | Path], tables: bool = True) -> Config:
     """Check a config, the text of the files that it was read from, and its tables' headers.
 
-    The headers are left out where not `tables`. Raises InputError with one line for each problem. Takes no longer than reading a line of each
-    table, so that it can run before any job.
+    The headers are left out where not `tables`. Raises InputError with one line for each problem.
+    Takes no longer than reading a line of each table, so that it can run before any job.
     """
     for file in files:
         duplicate_keys(Path(file).read_bytes(), str(file))
