@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from projects import AGAIN, IMPORTS, PLAN, ROOT, Project, Run, replication_config, sources
+from projects import IMPORTS, REPLICATED, ROOT, Project, Run, sources
 
 
 @pytest.fixture(scope="session")
@@ -60,8 +60,7 @@ def first_run(ran_once) -> tuple[Project, Run]:
 @pytest.fixture(scope="session")
 def replicated(ran_once) -> tuple[Project, Run]:
     """The project after a run with two replication studies. Not to be changed."""
-    whole = replication_config(plan=PLAN, again=AGAIN)
-    return ran_once("replicated", lambda project: project.configure(whole))
+    return ran_once("replicated", lambda project: project.configure(REPLICATED))
 
 
 @pytest.fixture

@@ -54,6 +54,9 @@ def replication_config(**replications: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+REPLICATED = replication_config(plan=PLAN, again=AGAIN)
+
+
 @dataclass(frozen=True)
 class Run:
     """What a command said, and how it ended."""

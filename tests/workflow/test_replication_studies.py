@@ -6,7 +6,7 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
-from projects import AGAIN, PLAN, SIMULATE, Project, replication_config
+from projects import AGAIN, PLAN, REPLICATED, SIMULATE, Project, replication_config
 
 from twolevel.replication import replicate
 from twolevel.scenario import BLOCK, Scenario
@@ -94,7 +94,7 @@ def test_experiments_are_kept_on_request_only(replicated):
 def test_a_changed_study_reruns_what_is_like_it(project):
     project.configure(
         {
-            **replication_config(plan=PLAN, again=AGAIN),
+            **REPLICATED,
             "studies": {"toy": {"simulate": {**SIMULATE, "seed": 2}}},
         }
     )
@@ -155,7 +155,7 @@ def test_words_rerun_the_report_only(project, key):
 
 
 def test_same_bytes_whatever_the_cores_and_the_folder(replicated, ran_once):
-    whole = replication_config(plan=PLAN, again=AGAIN)
+    whole = REPLICATED
     there = ran_once(
         "replicated-same", lambda p: p.configure(whole), "--cores", "1", folder="a longer name"
     )[0]

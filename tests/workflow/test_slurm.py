@@ -6,7 +6,7 @@ from importlib.util import find_spec
 
 import cluster
 import pytest
-from projects import AGAIN, PLAN, ROOT, replication_config
+from projects import REPLICATED, ROOT
 
 pytestmark = [
     pytest.mark.skipif(
@@ -57,7 +57,7 @@ def test_the_default_studies_have_the_bytes_of_a_local_run(fresh, ran_once, slur
 
 
 def test_replications_and_a_large_study_have_the_bytes_of_a_local_run(fresh, replicated, slurm):
-    fresh.configure(replication_config(plan=PLAN, again=AGAIN))
+    fresh.configure(REPLICATED)
     fresh.edit("workflow/rules/resources.smk", "> 1_000_000 else", "> 10 else")
     fresh.snakemake(*COMMAND)
     assert fresh.files("results", "site") == replicated[0].files("results", "site")

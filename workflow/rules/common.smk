@@ -50,7 +50,13 @@ def script_code(name, *files):
 
 def template(name):
     """The path of a file under reports/, from the folder in which Snakemake runs."""
-    return os.path.relpath(WORKFLOW.parent / "reports" / name)
+    return local(os.path.relpath(WORKFLOW.parent / "reports" / name))
+
+
+def for_each(*files, **names):
+    """Files of a rule with one wildcard, for each of its names; `expand` takes none in storage."""
+    ((wildcard, names),) = names.items()
+    return [file.apply_wildcards({wildcard: name}) for name in names for file in files]
 
 
 def study_config(name):
@@ -74,8 +80,8 @@ def own_tables(wildcards):
 
 
 def table_of(wildcards):
-    """The files of a real study's table."""
-    return table_files(STUDIES[wildcards.real].data)
+    """The files of a real study's table, which lie beside the config wherever results are stored."""
+    return local(table_files(STUDIES[wildcards.real].data))
 
 
 def table_content_of(wildcards):

@@ -25,7 +25,7 @@ def name_page():
     asked = [page for job in dag.targetjobs for page in job.output if page.endswith(".html")]
     pages = [site] if any(site in job.output for job in dag.jobs) else asked
     if pages:
-        print("Open", ", ".join(pages))
+        print("Open", ", ".join(p.storage_object.query if p.is_storage else p for p in pages))
 
 
 if workflow.is_main_process and workflow.modifier.is_main_snakefile():

@@ -148,12 +148,14 @@ rule build_site:
         support=SUPPORT,
         pandoc=PANDOC,
         pages=[
-            *expand(rules.render_report.output.page, study=STUDIES),
-            *expand(rules.render_replication_report.output.page, replication=REPLICATIONS),
+            *for_each(rules.render_report.output.page, study=STUDIES),
+            *for_each(rules.render_replication_report.output.page, replication=REPLICATIONS),
         ],
-        designs=expand(rules.describe_design.output.design, study=STUDIES),
-        mixed=expand(rules.fit_mixed.output.mixed, study=STUDIES),
-        replications=expand(rules.measure_performance.output.replication, replication=REPLICATIONS),
+        designs=for_each(rules.describe_design.output.design, study=STUDIES),
+        mixed=for_each(rules.fit_mixed.output.mixed, study=STUDIES),
+        replications=for_each(
+            rules.measure_performance.output.replication, replication=REPLICATIONS
+        ),
     output:
         index=report("site/index.html", category="site", labels={"page": "index"}),
         pages=expand("site/{page}.html", page=[*STUDIES, *REPLICATIONS]),
