@@ -55,6 +55,17 @@ def test_of_tables_and_pages(project, first_run):
     found_and_made_again(project, first_run[0], *damaged)
 
 
+def test_documents_may_be_edited_but_not_cut_off(project, first_run):
+    own = project.path / "results/toy/report/report.qmd"
+    own.write_text(own.read_text("utf-8").replace("What was found", "What I found"), "utf-8")
+    project.snakemake()
+    assert "What I found" in (project.path / "results/toy/report.html").read_text("utf-8")
+    cut(own)
+    assert f"Moved {own.relative_to(project.path)}" in project.snakemake(ok=False).text
+    project.snakemake()
+    assert differing(project.files("site"), first_run[0].files("site")) == []
+
+
 @pytest.mark.parametrize("damage", [cut, rot])
 def test_of_a_replication_study(replicated, tmp_path, damage):
     project = replicated[0].copy(tmp_path / "project")

@@ -17,6 +17,8 @@ from twolevel.errors import InputError, listed
 
 # Beside what Snakemake remembers of the same files.
 RECORDS = Path(".snakemake/checksums")
+# Documents are for people to edit and render again; what is cut off lacks the templates' last line.
+EDITABLE, LAST_LINE = ".qmd", b"\n:::"
 
 
 def remember(paths: Iterable[str]) -> None:
@@ -53,9 +55,11 @@ def set_aside(paths: Iterable[str]) -> list[str]:
 
 def _changed(path: str) -> bool:
     record = _record(path)
-    return bool(record and record.is_file()) and not record.read_text("utf-8").startswith(
-        sha256(path)
-    )
+    if not (record and record.is_file()):
+        return False
+    if Path(path).suffix == EDITABLE:
+        return not Path(path).read_bytes().rstrip().endswith(LAST_LINE)
+    return not record.read_text("utf-8").startswith(sha256(path))
 
 
 def _record(path: str) -> Path | None:
