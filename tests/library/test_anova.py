@@ -37,6 +37,19 @@ def test_afex(name):
 
 
 @pytest.mark.parametrize("name", AFEX)
+def test_what_afex_prints(name):
+    """Greenhouse and Geisser's degrees of freedom, and partial eta squared."""
+    reference = load(name)
+    anova = tl.partition_errors(reference.formula, reference.data, "subject")
+    for term, row in by_term(reference.values["afex"]["anova_table"], anova.table).items():
+        assert anova.table.loc[term, "partial_eta2"] == pytest.approx(row["pes"], rel=1e-9)
+        if term in anova.sphericity.corrected.index:
+            corrected = anova.sphericity.corrected.loc[term, ["df_num_gg", "df_den_gg", "F"]]
+            expected = [row["num Df"], row["den Df"], row["F"]]
+            np.testing.assert_allclose(corrected, expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize("name", AFEX)
 def test_aov_error_strata(name):
     reference = load(name)
     anova = tl.partition_errors(reference.formula, reference.data, "subject")

@@ -30,6 +30,7 @@ import write_report
 from twolevel.checksums import sha256
 from twolevel.figures.words import Labels
 from twolevel.pipeline.config import checked
+from twolevel.pipeline.documents import num
 from twolevel.pipeline.stored import Observations, read_observations
 
 ROOT = Path(__file__).parents[2]
@@ -557,6 +558,7 @@ def test_anova(report):
         (row,) = [r for r in found if r[:2] == [term["stratum"], term["term"]]]
         check(row[5], term["F"])
         check_p(row[6], term["p"])
+        check(row[7], term["partial_eta2"], 3)
     assert len(found) == len(anova["strata"]) + len(anova["table"])
     assert report.says("assumes sphericity") == (anova["sphericity"] is not None)
 
@@ -661,12 +663,40 @@ def summary(report) -> str:
     return text[text.index("What was found") : text.index(" Design and data ")]
 
 
+def test_a_sentence_to_paste_has_every_number(report):
+    mixed, tests = report.json("mixed"), report.json("mixed")["anova"]
+    assert report.says("To report it: Mean ") == bool(tests)
+    if not tests:
+        return
+    text = flat(report)
+    text = text[text.index("To report it") :]
+    text = text[: text.index("within subjects (ICC") + 45]
+    for row in tests:
+        assert f"{' '.join(row['term'].split())}, F({row['df_num']}, " in text
+    for number in (mixed["sigma_between"], mixed["sigma_within"], mixed["icc"]):
+        assert str(num(number, 3)) in text
+    assert f"({mixed['nobs']:,} observations)" in text
+
+
+def test_the_sentence_to_paste_takes_the_safe_interval(made):
+    assert made("numeric").says(
+        "condition, F(1, 161) = 169.4, p < 0.0001 (on subjects’ own slopes, F(1, 17) = 45.85, "
+        "p < 0.0001). The mean changed by 10.47 ms per unit of condition (95 % interval 7.206 to"
+    )
+    assert made("replicates").says("The difference a - b was −0.5798 (95 % interval −1.117 to")
+
+
+def test_spreads_under_levels_have_the_conditions_name(made):
+    sentence = made("numeric").json("mixed")["diagnostics"]["sentences"]["scale_location"]
+    assert re.search(r"runs from [\d.]+ \(condition \d\) to [\d.]+ \(condition \d\)", sentence)
+
+
 def test_an_interaction_comes_first(made):
     found = summary(made("split_plot"))
     assert found.startswith(
         "What was found The effect of condition on y depends on group (Kenward–Roger test of "
         "condition:group: F(4, 84.0) = 110.2, p < 0.0001): from t1 to t3, mean y changes by "
-        "−0.5800 (grp1), −1.120 (grp2) and −3.453 (grp3) (all differences: Table 13). On average "
+        "−0.580 (grp1), −1.12 (grp2) and −3.45 (grp3) (all differences: Table 13). On average "
         "over group, mean y differs between the levels of condition"
     )
     assert made("split_plot").html.count("<strong>The effect of condition") == 1

@@ -60,7 +60,7 @@ def main(snakemake: "Snakemake") -> None:
         "bootstrap": bootstrap.summary(),
         "between_variance": reml.between_variance_test(),
         "influence": most_influential(influence),
-        "diagnostics": {**diagnostics.summary(), "sentences": remarks(diagnostics)},
+        "diagnostics": {**diagnostics.summary(), "sentences": remarks(diagnostics, condition)},
         "covariance": covariance(reml, condition),
         "coding": coding,
         "held_at_zero": held_at_zero(reml.design),

@@ -29,8 +29,9 @@ class NotPartitioned(InputError):
 class PartitionedErrors:
     """The ANOVA table and its error strata.
 
-    table is indexed by term: stratum, ss, F, df_num, df_den, p; strata by `between` and `within`:
-    ss, df, ms of the errors. ss_subject and df_subject are those of the subjects before
+    table is indexed by term: stratum, ss, F, df_num, df_den, p, partial_eta2, which is
+    ss / (ss + ss of the error) (Cohen 1973); strata by `between` and `within`: ss, df, ms of the
+    errors. ss_subject and df_subject are those of the subjects before
     between-subjects terms are taken out. sphericity is None where no factor varies within
     subjects, or more than one does. grand_mean and grand_mean_se are in the response's unit;
     per_subject is the number of observations of each subject.
@@ -139,9 +140,12 @@ def partition_errors(formula: str, data: pd.DataFrame, subject: str) -> Partitio
             "df_num": df_num,
             "df_den": int(df_den),
             "p": float(f_upper(F, df_num, df_den)),
+            "partial_eta2": ss / total if (total := ss + strata.loc[name, "ss"]) > 0 else np.nan,
         }
     table = pd.DataFrame.from_dict(
-        rows, orient="index", columns=["stratum", "ss", "F", "df_num", "df_den", "p"]
+        rows,
+        orient="index",
+        columns=["stratum", "ss", "F", "df_num", "df_den", "p", "partial_eta2"],
     ).rename_axis("term")
     grand = mean_rows(design)[1][0]
     at = grand @ coordinates.T  # rows are x T in working coordinates

@@ -8,8 +8,11 @@ from twolevel.positional import positional
 _LEVEL = 0.05
 
 
-def remarks(found: Diagnostics) -> dict[str, str]:
-    """Sentences for residuals_fitted, both quantile plots and scale_location."""
+def remarks(found: Diagnostics, condition: str | None = None) -> dict[str, str]:
+    """Sentences for residuals_fitted, both quantile plots and scale_location.
+
+    `condition` is the name of the variable between whose levels spreads are compared.
+    """
     subjects = "All predicted random effects are 0, so that there are no quantiles to look at."
     if "random effect" in found.outside:
         of = ("random effect", "predicted random effects", "differences between subjects")
@@ -18,7 +21,7 @@ def remarks(found: Diagnostics) -> dict[str, str]:
         "residuals_fitted": _on_spread(found),
         "residual_quantiles": _on_quantiles(found, "residual", "residuals", "errors"),
         "random_effect_quantiles": subjects,
-        "scale_location": _on_conditions(found),
+        "scale_location": _on_conditions(found, condition or "level"),
     }
 
 
@@ -47,7 +50,8 @@ def _on_spread(found: Diagnostics) -> str:
     if "spread" not in found.looks:
         return "All fitted values are equal: the residuals' spread cannot change with them."
     look = found.looks["spread"]
-    size = f"Spearman correlation of their size with the fitted values {look.statistic:.2f}"
+    correlation = f"{look.statistic:.2f}".replace("-", "−")
+    size = f"Spearman correlation of their size with the fitted values {correlation}"
     if look.p is None:
         return f"Whether the residuals' spread changes with the fitted values: {size}."
     if look.p >= _LEVEL:
@@ -63,7 +67,7 @@ def _on_spread(found: Diagnostics) -> str:
     )
 
 
-def _on_conditions(found: Diagnostics) -> str:
+def _on_conditions(found: Diagnostics, of: str) -> str:
     if len(found.by_condition) < 2:
         return "There are no conditions to compare the residuals' spread between."
     if "conditions" not in found.looks:
@@ -75,7 +79,7 @@ def _on_conditions(found: Diagnostics) -> str:
     least, most = rms.idxmin(), rms.idxmax()
     range_ = (
         "the root mean square residual runs from "
-        f"{positional(rms[least])} ({least}) to {positional(rms[most])} ({most})"
+        f"{positional(rms[least])} ({of} {least}) to {positional(rms[most])} ({of} {most})"
     )
     if look.p is None:
         return f"Under the levels, {range_}."
