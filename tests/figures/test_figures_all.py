@@ -178,6 +178,7 @@ GROUPS = {
 }
 
 
+@pytest.mark.filterwarnings("ignore:Glyph")
 @pytest.mark.parametrize("case", GROUPS)
 def test_groups_of_every_design_are_drawn(simulate, case, svg):
     changed, levels = GROUPS[case]

@@ -14,7 +14,7 @@ SNAKEMAKE = 360  # MB that it takes beside a script
 
 def defined(subjects):
     study = SimulatedStudy(simulate={**SIMULATE, "subjects": subjects})
-    names = {"STUDIES": {"big": study}, "REAL": []}
+    names = {"STUDIES": {"big": study}, "REAL": [], "ASKED": {"table": None}}
     exec(compile(RESOURCES, "resources.smk", "exec"), names)
     return names
 

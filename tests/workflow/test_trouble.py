@@ -12,7 +12,10 @@ import pytest
 from projects import AGAIN, CONFIG, ROOT, SIMULATE, TOY, differing, replication_config
 
 # The rules by the names of their logs; those of replication studies log as these do.
-STAGES = {path.stem for path in (ROOT / "workflow/scripts").glob("*.py")} - {"new_study"}
+STAGES = {path.stem for path in (ROOT / "workflow/scripts").glob("*.py")} - {
+    "new_study",
+    "reproduce",
+}
 
 
 @contextmanager
