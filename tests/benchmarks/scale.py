@@ -4,7 +4,7 @@
 
 For each size, once in one Parquet file and once in shards: 5 conditions in 2 groups of subjects, a
 hundredth of the cells missing. Memory is that of all processes together, each shared page once,
-looked at ten times a second.
+looked at twice a second.
 """
 
 import os
@@ -64,7 +64,7 @@ def run(project, data):
         started = psutil.Popen(command, cwd=project, stdout=said, stderr=said)
         while started.poll() is None:
             most = max(most, memory(started))
-            time.sleep(0.1)
+            time.sleep(0.5)
     if started.returncode:
         sys.exit((project / "said").read_text())
     return time.perf_counter() - start, most / 2**30

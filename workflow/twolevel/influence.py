@@ -11,7 +11,9 @@ rows. Cook's distance of a subject is that of its whole group of observations (D
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -42,6 +44,8 @@ _MARGIN = 100.0
 
 # Numbers in the largest array of a block: a few megabytes, which stay near the processor.
 _BLOCK = 500_000
+# Blocks looked at at the same time: a job that was promised one processor may not take them all.
+_MOST_THREADS = 2
 
 
 def leave_one_out(design: DesignMatrix, estimates: Estimates) -> pd.DataFrame:
@@ -58,7 +62,9 @@ def leave_one_out(design: DesignMatrix, estimates: Estimates) -> pd.DataFrame:
         here = all_there[codes]
         rows, subjects = rows[here], subjects[all_there]
         codes = (np.cumsum(all_there) - 1)[codes[here]]
-    blocks = [_refit(block, estimates) for block in _subject_blocks(rows, codes, len(subjects))]
+    parts = _Parts.of(rows, codes, len(subjects))
+    with ThreadPoolExecutor(_threads()) as pool:
+        blocks = list(pool.map(lambda some: _refit(parts.block(some), estimates), parts.blocks()))
     if not blocks:
         columns = ["sigma_between", "sigma_within", "icc", *design.names]
         return pd.DataFrame(columns=columns, index=subjects, dtype=float)
@@ -90,28 +96,52 @@ class _Block:
     within: np.ndarray
 
 
-def _subject_blocks(rows: np.ndarray, codes: np.ndarray, n_subjects: int) -> Iterator[_Block]:
-    """Every subject's own sums, of neighbouring subjects with so many rows as fit a block."""
-    sort = bool(np.any(codes[1:] < codes[:-1]))
-    order = np.argsort(codes, kind="stable") if sort else None
-    counts = np.bincount(codes, minlength=n_subjects)
-    end = np.cumsum(counts)
-    most = _BLOCK // rows.shape[1] ** 2
-    first = 0
-    while first < n_subjects:
-        start = end[first] - counts[first]
-        last = max(first + 1, int(np.searchsorted(end, start + most, side="right")))
-        here = slice(start, end[last - 1])
-        Z = rows[here] if order is None else rows[order[here]]
-        n, at = counts[first:last], end[first:last] - counts[first:last] - start
+@dataclass(frozen=True, eq=False)
+class _Parts:
+    """The rows of working columns (N, q) by subject: counts (n,), and where each one ends."""
+
+    rows: np.ndarray
+    order: np.ndarray | None
+    counts: np.ndarray
+    end: np.ndarray
+
+    @classmethod
+    def of(cls, rows: np.ndarray, codes: np.ndarray, n_subjects: int) -> _Parts:
+        sort = bool(np.any(codes[1:] < codes[:-1]))
+        order = np.argsort(codes, kind="stable") if sort else None
+        counts = np.bincount(codes, minlength=n_subjects)
+        return cls(rows, order, counts, np.cumsum(counts))
+
+    def blocks(self) -> Iterator[slice]:
+        """Neighbouring subjects with so many rows as fit a block."""
+        most = _BLOCK // self.rows.shape[1] ** 2
+        first = 0
+        while first < len(self.counts):
+            start = self.end[first] - self.counts[first]
+            last = max(first + 1, int(np.searchsorted(self.end, start + most, side="right")))
+            yield slice(first, last)
+            first = last
+
+    def block(self, some: slice) -> _Block:
+        """Some subjects' own sums."""
+        n, end = self.counts[some], self.end[some]
+        start = end[0] - n[0]
+        here = slice(start, end[-1])
+        Z = self.rows[here] if self.order is None else self.rows[self.order[here]]
+        at = end - n - start
         means = np.add.reduceat(Z, at) / n[:, None]
         Z = Z - np.repeat(means, n, axis=0)
         if len(n) == 1:  # with however many rows
             within = (Z.T @ Z)[None]
         else:
             within = np.add.reduceat(Z[:, :, None] * Z[:, None, :], at)
-        yield _Block(n, means, within)
-        first = last
+        return _Block(n, means, within)
+
+
+def _threads() -> int:
+    """The processors that this process may use, up to a few; the numbers do not depend on it."""
+    free = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return min(free or 1, _MOST_THREADS)
 
 
 def _refit(block: _Block, estimates: Estimates) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
