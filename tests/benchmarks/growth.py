@@ -1,6 +1,6 @@
 """How cost grows with rows, subjects, studies and experiments, as the tables of docs/scaling.md.
 
-    python tests/benchmarks/growth.py [rows | subjects | parts | subjects_in_parts | ...]
+    python tests/benchmarks/growth.py [rows | subjects | studies | experiments]
 
 Whole runs of Snakemake, from the last commit: a small one, whose cost is fixed, and three sizes.
 Time is that of processors, of all processes together: other work on the machine changes it less
@@ -123,27 +123,15 @@ def rows():
 
 def subjects():
     """More subjects of 5 rows each."""
-    sizes = (1_000, 100_000, 400_000, 1_600_000)
+    sizes = (1_000, 100_000, 350_000, 1_200_000)
     large("subjects", sizes, lambda size: (size, 5 * size), 10**6, 2 * 10**8)
-
-
-def parts():
-    """More rows than are held in memory, of the same subjects."""
-    sizes = (10_000, 11_000_000, 18_000_000, 30_000_000)
-    large("rows in parts", sizes, lambda size: (1_000, size), 10**6, 10**9)
-
-
-def subjects_in_parts():
-    """More subjects of 5 rows each than are held in memory."""
-    sizes = (1_000, 2_200_000, 3_600_000, 6_000_000)
-    large("subjects in parts", sizes, lambda size: (size, 5 * size), 10**6, 2 * 10**8)
 
 
 def studies():
     """More studies: building their jobs, then running them."""
     for title, sizes, arguments in (
         ("studies, dry run", (1, 100, 300, 1000), ("-n", "-q", "all")),
-        ("studies", (1, 2, 4, 8), ()),
+        ("studies", (1, 2, 3, 5), ()),
     ):
         runs = []
         for size in sizes:
@@ -168,7 +156,7 @@ def experiments():
 
 if __name__ == "__main__":
     os.environ.pop("PYTHONPATH", None)
-    dimensions = [rows, subjects, parts, subjects_in_parts, studies, experiments]
+    dimensions = [rows, subjects, studies, experiments]
     for dimension in dimensions:
         if not sys.argv[1:] or dimension.__name__ in sys.argv[1:]:
             dimension()

@@ -32,7 +32,7 @@ if workflow.is_main_process and workflow.modifier.is_main_snakefile():
     atexit.register(name_page)
     # The jobs of many studies are millions of objects that live until the end: the collector
     # need not go through them ten times, nor take them apart at last.
-    gc.set_threshold(100_000)
+    gc.set_threshold(5_000_000)
     atexit.register(gc.freeze)
     for handler in logger.handlers:
         if type(handler.formatter) is DefaultFormatter:
