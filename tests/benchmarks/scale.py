@@ -24,7 +24,7 @@ CONDITIONS, SHARD = 5, 1_000_000
 
 
 def write(folder, rows, pieces):
-    """A table of about so many rows; a subject's rows lie in two shards where they are cut."""
+    """A table of about so many rows, in so many files with subjects of their own."""
     per_piece = rows // pieces // CONDITIONS
     for k in range(pieces):
         generator = np.random.default_rng([rows, k])

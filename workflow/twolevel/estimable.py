@@ -83,3 +83,13 @@ def refuse_aliased(design: DesignMatrix) -> None:
             f"formula '{design.formula}': {len(names)} coefficients and {len(design.response)} "
             "observations leave nothing to estimate the variances from; simplify the formula"
         )
+
+
+def residual_sum(products: np.ndarray, columns: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
+    """What independent columns (k,) leave of the last one's sum of squares by least squares.
+
+    From cross-products (q, q); also the inverse (k, k) of theirs, and their coefficients (k,).
+    """
+    inverse = np.linalg.inv(products[np.ix_(columns, columns)])
+    coefficients = inverse @ products[columns, -1]
+    return float(products[-1, -1] - coefficients @ products[columns, -1]), inverse, coefficients

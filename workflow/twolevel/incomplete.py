@@ -14,7 +14,7 @@ import numpy as np
 
 from twolevel.batch_fit import BatchFit, Test
 from twolevel.kenward_roger import KenwardRoger, kenward_roger
-from twolevel.likelihood import LARGEST, RISE, TAIL, Profile
+from twolevel.likelihood import FLAT, LARGEST, RISE, TAIL, Profile
 from twolevel.moments import Moments
 from twolevel.satterthwaite import Satterthwaite, satterthwaite
 from twolevel.search import minimise
@@ -250,7 +250,7 @@ def _search(moments: Moments, grid: np.ndarray) -> np.ndarray:
 
     on_grid = np.stack([_deviance(moments, np.full(B, point))[0] for point in grid])
     lambda_ = minimise(criterion, on_grid, grid)
-    return np.where(np.ptp(on_grid, axis=0) > 1e-9 * moments.nobs, lambda_, np.nan)
+    return np.where(np.ptp(on_grid, axis=0) > FLAT * moments.nobs, lambda_, np.nan)
 
 
 def _deviance(moments: Moments, lambda_: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

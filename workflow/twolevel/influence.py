@@ -151,17 +151,19 @@ def _refit(block: _Block, estimates: Estimates) -> tuple[np.ndarray, np.ndarray,
     removed = estimable.astype(float)  # what cannot be left out stays in, and is NaN at the end
     f = degrees_of_freedom(moments, method) - block.counts * estimable
 
+    def own_part(which: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """n_i, zbar_i zbar_i', and the sums within subjects that are left without each."""
+        zbar = block.means[which] * removed[which, None]
+        left = moments.within - block.within[which] * removed[which, None, None]
+        return block.counts[which], zbar[:, :, None] * zbar[:, None, :], left
+
     def without(lambda_: np.ndarray, which: np.ndarray) -> Profile:
-        n, zbar = block.counts[which], block.means[which] * removed[which, None]
+        n, zz, left = own_part(which)
         weight = moments.sizes / (1 + moments.sizes * lambda_[:, None])  # (b, g)
         own = n / (1 + n * lambda_)
-        zz = zbar[:, :, None] * zbar[:, None, :]
         value, slope, curvature = log_det(moments, lambda_)
         sums = (
-            moments.within
-            - block.within[which] * removed[which, None, None]
-            + np.tensordot(weight, moments.between, 1)
-            - own[:, None, None] * zz,
+            left + np.tensordot(weight, moments.between, 1) - own[:, None, None] * zz,
             -np.tensordot(weight**2, moments.between, 1) + own[:, None, None] ** 2 * zz,
             2 * np.tensordot(weight**3, moments.between, 1) - 2 * own[:, None, None] ** 3 * zz,
         )
@@ -174,11 +176,10 @@ def _refit(block: _Block, estimates: Estimates) -> tuple[np.ndarray, np.ndarray,
 
     def deviance(lambda_: float, which: np.ndarray) -> np.ndarray:
         """The criterion alone, at one lambda."""
-        n, zbar = block.counts[which], block.means[which] * removed[which, None]
+        n, zz, left = own_part(which)
         weight = moments.sizes / (1 + moments.sizes * lambda_)  # (g,)
-        own = (n / (1 + n * lambda_))[:, None, None] * zbar[:, :, None] * zbar[:, None, :]
-        A = moments.within + np.tensordot(weight, moments.between, 1) - own
-        A -= block.within[which] * removed[which, None, None]
+        own = n / (1 + n * lambda_)
+        A = left + np.tensordot(weight, moments.between, 1) - own[:, None, None] * zz
         value = log_det(moments, np.asarray(lambda_))[0] - np.log1p(n * lambda_)
         return deviance_of_sums(A, value, f[which], method)
 

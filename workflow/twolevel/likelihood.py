@@ -118,7 +118,7 @@ def profile_of_sums(
     rss1 = _quadratic(v, A1)
     rss2 = _quadratic(v, A2) - 2 * _quadratic(score, inverse)
 
-    deviance = f * np.log(2 * np.pi * rss / f) + f + log_dets[0]
+    deviance = _deviance(rss, f, log_dets[0])
     slope = f * rss1 / rss + log_dets[1]
     curvature = f * (rss2 / rss - (rss1 / rss) ** 2) + log_dets[2]
     if method == "REML":
@@ -138,10 +138,15 @@ def deviance_of_sums(
     root = np.linalg.cholesky(A[..., :p, :p])
     explained = np.linalg.solve(root, A[..., :p, p:])[..., 0]
     rss = A[..., p, p] - (explained**2).sum(axis=-1)
-    deviance = f * np.log(2 * np.pi * rss / f) + f + log_det
+    deviance = _deviance(rss, f, log_det)
     if method == "REML":
         deviance = deviance + 2 * np.log(np.diagonal(root, axis1=-2, axis2=-1)).sum(axis=-1)
     return deviance
+
+
+def _deviance(rss: np.ndarray, f: np.ndarray | int, log_det: np.ndarray) -> np.ndarray:
+    """The criterion without the term that REML adds."""
+    return f * np.log(2 * np.pi * rss / f) + f + log_det
 
 
 def maximise(moments: Moments, method: Method) -> Profile:

@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from twolevel.estimable import ALIAS_TOLERANCE, independent_columns
+from twolevel.estimable import ALIAS_TOLERANCE, independent_columns, residual_sum
 from twolevel.means import slope_rows
 from twolevel.mixed import MixedFit, fit_design
 from twolevel.tails import f_upper, t_quantile
@@ -84,8 +84,8 @@ def own_slopes(fit: MixedFit, condition: str | None) -> OwnSlopes | None:
     shared = independent_columns(means[:-1, :-1], scale)
     further = independent_columns(lines[:-1, :-1], scale)
     bent = np.diag(lines)[:-1] > ALIAS_TOLERANCE * scale
-    ss_shared, inverse, change = _left(means, shared)
-    ss_lines = _left(lines, further)[0]
+    ss_shared, inverse, change = residual_sum(means, shared)
+    ss_lines = residual_sum(lines, further)[0]
     df_den = N - n - len(squares) - len(further)
     df_num = N - n - len(shared) - df_den
     if bent[design.columns_of(condition)].any() or min(df_num, df_den) < 1:
@@ -119,13 +119,6 @@ def own_slopes(fit: MixedFit, condition: str | None) -> OwnSlopes | None:
         tests=tests,
         mean=mean,
     )
-
-
-def _left(products: np.ndarray, columns: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
-    """What columns leave of the last one's sum of squares, their inverse, their coefficients."""
-    inverse = np.linalg.inv(products[np.ix_(columns, columns)])
-    coefficients = inverse @ products[columns, -1]
-    return float(products[-1, -1] - coefficients @ products[columns, -1]), inverse, coefficients
 
 
 def _tests(

@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 
 from twolevel.errors import InputError
-from twolevel.estimable import independent_columns
+from twolevel.estimable import independent_columns, residual_sum
 from twolevel.formula import parse
 from twolevel.mixed import MixedFit, fit_design, fit_mixed
 from twolevel.tails import f_upper
@@ -76,9 +76,7 @@ def subject_condition(fit: MixedFit, condition: str | None) -> SubjectCondition 
     within = fit.subjects.within
     norms = np.diag(fit.estimates.moments.total)[:p]
     varying = independent_columns(within[:p, :p], np.diag(within)[:p] + 1e-13 * norms)
-    inverse = np.linalg.inv(within[np.ix_(varying, varying)])
-    to_y = within[varying, p]
-    ss_additive = within[p, p] - to_y @ inverse @ to_y
+    ss_additive, inverse, _ = residual_sum(within, varying)
     df_den = N - len(first)
     df_num = len(first) - n - len(varying)
     if df_num < 1 or df_den < 1:
@@ -95,7 +93,7 @@ def subject_condition(fit: MixedFit, condition: str | None) -> SubjectCondition 
     leverage = 1 / fit.subjects.counts[subject] + np.einsum("ck,kl,cl->c", apart, inverse, apart)
     per_cell = float(np.sum(sizes - sizes**2 * leverage)) / df_num
 
-    ms_interaction, ms_cells = float(ss_additive - ss_cells) / df_num, ss_cells / df_den
+    ms_interaction, ms_cells = (ss_additive - ss_cells) / df_num, ss_cells / df_den
     F = ms_interaction / ms_cells
     return SubjectCondition(
         variance=(ms_interaction - ms_cells) / per_cell,

@@ -61,7 +61,6 @@ def _signs(
     comma: bool,
 ) -> str | None:
     """The decimal sign of the numbers in all columns."""
-
     if decimal is not None:
         return decimal
     points = {
