@@ -50,6 +50,17 @@ ALL_SPREAD = GOOD.assign(y=1e-5 * GOOD["y"] + np.repeat([1, 5, 2, 9], 3))
             GOOD.assign(y=np.repeat([1.0, 2.0, 4.0, 8.0], 3) + np.tile([0.0, 1.0, 5.0], 4)),
             "residuals within subjects are all 0",
         ),
+        ("y ~ age", GOOD.assign(y=0.1 * GOOD["age"] + 0.7), "explain the response to its last dig"),
+        (
+            "y ~ time",
+            GOOD.assign(y=np.tile([0.1, 1.0, 0.3], 4)),
+            "explain the response to its last",
+        ),
+        (
+            "y ~ time",
+            GOOD.assign(y=np.tile([1.0, 2.0, 4.0], 4)),
+            "explain the response to its last",
+        ),
     ],
 )
 @pytest.mark.filterwarnings("ignore:divide by zero")

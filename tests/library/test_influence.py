@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from designs import formulas, unbalanced
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
 from reference import NAMES, load
 
 import twolevel as tl
@@ -67,10 +68,10 @@ def test_changes_and_blocks(monkeypatch):
         table["change_group[T.grp2]"], without - fit.params["group[T.grp2]"], atol=1e-12
     )
     monkeypatch.setattr(influence, "_BLOCK", 700)  # two subjects a block
-    in_blocks = influence.leave_one_out(fit.design, fit.estimates)
+    in_blocks = tl.fit_mixed(reference.formula, reference.data, "subject").without_subject
     pd.testing.assert_frame_equal(in_blocks, fit.without_subject, rtol=1e-12)
     monkeypatch.setattr(influence, "_BLOCK", 1)
-    one_by_one = influence.leave_one_out(fit.design, fit.estimates)
+    one_by_one = tl.fit_mixed(reference.formula, reference.data, "subject").without_subject
     pd.testing.assert_frame_equal(one_by_one, fit.without_subject, rtol=1e-9)
 
 
@@ -117,6 +118,41 @@ def test_a_subject_far_from_all_others_makes_sigma_between():
     assert table["change_sigma_between"].idxmin() == "330"
     assert table.loc["330", "change_sigma_between"] < -0.8 * fit.sigma_between
     assert_equal_to_refits(fit, "y ~ condition", data, "subject", 1e-8)
+
+
+@settings(deadline=None, max_examples=40)
+@given(data=unbalanced, formula=formulas, by=st.sampled_from([1e2, 1e4, 1e6]), spread=st.booleans())
+def test_beside_a_subject_all_others_may_vanish(data, formula, by, spread):
+    """In its mean, or in its observations: without it hardly a digit is lost."""
+    first = data["id"].iloc[0]
+    own = data["id"] == first
+    y = data["y"].copy()
+    y[own] *= by
+    if not spread:
+        y[own] = y[own].mean() + data["y"][own]
+    data = data.assign(y=y)
+    try:
+        fit = tl.fit_mixed(formula, data, "id")
+    except tl.InputError:  # beside sigma_between, sigma_within counts as 0
+        assume(False)
+    try:
+        refit = tl.fit_mixed(formula, data[~own], "id")
+    except tl.InputError:
+        refit = None
+    ours = fit.without_subject.loc[first]
+    if refit is None or list(refit.params.index) != list(fit.params.index):
+        assert ours.isna().all()
+    elif refit.icc < 1 - 1e-9:
+        np.testing.assert_allclose(ours, refit.estimated, rtol=1e-6, atol=1e-6)
+
+
+def test_nothing_is_left_beside_a_subject():
+    """The others' observations are explained to their last digit."""
+    data = pd.DataFrame({"id": np.repeat(np.arange(6), 3), "x": np.arange(18.0) ** 2})
+    data["y"] = 0.1 * data["x"] + 0.7 + np.where(data["id"] == 2, [0.5, -1, 2] * 6, 0.0)
+    without = tl.fit_mixed("y ~ x", data, "id").without_subject
+    assert without.loc[2].isna().all()
+    assert without.drop(2).notna().all(axis=None)
 
 
 def test_one_subject_with_many_rows():

@@ -43,6 +43,13 @@ class Cells:
         """The rows (m, p) of some observations."""
         return self.X[positions if self.codes is None else self.codes[positions]]
 
+    def of_rows(self, keep: np.ndarray) -> Cells:
+        """The same model for some of the observations only, keep (N,)."""
+        if self.codes is None:
+            return Cells(self.X[keep], None, self.weights[keep])
+        codes = self.codes[keep]
+        return Cells(self.X, codes, np.bincount(codes, minlength=len(self.X)).astype(float))
+
     def spread(self, values: np.ndarray) -> np.ndarray:
         """Values of the distinct rows (K, ...), for each observation (N, ...)."""
         return values if self.codes is None else values[self.codes]

@@ -20,7 +20,7 @@ from twolevel.coding import Coding, as_factor, references_first, renamed, reorde
 from twolevel.errors import InputError
 from twolevel.estimable import refuse_aliased, refuse_names, refuse_unrepeated
 from twolevel.formula import parse
-from twolevel.moments import Coordinates, SubjectMoments, working_moments, working_rows
+from twolevel.moments import Coordinates, SubjectMoments, working_columns, working_moments
 from twolevel.reduction import Whole, whole_of
 from twolevel.shards import Shards
 
@@ -79,14 +79,26 @@ class DesignMatrix:
             return self.whole.moments, self.whole.coordinates
         return working_moments(self.cells, self.response, self.subject_rows)
 
-    def working_rows(self) -> tuple[np.ndarray, Coordinates]:
-        """The rows z (N, q) in these coordinates."""
+    def working_columns(self) -> tuple[Cells, np.ndarray, Coordinates]:
+        """The rows z = [x | y] in these coordinates: x, and y (N,)."""
         if self.whole is None:
-            return working_rows(self.cells, self.response)
+            return working_columns(self.cells, self.response)
         coordinates = self.whole.coordinates
         cells = replace(self.cells, X=self.cells.X @ coordinates.T)
-        residual = coordinates.residual(cells, self.response)
-        return np.column_stack([cells.spread(cells.X), residual]), coordinates
+        return cells, coordinates.residual(cells, self.response), coordinates
+
+    def without(self, position: int) -> DesignMatrix:
+        """The same model for all subjects but the one at a position."""
+        keep = self.codes != position
+        codes = self.codes[keep]
+        return replace(
+            self,
+            cells=self.cells.of_rows(keep),
+            response=self.response[keep],
+            subject_rows=SubjectRows(codes - (codes > position), len(self.subjects) - 1),
+            subjects=self.subjects.delete(position),
+            data=self.data[keep],
+        )
 
     @property
     def profiles(self) -> pd.DataFrame:

@@ -166,7 +166,8 @@ def _draw(fit: MixedFit, draws: int, generator: np.random.Generator) -> _Values:
     y = fit.sigma_between * generator.standard_normal((n, draws))[design.codes]
     y += fit.sigma_within * generator.standard_normal((N, draws))
 
-    X = design.working_rows()[0][:, :-1]
+    cells, _, _ = design.working_columns()
+    X = cells.spread(cells.X)
     order, counts = np.argsort(design.codes, kind="stable"), np.bincount(design.codes)
     starts = np.cumsum(counts) - counts
 

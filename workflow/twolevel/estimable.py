@@ -64,6 +64,19 @@ def refuse_unrepeated(design: DesignMatrix) -> None:
         )
 
 
+def refuse_explained(design: DesignMatrix, unexplained: float) -> None:
+    """Refuse a response of which the fixed effects leave nothing but its rounding.
+
+    unexplained is the root mean square of the residuals of ordinary least squares.
+    """
+    if unexplained <= 16 * np.finfo(float).eps * np.abs(design.response).max():
+        raise InputError(
+            f"formula '{design.formula}': the fixed effects explain the response to its last "
+            "digits, so nothing random is left to estimate; expected observations that vary beyond "
+            "the fixed effects; check that the response was not computed from them"
+        )
+
+
 def refuse_aliased(design: DesignMatrix) -> None:
     """Refuse columns that are combinations of others, and more columns than data can bear."""
     names = design.names

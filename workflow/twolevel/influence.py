@@ -4,22 +4,25 @@ Without subject i, the sums of `moments` lose that subject's own part,
 
     A_-i(lambda) = A(lambda) - W_i - n_i / (1 + n_i lambda) zbar_i zbar_i'
 
-and the likelihood is maximised again, for a block of subjects at once: nothing is refitted from
-rows. Cook's distance of a subject is that of its whole group of observations (Demidenko & Stukel
-2005; as `cooks.distance(influence(fit, "subject"))` in lme4).
+and the likelihood is maximised again, for a block of subjects at once. Only a subject beside whom
+all others' residuals are next to nothing is left out of the rows, for the difference would be
+rounding; there can be just one or two. Cook's distance of a subject is that of its whole group of
+observations (Demidenko & Stukel 2005; as `cooks.distance(influence(fit, "subject"))` in lme4).
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
+from twolevel.cells import Cells, SubjectRows
 from twolevel.design_matrix import DesignMatrix
+from twolevel.errors import InputError
 from twolevel.likelihood import (
     FLAT,
     FLAT_UP_TO,
@@ -30,6 +33,7 @@ from twolevel.likelihood import (
     Profile,
     degrees_of_freedom,
     deviance_of_sums,
+    least_squares,
     log_det,
     on_grid,
     profile_of_sums,
@@ -42,33 +46,43 @@ from twolevel.wald import Estimates
 # a single subject leaves.
 _MARGIN = 100.0
 
+# The share of R at a lambda that has to be left without a subject: 8 of 16 digits.
+_LEFT = 1e-8
+
 # Numbers in the largest array of a block: a few megabytes, which stay near the processor.
 _BLOCK = 500_000
 # Blocks looked at at the same time: a job that was promised one processor may not take them all.
 _MOST_THREADS = 2
 
 
-def leave_one_out(design: DesignMatrix, estimates: Estimates) -> pd.DataFrame:
+def leave_one_out(
+    design: DesignMatrix,
+    estimates: Estimates,
+    refit: Callable[[DesignMatrix, Method], pd.Series],
+) -> pd.DataFrame:
     """sigma_between, sigma_within, icc and the fixed effects without each subject (n rows).
 
-    By the method of the fit. A row is NaN where the model cannot be fitted without the subject:
-    a column of the model would be lost, or no variation within subjects or between them be left.
-    Of a table in shards there are rows for subjects of which the sample has all observations.
+    By the method of the fit; `refit` gives these estimates from the rows. A row is NaN where the
+    model cannot be fitted without the subject: a column of the model would be lost, or no variation
+    within subjects or between them be left.
+    Of a table in shards there are rows for subjects of which the sample has all observations, and
+    no refits from rows.
     """
-    rows, coordinates = design.working_rows()
-    codes, subjects = design.codes, design.subjects
+    cells, y, coordinates = design.working_columns()
+    subjects, here = design.subjects, np.ones(len(design.subjects), dtype=bool)
     if design.whole is not None:
-        all_there = design.subject_rows.counts == design.whole.moments.counts[design.positions]
-        here = all_there[codes]
-        rows, subjects = rows[here], subjects[all_there]
-        codes = (np.cumsum(all_there) - 1)[codes[here]]
-    parts = _Parts.of(rows, codes, len(subjects))
+        here = design.subject_rows.counts == design.whole.moments.counts[design.positions]
+        subjects = subjects[here]
+    parts = _Parts.of(cells, y, design.subject_rows, here)
+    grid = _candidates(estimates.moments, estimates.method)
     with ThreadPoolExecutor(_threads()) as pool:
-        blocks = list(pool.map(lambda some: _refit(parts.block(some), estimates), parts.blocks()))
+        blocks = list(
+            pool.map(lambda some: _downdate(parts.block(some), estimates, grid), parts.blocks())
+        )
     if not blocks:
         columns = ["sigma_between", "sigma_within", "icc", *design.names]
         return pd.DataFrame(columns=columns, index=subjects, dtype=float)
-    lambda_, sigma2, gamma = (np.concatenate(parts) for parts in zip(*blocks, strict=True))
+    lambda_, sigma2, gamma, alone = (np.concatenate(parts) for parts in zip(*blocks, strict=True))
     columns = {
         "sigma_between": np.sqrt(lambda_ * sigma2),
         "sigma_within": np.sqrt(sigma2),
@@ -76,7 +90,13 @@ def leave_one_out(design: DesignMatrix, estimates: Estimates) -> pd.DataFrame:
     }
     beta = gamma @ coordinates.T.T + coordinates.shift  # (n, p)
     columns |= {name: beta[:, k] for k, name in enumerate(design.names)}
-    return pd.DataFrame(columns, index=subjects)
+    found = pd.DataFrame(columns, index=subjects)
+    for position in np.flatnonzero(alone) if design.whole is None else ():
+        try:
+            found.iloc[position] = refit(design.without(position), estimates.method)
+        except InputError:  # there is no fit, which NaN says
+            continue
+    return found
 
 
 def cooks_distance(without: pd.DataFrame, params: pd.Series, cov_params: pd.DataFrame) -> pd.Series:
@@ -98,23 +118,31 @@ class _Block:
 
 @dataclass(frozen=True, eq=False)
 class _Parts:
-    """The rows of working columns (N, q) by subject: counts (n,), and where each one ends."""
+    """The rows z = [x | y] of the working columns by subject.
 
-    rows: np.ndarray
+    order (N,) is the rows' positions, subject by subject, or None where they stand so; counts (n,)
+    are each subject's rows, and end (n,) where each subject ends among all.
+    """
+
+    cells: Cells
+    y: np.ndarray
     order: np.ndarray | None
     counts: np.ndarray
     end: np.ndarray
 
     @classmethod
-    def of(cls, rows: np.ndarray, codes: np.ndarray, n_subjects: int) -> _Parts:
-        sort = bool(np.any(codes[1:] < codes[:-1]))
-        order = np.argsort(codes, kind="stable") if sort else None
-        counts = np.bincount(codes, minlength=n_subjects)
-        return cls(rows, order, counts, np.cumsum(counts))
+    def of(cls, cells: Cells, y: np.ndarray, rows: SubjectRows, here: np.ndarray) -> _Parts:
+        """The parts of the subjects that are here (n,)."""
+        codes, order = rows.codes, None
+        if np.any(codes[1:] < codes[:-1]) or not here.all():
+            order = np.argsort(codes, kind="stable")
+            order = order[here[codes[order]]]
+        counts = rows.counts[here]
+        return cls(cells, y, order, counts, np.cumsum(counts))
 
     def blocks(self) -> Iterator[slice]:
         """Neighbouring subjects with so many rows as fit a block."""
-        most = _BLOCK // self.rows.shape[1] ** 2
+        most = _BLOCK // (self.cells.X.shape[1] + 1) ** 2
         first = 0
         while first < len(self.counts):
             start = self.end[first] - self.counts[first]
@@ -127,7 +155,9 @@ class _Parts:
         n, end = self.counts[some], self.end[some]
         start = end[0] - n[0]
         here = slice(start, end[-1])
-        Z = self.rows[here] if self.order is None else self.rows[self.order[here]]
+        if self.order is not None:
+            here = self.order[here]
+        Z = np.column_stack([self.cells.at(here), self.y[here]])
         at = end - n - start
         means = np.add.reduceat(Z, at) / n[:, None]
         Z = Z - np.repeat(means, n, axis=0)
@@ -144,58 +174,66 @@ def _threads() -> int:
     return min(free or 1, _MOST_THREADS)
 
 
-def _refit(block: _Block, estimates: Estimates) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """lambda (b,), sigma_w^2 (b,) and the coefficients gamma (b, p) without each subject."""
+def _downdate(
+    block: _Block, estimates: Estimates, candidates: Profile
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """lambda (b,), sigma_w^2 (b,) and the coefficients gamma (b, p) without each subject.
+
+    NaN where there is no fit, and where too few digits would be left of it: true in the last (b,).
+    """
     moments, method = estimates.moments, estimates.method
     estimable = _estimable(block, moments)
-    removed = estimable.astype(float)  # what cannot be left out stays in, and is NaN at the end
     f = degrees_of_freedom(moments, method) - block.counts * estimable
+    # What cannot be left out stays in, and is NaN at the end.
+    means = np.where(estimable[:, None], block.means, 0.0)
+    outer = means[:, :, None] * means[:, None, :]
+    left = moments.within - np.where(estimable[:, None, None], block.within, 0.0)
 
-    def own_part(which: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """n_i, zbar_i zbar_i', and the sums within subjects that are left without each."""
-        zbar = block.means[which] * removed[which, None]
-        left = moments.within - block.within[which] * removed[which, None, None]
-        return block.counts[which], zbar[:, :, None] * zbar[:, None, :], left
+    def sums(lambda_: float | np.ndarray, which: np.ndarray) -> np.ndarray:
+        """A(lambda) without each subject."""
+        own = block.counts[which] / (1 + block.counts[which] * lambda_)
+        weight = moments.sizes / (1 + moments.sizes * np.asarray(lambda_)[..., None])
+        change = np.tensordot(weight, moments.between, 1) - own[:, None, None] * outer[which]
+        return left[which] + change
 
-    def without(lambda_: np.ndarray, which: np.ndarray) -> Profile:
-        n, zz, left = own_part(which)
-        weight = moments.sizes / (1 + moments.sizes * lambda_[:, None])  # (b, g)
+    def log_dets(lambda_: float | np.ndarray, which: np.ndarray) -> tuple[np.ndarray, ...]:
+        """sum_i log(1 + n_i lambda) without each subject, and its two derivatives."""
+        value, slope, curvature = log_det(moments, np.asarray(lambda_))
+        n = block.counts[which]
         own = n / (1 + n * lambda_)
-        value, slope, curvature = log_det(moments, lambda_)
-        sums = (
-            left + np.tensordot(weight, moments.between, 1) - own[:, None, None] * zz,
-            -np.tensordot(weight**2, moments.between, 1) + own[:, None, None] ** 2 * zz,
-            2 * np.tensordot(weight**3, moments.between, 1) - 2 * own[:, None, None] ** 3 * zz,
-        )
-        log_dets = (value - np.log1p(n * lambda_), slope - own, curvature + own**2)
-        return profile_of_sums(lambda_, sums, log_dets, f[which], method)
+        return value - np.log1p(n * lambda_), slope - own, curvature + own**2
 
     def criterion(lambda_: np.ndarray, which: np.ndarray) -> tuple:
-        now = without(lambda_, which)
+        own = (block.counts[which] / (1 + block.counts[which] * lambda_))[:, None, None]
+        weight = moments.sizes / (1 + moments.sizes * lambda_[:, None])  # (b, g)
+        A1 = own**2 * outer[which] - np.tensordot(weight**2, moments.between, 1)
+        A2 = 2 * (np.tensordot(weight**3, moments.between, 1) - own**3 * outer[which])
+        A = sums(lambda_, which)
+        now = profile_of_sums(lambda_, (A, A1, A2), log_dets(lambda_, which), f[which], method)
         return now.deviance, now.slope, now.curvature
 
-    def deviance(lambda_: float, which: np.ndarray) -> np.ndarray:
-        """The criterion alone, at one lambda."""
-        n, zz, left = own_part(which)
-        weight = moments.sizes / (1 + moments.sizes * lambda_)  # (g,)
-        own = n / (1 + n * lambda_)
-        A = left + np.tensordot(weight, moments.between, 1) - own[:, None, None] * zz
-        value = log_det(moments, np.asarray(lambda_))[0] - np.log1p(n * lambda_)
-        return deviance_of_sums(A, value, f[which], method)
+    def deviance(lambda_: float | np.ndarray, which: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The criterion alone, and R, at one lambda, or at one for each."""
+        return deviance_of_sums(sums(lambda_, which), log_dets(lambda_, which)[0], f[which], method)
 
     # As in `likelihood.maximise`: where few rows are left, the criterion may end level.
     level, at_end = np.zeros(len(f), dtype=bool), np.zeros(len(f))
     few = moments.nobs - block.counts - moments.n_subjects < moments.n_coefficients
     few = np.flatnonzero(few & estimable)
     if len(few):
-        tail = [deviance(point, few) for point in TAIL]
+        tail = [deviance(point, few)[0] for point in TAIL]
         level[few], at_end[few] = np.abs(tail[1] - tail[0]) < RISE, tail[0]
     lambda_, constant = np.full(len(f), np.inf), np.zeros(len(f), dtype=bool)
-    candidates = _candidates(moments, method)
+    alone = np.zeros(len(f), dtype=bool)
     for group, largest in ((~level, LARGEST), (level, TAIL[0])):
         if len(which := np.flatnonzero(group & estimable)):
-            grid = candidates[candidates < largest]
-            start = np.stack([deviance(point, which) for point in grid])
+            of_grid = candidates.lambda_ < largest
+            grid = candidates.lambda_[of_grid]
+            seen = [deviance(point, which) for point in grid]
+            start, rss = (np.stack(values) for values in zip(*seen, strict=True))
+            little = (rss <= _LEFT * candidates.rss[of_grid, None]).any(axis=0)
+            alone[which[little]] = True
+            which, start = which[~little], start[:, ~little]
             plain = start[grid <= FLAT_UP_TO]
             flat = np.ptp(plain, axis=0) <= FLAT * (moments.nobs - block.counts[which])
             constant[which] = flat & (len(plain) > 1)
@@ -203,23 +241,27 @@ def _refit(block: _Block, estimates: Estimates) -> tuple[np.ndarray, np.ndarray,
                 lambda at, k, w=which: criterion(at, w[k]), start, grid, estimates.best.lambda_
             )
     lost = np.isinf(lambda_) | constant
-    best = without(np.where(lost, 1.0, lambda_), np.arange(len(f)))
-    lost |= level & (at_end - best.deviance < RISE)
+    every = np.arange(len(f))
+    best = np.where(lost, 1.0, lambda_)
+    _, beta, rss = least_squares(sums(best, every))
+    if level.any():
+        lost |= level & (at_end - deviance(best, every)[0] < RISE)
     lambda_ = np.where(lost, np.nan, lambda_)
-    beta = np.where(lost[:, None], np.nan, best.beta)
-    return lambda_, np.where(lost, np.nan, best.rss / f), beta
+    beta = np.where(lost[:, None], np.nan, beta)
+    return lambda_, np.where(lost, np.nan, rss / f), beta, alone
 
 
-def _candidates(moments: Moments, method: Method) -> np.ndarray:
-    """The points of GRID between which the minimum without a subject is looked for."""
+def _candidates(moments: Moments, method: Method) -> Profile:
+    """The fit at those points of GRID between which the minimum without a subject is looked for."""
     grid = GRID[: np.searchsorted(GRID, LARGEST)]
-    deviance = on_grid(moments, method, grid).deviance
+    whole = on_grid(moments, method, grid)
+    deviance = whole.deviance
     best = int(deviance.argmin())
     near = deviance <= deviance[best] + _MARGIN
     near[max(best - 1, 0) : best + 2] = True
     near &= (grid * moments.sizes.max() > 1e-3) | (np.arange(len(grid)) % 8 == 0)  # flat below
     near[[0, np.searchsorted(grid, TAIL[0]) - 1, -1]] = True
-    return grid[near]
+    return Profile(**{key: values[near] for key, values in vars(whole).items()})
 
 
 def _estimable(block: _Block, moments: Moments) -> np.ndarray:

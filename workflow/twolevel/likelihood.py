@@ -103,17 +103,16 @@ def profile_of_sums(
     """
     A, A1, A2 = sums
     p = A.shape[-1] - 1
-    root = np.linalg.inv(np.linalg.cholesky(A[..., :p, :p]))
+    root, beta, rss = least_squares(A)
     inverse = np.swapaxes(root, -1, -2) @ root
-    beta = np.einsum("...ij,...j->...i", inverse, A[..., :p, p])
     if fixed is not None:
         c, b = fixed
         along = inverse @ c  # (..., p)
         length = along @ c
         beta = beta - along * ((beta @ c - b) / length)[..., None]
         inverse = inverse - along[..., :, None] * along[..., None, :] / length[..., None, None]
-    v = np.concatenate([-beta, np.ones((*beta.shape[:-1], 1))], axis=-1)
-    rss = _quadratic(v, A)
+        rss = _quadratic(_contrast(beta), A)
+    v = _contrast(beta)
     score = np.einsum("...ij,...j->...i", A1, v)[..., :p]
     rss1 = _quadratic(v, A1)
     rss2 = _quadratic(v, A2) - 2 * _quadratic(score, inverse)
@@ -123,7 +122,7 @@ def profile_of_sums(
     curvature = f * (rss2 / rss - (rss1 / rss) ** 2) + log_dets[2]
     if method == "REML":
         trace1 = inverse @ A1[..., :p, :p]
-        deviance = deviance - 2 * np.log(np.diagonal(root, axis1=-2, axis2=-1)).sum(axis=-1)
+        deviance = deviance + _log_det_xx(root)
         slope = slope + np.trace(trace1, axis1=-2, axis2=-1)
         curvature = curvature + np.einsum("...ij,...ji->...", inverse, A2[..., :p, :p])
         curvature = curvature - np.einsum("...ij,...ji->...", trace1, trace1)
@@ -132,16 +131,42 @@ def profile_of_sums(
 
 def deviance_of_sums(
     A: np.ndarray, log_det: np.ndarray, f: np.ndarray, method: Method
-) -> np.ndarray:
-    """The criterion alone (...), as in `profile_of_sums`, at a fraction of its cost."""
+) -> tuple[np.ndarray, np.ndarray]:
+    """The deviance and R alone, as in `profile_of_sums`, at a fraction of its cost.
+
+    The Cholesky factor of A has that of A_xx and, in its last corner, the root of R.
+    """
     p = A.shape[-1] - 1
-    root = np.linalg.cholesky(A[..., :p, :p])
-    explained = np.linalg.solve(root, A[..., :p, p:])[..., 0]
-    rss = A[..., p, p] - (explained**2).sum(axis=-1)
+    try:
+        diagonal = np.diagonal(np.linalg.cholesky(A), axis1=-2, axis2=-1)
+    except np.linalg.LinAlgError:  # somewhere R is nothing but the rounding of A_yy
+        root, _, rss = least_squares(A)
+        rss = np.maximum(rss, np.finfo(float).eps ** 2 * A[..., p, p])
+        log_det_xx = _log_det_xx(root)
+    else:
+        rss = diagonal[..., p] ** 2
+        log_det_xx = 2 * np.log(diagonal[..., :p]).sum(axis=-1)
     deviance = _deviance(rss, f, log_det)
-    if method == "REML":
-        deviance = deviance + 2 * np.log(np.diagonal(root, axis1=-2, axis2=-1)).sum(axis=-1)
-    return deviance
+    return (deviance + log_det_xx if method == "REML" else deviance), rss
+
+
+def least_squares(A: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The inverse (..., p, p) of the Cholesky factor of A_xx, beta (..., p) and R (...)."""
+    p = A.shape[-1] - 1
+    root = np.linalg.inv(np.linalg.cholesky(A[..., :p, :p]))
+    explained = np.einsum("...ij,...j->...i", root, A[..., :p, p])
+    beta = np.einsum("...ji,...j->...i", root, explained)
+    return root, beta, _quadratic(_contrast(beta), A)
+
+
+def _contrast(beta: np.ndarray) -> np.ndarray:
+    """(-beta, 1), which takes z = [x | y] to the residual."""
+    return np.concatenate([-beta, np.ones((*beta.shape[:-1], 1))], axis=-1)
+
+
+def _log_det_xx(root: np.ndarray) -> np.ndarray:
+    """log|A_xx| from the inverse of its Cholesky factor."""
+    return -2 * np.log(np.diagonal(root, axis1=-2, axis2=-1)).sum(axis=-1)
 
 
 def _deviance(rss: np.ndarray, f: np.ndarray | int, log_det: np.ndarray) -> np.ndarray:

@@ -17,6 +17,7 @@ from twolevel.between_variance import BetweenVarianceTest, between_variance_test
 from twolevel.bootstrap import Bootstrap, parametric_bootstrap
 from twolevel.coding import Coding
 from twolevel.design_matrix import DesignMatrix, design_matrix, design_of_arrays
+from twolevel.estimable import refuse_explained
 from twolevel.explained import design_effect, r_squared
 from twolevel.influence import cooks_distance, leave_one_out
 from twolevel.likelihood import Method, degrees_of_freedom, maximise
@@ -245,7 +246,7 @@ class MixedFit:
     @cached_property
     def without_subject(self) -> pd.DataFrame:
         """The estimates of all parameters without each subject (see `influence`)."""
-        return leave_one_out(self.design, self.estimates)
+        return leave_one_out(self.design, self.estimates, lambda *rest: fit_design(*rest).estimated)
 
     def influence(self) -> pd.DataFrame:
         """Each subject's Cook's distance, and the change of each parameter when it is left out.
@@ -338,6 +339,7 @@ def fit_design(design: DesignMatrix, method: Method) -> MixedFit:
     """Fit the random-intercept model to a formula already evaluated: see `fit_mixed`."""
     subjects, coordinates = design.working_moments()
     moments = grouped_moments(subjects)
+    refuse_explained(design, np.sqrt(moments.total[-1, -1] / moments.nobs))
     best = maximise(moments, method)
 
     names = pd.Index(design.names, name="term")

@@ -251,12 +251,6 @@ def _unit(cells: Cells, gram: np.ndarray, sums: np.ndarray) -> np.ndarray:
     return unit
 
 
-def working_rows(cells: Cells, y: np.ndarray) -> tuple[np.ndarray, Coordinates]:
-    """The rows z (N, q) in the coordinates of `working_columns`."""
-    cells, residual, coordinates = working_columns(cells, y)
-    return np.column_stack([cells.spread(cells.X), residual]), coordinates
-
-
 def working_moments(
     cells: Cells, y: np.ndarray, rows: SubjectRows
 ) -> tuple[SubjectMoments, Coordinates]:

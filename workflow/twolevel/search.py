@@ -17,6 +17,10 @@ GRID = np.exp(np.arange(-25.0, 36.25, 0.5))
 # Newton's method converges quadratically: after a step this small, the next is below rounding.
 _LAST_STEP = 1e-8
 
+# A criterion at 0 is lower than at the grid's first point by no more than this: it rises by at most
+# one per observation and unit of lambda, up to 7e10 observations.
+_RISE_FROM_ZERO = 1.0
+
 # Takes lambda (B,) and the positions (B,) of the criteria that are asked for; returns their values
 # and first two derivatives with respect to lambda, (B,) each.
 Criterion = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray, np.ndarray]]
@@ -32,6 +36,7 @@ def minimise(
 
     0 where the boundary is the minimum: the sign of the derivative there decides, unless a second
     minimum in the interior is lower. Infinite where the criterion still falls at the grid's end.
+    Every grid begins where GRID does.
     `likely` is a lambda near which most of the minima are, if one is known.
     """
     best = on_grid.argmin(axis=0)
@@ -52,6 +57,7 @@ def minimise(
     if likely:
         start[(low < likely) & (likely < high)] = np.log(likely)
     found[inner] = polish(criterion, low[inner], high[inner], inner, start[inner])
+    inner = inner[on_grid[0, inner] - value[inner] < _RISE_FROM_ZERO]
     at_zero, slope_at_zero, _ = criterion(np.zeros(len(inner)), inner)
     doubtful = slope_at_zero >= 0
     rivals = inner[doubtful]
