@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from designs import balanced, formulas, unbalanced
+from designs import balanced, formulas, table, unbalanced
 from hypothesis import given, settings
 from reference import NAMES, load
 from scipy import stats
@@ -139,6 +139,43 @@ def test_an_effect_that_the_coding_fixes_at_0_has_no_test(df):
     assert effects.loc[2.0, "se"] == pytest.approx(0, abs=1e-12)
     assert effects.loc[2.0, ["df", "t", "p"]].isna().all()
     assert effects.loc[[1.0, 3.0], "p"].notna().all()
+
+
+# lmerTest 3.1-3, anova(lmer(y ~ 0 + time + (1 | id))) of table(5, 12, 3, 0.3, 0.0, 2): F and df.
+WITHOUT_INTERCEPT = {
+    ("REML", "satterthwaite"): (1179.9239, 22.317944),
+    ("REML", "kenward-roger"): (1132.0350, 27.897436),
+    ("ML", "satterthwaite"): (1298.1960, 24.583031),
+}
+
+
+@pytest.mark.parametrize(("method", "df"), WITHOUT_INTERCEPT)
+@pytest.mark.parametrize("first", ["t0", "t2"])
+def test_means_that_are_all_0(method, df, first):
+    """Whatever column the constant hides in."""
+    data = table(5, 12, 3, 0.3, 0.0, 2)
+    data = pd.concat([data[data["time"] == first], data[data["time"] != first]])
+    found = tl.fit_mixed("y ~ 0 + time", data, "id", method).anova(df).loc["time"]
+    expected = WITHOUT_INTERCEPT[method, df]
+    np.testing.assert_allclose([found["F"], found["df_den"]], expected, rtol=1e-7)
+
+
+@settings(max_examples=40, deadline=None)
+@given(balanced | unbalanced, formulas.filter(lambda formula: "0 +" not in formula))
+def test_an_offset_of_the_response_changes_no_test_and_no_share(data, formula):
+    fit = tl.fit_mixed(formula, data, "id")
+    moved = tl.fit_mixed(formula, data.assign(y=data["y"] + 1e6), "id")
+    # An offset of 10^6 is itself rounded to 10^-10.
+    pd.testing.assert_frame_equal(moved.anova(), fit.anova(), rtol=1e-6, atol=1e-8)
+    pd.testing.assert_frame_equal(moved.r2(), fit.r2(), rtol=1e-7, atol=1e-8)
+
+
+@settings(max_examples=20, deadline=None)
+@given(balanced | unbalanced)
+def test_nor_does_it_change_a_share_where_the_constant_hides(data):
+    moved = data.assign(y=data["y"] + 1e6)
+    own, plain = (tl.fit_mixed(f, moved, "id").r2() for f in ("y ~ 0 + time", "y ~ time"))
+    pd.testing.assert_frame_equal(own, plain, rtol=1e-7, atol=1e-8)
 
 
 def test_without_an_intercept_there_is_no_partition():

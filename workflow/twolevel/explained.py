@@ -12,7 +12,8 @@ from twolevel.wald import Estimates
 def fixed_variance(estimates: Estimates) -> float:
     """The variance of the fixed part x' beta over all N rows, with N - 1 in the divisor."""
     N, centre = estimates.moments.nobs, estimates.coordinates.centre
-    gamma = np.linalg.solve(estimates.T, estimates.params)
+    # x' beta but for a constant, which may be a large offset of the response.
+    gamma = estimates.coordinates.first + estimates.best.beta
     scatter = estimates.moments.total[:-1, :-1] - N * np.outer(centre, centre)
     return float(gamma @ scatter @ gamma) / (N - 1)
 

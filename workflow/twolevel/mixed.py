@@ -138,7 +138,11 @@ class MixedFit:
     def hypotheses(self) -> dict[str, np.ndarray]:
         """Rows L (q, p) of every term's Type III hypothesis L beta = 0 (see `type3`)."""
         p = len(self.params)
-        return type3_rows(self.design, self.estimates.moments.total[:p, :p])
+        gram = self.estimates.moments.total[:p, :p]
+        if "Intercept" not in self.design.terms:  # its own columns then, in whatever coordinates
+            back = np.linalg.inv(self.estimates.T)
+            gram = back.T @ gram @ back
+        return type3_rows(self.design, gram)
 
     def anova(self, df: Df = STANDARD_DF) -> pd.DataFrame:
         """Type III F tests (F, df_num, df_den, p), indexed by term (see `wald`)."""

@@ -23,7 +23,7 @@ def type3_rows(design: DesignMatrix, gram: np.ndarray) -> dict[str, np.ndarray]:
     Satterthwaite's degrees of freedom depend on which rows span a hypothesis, F and Kenward-Roger's
     do not. These are lmerTest's: with several terms, each level's marginal mean less the first's
     (for interactions, products of such contrasts); with a single term, sequential contrasts, from
-    `gram` (p, p), the cross-products of the model's centred columns.
+    `gram` (p, p), the cross-products of the model's columns, centred where it has an intercept.
     """
     tested = {term: columns for term, columns in design.terms.items() if term != "Intercept"}
     if len(tested) == 1:
@@ -78,9 +78,13 @@ def _from_sum_coding(design: DesignMatrix) -> tuple[np.ndarray, dict]:
     for every in (step, 1):
         rows = design.data.iloc[::every].drop_duplicates()
         matrix = spec.get_model_matrix(rows)
-        B, _, rank, _ = np.linalg.lstsq(np.asarray(matrix, dtype=float), design.rows(rows))
+        recoded_rows, X = np.asarray(matrix, dtype=float), design.rows(rows)
+        B, _, rank, _ = np.linalg.lstsq(recoded_rows, X)
         if rank == B.shape[0]:
             break
+    # What is 0 but for rounding would be multiplied by a response's large offset.
+    share = np.abs(recoded_rows).max(axis=0)[:, None] * np.abs(B)
+    B[share < 1e-12 * np.abs(X).max(axis=0)] = 0.0
     return B, matrix.model_spec.term_indices
 
 
