@@ -69,7 +69,8 @@ def refuse_explained(design: DesignMatrix, unexplained: float) -> None:
 
     unexplained is the root mean square of the residuals of ordinary least squares.
     """
-    if unexplained <= 16 * np.finfo(float).eps * np.abs(design.response).max():
+    y = design.response
+    if unexplained <= 16 * np.finfo(float).eps * np.sqrt(y @ y / len(y)):
         raise InputError(
             f"formula '{design.formula}': the fixed effects explain the response to its last "
             "digits, so nothing random is left to estimate; expected observations that vary beyond "
