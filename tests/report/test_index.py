@@ -28,7 +28,7 @@ HOSTILE = "a | b <script>alert(1)</script> $x$ [y](z)"
 def index(tmp_path):
     """Publish so many studies, and a replication study unless told otherwise."""
 
-    def index(studies: int, replications: int = 1) -> str:
+    def index(studies: int, replications: int = 1, **failed: str) -> str:
         def write(name: str, content: object) -> str:
             (tmp_path / name).write_text(json.dumps(content), encoding="utf-8")
             return str(tmp_path / name)
@@ -63,7 +63,7 @@ def index(tmp_path):
                     titles=dict.fromkeys(planning, "Power"),
                 ),
             ),
-            failed={},
+            failed=failed,
         )
         return (site / "index.html").read_text(encoding="utf-8")
 
@@ -100,6 +100,17 @@ def test_more_are_a_table(index):
     ]
     links = re.findall(r'<a href="((?:study|planning)\d+)\.html"', html)
     assert links == [*(f"study{k}" for k in range(24)), "planning0"]
+
+
+def test_a_failed_study_is_named_once_with_its_reason(index):
+    html = index(1, planning0="study planning0: why | not", study0=f"study {HOSTILE}: why")
+    callout = re.search(r'<div class="callout callout-warning".*?</ul>', html, re.DOTALL)[0]
+    text = " ".join(unescape(re.sub(r"<[^>]*>", "", callout)).split())
+    assert text == (
+        "Not all studies are here The run that made this site could not finish these: "
+        f"Power: study planning0: why | not {HOSTILE}: why"
+    )
+    assert 'href="study0.html"' not in html
 
 
 def test_without_studies_there_is_no_table_of_them(index):

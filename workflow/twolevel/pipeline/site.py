@@ -40,7 +40,10 @@ def publish(job: Snakemake, failed: Mapping[str, str]) -> None:
             for (name, title), summary in zip(titles.items(), files.replications, strict=True)
             if name not in failed
         ],
-        "failed": [{"title": titled[name], "reason": why} for name, why in failed.items()],
+        "failed": [
+            {"title": titled[name], "reason": why.removeprefix(f"study {titled[name]}: ")}
+            for name, why in failed.items()
+        ],
     }
     with TemporaryDirectory(prefix="twolevel-index-") as folder:
         document = Path(folder) / "index.qmd"
