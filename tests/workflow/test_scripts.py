@@ -84,10 +84,10 @@ class TestJob:
     def job(self, tmp_path):
         """Run a job that fails in this way; return its status, the console and the log."""
 
-        def job(kind, message="", wildcards=None, params=None):
+        def job(kind, message="", wildcards=None, params=None, before=""):
             spec = json.dumps([wildcards or {}, params or {}, kind, message])
             done = subprocess.run(
-                [sys.executable, "-c", FAKE, spec],
+                [sys.executable, "-c", before + FAKE, spec],
                 cwd=tmp_path,
                 env={"PYTHONPATH": str(ROOT / "workflow")},
                 capture_output=True,
@@ -106,6 +106,12 @@ class TestJob:
         assert console == "twolevel: study a: t.csv: row 1: mend it\n"
         assert "row 1: mend it" in log
         assert "Traceback" not in log
+
+    def test_what_it_says_is_written_at_once(self, job):
+        """Or two jobs that fail at the same moment would write into each other's lines."""
+        listen = "import sys\nsys.stderr.write = lambda text: print([text])\n"
+        said = job("input", "mend it", {"study": "a"}, before=listen)[1]
+        assert said == f"{['twolevel: study a: mend it' + chr(10)]}\n"
 
     def test_a_message_that_names_its_study_does_not_name_it_twice(self, job):
         assert job("input", "study a: t.csv", {"study": "a"})[1] == "twolevel: study a: t.csv\n"

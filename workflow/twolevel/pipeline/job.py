@@ -49,7 +49,9 @@ def run(main: Callable[[Snakemake], None], snakemake: Snakemake) -> None:
     except Exception as error:
         message = _message(error, snakemake, study)
         logging.error(message)
-        sys.exit(f"twolevel: {message}")
+        # In one piece, for other jobs may say something at the same moment.
+        sys.stderr.write(f"twolevel: {message}\n")
+        sys.exit(1)
 
 
 def _message(error: Exception, snakemake: Snakemake, study: str | None) -> str:
