@@ -37,6 +37,7 @@ from twolevel.likelihood import (
     log_det,
     on_grid,
     profile_of_sums,
+    weights,
 )
 from twolevel.moments import Moments
 from twolevel.search import GRID, minimise
@@ -189,25 +190,27 @@ def _downdate(
     outer = means[:, :, None] * means[:, None, :]
     left = moments.within - np.where(estimable[:, None, None], block.within, 0.0)
 
+    def own(lambda_: float | np.ndarray, which: np.ndarray) -> np.ndarray:
+        """The weight (b,) of each subject's own mean."""
+        return weights(block.counts[which], lambda_)
+
     def sums(lambda_: float | np.ndarray, which: np.ndarray) -> np.ndarray:
         """A(lambda) without each subject."""
-        own = block.counts[which] / (1 + block.counts[which] * lambda_)
-        weight = moments.sizes / (1 + moments.sizes * np.asarray(lambda_)[..., None])
-        change = np.tensordot(weight, moments.between, 1) - own[:, None, None] * outer[which]
-        return left[which] + change
+        weight = weights(moments.sizes, np.asarray(lambda_)[..., None])
+        leaves = own(lambda_, which)[:, None, None] * outer[which]
+        return left[which] + (np.tensordot(weight, moments.between, 1) - leaves)
 
     def log_dets(lambda_: float | np.ndarray, which: np.ndarray) -> tuple[np.ndarray, ...]:
         """sum_i log(1 + n_i lambda) without each subject, and its two derivatives."""
         value, slope, curvature = log_det(moments, np.asarray(lambda_))
-        n = block.counts[which]
-        own = n / (1 + n * lambda_)
-        return value - np.log1p(n * lambda_), slope - own, curvature + own**2
+        less = own(lambda_, which)
+        return value - np.log1p(block.counts[which] * lambda_), slope - less, curvature + less**2
 
     def criterion(lambda_: np.ndarray, which: np.ndarray) -> tuple:
-        own = (block.counts[which] / (1 + block.counts[which] * lambda_))[:, None, None]
-        weight = moments.sizes / (1 + moments.sizes * lambda_[:, None])  # (b, g)
-        A1 = own**2 * outer[which] - np.tensordot(weight**2, moments.between, 1)
-        A2 = 2 * (np.tensordot(weight**3, moments.between, 1) - own**3 * outer[which])
+        less = own(lambda_, which)[:, None, None]
+        weight = weights(moments.sizes, lambda_[:, None])  # (b, g)
+        A1 = less**2 * outer[which] - np.tensordot(weight**2, moments.between, 1)
+        A2 = 2 * (np.tensordot(weight**3, moments.between, 1) - less**3 * outer[which])
         A = sums(lambda_, which)
         now = profile_of_sums(lambda_, (A, A1, A2), log_dets(lambda_, which), f[which], method)
         return now.deviance, now.slope, now.curvature

@@ -71,8 +71,7 @@ def profile(
     only makes sense under ML.
     """
     lambda_ = np.asarray(lambda_, dtype=float)
-    n = moments.sizes
-    weight = n / (1 + n * lambda_[..., None])  # (..., g)
+    weight = weights(moments.sizes, lambda_[..., None])  # (..., g)
     A = moments.within + np.tensordot(weight, moments.between, 1)  # (..., g) . (g, q, q)
     A1 = -np.tensordot(weight**2, moments.between, 1)
     A2 = 2 * np.tensordot(weight**3, moments.between, 1)
@@ -80,10 +79,15 @@ def profile(
     return profile_of_sums(lambda_, (A, A1, A2), log_det(moments, lambda_), f, method, fixed)
 
 
+def weights(n: np.ndarray, lambda_: float | np.ndarray) -> np.ndarray:
+    """n / (1 + n lambda), the weights in A(lambda) of means of n observations; both broadcast."""
+    return n / (1 + n * lambda_)
+
+
 def log_det(moments: Moments, lambda_: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """sum_i log(1 + n_i lambda) and its two derivatives, for lambda (...)."""
     n, m = moments.sizes, moments.counts
-    weight = n / (1 + n * lambda_[..., None])
+    weight = weights(n, lambda_[..., None])
     return np.log1p(n * lambda_[..., None]) @ m, weight @ m, -(weight**2) @ m
 
 
