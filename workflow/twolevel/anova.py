@@ -79,7 +79,7 @@ def partition_errors(formula: str, data: pd.DataFrame, subject: str) -> Partitio
     conditions they were seen under: the strata are then not orthogonal, and no exact F exists.
     """
     design = design_matrix(formula, data, subject, coding="sum")
-    if "Intercept" not in design.terms:
+    if design.encoding.intercept is None:
         raise NotPartitioned(
             "the formula has no intercept, so its terms are not deviations from a grand mean; an "
             "exact ANOVA needs one"
@@ -91,8 +91,10 @@ def partition_errors(formula: str, data: pd.DataFrame, subject: str) -> Partitio
             f"subjects have between {moments.counts.min()} and {moments.counts.max()} observations"
             "; an exact ANOVA needs the same number for each"
         )
-    within, between = _strata(design, moments)
-    size = int(moments.counts[0])
+    _refuse_unequal(design, moments)
+    varying = np.diag(moments.within)[:p] > 0
+    within, between = np.flatnonzero(varying), np.flatnonzero(~varying)
+    size, unit = int(moments.counts[0]), coordinates.unit
 
     X = moments.means[:, between]
     total = moments.means[:, p]
@@ -116,21 +118,21 @@ def partition_errors(formula: str, data: pd.DataFrame, subject: str) -> Partitio
         index=pd.Index(["between", "within"], name="stratum"),
     )
     strata["ms"] = strata["ss"] / strata["df"]
+    coefficients = np.zeros(p)
+    coefficients[within], coefficients[between] = gamma, left
+    formula_rows = design.encoding.formula_rows
 
     def of(name: str, columns: Iterable[int]) -> float:
         """The sum of squares of the hypothesis that these columns' coefficients are 0."""
-        members, coefficients, inverse, factor = (
-            (within, gamma, cov, 1) if name == "within" else (between, left, hat, size)
-        )
-        at = np.searchsorted(members, columns)
-        b = coefficients[at] + coordinates.shift[list(columns)]
-        return factor * float(b @ np.linalg.solve(inverse[np.ix_(at, at)], b))
+        members, inverse, factor = (within, cov, 1) if name == "within" else (between, hat, size)
+        L = formula_rows[list(columns)]
+        rows = (L @ coordinates.T)[:, members]
+        b = rows @ coefficients[members] + L @ coordinates.shift / unit
+        return factor * float(b @ np.linalg.solve(rows @ inverse @ rows.T, b))
 
     rows = {}
-    for term, columns in design.terms.items():
-        if term == "Intercept":
-            continue
-        name = "within" if columns[0] in within else "between"
+    for term, columns in design.tested_terms.items():
+        name = _stratum(term, formula_rows[list(columns)] @ coordinates.T, varying)
         ss, df_num, (_, df_den, ms) = of(name, columns), len(columns), strata.loc[name]
         F = ss / df_num / ms if ms > 0 else np.inf
         rows[term] = {
@@ -140,7 +142,7 @@ def partition_errors(formula: str, data: pd.DataFrame, subject: str) -> Partitio
             "df_num": df_num,
             "df_den": int(df_den),
             "p": float(f_upper(F, df_num, df_den)),
-            "partial_eta2": ss / total if (total := ss + strata.loc[name, "ss"]) > 0 else np.nan,
+            "partial_eta2": ss / both if (both := ss + strata.loc[name, "ss"]) > 0 else np.nan,
         }
     table = pd.DataFrame.from_dict(
         rows,
@@ -151,15 +153,19 @@ def partition_errors(formula: str, data: pd.DataFrame, subject: str) -> Partitio
     at = grand @ coordinates.T  # rows are x T in working coordinates
     variance = float(at[between] @ hat @ at[between]) * strata.loc["between", "ms"] / size
     variance += float(at[within] @ cov @ at[within]) * strata.loc["within", "ms"]
-    estimate = float(grand @ coordinates.shift + at[between] @ left + at[within] @ gamma)
+    estimate = float(grand @ coordinates.shift) + unit * float(at @ coefficients)
+    subject = moments.means[:, :p] @ (coordinates.first / unit) + total
+    square = unit**2
+    table["ss"] *= square
+    strata[["ss", "ms"]] *= square
     return PartitionedErrors(
         table=table,
         strata=strata,
-        ss_subject=ss_between + of("between", np.setdiff1d(between, design.terms["Intercept"])),
+        ss_subject=size * float(np.sum((subject - subject.mean()) ** 2)) * square,
         df_subject=n - 1,
         per_subject=size,
         grand_mean=estimate,
-        grand_mean_se=float(np.sqrt(variance)),
+        grand_mean_se=unit * float(np.sqrt(variance)),
         sphericity=sphericity(design, table),
     )
 
@@ -170,16 +176,15 @@ def _solve(gram: np.ndarray, moment: np.ndarray) -> tuple[np.ndarray, np.ndarray
     return inverse @ moment, inverse
 
 
-def _strata(design: DesignMatrix, moments: SubjectMoments) -> tuple[np.ndarray, np.ndarray]:
-    """Positions of the columns tested within and between subjects.
+def _refuse_unequal(design: DesignMatrix, moments: SubjectMoments) -> None:
+    """Refuse designs whose strata are not orthogonal.
 
-    The strata are orthogonal only if every within column has the same mean in every subject.
+    They are only if every column within subjects has the same mean in every subject.
     """
     p = len(design.names)
-    scale = np.diag(moments.within)[:p] + moments.counts @ moments.means[:, :p] ** 2
-    varying = np.diag(moments.within)[:p] > 1e-20 * scale
+    squares = np.diag(moments.within)[:p]
     spread = np.ptp(moments.means[:, :p], axis=0)
-    mixed = varying & (spread > 1e-10 * np.sqrt(scale / design.nobs))
+    mixed = (squares > 0) & (spread > 1e-10 * np.sqrt(squares / design.nobs))
     if mixed.any():
         at = int(np.argmax(mixed))
         term = next(term for term, columns in design.terms.items() if at in columns)
@@ -187,4 +192,16 @@ def _strata(design: DesignMatrix, moments: SubjectMoments) -> tuple[np.ndarray, 
             f"{term} varies within subjects but averages differently from one subject to the next; "
             "an exact ANOVA needs every subject under the same conditions equally often"
         )
-    return np.flatnonzero(varying), np.flatnonzero(~varying)
+
+
+def _stratum(term: str, rows: np.ndarray, varying: np.ndarray) -> str:
+    """The stratum that the rows (q, p) of a term's hypothesis lie in; varying (p,) says which."""
+    small = 1e-10 * np.abs(rows).max()
+    if not (np.abs(rows[:, varying]) > small).any():
+        return "between"
+    if not (np.abs(rows[:, ~varying]) > small).any():
+        return "within"
+    raise NotPartitioned(
+        f"{term} compares subjects and, at the same time, conditions within them; an exact ANOVA "
+        "needs every term to do one or the other"
+    )

@@ -87,16 +87,23 @@ class Bootstrap:
 
 
 def parametric_bootstrap(
-    estimates: Estimates, estimated: pd.Series, refits: int = 10_000, seed: int = 1
+    estimates: Estimates,
+    rows: np.ndarray,
+    estimated: pd.Series,
+    refits: int = 10_000,
+    seed: int = 1,
 ) -> Bootstrap:
     """Draw and refit so many data sets (Efron & Tibshirani 1993, sec. 6.5).
 
-    Blocks of refits have random streams of their own, spawned from the seed.
+    rows (p, p) make the coefficients in `estimated` of those in `estimates`. Blocks of refits have
+    random streams of their own, spawned from the seed.
     """
     form = spectrum(estimates.moments)
     children = np.random.SeedSequence(seed).spawn(-(-refits // _BLOCK))
     blocks = [
-        _block(form, estimates, min(_BLOCK, refits - k * _BLOCK), np.random.default_rng(child))
+        _block(
+            form, estimates, rows, min(_BLOCK, refits - k * _BLOCK), np.random.default_rng(child)
+        )
         for k, child in enumerate(children)
     ]
     values = np.concatenate(blocks)
@@ -108,7 +115,11 @@ def _tails(level: float) -> np.ndarray:
 
 
 def _block(
-    form: Spectrum, estimates: Estimates, size: int, generator: np.random.Generator
+    form: Spectrum,
+    estimates: Estimates,
+    rows: np.ndarray,
+    size: int,
+    generator: np.random.Generator,
 ) -> np.ndarray:
     """The parameters (size, 3 + p) of refits to data drawn from one stream."""
     best, method = estimates.best, estimates.method
@@ -129,6 +140,7 @@ def _block(
     for part in np.array_split(np.arange(size), 1 + size * p * p // _LARGEST):
         A = (weight[part] @ products).reshape(-1, p, p)
         gamma[part] = np.linalg.solve(A, ((weight[part] * noise[part]) @ form.X)[..., None])[..., 0]
-    beta = (best.beta + gamma) @ estimates.T.T + estimates.coordinates.shift
-    sigmas = [np.sqrt(lambda_) * within, within, lambda_ / (1 + lambda_)]
+    coordinates, unit = estimates.coordinates, estimates.unit
+    beta = unit * (best.beta + gamma) @ (rows @ coordinates.T).T + rows @ coordinates.shift
+    sigmas = [unit * np.sqrt(lambda_) * within, unit * within, lambda_ / (1 + lambda_)]
     return np.column_stack([*sigmas, beta])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Literal
 
 import pandas as pd
 
@@ -14,11 +14,11 @@ from twolevel.errors import InputError, did_you_mean, listed, quoted
 Coding = Literal["treatment", "sum"] | Mapping[str, str]
 
 
-def as_factor(factor: Any) -> str | None:
+def as_factor(expr: str) -> str | None:
     """The variable that a part of a formula turns into a factor, as `C(day)` does with `day`."""
-    if not factor.expr.startswith("C("):
+    if not expr.startswith("C("):
         return None
-    return factor.expr.removeprefix("C(").partition(",")[0].rstrip(")").strip(" `")
+    return expr.removeprefix("C(").partition(",")[0].rstrip(")").strip()
 
 
 def references_first(
@@ -49,28 +49,3 @@ def references_first(
 def reordered(table: pd.DataFrame, levels: Mapping[str, list]) -> pd.DataFrame:
     """A table whose factors have their levels in these orders."""
     return table.assign(**{name: table[name].cat.set_categories(levels[name]) for name in levels})
-
-
-def sum_coded(rhs: Any, variables: pd.DataFrame) -> tuple[Any, dict[str, str]]:
-    """The same terms with every factor coded to sum to zero, and what they are in the formula."""
-    from formulaic import Formula
-    from formulaic.parser.types import Factor, Term
-
-    called = {}
-
-    def recode(factor: Factor) -> Factor:
-        name = as_factor(factor) or factor.expr.strip("`")
-        if name in variables and not pd.api.types.is_numeric_dtype(variables[name]):
-            coded = Factor(f"C(`{name}`, contr.sum)", eval_method="python")
-            called[coded.expr] = factor.expr.strip("`")
-            return coded
-        return factor
-
-    return Formula([Term([recode(factor) for factor in term.factors]) for term in rhs]), called
-
-
-def renamed(name: str, called: Mapping[str, str]) -> str:
-    """A column's name with factors as they are called in the formula."""
-    for coded, original in called.items():
-        name = name.replace(coded, original)
-    return name

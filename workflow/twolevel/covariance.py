@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from twolevel.design_matrix import DesignMatrix
-from twolevel.estimable import independent_columns
+from twolevel.moments import independent_columns
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,8 +55,7 @@ def residual_covariance(design: DesignMatrix, cells: pd.DataFrame) -> ObservedCo
     complete = cells.notna().all(axis=1).to_numpy()
     first = design.first_rows
     own = [
-        k for k, columns in design.terms.items()
-        if k != "Intercept" and not _varies(design, columns)
+        k for k, columns in design.tested_terms.items() if not _varies(design, columns)
     ]  # fmt: skip
     Q = np.column_stack(
         [np.ones(len(first)), *(design.cells.at(first)[:, list(design.terms[k])] for k in own)]

@@ -1,12 +1,13 @@
-"""The fixed part of a model: a formula evaluated on a table, by formulaic.
+"""The fixed part of a model: a formula evaluated on a table.
 
 Columns and terms carry formulaic's names; coding is treatment coding unless the formula says
-otherwise, or sum-to-zero coding where a Type III test needs it.
+otherwise, or sum-to-zero coding where a Type III test needs it. The columns' numbers are centred
+and scaled (see `encoding`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import product
@@ -15,12 +16,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from twolevel.cells import Cells, SubjectRows, distinct_rows
-from twolevel.coding import Coding, as_factor, references_first, renamed, reordered, sum_coded
+from twolevel.cells import Cells, SubjectRows
+from twolevel.coding import Coding
+from twolevel.columns import factor_or_number, frame_of, response_of, subjects_of
+from twolevel.encoding import Encoding, encode
 from twolevel.errors import InputError
-from twolevel.estimable import refuse_aliased, refuse_names, refuse_unrepeated
-from twolevel.formula import parse
-from twolevel.moments import Coordinates, SubjectMoments, working_columns, working_moments
+from twolevel.estimable import refuse_aliased, refuse_unrepeated
+from twolevel.formula import FormulaNames, parse
+from twolevel.moments import Coordinates, SubjectMoments, working_moments
 from twolevel.reduction import Whole, whole_of
 from twolevel.shards import Shards
 
@@ -31,9 +34,10 @@ class DesignMatrix:
 
     cells holds the distinct rows of the model, and which of them each observation has; response
     (N,) is in the response's unit; subject_rows has each row's subject as a position in `subjects`
-    (n,), in order of first appearance. `terms` maps each term to the positions of its columns;
-    `data` holds the formula's variables, one row per observation. Of a table in shards, all these
-    are a sample, and `whole` is what is known of all of it.
+    (n,), in order of first appearance. `data` holds the formula's variables, one row per
+    observation. Of a table in shards, all these are a sample, and `whole` is what is known of all
+    of it. The p columns are those of `encoding`, whose formula_rows times their coefficients are
+    the formula's.
     """
 
     formula: str
@@ -41,12 +45,24 @@ class DesignMatrix:
     response: np.ndarray
     subject_rows: SubjectRows
     subjects: pd.Index
-    names: tuple[str, ...]
-    terms: dict[str, tuple[int, ...]]
     data: pd.DataFrame
-    _spec: Any
-    _references: Mapping[str, list]
+    encoding: Encoding
     whole: Whole | None = None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the formula's coefficients (p,)."""
+        return self.encoding.names
+
+    @property
+    def terms(self) -> dict[str, tuple[int, ...]]:
+        """The positions of each term's columns."""
+        return self.encoding.terms
+
+    @property
+    def tested_terms(self) -> dict[str, tuple[int, ...]]:
+        """The same without the intercept."""
+        return {term: at for term, at in self.terms.items() if term != self.encoding.intercept}
 
     @property
     def codes(self) -> np.ndarray:
@@ -55,8 +71,8 @@ class DesignMatrix:
 
     @cached_property
     def X(self) -> np.ndarray:
-        """The model matrix (N, p)."""
-        return self.cells.spread(self.cells.X)
+        """The model matrix (N, p) of the formula's own coefficients."""
+        return self.cells.spread(self.cells.X @ self.encoding.raw_columns)
 
     @property
     def nobs(self) -> int:
@@ -73,17 +89,19 @@ class DesignMatrix:
         """The positions of `subjects` among all subjects."""
         return slice(None) if self.whole is None else self.whole.positions
 
-    def working_moments(self) -> tuple[SubjectMoments, Coordinates]:
-        """All subjects' moments in the coordinates of `moments.working_columns`."""
+    @cached_property
+    def _reduced(self) -> tuple[SubjectMoments, Coordinates]:
         if self.whole is not None:
             return self.whole.moments, self.whole.coordinates
         return working_moments(self.cells, self.response, self.subject_rows)
 
+    def working_moments(self) -> tuple[SubjectMoments, Coordinates]:
+        """All subjects' moments in the coordinates of `moments.working_moments`."""
+        return self._reduced
+
     def working_columns(self) -> tuple[Cells, np.ndarray, Coordinates]:
         """The rows z = [x | y] in these coordinates: x, and y (N,)."""
-        if self.whole is None:
-            return working_columns(self.cells, self.response)
-        coordinates = self.whole.coordinates
+        coordinates = self._reduced[1]
         cells = replace(self.cells, X=self.cells.X @ coordinates.T)
         return cells, coordinates.residual(cells, self.response), coordinates
 
@@ -110,11 +128,12 @@ class DesignMatrix:
         """The position (n,) of each subject's first row."""
         return np.unique(self.codes, return_index=True)[1]
 
-    def rows(self, table: pd.DataFrame) -> np.ndarray:
-        """The model's rows (m, p) for a table (m rows) of values of the same variables."""
-        return np.asarray(
-            self._spec.get_model_matrix(reordered(table, self._references)), dtype=float
-        )
+    def rows(self, table: pd.DataFrame, at_means: Collection[str] = ()) -> np.ndarray:
+        """The model's rows (m, p) for a table (m rows) of values of the same variables.
+
+        Numbers named in `at_means` stand at their means over all observations.
+        """
+        return self.encoding.rows(table, at_means)
 
     def levels(self, variable: str) -> list:
         """The levels of a categorical variable, or the distinct values of a numeric one."""
@@ -136,46 +155,45 @@ class DesignMatrix:
         first[self.codes[::-1]] = values[::-1]
         return bool(np.any(values != first[self.codes]))
 
-    def reference_grid(self, keep: Sequence[str] = ()) -> pd.DataFrame:
-        """Every combination of the factors' levels, covariates at their means (as emmeans).
+    def reference_grid(
+        self, keep: Collection[str] = (), at: Mapping[str, Collection] | None = None
+    ) -> tuple[pd.DataFrame, set[str]]:
+        """Every combination of the factors' levels, and the numbers that are at their means.
 
-        A covariate named in `keep` takes each of its distinct values instead.
+        As in emmeans, a number with two values is taken as a factor. A number named in `keep` takes
+        each of its distinct values, and a variable in `at` the values that stand there.
         """
-        axes = {
-            name: [self._mean(name)]
-            if self.is_numeric(name) and name not in keep
-            else self.levels(name)
-            for name in self.data
-        }
-        grid = pd.DataFrame(list(product(*axes.values())), columns=list(axes))
+        at = at or {}
+        axes, at_means = {}, set()
+        for name in self.data:
+            if name in at:
+                axes[name] = at[name]
+            elif name in keep or self.is_factor(name) or len(self.levels(name)) == 2:
+                axes[name] = self.levels(name)
+            else:
+                axes[name] = [self._mean(name)]
+                at_means.add(name)
         if not axes:
-            return pd.DataFrame(index=[0])
-        return grid.astype({name: self.data[name].dtype for name in axes if self.is_factor(name)})
+            return pd.DataFrame(index=[0]), at_means
+        grid = pd.DataFrame(list(product(*axes.values())), columns=list(axes))
+        factors = {name: self.data[name].dtype for name in axes if self.is_factor(name)}
+        return grid.astype(factors), at_means
 
     def _mean(self, covariate: str) -> float:
         """The mean of a covariate over all observations."""
         return self.data[covariate].mean() if self.whole is None else self.whole.means[covariate]
 
-    @property
-    def _made_of(self) -> dict[str, set[str]]:
-        """The variables that each term is made of; in C(time), C is a name too, but no value."""
-        used = self._spec.term_variables.values()
-        return {
-            term: {str(v) for v in variables if "value" in v.roles}
-            for term, variables in zip(self.terms, used, strict=True)
-        }
-
     def interact(self, one: str, other: str) -> bool:
         """Whether some term of the formula is made of both variables."""
-        return any({one, other} <= used for used in self._made_of.values())
+        return any({one, other} <= self.encoding.variables_of(term) for term in self.terms)
 
     def term_of(self, variable: str) -> str | None:
         """The term that is made of one variable alone."""
-        return next((term for term, used in self._made_of.items() if used == {variable}), None)
+        return next((t for t in self.terms if self.encoding.variables_of(t) == {variable}), None)
 
     def columns_of(self, variable: str) -> list[int]:
         """The positions of all columns of terms that a variable is part of."""
-        terms = (term for term, used in self._made_of.items() if variable in used)
+        terms = (t for t in self.terms if variable in self.encoding.variables_of(t))
         return [column for term in terms for column in self.terms[term]]
 
     def is_factor(self, variable: str) -> bool:
@@ -185,7 +203,7 @@ class DesignMatrix:
 
 def design_matrix(
     formula: str,
-    data: pd.DataFrame | Shards,
+    data: Any,
     subject: str,
     coding: Coding = "treatment",
 ) -> DesignMatrix:
@@ -197,17 +215,24 @@ def design_matrix(
     Raises InputError for columns that are missing or hold missing, infinite or unusable values,
     and for a formula whose columns are linearly dependent (the aliased ones are named).
     """
-    from formulaic import Formula
-
     if isinstance(data, Shards):
         return whole_of(design_matrix(formula, data.sample, subject, coding), data)
     names = parse(formula)
-    table, codes, subjects = _checked(data, formula, names.response, names.variables, subject)
-    rhs = Formula(formula).rhs
-    variables = _with_factors(table[list(names.variables)], rhs, formula)
-    response = table[names.response].to_numpy(dtype=float)
+    table = frame_of(data, [subject, names.response, *names.variables], f"formula '{formula}'")
+    codes, subjects = subjects_of(table[subject], subject)
+    response = response_of(table[names.response], names.response)
+    variables = pd.DataFrame(
+        {n: factor_or_number(table[n], n, n in names.factors) for n in names.variables},
+        index=table.index,
+    )
+    for name in names.factors & names.bare:
+        if pd.api.types.is_numeric_dtype(table[name]):
+            raise InputError(
+                f"formula '{formula}': '{name}' stands both as a number and, in C(), as a factor; "
+                "add a copy of the column to the table for one of them"
+            )
     rows = SubjectRows(codes, len(subjects))
-    return _evaluated(formula, variables, response, rows, subjects, coding)
+    return _evaluated(formula, names, variables, response, rows, subjects, coding)
 
 
 def design_of_arrays(
@@ -234,7 +259,8 @@ def design_of_arrays(
     variables = pd.DataFrame({"condition": pd.Categorical.from_codes(short, dtype=levels)})
     response = np.asarray(response, dtype=float)
     names = pd.RangeIndex(rows.n_subjects)
-    return _evaluated("response ~ condition", variables, response, rows, names)
+    formula = "response ~ condition"
+    return _evaluated(formula, parse(formula), variables, response, rows, names)
 
 
 def _codes(values: np.ndarray, name: str) -> tuple[np.ndarray, int]:
@@ -253,6 +279,7 @@ def _codes(values: np.ndarray, name: str) -> tuple[np.ndarray, int]:
 
 def _evaluated(
     formula: str,
+    names: FormulaNames,
     variables: pd.DataFrame,
     response: np.ndarray,
     rows: SubjectRows,
@@ -260,121 +287,16 @@ def _evaluated(
     coding: Coding = "treatment",
 ) -> DesignMatrix:
     """Evaluate a formula on its variables (N rows), and refuse what cannot be fitted."""
-    from formulaic import Formula
-    from formulaic.errors import FormulaicError
-
-    rhs = Formula(formula).rhs
-    labels = [str(term) for term in rhs]
-    called: dict[str, str] = {}
-    levels: dict[str, list] = {}
-    if coding == "sum":
-        rhs, called = sum_coded(rhs, variables)
-    elif coding != "treatment":
-        levels = references_first(variables, coding, formula)
-    distinct, cell_of, weights = distinct_rows(variables)
-    try:
-        matrix = rhs.get_model_matrix(
-            reordered(distinct, levels), na_action="raise", ensure_full_rank=True
-        )
-    # As formulaic's transforms and contrasts refuse what they are given.
-    except (FormulaicError, ValueError, TypeError) as error:
-        raise InputError(
-            f"formula '{formula}': {' '.join(str(error).split()).rstrip('.')}; give transforms "
-            "columns of numbers, contrasts levels that occur, and both the settings that they have"
-        ) from None
-    spec = matrix.model_spec
-    # formulaic lists interactions' factors in the order of the formula; so do we.
-    terms = {
-        "Intercept" if label == "1" else label: tuple(columns)
-        for label, columns in zip(labels, spec.term_indices.values(), strict=True)
-    }
-    X = np.asarray(matrix, dtype=float)
-    if not np.isfinite(X).all():
-        column = spec.column_names[int(np.argmin(np.isfinite(X).all(axis=0)))]
-        raise InputError(
-            f"formula '{formula}': column {column} of the model is not finite on every row; "
-            "expected finite numbers; check the transform and the values it is given"
-        )
+    encoding, cells = encode(names, formula, variables, coding)
     design = DesignMatrix(
         formula=formula,
-        cells=Cells(X, cell_of, weights),
+        cells=cells,
         response=response,
         subject_rows=rows,
         subjects=pd.Index(subjects, name="subject"),
-        names=tuple(renamed(name, called) for name in spec.column_names),
-        terms=terms,
         data=variables,
-        _spec=spec,
-        _references=levels,
+        encoding=encoding,
     )
-    refuse_names(design)
     refuse_unrepeated(design)
     refuse_aliased(design)
     return design
-
-
-def _checked(
-    data: pd.DataFrame, formula: str, response: str, variables: Sequence[str], subject: str
-) -> tuple[pd.DataFrame, np.ndarray, pd.Index]:
-    """The formula's columns, labels as factors, and the subjects as codes (N,) with their names."""
-    columns = list(dict.fromkeys([subject, response, *variables]))
-    missing = [name for name in columns if name not in data.columns]
-    if missing:
-        raise InputError(
-            f"formula '{formula}': column '{missing[0]}' is not in the table, whose columns are "
-            f"{', '.join(map(str, data.columns))}; correct the name"
-        )
-    if len(data) == 0:
-        raise InputError(f"formula '{formula}': the table has no rows; expected observations")
-    codes, subjects = pd.factorize(data[subject])
-    _refuse_holes(subject, codes < 0)
-    table = {name: data[name] for name in (response, *variables)}
-    values = table[response]
-    if not pd.api.types.is_numeric_dtype(values) or pd.api.types.is_bool_dtype(values):
-        raise InputError(
-            f"column '{response}': the response holds {values.dtype} values, expected "
-            "numbers; convert the column"
-        )
-    _refuse_holes(response, values.isna())
-    if not np.isfinite(values.to_numpy(dtype=float)).all():
-        raise InputError(f"column '{response}': infinite values; expected finite numbers")
-    for name in variables:
-        table[name] = _usable(table[name], name)
-    return pd.DataFrame(table, index=data.index), codes, subjects
-
-
-def _usable(values: pd.Series, name: str) -> pd.Series:
-    """A variable without holes, as numbers or as a factor of the levels that occur."""
-    if pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values):
-        _refuse_holes(name, values.isna())
-        return values
-    if not isinstance(values.dtype, pd.CategoricalDtype):
-        values = values.astype("category")
-    codes = values.cat.codes.to_numpy()
-    _refuse_holes(name, codes < 0)
-    counts = np.bincount(codes, minlength=len(values.cat.categories))
-    # An unused level would be a column of zeros.
-    return values if counts.all() else values.cat.remove_unused_categories()
-
-
-def _refuse_holes(name: str, holes: np.ndarray | pd.Series) -> None:
-    count = int(np.sum(holes))
-    if count:
-        raise InputError(
-            f"column '{name}': {count} missing values, the first in row "
-            f"{int(np.argmax(np.asarray(holes))) + 1}; drop these rows first, knowingly"
-        )
-
-
-def _with_factors(variables: pd.DataFrame, rhs: Any, formula: str) -> pd.DataFrame:
-    """Make every variable that stands in C() categorical, so that its levels are known as such."""
-    factors = [factor for term in rhs for factor in term.factors]
-    coded = {as_factor(factor) for factor in factors} - {None}
-    bare = {factor.expr.strip("`") for factor in factors}
-    for name in sorted(coded):
-        if name in bare and pd.api.types.is_numeric_dtype(variables[name]):
-            raise InputError(
-                f"formula '{formula}': '{name}' stands both as a number and, in C(), as a factor; "
-                "add a copy of the column to the table for one of them"
-            )
-    return variables.astype({name: "category" for name in coded if name in variables})

@@ -7,42 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from twolevel.errors import InputError
-from twolevel.moments import centred_columns, gram_matrix
+from twolevel.moments import centred_columns, gram_matrix, independent_columns
 
 if TYPE_CHECKING:
     from twolevel.design_matrix import DesignMatrix
-
-# Relative squared norm below which a column counts as a combination of earlier ones. R's lm uses
-# 1e-7 on the norm, and squares lose half the digits of double precision.
-ALIAS_TOLERANCE = 1e-11
-
-# The parameters beside the coefficients, by their names in tables.
-PARAMETERS = ("sigma_between", "sigma_within", "icc")
-
-
-def independent_columns(gram: np.ndarray, scale: np.ndarray) -> np.ndarray:
-    """Positions of the columns that are not combinations of earlier ones, from a Gram matrix.
-
-    `gram` (p, p) is the columns' cross-products, `scale` (p,) the squared norms that roundoff is
-    measured against. Columns are taken from left to right, as R's lm keeps them.
-    """
-    rest = np.array(gram, dtype=float)
-    kept = []
-    for k in range(len(rest)):
-        if rest[k, k] > ALIAS_TOLERANCE * scale[k]:
-            kept.append(k)
-            rest = rest - np.outer(rest[:, k], rest[k]) / rest[k, k]
-    return np.array(kept, dtype=int)
-
-
-def refuse_names(design: DesignMatrix) -> None:
-    """Refuse a column that has the name of a parameter."""
-    taken = [name for name in design.names if name in PARAMETERS]
-    if taken:
-        raise InputError(
-            f"column '{taken[0]}' has the name of a parameter of the model, beside which its "
-            "coefficient stands in tables; rename the column"
-        )
 
 
 def refuse_unrepeated(design: DesignMatrix) -> None:
@@ -70,7 +38,8 @@ def refuse_explained(design: DesignMatrix, unexplained: float) -> None:
     unexplained is the root mean square of the residuals of ordinary least squares.
     """
     y = design.response
-    if unexplained <= 16 * np.finfo(float).eps * np.sqrt(y @ y / len(y)):
+    largest = np.abs(y).max()
+    if unexplained <= 16 * np.finfo(float).eps * largest * np.sqrt(np.mean((y / largest) ** 2)):
         raise InputError(
             f"formula '{design.formula}': the fixed effects explain the response to its last "
             "digits, so nothing random is left to estimate; expected observations that vary beyond "

@@ -13,9 +13,10 @@ def fixed_variance(estimates: Estimates) -> float:
     """The variance of the fixed part x' beta over all N rows, with N - 1 in the divisor."""
     N, centre = estimates.moments.nobs, estimates.coordinates.centre
     # x' beta but for a constant, which may be a large offset of the response.
-    gamma = estimates.coordinates.first + estimates.best.beta
+    unit = estimates.unit
+    gamma = estimates.coordinates.first / unit + estimates.best.beta
     scatter = estimates.moments.total[:-1, :-1] - N * np.outer(centre, centre)
-    return float(gamma @ scatter @ gamma) / (N - 1)
+    return unit**2 * float(gamma @ scatter @ gamma) / (N - 1)
 
 
 def r_squared(estimates: Estimates, between: float, within: float) -> pd.DataFrame:

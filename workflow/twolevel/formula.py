@@ -2,14 +2,13 @@
 
 Formulaic evaluates function calls in a formula as Python. So a formula is read here first, by a
 grammar of its own that knows formulaic's operators and a fixed list of its transforms, and what
-falls outside is refused. Everything that `parse` accepts means the same to formulaic.
+falls outside is refused. Everything that `parse` accepts means the same to formulaic, which sees
+columns under names of ours only: a column may be called `class`, `True`, `C` or `1`.
 """
 
 import ast
-import keyword
 import re
-import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from twolevel.errors import InputError, did_you_mean, listed, quoted
 
@@ -39,14 +38,26 @@ _TOKEN = re.compile(
 _MAX_LENGTH, _MAX_TOKENS, _MAX_TERMS, _MAX_POWER = 2000, 400, 1000, 10
 # Transforms that make as many columns as they are told to.
 _SPREADING, _MAX_COLUMNS = frozenset({"bs", "cc", "cr", "cs", "poly"}), 50
+_CENTRED = frozenset({"cc", "cr", "cs"})
 
 
 @dataclass(frozen=True)
 class FormulaNames:
-    """The columns that a formula names: the response, and those on the right-hand side in order."""
+    """The columns that a formula names: the response, and those on the right-hand side in order.
+
+    pieces is the right-hand side cut where columns stand, each of which is its position among the
+    variables; factors are those that stand in C(), bare those that stand in no function.
+    """
 
     response: str
     variables: tuple[str, ...]
+    pieces: tuple[str | int, ...] = field(default=(), compare=False)
+    factors: frozenset[str] = field(default=frozenset(), compare=False)
+    bare: frozenset[str] = field(default=frozenset(), compare=False)
+
+    def right_side(self, prefix: str) -> str:
+        """The right-hand side with the column k called <prefix>k_."""
+        return "".join(p if isinstance(p, str) else f"{prefix}{p}_" for p in self.pieces)
 
 
 def parse(formula: str) -> FormulaNames:
@@ -68,7 +79,7 @@ class _Refusal(Exception):
 
 def _read(formula: str) -> FormulaNames:
     tokens = _tokens(formula)
-    tildes = [i for i, (kind, text) in enumerate(tokens) if (kind, text) == ("operator", "~")]
+    tildes = [i for i, (kind, text, _) in enumerate(tokens) if (kind, text) == ("operator", "~")]
     if len(tildes) != 1:
         found = "no" if not tildes else "more than one"
         raise _Refusal(f"found {found} ~, expected response ~ terms, for example score ~ time")
@@ -81,22 +92,38 @@ def _read(formula: str) -> FormulaNames:
             "the left of ~ must be one column of the table; to analyse a transformed response, "
             "add it to the table as a column and name that"
         )
-    response = _name(*left[0])
-    variables = _right_side(right)
+    response = _name(*left[0][:2])
+    columns, bare, insertions = _right_side(right)
+    variables = tuple(dict.fromkeys(columns.values()))
     if response in variables:
         raise _Refusal(
             f"the response {quoted(response)} is also on the right of ~; remove it there"
         )
-    if not variables and [text for _, text in right] != ["1"]:
+    if not variables and [text for _, text, _ in right] != ["1"]:
         raise _Refusal("no column stands on the right of ~; a mean alone is written response ~ 1")
-    return FormulaNames(response, variables)
+    pieces: list[str | int] = []
+    at = right[0][2]
+    for k, (_, text, start) in enumerate(right):
+        if k in columns:
+            pieces += [formula[at:start], variables.index(columns[k])]
+            at = start + len(text)
+        elif k in insertions:
+            pieces.append(formula[at:start] + insertions[k])
+            at = start
+    return FormulaNames(
+        response,
+        variables,
+        (*pieces, formula[at:]),
+        frozenset(name for k, name in columns.items() if k > 1 and right[k - 2][1] == "C"),
+        bare,
+    )
 
 
-def _tokens(formula: str) -> list[tuple[str, str]]:
-    """Cut a formula into (kind, text), without blanks."""
+def _tokens(formula: str) -> list[tuple[str, str, int]]:
+    """Cut a formula into (kind, text, where it starts), without blanks."""
     if len(formula) > _MAX_LENGTH:
         raise _Refusal(f"longer than {_MAX_LENGTH} characters; use fewer or shorter column names")
-    tokens: list[tuple[str, str]] = []
+    tokens: list[tuple[str, str, int]] = []
     at = 0
     while at < len(formula):
         match = _TOKEN.match(formula, at)
@@ -105,14 +132,13 @@ def _tokens(formula: str) -> list[tuple[str, str]]:
         at = match.end()
         kind, text = str(match.lastgroup), match.group()
         # Formulaic finds the end of a call without regard to quotes, so these could hide code.
-        unsafe = {"quoted": "[\"'\\\\]", "string": r"[][\"'`(){}\\%]"}.get(kind)
-        if unsafe and (bad := re.search(unsafe, text[1:-1])):
+        if kind == "string" and (bad := re.search(r"[][\"'`(){}\\%]", text[1:-1])):
             raise _Refusal(
                 f"{text} holds the character {bad.group()} which formulas cannot quote; rename "
-                f"the {'column' if kind == 'quoted' else 'level'} in the table"
+                "the level in the table"
             )
         if kind != "space":
-            tokens.append((kind, text))
+            tokens.append((kind, text, match.start()))
     if len(tokens) > _MAX_TOKENS:
         raise _Refusal(f"more than {_MAX_TOKENS} names and signs; write fewer terms")
     return tokens
@@ -146,20 +172,22 @@ def _name(kind: str, text: str) -> str:
     name = text[1:-1] if kind == "quoted" else text
     if not name.strip():
         raise _Refusal("a column name between backticks is empty")
-    if name.startswith("__") or ".__" in name:
-        raise _Refusal(f"the column name {quoted(name)} starts with __; rename it in the table")
     return name
 
 
-def _right_side(tokens: list[tuple[str, str]]) -> tuple[str, ...]:
-    """Check the right-hand side and collect its columns."""
+def _right_side(
+    tokens: list[tuple[str, str, int]],
+) -> tuple[dict[int, str], frozenset[str], dict[int, str]]:
+    """Check the right-hand side; which tokens are columns, which of these stand in no function,
+    and what to insert before other tokens."""
     names: list[str] = []
-    functions: set[str] = set()
+    places: list[int] = []
+    bare: set[str] = set()
     code: list[str] = []
     # One entry per open bracket: does it, or one around it, belong to a function call?
     nested: list[bool] = []
     before = ""
-    for kind, text in tokens:
+    for place, (kind, text, _) in enumerate(tokens):
         in_call = bool(nested) and nested[-1]
         if text in ("(", "["):
             if text == "[" and not in_call:
@@ -171,7 +199,6 @@ def _right_side(tokens: list[tuple[str, str]]) -> tuple[str, ...]:
             nested.pop()
         elif kind == "function":
             _check_function(text)
-            functions.add(text)
         elif kind == "number" and not in_call and before not in ("**", "^"):
             if nested:
                 raise _Refusal("0 and 1 switch the intercept and stand outside parentheses")
@@ -179,9 +206,10 @@ def _right_side(tokens: list[tuple[str, str]]) -> tuple[str, ...]:
                 raise _Refusal(f"found {text}, expected 0 or 1")
         before = kind if kind != "operator" else text
         if kind in ("name", "quoted") and not (in_call and text in ("True", "False", "None")):
-            name = _name_in_call(kind, text) if in_call else _name(kind, text)
-            text = f"_{len(names)}"
-            names.append(name)
+            names.append(_name(kind, text))
+            places.append(place)
+            bare.update([] if in_call else [names[-1]])
+            text = f"_{len(names) - 1}"
         elif not in_call:
             # `:` binds more closely than `*`; Python's nearest operator is `@`.
             text = {"^": "**", ":": "@"}.get(text, text)
@@ -196,10 +224,25 @@ def _right_side(tokens: list[tuple[str, str]]) -> tuple[str, ...]:
         ) from None
     checker = _Checker(names)
     checker.terms(tree)
-    used = [name for i, name in enumerate(names) if i not in checker.contrasts]
-    if both := functions.intersection(used):
-        raise _Refusal(f"{sorted(both)[0]} is both a function and a column here; rename the column")
-    return tuple(dict.fromkeys(used))
+    columns = {place: names[i] for i, place in enumerate(places) if i not in checker.contrasts}
+    return columns, frozenset(bare), _constraints(tokens)
+
+
+def _constraints(tokens: list[tuple[str, str, int]]) -> dict[int, str]:
+    """What to insert before the brackets that close splines: cr(x, df=4), cc() and cs().
+
+    Their columns add up to 1, as the intercept does, unless they are centred.
+    """
+    inserted, opened = {}, []
+    for place, (_, text, _) in enumerate(tokens):
+        if text == "(":
+            opened.append(place)
+        elif text == ")":
+            start = opened.pop()
+            words = [word for _, word, _ in tokens[start:place]]
+            if tokens[start - 1][1] in _CENTRED and "constraints" not in words:
+                inserted[place] = ", constraints='center'"
+    return inserted
 
 
 def _check_function(name: str) -> None:
@@ -210,19 +253,6 @@ def _check_function(name: str) -> None:
             f"use {listed(sorted(TRANSFORMS), 20)} or contr.treatment() and its like, "
             "or compute it as a column of the table"
         )
-
-
-def _name_in_call(kind: str, text: str) -> str:
-    """Read a column name inside a function call, where formulaic follows Python's rules."""
-    name = _name(kind, text)
-    plain = name.isidentifier()
-    if keyword.iskeyword(name) or (plain and unicodedata.normalize("NFKC", name) != name):
-        raise _Refusal(f"{quoted(name)} cannot be used inside a function; rename the column")
-    if kind == "quoted" and plain:
-        raise _Refusal(f"inside a function write {name} without backticks")
-    if kind == "name" and not plain and name not in CONTRASTS:
-        raise _Refusal(f"inside a function put {name} between backticks: `{name}`")
-    return name
 
 
 class _Checker:
@@ -322,7 +352,7 @@ class _Checker:
     def argument(self, node: ast.expr) -> None:
         """Check what a transform is given: columns, numbers, arithmetic with them, or settings."""
         match node:
-            case ast.Name() if self.name(node) not in CONTRASTS:
+            case ast.Name():
                 return
             case ast.Call():
                 self.call(node)

@@ -94,10 +94,13 @@ def fit_hierarchical(
     if weighted:
         params, inverse, residual = _least_squares(Q, mu, variance.mean() / variance)
         cov = residual * inverse + level1.shared_cov
-    at = np.array(list(level1.level2.values()))
+    at, rows = np.array(list(level1.level2.values())), level1.level2_rows
     return HierarchicalFit(
         params=pd.DataFrame(
-            {"estimate": params, "se": np.sqrt(np.diag(cov))},
+            {
+                "estimate": rows @ params,
+                "se": np.sqrt(np.einsum("ij,ij->i", rows @ cov, rows)),
+            },
             index=pd.Index(names, name="term"),
         ),
         weighted=weighted,

@@ -59,12 +59,14 @@ _MOST_THREADS = 2
 def leave_one_out(
     design: DesignMatrix,
     estimates: Estimates,
-    refit: Callable[[DesignMatrix, Method], pd.Series],
-) -> pd.DataFrame:
-    """sigma_between, sigma_within, icc and the fixed effects without each subject (n rows).
+    refit: Callable[[DesignMatrix, Method], tuple[pd.Series, np.ndarray]],
+) -> tuple[pd.DataFrame, np.ndarray]:
+    """sigma_between, sigma_within and icc without each subject (n rows), and beta (n, p).
 
-    By the method of the fit; `refit` gives these estimates from the rows. A row is NaN where the
-    model cannot be fitted without the subject: a column of the model would be lost, or no variation
+    Coefficients of the design's columns stand less the coordinates' shift, in which an offset of
+    the response would take their digits.
+    By the method of the fit; `refit` gives the same of one design. A row is NaN where the model
+    cannot be fitted without the subject: a column of the model would be lost, or no variation
     within subjects or between them be left.
     Of a table in shards there are rows for subjects of which the sample has all observations, and
     no refits from rows.
@@ -81,31 +83,32 @@ def leave_one_out(
             pool.map(lambda some: _downdate(parts.block(some), estimates, grid), parts.blocks())
         )
     if not blocks:
-        columns = ["sigma_between", "sigma_within", "icc", *design.names]
-        return pd.DataFrame(columns=columns, index=subjects, dtype=float)
+        none = pd.DataFrame(columns=["sigma_between", "sigma_within", "icc"], index=subjects)
+        return none.astype(float), np.empty((0, len(design.names)))
     lambda_, sigma2, gamma, alone = (np.concatenate(parts) for parts in zip(*blocks, strict=True))
     columns = {
-        "sigma_between": np.sqrt(lambda_ * sigma2),
-        "sigma_within": np.sqrt(sigma2),
+        "sigma_between": coordinates.unit * np.sqrt(lambda_ * sigma2),
+        "sigma_within": coordinates.unit * np.sqrt(sigma2),
         "icc": lambda_ / (1 + lambda_),
     }
-    beta = gamma @ coordinates.T.T + coordinates.shift  # (n, p)
-    columns |= {name: beta[:, k] for k, name in enumerate(design.names)}
     found = pd.DataFrame(columns, index=subjects)
+    beta = coordinates.unit * (gamma @ coordinates.T.T)
     for position in np.flatnonzero(alone) if design.whole is None else ():
         try:
-            found.iloc[position] = refit(design.without(position), estimates.method)
+            variances, params = refit(design.without(position), estimates.method)
         except InputError:  # there is no fit, which NaN says
             continue
-    return found
+        found.iloc[position], beta[position] = variances, params - coordinates.shift
+    return found, beta
 
 
-def cooks_distance(without: pd.DataFrame, params: pd.Series, cov_params: pd.DataFrame) -> pd.Series:
-    """(beta_-i - beta)' C^-1 (beta_-i - beta) / p, C the covariance of beta with all subjects."""
-    change = (without[params.index] - params).to_numpy()
-    scaled = np.linalg.solve(cov_params.to_numpy(), change.T).T
-    distance = np.einsum("np,np->n", change, scaled) / len(params)
-    return pd.Series(distance, index=without.index, name="cooks_distance")
+def cooks_distance(changes: np.ndarray, cov_params: np.ndarray) -> np.ndarray:
+    """(beta_-i - beta)' C^-1 (beta_-i - beta) / p, C the covariance of beta with all subjects.
+
+    For changes (n, p) of the coefficients and C (p, p), in one unit.
+    """
+    scaled = np.linalg.solve(cov_params, changes.T).T
+    return np.einsum("np,np->n", changes, scaled) / len(cov_params)
 
 
 @dataclass(frozen=True, eq=False)

@@ -73,6 +73,19 @@ class KenwardRoger:
         scale = np.where(limit, 1.0, df * (1 - a2 / q) / np.where(limit, 1.0, df - 2))
         return np.where(known, df, np.inf)[()], np.where(known, scale, 1.0)[()]
 
+    def approximate_each(self, rows: np.ndarray) -> np.ndarray:
+        """The denominator df (m,) of the t test of each row L beta = 0, L (m, p), of one data set.
+
+        2 / a2, with a2 as in `approximate` for a single row.
+        """
+        variances = np.einsum("mp,mp->m", rows @ self.phi, rows)
+        parts = np.stack(
+            [np.einsum("mp,mp->m", rows @ slope, rows) / variances for slope in self.slopes]
+        )
+        a2 = np.einsum("rm,rs,sm->m", parts, self.cov_variances, parts)
+        known = a2 > 0
+        return np.divide(2.0, a2, out=np.full(len(rows), np.inf), where=known)
+
 
 def kenward_roger(moments: Moments, best: Profile) -> KenwardRoger:
     """Adjust the covariance of the coefficients at the REML estimate `best`.

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -10,31 +12,38 @@ import pandas as pd
 from twolevel.design_matrix import DesignMatrix
 
 
+# The size below which an entry of a difference of rows, whose numbers are at most 1, is rounding.
+_ROUNDING = 1e-12
+
+# Values of variables to hold them at, instead of those of the reference grid.
+At = Mapping[str, Any]
+
+
 def mean_rows(
-    design: DesignMatrix, variable: str | None = None, by: str | None = None
+    design: DesignMatrix,
+    variable: str | None = None,
+    by: str | None = None,
+    at: At | None = None,
 ) -> tuple[pd.Index, np.ndarray]:
     """The levels (m,) of `variable` and the rows L (m, p) whose L beta are its marginal means.
 
-    Other factors are averaged with equal weights, covariates are held at their means. With `by`,
-    the levels are those of `variable` within each level of `by` (pairs, `by` first). Without a
+    Other factors, and numbers with two values, are averaged with equal weights, other covariates
+    are held at their means. With `by`, the levels are those of `variable` within each level of `by`
+    (pairs, `by` first). Variables in `at` are held at a value, or averaged over some. Without a
     variable there is one row: the grand mean.
 
-    Raises ValueError for a variable that the formula does not have.
+    Raises ValueError for a variable that the formula does not have, or a level that a factor does
+    not have.
     """
     kept = [name for name in (by, variable) if name is not None]
+    at = {name: _values(design, name, given) for name, given in (at or {}).items()}
     for name in kept:
-        if name not in design.data:
-            raise ValueError(
-                f"found {name!r}, expected a variable of the formula '{design.formula}': "
-                f"{', '.join(design.data) or 'it has none'}"
-            )
-    grid = design.reference_grid(keep=kept)
-    rows = design.rows(grid)
-    if len(rows) != len(grid):  # a bare intercept
-        rows = np.broadcast_to(rows, (len(grid), rows.shape[1]))
+        _refuse_unknown(design, name)
+    grid, at_means = design.reference_grid(keep=kept, at=at)
+    rows = design.rows(grid, at_means)
     if variable is None:
         return pd.Index(["grand mean"]), rows.mean(axis=0, keepdims=True)
-    axes = [design.levels(name) for name in kept]
+    axes = [at.get(name) or design.levels(name) for name in kept]
     levels = pd.MultiIndex.from_product(axes, names=kept) if by else pd.Index(axes[0], name=kept[0])
     # The codes of the grid's rows count through the levels of `by`, within these of `variable`.
     codes = np.zeros(len(grid), dtype=int)
@@ -42,6 +51,33 @@ def mean_rows(
         codes = codes * len(axis) + pd.Index(axis).get_indexer(grid[name])
     L = np.stack([rows[codes == k].mean(axis=0) for k in range(len(levels))])
     return levels, L
+
+
+def difference(rows: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """rows - other (m, p), where what is 0 but for rounding is 0."""
+    apart = rows - other
+    return np.where(np.abs(apart) < _ROUNDING, 0.0, apart)
+
+
+def _refuse_unknown(design: DesignMatrix, name: str) -> None:
+    if name not in design.data:
+        raise ValueError(
+            f"found {name!r}, expected a variable of the formula '{design.formula}': "
+            f"{', '.join(design.data) or 'it has none'}"
+        )
+
+
+def _values(design: DesignMatrix, name: str, given: Any) -> list:
+    """The values at which a variable is held."""
+    _refuse_unknown(design, name)
+    values = [given] if isinstance(given, str) or not isinstance(given, Iterable) else list(given)
+    unknown = [v for v in values if design.is_factor(name) and v not in design.levels(name)]
+    if unknown or not values:
+        raise ValueError(
+            f"at: found {unknown or values!r} for {name!r}, expected some of its levels "
+            f"{', '.join(map(str, design.levels(name)))}"
+        )
+    return values
 
 
 def slope_rows(
@@ -56,12 +92,14 @@ def slope_rows(
     if design.is_factor(variable) or len(values) < 2:
         return None
     levels, L = mean_rows(design, variable, by)
-    x = np.asarray(values, dtype=float)
-    L = L.reshape(-1, len(x), L.shape[1])
-    rise = (L[:, -1] - L[:, 0]) / (x[-1] - x[0])
-    line = L[:, :1] + (x - x[0])[:, None] * rise[:, None]
+    L = L.reshape(-1, len(values), L.shape[1])
+    span = design.levels(variable)[-1] - design.levels(variable)[0]
+    share = np.array([value - values[0] for value in values], dtype=float) / float(span)
+    rise = difference(L[:, -1], L[:, 0])
+    line = L[:, :1] + share[:, None] * rise[:, None]
     if (np.abs(L - line) > 1e-9 * np.abs(L).max(axis=(0, 1))).any():
         return None
+    rise = rise / float(span)
     index = pd.Index([variable]) if by is None else levels.get_level_values(by).unique()
     return index, rise
 
@@ -86,5 +124,5 @@ def pairwise_rows(levels: pd.Index, L: np.ndarray) -> tuple[pd.Index, np.ndarray
         return index, np.concatenate([rows for _, rows in parts.values()])
     pairs = list(combinations(range(len(levels)), 2))
     names = [f"{levels[a]} - {levels[b]}" for a, b in pairs]
-    rows = np.stack([L[a] - L[b] for a, b in pairs]) if pairs else np.empty((0, L.shape[1]))
-    return pd.Index(names, name="contrast"), rows
+    first, second = np.array(pairs, dtype=int).reshape(-1, 2).T
+    return pd.Index(names, name="contrast"), difference(L[first], L[second])

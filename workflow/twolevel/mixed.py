@@ -21,14 +21,12 @@ from twolevel.estimable import refuse_explained
 from twolevel.explained import design_effect, r_squared
 from twolevel.influence import cooks_distance, leave_one_out
 from twolevel.likelihood import Method, degrees_of_freedom, maximise
-from twolevel.means import mean_rows, pairwise_rows, slope_rows
+from twolevel.means import At, difference, mean_rows, pairwise_rows, slope_rows
 from twolevel.moments import SubjectMoments, grouped_moments
 from twolevel.multiplicity import Adjust, adjusted
 from twolevel.profile_likelihood import ProfileLikelihood
 from twolevel.type3 import type3_rows
 from twolevel.wald import Df, Estimates
-
-STANDARD_DF: Df = "kenward-roger"
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,7 +89,7 @@ class MixedFit:
         """n, deviation (ybar_i - xbar_i' beta), random_effect S_i and its se, of n subjects."""
         best, n = self.estimates.best, self.subjects.counts
         fixed = self.subjects.columns @ best.beta
-        deviation = self.subjects.response - fixed[self.subjects.pattern]
+        deviation = self.estimates.unit * (self.subjects.response - fixed[self.subjects.pattern])
         precision = 1 + n * self.lambda_
         return pd.DataFrame(
             {
@@ -106,7 +104,7 @@ class MixedFit:
     @property
     def fixed_part(self) -> np.ndarray:
         """What the fixed effects predict of each observation, x_ij' beta (N,)."""
-        return self.design.cells.times(self.params.to_numpy())
+        return self.design.cells.times(self.estimates.params)
 
     @cached_property
     def fittedvalues(self) -> np.ndarray:
@@ -128,77 +126,110 @@ class MixedFit:
     def grand_mean(self) -> pd.Series:
         """The grand mean (estimate, se, ...): all factors averaged, covariates at their means."""
         index, L = mean_rows(self.design)
-        return self.estimates.table(L, index, STANDARD_DF).iloc[0]
+        return self.estimates.table(L, index, self.standard_df).iloc[0]
 
-    def coef_table(self, df: Df = STANDARD_DF) -> pd.DataFrame:
-        """Wald tests and 95% intervals of the fixed effects, indexed by formulaic's names."""
-        return self.estimates.table(np.eye(len(self.params)), self.params.index, df)
+    @property
+    def standard_df(self) -> Df:
+        """The degrees of freedom of tests: Kenward-Roger's, which ML does not have."""
+        return "kenward-roger" if self.method == "REML" else "satterthwaite"
+
+    def covariance(self, df: Df | None = None) -> pd.DataFrame:
+        """The covariance (p, p) of the fixed effects: `cov_params`, adjusted for Kenward-Roger."""
+        root = self.estimates.unit * self.design.encoding.formula_rows
+        cov = root @ self.estimates.covariance(df or self.standard_df) @ root.T
+        return pd.DataFrame(cov, index=self.params.index, columns=self.params.index)
+
+    def coef_table(self, df: Df | None = None, level: float = 0.95) -> pd.DataFrame:
+        """Wald tests and intervals of the fixed effects, indexed by formulaic's names."""
+        rows = self.design.encoding.formula_rows
+        return self.estimates.table(rows, self.params.index, df or self.standard_df, level)
 
     @cached_property
     def hypotheses(self) -> dict[str, np.ndarray]:
         """Rows L (q, p) of every term's Type III hypothesis L beta = 0 (see `type3`)."""
         p = len(self.params)
-        gram = self.estimates.moments.total[:p, :p]
-        if "Intercept" not in self.design.terms:  # its own columns then, in whatever coordinates
-            back = np.linalg.inv(self.estimates.T)
-            gram = back.T @ gram @ back
+        back = np.linalg.inv(self.estimates.T)
+        gram = back.T @ self.estimates.moments.total[:p, :p] @ back
         return type3_rows(self.design, gram)
 
-    def anova(self, df: Df = STANDARD_DF) -> pd.DataFrame:
+    def anova(self, df: Df | None = None) -> pd.DataFrame:
         """Type III F tests (F, df_num, df_den, p), indexed by term (see `wald`)."""
+        df = df or self.standard_df
         rows = {term: self.estimates.test(L, df) for term, L in self.hypotheses.items()}
         return pd.DataFrame.from_dict(
             rows, orient="index", columns=["F", "df_num", "df_den", "p"]
         ).rename_axis("term")
 
-    def means(self, variable: str, df: Df = STANDARD_DF, by: str | None = None) -> pd.DataFrame:
+    def means(
+        self,
+        variable: str,
+        df: Df | None = None,
+        by: str | None = None,
+        at: At | None = None,
+        level: float = 0.95,
+    ) -> pd.DataFrame:
         """Marginal means of a variable's levels, as emmeans defines them (see `means`).
 
-        With `by`, of its levels within each level of another variable.
+        With `by`, of its levels within each level of another variable; with `at`, where other
+        variables have these values.
         """
-        index, L = mean_rows(self.design, variable, by)
-        return self.estimates.table(L, index, df)
+        index, L = mean_rows(self.design, variable, by, at)
+        return self.estimates.table(L, index, df or self.standard_df, level)
 
     def contrasts(
         self,
         variable: str,
-        df: Df = STANDARD_DF,
+        df: Df | None = None,
         adjust: Adjust = "holm",
         by: str | None = None,
+        at: At | None = None,
+        level: float = 0.95,
     ) -> pd.DataFrame:
         """All pairwise differences of a variable's marginal means (see `multiplicity`).
 
-        With `by`, within each level of another variable, and adjusted within it.
+        With `by`, within each level of another variable, and adjusted within it; `at` as in `means`.
         """
-        levels, L = mean_rows(self.design, variable, by)
+        levels, L = mean_rows(self.design, variable, by, at)
         index, rows = pairwise_rows(levels, L)
-        table = self.estimates.table(rows, index, df)
-        n_means = len(self.design.levels(variable))
+        table = self.estimates.table(rows, index, df or self.standard_df, level)
+        n_means = levels.get_level_values(-1).nunique()
         if by is None:
-            return adjusted(table, adjust, n_means)
-        parts = [adjusted(part, adjust, n_means) for _, part in table.groupby(level=0, sort=False)]
-        return pd.concat(parts)
+            return adjusted(table, adjust, n_means, level)
+        groups = table.groupby(level=0, sort=False)
+        return pd.concat([adjusted(part, adjust, n_means, level) for _, part in groups])
 
     def slopes(
-        self, variable: str, df: Df = STANDARD_DF, by: str | None = None
+        self,
+        variable: str,
+        df: Df | None = None,
+        by: str | None = None,
+        level: float = 0.95,
     ) -> pd.DataFrame | None:
         """By how much the marginal means rise per unit of a number; None where they are no line.
 
         With `by`, within each level of another variable (see `means.slope_rows`).
         """
         found = slope_rows(self.design, variable, by)
-        return None if found is None else self.estimates.table(found[1], found[0], df)
+        if found is None:
+            return None
+        return self.estimates.table(found[1], found[0], df or self.standard_df, level)
 
-    def condition_effects(self, variable: str, df: Df = STANDARD_DF) -> pd.DataFrame:
+    def condition_effects(
+        self, variable: str, df: Df | None = None, level: float = 0.95
+    ) -> pd.DataFrame:
         """alpha_j (estimate, se, ...): a variable's marginal means less the grand mean."""
         index, L = mean_rows(self.design, variable)
-        return self.estimates.table(L - mean_rows(self.design)[1], index, df)
+        L = difference(L, mean_rows(self.design)[1])
+        return self.estimates.table(L, index, df or self.standard_df, level)
 
     @cached_property
     def profile_likelihood(self) -> ProfileLikelihood:
         """The ML profiles of all parameters, whose intervals `profile` gives."""
         return ProfileLikelihood(
-            self.estimates.moments, self.estimates.coordinates, self.params.index
+            self.estimates.moments,
+            self.estimates.coordinates,
+            self.design.encoding.formula_rows,
+            self._coefficient_names,
         )
 
     def profile(self, level: float = 0.95) -> pd.DataFrame:
@@ -211,7 +242,8 @@ class MixedFit:
 
     def parametric_bootstrap(self, refits: int = 10_000, seed: int = 1) -> Bootstrap:
         """Refits to data drawn from this fit, whose intervals `bootstrap` gives."""
-        return parametric_bootstrap(self.estimates, self.estimated, refits, seed)
+        rows = self.design.encoding.formula_rows
+        return parametric_bootstrap(self.estimates, rows, self.estimated, refits, seed)
 
     def bootstrap(
         self,
@@ -248,9 +280,20 @@ class MixedFit:
         return r_squared(self.estimates, self.sigma_between**2, self.sigma_within**2)
 
     @cached_property
+    def _without_subject(self) -> tuple[pd.DataFrame, np.ndarray]:
+        def refit(design: DesignMatrix, method: Method) -> tuple[pd.Series, np.ndarray]:
+            fit = fit_design(design, method)
+            return fit.variances, fit.estimates.params
+
+        return leave_one_out(self.design, self.estimates, refit)
+
+    @cached_property
     def without_subject(self) -> pd.DataFrame:
         """The estimates of all parameters without each subject (see `influence`)."""
-        return leave_one_out(self.design, self.estimates, lambda *rest: fit_design(*rest).estimated)
+        variances, beta = self._without_subject
+        rows = self.design.encoding.formula_rows
+        beta = beta @ rows.T + rows @ self.estimates.coordinates.shift
+        return variances.assign(**dict(zip(self._coefficient_names, beta.T, strict=True)))
 
     def influence(self) -> pd.DataFrame:
         """Each subject's Cook's distance, and the change of each parameter when it is left out.
@@ -258,18 +301,36 @@ class MixedFit:
         Columns cooks_distance, then change_<parameter>: the estimate without the subject less that
         with all. NaN where the model cannot be fitted without the subject (see `influence`).
         """
-        without = self.without_subject
-        changes = without - self.estimated[without.columns]
-        distance = cooks_distance(without, self.params, self.cov_params)
-        return changes.add_prefix("change_").assign(cooks_distance=distance)[
-            ["cooks_distance", *(f"change_{name}" for name in without.columns)]
-        ]
+        variances, beta = self._without_subject
+        coordinates, unit = self.estimates.coordinates, self.estimates.unit
+        changes = beta - unit * (coordinates.T @ self.estimates.best.beta)
+        covariance = self.estimates.covariance("asymptotic")
+        table = pd.DataFrame(
+            {"cooks_distance": cooks_distance(changes / unit, covariance)}, index=variances.index
+        )
+        own = changes @ self.design.encoding.formula_rows.T
+        for name in variances:
+            table[f"change_{name}"] = variances[name] - self.variances[name]
+        names = [f"change_{name}" for name in self._coefficient_names]
+        return pd.concat([table, pd.DataFrame(own, table.index, names)], axis=1)
+
+    @property
+    def variances(self) -> pd.Series:
+        """sigma_between, sigma_within and icc."""
+        sigmas = {"sigma_between": self.sigma_between, "sigma_within": self.sigma_within}
+        return pd.Series({**sigmas, "icc": self.icc})
+
+    @property
+    def _coefficient_names(self) -> pd.Index:
+        """What the fixed effects are called beside the variances: `icc` where a column is icc."""
+        taken = self.variances.index
+        names = [f"`{name}`" if name in taken else name for name in self.params.index]
+        return pd.Index(names, name="term")
 
     @property
     def estimated(self) -> pd.Series:
         """All parameters: sigma_between, sigma_within, icc and the fixed effects."""
-        sigmas = {"sigma_between": self.sigma_between, "sigma_within": self.sigma_within}
-        return pd.concat([pd.Series({**sigmas, "icc": self.icc}), self.params])
+        return pd.concat([self.variances, self.params.set_axis(self._coefficient_names)])
 
     def variance_components(self) -> dict:
         """Both standard deviations with what is derived from them, and the likelihood."""
@@ -343,22 +404,30 @@ def fit_design(design: DesignMatrix, method: Method) -> MixedFit:
     """Fit the random-intercept model to a formula already evaluated: see `fit_mixed`."""
     subjects, coordinates = design.working_moments()
     moments = grouped_moments(subjects)
-    refuse_explained(design, np.sqrt(moments.total[-1, -1] / moments.nobs))
+    unit = coordinates.unit
+    refuse_explained(design, unit * np.sqrt(moments.total[-1, -1] / moments.nobs))
     best = maximise(moments, method)
 
     names = pd.Index(design.names, name="term")
-    params = coordinates.T @ best.beta + coordinates.shift
-    sigma2 = best.rss / degrees_of_freedom(moments, method)
-    cov = sigma2 * (coordinates.T @ best.unscaled_cov @ coordinates.T.T)
+    params = unit * (coordinates.T @ best.beta) + coordinates.shift
+    estimates = Estimates(params, coordinates, moments, best, method)
+    f = degrees_of_freedom(moments, method)
+    sigma_within = unit * float(np.sqrt(best.rss / f))
+    rows = design.encoding.formula_rows
+    root = unit * rows  # before it is squared, as the square alone may be too large
+    cov = root @ estimates.covariance("asymptotic") @ root.T
+    # In the response's unit, and under REML for the formula's own columns.
+    llf = -float(best.deviance) / 2 - f * np.log(unit)
+    llf -= design.encoding.log_scale if method == "REML" else 0.0
     return MixedFit(
         method=method,
         design=design,
-        params=pd.Series(params, index=names),
+        params=pd.Series(rows @ params, index=names),
         cov_params=pd.DataFrame(cov, index=names, columns=names),
-        sigma_between=float(np.sqrt(best.lambda_ * sigma2)),
-        sigma_within=float(np.sqrt(sigma2)),
+        sigma_between=float(np.sqrt(best.lambda_)) * sigma_within,
+        sigma_within=sigma_within,
         lambda_=float(best.lambda_),
-        llf=-float(best.deviance) / 2,
+        llf=float(llf),
         subjects=subjects,
-        estimates=Estimates(params, coordinates, moments, best, method),
+        estimates=estimates,
     )

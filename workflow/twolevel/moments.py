@@ -20,6 +20,13 @@ from functools import cached_property
 import numpy as np
 
 from twolevel.cells import Cells, SubjectRows
+from twolevel.standardised import power_of_two
+
+# Relative squared norm below which a column counts as a combination of earlier ones. R's lm uses
+# 1e-7 on the norm, and squares lose half the digits of double precision.
+ALIAS_TOLERANCE = 1e-11
+# Share of a column's squares within subjects below which it is the rounding of subjects' means.
+CONSTANT = 1e-20
 
 # Numbers in an array over all patterns of cells, above which the rows themselves are summed.
 _MANY = 20_000_000
@@ -159,11 +166,12 @@ def grouped_moments(subjects: SubjectMoments) -> Moments:
 
 @dataclass(frozen=True, eq=False)
 class Coordinates:
-    """The affine map from working coefficients back to the formula's: beta = T gamma + shift.
+    """The affine map from working coefficients to the design's: beta = unit T gamma + shift.
 
-    T (p, p) has determinant 1, so that log|X'V^-1X|, and with it the REML likelihood, is the same
-    in both. centre (p,) is the mean of the working columns over all rows. The working response is
-    (y - mean) - (x first + rest): the mean, which is all of a large offset, goes first and exactly.
+    T (p, p) has determinant 1, so that log|X'V^-1X| is the same in both. centre (p,) is the mean of
+    the working columns over all rows. The working response is ((y - mean) - (x first + rest)) /
+    unit: the mean, which is all of a large offset, goes first and exactly, and unit is a power of
+    two that makes what is left about 1 in size, whatever the response's own unit.
     """
 
     T: np.ndarray
@@ -171,11 +179,18 @@ class Coordinates:
     centre: np.ndarray
     mean: float
     first: np.ndarray
+    unit: float
     rest: float = 0.0
 
     def residual(self, cells: Cells, y: np.ndarray) -> np.ndarray:
         """The working response (N,) of observations y with the working columns of `cells`."""
-        return (y - self.mean) - cells.spread(cells.X @ self.first + self.rest)
+        return ((y - self.mean) - cells.spread(cells.X @ self.first + self.rest)) / self.unit
+
+    def recombined(self, S: np.ndarray) -> Coordinates:
+        """The same with the working columns x S, for S (p, p) with determinant 1."""
+        return replace(
+            self, T=self.T @ S, centre=self.centre @ S, first=np.linalg.solve(S, self.first)
+        )
 
 
 def centred_columns(cells: Cells) -> tuple[Cells, np.ndarray]:
@@ -237,7 +252,10 @@ def working_columns(cells: Cells, y: np.ndarray) -> tuple[Cells, np.ndarray, Coo
     residual = y - mean
     first = np.linalg.solve(gram, cells.X.T @ cells.sums(residual))
     residual -= cells.spread(cells.X @ first)
-    return cells, residual, Coordinates(T, T @ (mean * unit + first), centre, mean, first)
+    size = power_of_two(residual)
+    residual /= size
+    shift = T @ (mean * unit + first)
+    return cells, residual, Coordinates(T, shift, centre, mean, first, size)
 
 
 def _unit(cells: Cells, gram: np.ndarray, sums: np.ndarray) -> np.ndarray:
@@ -254,6 +272,53 @@ def _unit(cells: Cells, gram: np.ndarray, sums: np.ndarray) -> np.ndarray:
 def working_moments(
     cells: Cells, y: np.ndarray, rows: SubjectRows
 ) -> tuple[SubjectMoments, Coordinates]:
-    """The subjects' moments in the coordinates of `working_columns`."""
+    """The subjects' moments in the coordinates of `working_columns`, separated."""
     cells, residual, coordinates = working_columns(cells, y)
-    return subject_moments(cells, residual, rows), coordinates
+    return separated(subject_moments(cells, residual, rows), coordinates)
+
+
+def separated(
+    subjects: SubjectMoments, coordinates: Coordinates
+) -> tuple[SubjectMoments, Coordinates]:
+    """The moments in coordinates where a column varies within subjects, or not at all there.
+
+    Where columns together do not vary within subjects though each one does, as period, treatment
+    and their product in a crossover, the last one makes way for what they add up to. Beside the
+    others it would be rounding at a large lambda, where differences between subjects count
+    for nothing.
+    """
+    p = subjects.columns.shape[1]
+    W = subjects.within[:p, :p]
+    size = np.diag(W)
+    varying = size > CONSTANT * (
+        size + subjects.sizes[subjects.pattern] @ subjects.means[:, :p] ** 2
+    )
+    within = independent_columns(W, np.where(varying, size, np.inf))
+    S = np.eye(p)
+    lost = np.setdiff1d(np.flatnonzero(varying), within)
+    if len(lost):
+        S[np.ix_(within, lost)] = -np.linalg.solve(
+            W[np.ix_(within, within)], W[np.ix_(within, lost)]
+        )
+    cross = subjects.within.copy()
+    cross[:p] = S.T @ cross[:p]
+    cross[:, :p] = cross[:, :p] @ S
+    between = np.setdiff1d(np.arange(p), within)
+    cross[between] = cross[:, between] = 0.0
+    moved = replace(subjects, columns=subjects.columns @ S, within=cross)
+    return moved, coordinates.recombined(S)
+
+
+def independent_columns(gram: np.ndarray, scale: np.ndarray) -> np.ndarray:
+    """Positions of the columns that are not combinations of earlier ones, from a Gram matrix.
+
+    `gram` (p, p) is the columns' cross-products, `scale` (p,) the squared norms that roundoff is
+    measured against. Columns are taken from left to right, as R's lm keeps them.
+    """
+    rest = np.array(gram, dtype=float)
+    kept = []
+    for k in range(len(rest)):
+        if rest[k, k] > ALIAS_TOLERANCE * scale[k]:
+            kept.append(k)
+            rest -= np.outer(rest[:, k], rest[k] / rest[k, k])
+    return np.array(kept, dtype=int)

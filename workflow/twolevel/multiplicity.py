@@ -12,7 +12,9 @@ from twolevel.tails import t_quantile
 Adjust = Literal["holm", "tukey", "bonferroni", "none"]
 
 
-def adjusted(table: pd.DataFrame, adjust: Adjust, n_means: int) -> pd.DataFrame:
+def adjusted(
+    table: pd.DataFrame, adjust: Adjust, n_means: int, level: float = 0.95
+) -> pd.DataFrame:
     """Adjust p, ci_low and ci_high of all pairwise differences of n_means means.
 
     "holm" (Holm 1979) takes the p values in order; it has no intervals of its own, so that these
@@ -33,12 +35,12 @@ def adjusted(table: pd.DataFrame, adjust: Adjust, n_means: int) -> pd.DataFrame:
     t, df = table.loc[tested, "t"].to_numpy(), table.loc[tested, "df"].to_numpy()
     p = table.loc[tested, "p"].to_numpy()
     if adjust == "tukey":
-        p, quantile = _studentized_range(np.abs(t), df, n_means)
+        p, quantile = _studentized_range(np.abs(t), df, n_means, level)
     else:
         from statsmodels.stats.multitest import multipletests
 
         p = multipletests(p, method=adjust)[1]
-        quantile = t_quantile(1 - 0.05 / count, df)
+        quantile = t_quantile(1 - (1 - level) / count, df)
     half = quantile * table.loc[tested, "se"]
     middle = table.loc[tested, "estimate"]
     result = table.copy()
@@ -48,10 +50,12 @@ def adjusted(table: pd.DataFrame, adjust: Adjust, n_means: int) -> pd.DataFrame:
     return result
 
 
-def _studentized_range(t: np.ndarray, df: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
-    """Tukey's p values for t (m,), and what to multiply standard errors with for 95% intervals."""
+def _studentized_range(
+    t: np.ndarray, df: np.ndarray, k: int, level: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Tukey's p values for t (m,), and what to multiply standard errors with for intervals."""
     from scipy.stats import studentized_range
 
     distinct, which = np.unique(df, return_inverse=True)
-    quantile = np.array([studentized_range.ppf(0.95, k, nu) for nu in distinct])[which]
+    quantile = np.array([studentized_range.ppf(level, k, nu) for nu in distinct])[which]
     return studentized_range.sf(t * np.sqrt(2), k, df), quantile / np.sqrt(2)

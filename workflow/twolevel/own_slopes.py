@@ -18,7 +18,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from twolevel.estimable import ALIAS_TOLERANCE, independent_columns, residual_sum
+from twolevel.estimable import residual_sum
+from twolevel.moments import ALIAS_TOLERANCE, independent_columns
+from twolevel.standardised import Standardised
 from twolevel.means import slope_rows
 from twolevel.mixed import MixedFit, fit_design
 from twolevel.tails import f_upper, t_quantile
@@ -69,9 +71,12 @@ def own_slopes(fit: MixedFit, condition: str | None) -> OwnSlopes | None:
     def centred(values: np.ndarray) -> np.ndarray:
         return values - (rows.sums(values) / rows.counts)[rows.codes]
 
-    x = centred(design.data[condition].to_numpy(dtype=float))
+    values = design.data[condition].to_numpy()
+    standard, unit = Standardised.of(values), fit.estimates.unit
+    x = centred(standard.of_values(values))
     # The residuals differ from the response by what the fixed effects and the means explain.
-    Z = np.column_stack([*(centred(column) for column in design.X.T), centred(fit.resid)])
+    X = design.cells.spread(design.cells.X)
+    Z = np.column_stack([*(centred(column) for column in X.T), centred(fit.resid / unit)])
     squares = rows.sums(x * x)
     steep = squares > 1e-20 * squares.max()
     products = np.column_stack([rows.sums(x * column) for column in Z.T])[steep]  # (s, p + 1)
@@ -80,7 +85,7 @@ def own_slopes(fit: MixedFit, condition: str | None) -> OwnSlopes | None:
     means = Z.T @ Z
     lines = means - products.T @ (products / squares[:, None])
 
-    scale = np.diag(means)[:-1] + 1e-13 * (design.X**2).sum(axis=0)
+    scale = np.diag(means)[:-1] + 1e-13 * (X**2).sum(axis=0)
     shared = independent_columns(means[:-1, :-1], scale)
     further = independent_columns(lines[:-1, :-1], scale)
     bent = np.diag(lines)[:-1] > ALIAS_TOLERANCE * scale
@@ -99,18 +104,18 @@ def own_slopes(fit: MixedFit, condition: str | None) -> OwnSlopes | None:
 
     tests, mean = None, None
     if len(further) == 0 and np.ptp(squares) <= 1e-9 * squares.max():
-        params = fit.params.to_numpy()[shared] + change  # by the slopes' own means
-        tests = _tests(fit, shared, params, ms_slopes * inverse, df_num)
+        params = fit.estimates.params[shared] + unit * change  # by the slopes' own means
+        tests = _tests(fit, shared, params / unit, ms_slopes * inverse, df_num)
         row = slope_rows(design, condition)[1][0, shared]
-        estimate, se = float(row @ params), float(np.sqrt(ms_slopes * row @ inverse @ row))
+        estimate, se = float(row @ params), unit * float(np.sqrt(ms_slopes * row @ inverse @ row))
         half = float(t_quantile(0.95, np.array(df_num))) * se
         mean = {"estimate": estimate, "se": se, "df": df_num}
         mean |= {"ci_low": estimate - half, "ci_high": estimate + half}
     return OwnSlopes(
-        variance=(ms_slopes - ms_lines) / k,
-        ms_slopes=ms_slopes,
-        ms_lines=ms_lines,
-        k=k,
+        variance=(unit / standard.scale) ** 2 * (ms_slopes - ms_lines) / k,
+        ms_slopes=unit**2 * ms_slopes,
+        ms_lines=unit**2 * ms_lines,
+        k=standard.scale**2 * k,
         F=F,
         df_num=df_num,
         df_den=df_den,

@@ -38,21 +38,30 @@ Deviance = Callable[[np.ndarray], np.ndarray]
 
 @dataclass(frozen=True, eq=False)
 class _Parameter:
-    """One parameter's ML estimate, its deviance at values (B,), its range and a first step."""
+    """One parameter's ML estimate, its deviance at values (B,), its range and a first step.
+
+    Values are in working coordinates; origin + unit times them are the parameter's own.
+    """
 
     estimate: float
     deviance: Deviance
     step: float
     low: float = -np.inf
     high: float = np.inf
+    unit: float = 1.0
+    origin: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)
 class ProfileLikelihood:
-    """The ML profiles of all parameters of a model, in the formula's coordinates."""
+    """The ML profiles of all parameters of a model.
+
+    rows (p, p) make the coefficients called `terms` of those of the design's columns.
+    """
 
     moments: Moments
     coordinates: Coordinates
+    rows: np.ndarray
     terms: pd.Index
 
     @cached_property
@@ -66,7 +75,10 @@ class ProfileLikelihood:
         Indexed by sigma_between, sigma_within, icc and the fixed effects' names. Where the
         likelihood does not fall far enough before 0, sigma_between and icc have the lower end 0.
         """
-        rows = {name: self._interval(each, level) for name, each in self._parameters.items()}
+        rows = {
+            name: [each.origin + each.unit * end for end in self._interval(each, level)]
+            for name, each in self._parameters.items()
+        }
         columns = ["estimate", "ci_low", "ci_high"]
         table = pd.DataFrame.from_dict(rows, orient="index", columns=columns)
         return table.rename_axis("parameter")
@@ -79,10 +91,13 @@ class ProfileLikelihood:
         tables = []
         for name, row in intervals.iterrows():
             each = self._parameters[name]
-            low = max(each.low, row["estimate"] - _BEYOND * (row["estimate"] - row["ci_low"]))
-            high = min(each.high, row["estimate"] + _BEYOND * (row["ci_high"] - row["estimate"]))
+            below = (row["estimate"] - row["ci_low"]) / each.unit
+            above = (row["ci_high"] - row["estimate"]) / each.unit
+            low = max(each.low, each.estimate - _BEYOND * below)
+            high = min(each.high, each.estimate + _BEYOND * above)
             values = np.linspace(low, high, _POINTS)
             zeta = self._zeta(each, values)
+            values = each.origin + each.unit * values
             tables.append(pd.DataFrame({"parameter": name, "value": values, "zeta": zeta}))
         return pd.concat(tables, ignore_index=True)
 
@@ -119,20 +134,29 @@ class ProfileLikelihood:
 
     @cached_property
     def _parameters(self) -> dict[str, _Parameter]:
-        best, T, N = self.best, self.coordinates.T, self.moments.nobs
+        best, N, unit = self.best, self.moments.nobs, self.coordinates.unit
         n_subjects = self.moments.n_subjects
         sigma2 = best.rss / N
         within, between = float(np.sqrt(sigma2)), float(np.sqrt(best.lambda_ * sigma2))
         spread = np.sqrt(between**2 + sigma2 * n_subjects / N)  # of the subjects' means
-        beta = T @ best.beta + self.coordinates.shift
-        se = np.sqrt(sigma2 * np.einsum("ij,jk,ik->i", T, best.unscaled_cov, T))
+        rows = self._working_rows
+        estimates, origins = rows @ best.beta, self.rows @ self.coordinates.shift
+        se = np.sqrt(sigma2 * np.einsum("ij,ij->i", rows @ best.unscaled_cov, rows))
         # First steps are about two standard errors, which is where an end is expected.
         variances = {
             "sigma_between": _Parameter(
-                between, self._at_sigma_between, spread * np.sqrt(2 / n_subjects), low=0.0
+                between,
+                self._at_sigma_between,
+                spread * np.sqrt(2 / n_subjects),
+                low=0.0,
+                unit=unit,
             ),
             "sigma_within": _Parameter(
-                within, self._at_sigma_within, within * np.sqrt(2 / N), low=1e-3 * within
+                within,
+                self._at_sigma_within,
+                within * np.sqrt(2 / N),
+                low=1e-3 * within,
+                unit=unit,
             ),
             "icc": _Parameter(
                 float(best.lambda_ / (1 + best.lambda_)),
@@ -143,10 +167,20 @@ class ProfileLikelihood:
             ),
         }
         effects = {
-            term: _Parameter(float(beta[k]), partial(self._at_coefficient, k), 2 * float(se[k]))
+            term: _Parameter(
+                float(estimates[k]),
+                partial(self._at_coefficient, k),
+                2 * float(se[k]),
+                unit=unit,
+                origin=float(origins[k]),
+            )
             for k, term in enumerate(self.terms)
         }
         return variances | effects
+
+    @cached_property
+    def _working_rows(self) -> np.ndarray:
+        return self.rows @ self.coordinates.T
 
     @cached_property
     def _grid(self) -> Profile:
@@ -193,16 +227,14 @@ class ProfileLikelihood:
         return deviance
 
     def _at_coefficient(self, k: int, value: np.ndarray) -> np.ndarray:
-        c = self.coordinates.T[k]
-        b = value - self.coordinates.shift[k]
-        N = self.moments.nobs
+        c, N = self._working_rows[k], self.moments.nobs
 
         def criterion(lambda_: np.ndarray, which: np.ndarray) -> tuple:
-            now = profile(self.moments, lambda_, "ML", (c, b[which]))
+            now = profile(self.moments, lambda_, "ML", (c, value[which]))
             return now.deviance, now.slope, now.curvature
 
         free = self._grid
-        distance = (free.beta @ c)[:, None] - b  # (K, B)
+        distance = (free.beta @ c)[:, None] - value  # (K, B)
         rss = free.rss[:, None] + distance**2 / (c @ free.unscaled_cov @ c)[:, None]
         start = N * np.log(2 * np.pi * rss / N) + N + log_det(self.moments, GRID)[0][:, None]
         return _minimum(criterion, start)

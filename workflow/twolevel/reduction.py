@@ -16,7 +16,13 @@ import pandas as pd
 from twolevel.cells import Cells, SubjectRows, distinct_rows
 from twolevel.errors import InputError
 from twolevel.formula import parse
-from twolevel.moments import Coordinates, SubjectMoments, subject_moments, working_columns
+from twolevel.moments import (
+    Coordinates,
+    SubjectMoments,
+    separated,
+    subject_moments,
+    working_columns,
+)
 from twolevel.shards import Shards
 
 if TYPE_CHECKING:
@@ -82,10 +88,7 @@ def _reduced(sample: DesignMatrix, shards: Shards) -> tuple[SubjectMoments, Coor
     for part in shards.parts():
         variables = part[list(sample.data)].astype(dict(sample.data.dtypes))
         distinct, cell_of, weights = distinct_rows(variables)
-        rows = sample.rows(distinct)
-        if len(rows) != len(distinct):  # a bare intercept
-            rows = np.broadcast_to(rows, (len(distinct), p))
-        cells = Cells(rows @ coordinates.T, cell_of, weights)
+        cells = Cells(sample.rows(distinct) @ coordinates.T, cell_of, weights)
         y = coordinates.residual(cells, part[response].to_numpy(dtype=float))
         here, codes = np.unique(part[shards.subject].to_numpy(), return_inverse=True)
         more = subject_moments(cells, y, SubjectRows(codes, len(here)))
@@ -109,4 +112,4 @@ def _reduced(sample: DesignMatrix, shards: Shards) -> tuple[SubjectMoments, Coor
         )
         centre = centre - off
     moments = SubjectMoments(counts, means[:, :p], np.arange(n), means[:, p], within)
-    return moments, replace(coordinates, centre=centre)
+    return separated(moments, replace(coordinates, centre=centre))

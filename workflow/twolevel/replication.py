@@ -82,7 +82,7 @@ def tests_of(test: Test) -> tuple[Test, ...]:
 def _batches(
     scenario: Scenario, block: int, size: int, seed: int
 ) -> Iterator[tuple[np.ndarray, np.ndarray | None]]:
-    """The data of a block, as many experiments at a time as fit the cache.
+    """The data of a block, standardised, as many experiments at a time as fit the cache.
 
     Whole batches are drawn, and what is too much is cut off: so an experiment's data depend on its
     number alone, not on how many there are.
@@ -90,8 +90,9 @@ def _batches(
     batch = _batch(scenario)
     generator = np.random.default_rng(stream(scenario, block, seed))
     memory = np.empty((scenario.per_subject, batch, scenario.subjects))
+    standardised = scenario.standardised()
     for start in range(0, size, batch):
-        y, observed = draw(scenario, batch, generator, out=memory)
+        y, observed = draw(standardised, batch, generator, out=memory)
         keep = slice(min(batch, size - start))
         yield y[:, keep], None if observed is None else observed[:, keep]
 
@@ -106,17 +107,20 @@ def _batch(scenario: Scenario) -> int:
 
 
 def _columns(scenario: Scenario, fit: BatchFit, test: Test) -> dict[str, np.ndarray]:
-    """The columns of `replicate` for a batch."""
-    fixed = dict(zip(scenario.truth, [fit.grand_mean, *fit.condition_effects], strict=False))
+    """The columns of `replicate` for a batch of standardised data."""
+    unit = scenario.unit
+    estimates = [scenario.mean + unit * fit.grand_mean, *(unit * fit.condition_effects)]
+    fixed = dict(zip(scenario.truth, estimates, strict=False))
     columns = {**fixed}
     for name in ("between_variance", "within_variance", "raw_variance", "two_stage_variance"):
-        columns[name] = getattr(fit, name)
-    se, half = fit.intervals(test, LEVEL)
+        columns[name] = unit**2 * getattr(fit, name)
+    se, half = (unit * values for values in fit.intervals(test, LEVEL))
     for k, (name, estimate) in enumerate(fixed.items()):
         columns[f"{name}_se"] = se[k]
         columns[f"{name}_low"], columns[f"{name}_high"] = estimate - half[k], estimate + half[k]
     columns["boundary"], columns["failed"] = fit.boundary, fit.failed
-    hypotheses = np.stack([np.zeros_like(scenario.effects), scenario.effects])
+    effects = scenario.standardised().effects
+    hypotheses = np.stack([np.zeros_like(effects), effects])
     F, df_den, p = fit.condition_tests(test, hypotheses)
     columns |= {"F": F[0], "df_den": np.broadcast_to(df_den, F[0].shape), "p": p[0]}
     for name in tests_of(test):

@@ -53,6 +53,13 @@ class Satterthwaite:
         combined = np.where(few, 2.0, 2 * mean / np.where(equal | few, 1.0, mean - len(nu)))
         return np.where(equal, nu.mean(axis=0), combined)[()], np.ones_like(mean)[()]
 
+    def approximate_each(self, rows: np.ndarray) -> np.ndarray:
+        """The denominator df (m,) of the t test of each row L beta = 0, L (m, p), of one data set."""
+        variances = np.einsum("mp,mp->m", rows @ self.covariance, rows)
+        gradients = np.stack([np.einsum("mp,mp->m", rows @ slope, rows) for slope in self.slopes])
+        spread = np.einsum("rm,rs,sm->m", gradients, self.cov_variances, gradients)
+        return 2 * variances**2 / spread
+
 
 def satterthwaite(moments: Moments, best: Profile, method: Method) -> Satterthwaite:
     """Degrees of freedom at the estimate `best`; at a boundary fit sigma_b^2 is held at 0."""

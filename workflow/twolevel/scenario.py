@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from twolevel.errors import InputError
+from twolevel.standardised import power_of_two
 
 # Experiments in a block: part of the definition of every experiment's data.
 BLOCK = 5_000
@@ -56,6 +57,21 @@ class Scenario:
     def mean(self) -> float:
         """The mean of the conditions' means: the grand mean when the effects sum to 0."""
         return self.grand_mean + float(np.mean(list(self.conditions.values())))
+
+    @property
+    def unit(self) -> float:
+        """A power of two about as large as what varies, in the response's unit."""
+        return power_of_two(np.array([self.sigma_between, self.sigma_within, *self.effects]))
+
+    def standardised(self) -> Scenario:
+        """The same in numbers about 1 in size, around 0: in `unit`, less the mean."""
+        return replace(
+            self,
+            conditions=dict(zip(self.conditions, self.effects / self.unit, strict=True)),
+            grand_mean=0.0,
+            sigma_between=self.sigma_between / self.unit,
+            sigma_within=self.sigma_within / self.unit,
+        )
 
     @property
     def per_subject(self) -> int:

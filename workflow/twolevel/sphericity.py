@@ -9,6 +9,7 @@ import pandas as pd
 
 from twolevel.covariance import cell_means, residual_covariance
 from twolevel.design_matrix import DesignMatrix
+from twolevel.standardised import power_of_two
 from twolevel.tails import chi_square_upper, f_upper
 
 
@@ -47,7 +48,8 @@ def sphericity(design: DesignMatrix, table: pd.DataFrame) -> Sphericity | None:
         return None
     k, df = cells.shape[1] - 1, observed.df
     contrasts = np.linalg.qr(np.eye(k + 1)[:, :k] - 1 / (k + 1))[0]  # (J, J-1), orthonormal
-    S = contrasts.T @ observed.matrix.to_numpy() @ contrasts  # (J-1, J-1)
+    unit = power_of_two(np.sqrt(np.diag(observed.matrix)))
+    S = contrasts.T @ (observed.matrix.to_numpy() / unit / unit) @ contrasts  # (J-1, J-1)
     trace = np.trace(S)
     if trace == 0:
         return None
@@ -60,7 +62,8 @@ def sphericity(design: DesignMatrix, table: pd.DataFrame) -> Sphericity | None:
     per_cell = design.nobs / cells.size
     if per_cell > 1:
         error = per_cell * trace / k  # on the scale of single observations
-        terms = terms.assign(F=terms["ss"] / terms["df_num"] / error, df_den=df * k)
+        ss = terms["ss"] / unit / unit
+        terms = terms.assign(F=ss / terms["df_num"] / error, df_den=df * k)
     corrected = terms[["F"]].copy()
     for label, epsilon in (("gg", min(gg, 1)), ("hf", min(hf, 1))):
         dfs = [epsilon * terms["df_num"], epsilon * terms["df_den"]]

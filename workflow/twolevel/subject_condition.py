@@ -18,7 +18,8 @@ import numpy as np
 import pandas as pd
 
 from twolevel.errors import InputError
-from twolevel.estimable import independent_columns, residual_sum
+from twolevel.estimable import residual_sum
+from twolevel.moments import independent_columns
 from twolevel.formula import parse
 from twolevel.mixed import MixedFit, fit_design, fit_mixed
 from twolevel.tails import f_upper
@@ -81,7 +82,9 @@ def subject_condition(fit: MixedFit, condition: str | None) -> SubjectCondition 
     df_num = len(first) - n - len(varying)
     if df_num < 1 or df_den < 1:
         return None
-    deviation = fit.resid - (np.bincount(cell, fit.resid) / sizes)[cell]
+    unit = fit.estimates.unit
+    residual = fit.resid / unit
+    deviation = residual - (np.bincount(cell, residual) / sizes)[cell]
     ss_cells = float(deviation @ deviation)
     if not ss_cells > 0:
         return None
@@ -96,9 +99,9 @@ def subject_condition(fit: MixedFit, condition: str | None) -> SubjectCondition 
     ms_interaction, ms_cells = (ss_additive - ss_cells) / df_num, ss_cells / df_den
     F = ms_interaction / ms_cells
     return SubjectCondition(
-        variance=(ms_interaction - ms_cells) / per_cell,
-        ms_interaction=ms_interaction,
-        ms_cells=ms_cells,
+        variance=unit**2 * (ms_interaction - ms_cells) / per_cell,
+        ms_interaction=unit**2 * ms_interaction,
+        ms_cells=unit**2 * ms_cells,
         per_cell=per_cell,
         F=F,
         df_num=df_num,

@@ -14,22 +14,25 @@ import pandas as pd
 
 from twolevel.coding import Coding
 from twolevel.design_matrix import DesignMatrix, design_matrix
+from twolevel.encoding import same_columns
 from twolevel.errors import InputError
-from twolevel.estimable import independent_columns
-from twolevel.means import mean_rows
+from twolevel.means import difference, mean_rows
+from twolevel.moments import independent_columns
 
 
 @dataclass(frozen=True, eq=False)
 class SubjectFits:
     """The Level 1 fit.
 
-    subjects (n rows): subject, n, subject_mean, se, and the columns of the Level 2 regression;
+    subjects (n rows): subject, n, subject_mean, se, and the q columns of the Level 2 regression, in
+    which numbers are centred and scaled (see `standardised`);
     residuals (N rows): fitted and residual, in the order of the data; condition_effects: alpha_j
     as deviations from the grand mean, with se; sigma_within is in the response's unit.
 
     sampling_variance is what the error of the subject_means adds, in expectation, to the raw
     variance of the Level 2 residuals. level2 maps each of the q Level 2 columns to the value at
-    which the grand mean is read off; shared_cov (q, q) is what the error of the effects within
+    which the grand mean is read off, level2_rows (q, q) make the formula's coefficients of those of
+    these columns; shared_cov (q, q) is what the error of the effects within
     subjects, which all subject_means share, adds to the covariance of their coefficients.
     """
 
@@ -40,6 +43,7 @@ class SubjectFits:
     df_resid: int
     sampling_variance: float
     level2: dict[str, float]
+    level2_rows: np.ndarray
     shared_cov: np.ndarray
 
     def summary(self) -> dict:
@@ -50,6 +54,7 @@ class SubjectFits:
             "sampling_variance": self.sampling_variance,
             "condition_effects": self.condition_effects,
             "level2": self.level2,
+            "level2_rows": self.level2_rows.tolist(),
             "shared_cov": self.shared_cov.tolist(),
         }
 
@@ -61,8 +66,8 @@ class SubjectFits:
         effects = pd.DataFrame(
             summary["condition_effects"], columns=["condition", "estimate", "se"]
         )
-        shared = np.array(summary["shared_cov"])
-        plain = {**summary, "condition_effects": effects, "shared_cov": shared}
+        arrays = {key: np.array(summary[key]) for key in ("level2_rows", "shared_cov")}
+        plain = {**summary, "condition_effects": effects, **arrays}
         return cls(subjects, residuals, **plain)
 
 
@@ -86,9 +91,7 @@ def fit_subjects(
     n, N, p = len(design.all_subjects), design.nobs, len(design.names)
     moments, coordinates = design.working_moments()
 
-    norms = np.diag(moments.within)[:p] + moments.counts @ moments.means[:, :p] ** 2
-    within = moments.within[:p, :p]
-    varying = independent_columns(within, np.diag(within) + 1e-13 * norms)
+    varying = np.flatnonzero(np.diag(moments.within)[:p])
     df_resid = N - n - len(varying)
     if df_resid < 1:
         raise InputError(
@@ -99,21 +102,22 @@ def fit_subjects(
     gamma = np.zeros(p)
     gamma[varying] = inverse @ moments.within[varying, p]
     ss_resid = moments.within[p, p] - gamma @ moments.within[:p, p]
-    sigma2 = max(ss_resid, 0.0) / df_resid
+    sigma2, unit = max(ss_resid, 0.0) / df_resid, coordinates.unit
 
-    # In working coordinates rows are x T, so that x beta = (x T) gamma + x shift.
+    # In working coordinates rows are x T, so that x beta = unit (x T) gamma + x shift.
     reference = subject_reference_rows(design)  # (n, p)
     distance = (reference @ coordinates.T - moments.means[:, :p])[:, varying]  # (n, k)
-    unadjusted = moments.means[:, p] + reference @ coordinates.shift
-    subject_mean = unadjusted + distance @ gamma[varying]
-    se = np.sqrt(sigma2 * (1 / moments.counts + _quadratic(distance, inverse)))
+    own = moments.means[:, p] + distance @ gamma[varying]
+    subject_mean = unit * own + reference @ coordinates.shift
+    se = unit * np.sqrt(sigma2 * (1 / moments.counts + _quadratic(distance, inverse)))
 
     intercepts = moments.means @ np.append(-gamma, 1.0)
     # The shift carries the data's offset: subtracted first, the residuals keep their digits.
     shift = design.cells.times(coordinates.shift)
     fitted = design.cells.times(coordinates.T @ gamma) + intercepts[design.positions][design.codes]
+    fitted *= unit
 
-    columns, Q = _level2_columns(design, reference)
+    columns, Q = _level2_columns(reference)
     hat = np.linalg.pinv(Q)  # (q, n)
     free = n - len(columns)
     leverage = np.einsum("nq,qn->n", Q, hat)
@@ -129,7 +133,7 @@ def fit_subjects(
                 "n": moments.counts,
                 "subject_mean": subject_mean,
                 "se": se,
-                **{name: Q[:, k] for k, name in enumerate(columns)},
+                **{design.names[k]: Q[:, j] for j, k in enumerate(columns)},
             }
         ),
         residuals=pd.DataFrame(
@@ -138,11 +142,12 @@ def fit_subjects(
         condition_effects=_condition_effects(
             design, condition, grand, coordinates, gamma, inverse * sigma2, varying
         ),
-        sigma_within=float(np.sqrt(sigma2)),
+        sigma_within=unit * float(np.sqrt(sigma2)),
         df_resid=df_resid,
-        sampling_variance=float(sigma2 * spread / free) if free > 0 else np.nan,
-        level2={name: float(grand[design.names.index(name)]) for name in columns},
-        shared_cov=sigma2 * common @ inverse @ common.T,
+        sampling_variance=unit**2 * float(sigma2 * spread / free) if free > 0 else np.nan,
+        level2={design.names[k]: float(grand[k]) for k in columns},
+        level2_rows=_formula_rows(design, reference, columns),
+        shared_cov=unit**2 * sigma2 * common @ inverse @ common.T,
     )
 
 
@@ -153,25 +158,34 @@ def subject_reference_rows(design: DesignMatrix) -> np.ndarray:
     numbers at their mean); the others keep the subject's value.
     """
     within = [name for name in design.data if design.varies_within(name)]
-    grid = design.reference_grid()[within].drop_duplicates()
+    grid, at_means = design.reference_grid()
+    grid = grid[within].drop_duplicates()
+    at_means &= set(within)
     profiles = design.profiles.drop(columns=within).reset_index(drop=True)
     n = len(design.all_subjects)
     if profiles.shape[1] == 0:
-        rows = design.cells.X[:1] if not within else design.rows(grid)
+        rows = design.cells.X[:1] if not within else design.rows(grid, at_means)
         return np.broadcast_to(rows.mean(axis=0), (n, rows.shape[1]))
     distinct = profiles.drop_duplicates().reset_index(drop=True)
     which = profiles.merge(distinct.reset_index(names="_which"), how="left")["_which"].to_numpy()
     if not within:
         return design.rows(distinct)[which]
     table = distinct.merge(grid, how="cross")[list(design.data.columns)]
-    rows = design.rows(table).reshape(len(distinct), len(grid), -1).mean(axis=1)
+    rows = design.rows(table, at_means).reshape(len(distinct), len(grid), -1).mean(axis=1)
     return rows[which]
 
 
-def _level2_columns(design: DesignMatrix, reference: np.ndarray) -> tuple[list[str], np.ndarray]:
+def _level2_columns(reference: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The columns that Level 2 regresses the subject means on: 1, and what differs by subject."""
     kept = independent_columns(reference.T @ reference, np.einsum("ij,ij->j", reference, reference))
-    return [design.names[k] for k in kept], reference[:, kept]
+    return kept, reference[:, kept]
+
+
+def _formula_rows(design: DesignMatrix, reference: np.ndarray, columns: np.ndarray) -> np.ndarray:
+    """What makes the formula's Level 2 coefficients (q,) of those of the design's columns (q,)."""
+    # All columns in terms of those that Level 2 has, and the formula's own in terms of these.
+    own = same_columns(reference[:, columns], reference)
+    return np.linalg.inv(own @ design.encoding.raw_columns[:, columns])
 
 
 def _condition_effects(
@@ -186,13 +200,13 @@ def _condition_effects(
     if condition is None:
         return pd.DataFrame(columns=["condition", "estimate", "se"])
     levels, L = mean_rows(design, condition)
-    contrast = L - grand  # (J, p); what does not vary within subjects cancels
-    working = contrast @ coordinates.T
+    contrast = difference(L, grand)  # (J, p); what does not vary within subjects cancels
+    working, unit = contrast @ coordinates.T, coordinates.unit
     return pd.DataFrame(
         {
             "condition": levels,
-            "estimate": contrast @ coordinates.shift + working @ gamma,
-            "se": np.sqrt(_quadratic(working[:, varying], cov)),
+            "estimate": contrast @ coordinates.shift + unit * (working @ gamma),
+            "se": unit * np.sqrt(_quadratic(working[:, varying], cov)),
         }
     )
 

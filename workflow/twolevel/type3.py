@@ -2,39 +2,36 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
 
-from twolevel.coding import as_factor, sum_coded
 from twolevel.design_matrix import DesignMatrix
-
-# Rows that are looked at first for one of every kind; the others only where these do not suffice.
-_SAMPLE = 10_000
+from twolevel.encoding import Encoding, encode, same_columns
+from twolevel.formula import parse
 
 
 def type3_rows(design: DesignMatrix, gram: np.ndarray) -> dict[str, np.ndarray]:
     """For each term but the intercept, rows L (q, p) of its Type III hypothesis L beta = 0.
 
-    With every factor coded to sum to zero, the hypothesis is that the term's own coefficients are
-    0 (as afex and car). X_sum B = X gives them as B beta, whatever coding the formula asked for.
+    With every factor coded to sum to zero, the hypothesis is that the formula's coefficients of the
+    term's own columns are 0 (as afex and car). X_sum B = X gives them as B beta, whatever coding
+    the formula asked for.
 
     Satterthwaite's degrees of freedom depend on which rows span a hypothesis, F and Kenward-Roger's
     do not. These are lmerTest's: with several terms, each level's marginal mean less the first's
     (for interactions, products of such contrasts); with a single term, sequential contrasts, from
-    `gram` (p, p), the cross-products of the model's columns, centred where it has an intercept.
+    `gram` (p, p), the cross-products of the design's columns.
     """
-    tested = {term: columns for term, columns in design.terms.items() if term != "Intercept"}
+    tested = design.tested_terms
     if len(tested) == 1:
         ((term, columns),) = tested.items()
-        # Centring changes the intercept's row alone, and loses no digits.
         upper = np.linalg.cholesky(gram).T
         return {term: (upper / np.diag(upper)[:, None])[list(columns)]}
-    B, indices = _from_sum_coding(design)
+    summed, B = _sum_coded(design)
+    rows = summed.formula_rows @ B
     return {
-        name: _contrasts(term, design.data, len(columns)) @ B[list(columns)]
-        for name, (term, columns) in zip(design.terms, indices.items(), strict=True)
+        name: _contrasts(summed, term, design.data, len(columns)) @ rows[list(columns)]
+        for name, (term, columns) in zip(design.terms, summed.terms.items(), strict=True)
         if name in tested
     }
 
@@ -45,18 +42,14 @@ def held_at_zero(design: DesignMatrix) -> dict[str, list[str]]:
     In time * age, the test of time compares the times where age is 0, their marginal means do so
     where it is at its mean. With center(age) both are the same.
     """
-    at_means = np.abs(design.rows(design.reference_grid())).max(axis=0)
-    scale = np.abs(design.cells.X).max(axis=0)
+    encoding = design.encoding
+    at_means = np.abs(design.rows(*design.reference_grid()) @ encoding.raw_columns).max(axis=0)
+    scale = np.abs(design.cells.X @ encoding.raw_columns).max(axis=0)
     away = at_means > 1e-6 * scale  # (p,)
     factors, numbers = {}, {}
-    for name, term in zip(design.terms, design._spec.formula, strict=True):
-        parts = {
-            factor.expr: as_factor(factor) or factor.expr.strip("`") for factor in term.factors
-        }
-        numeric = {
-            part for part, of in parts.items() if of not in design.data or design.is_numeric(of)
-        }
-        factors[name], numbers[name] = set(parts) - numeric, sorted(numeric - {"1"})
+    for name, exprs in encoding.factors.items():
+        numbers[name] = sorted(encoding.shown(e) for e in exprs if encoding.factor_of(e) is None)
+        factors[name] = {e for e in exprs if encoding.factor_of(e) is not None}
     found: dict[str, list[str]] = {}
     for name in design.terms:
         for wider, columns in design.terms.items():
@@ -67,32 +60,23 @@ def held_at_zero(design: DesignMatrix) -> dict[str, list[str]]:
     return found
 
 
-def _from_sum_coding(design: DesignMatrix) -> tuple[np.ndarray, dict]:
-    """B (p, p) with X_sum B = X, and the columns of X_sum that belong to each term."""
-    from formulaic import Formula, ModelSpec
-
-    step = max(1, len(design.data) // _SAMPLE)
-    recoded = sum_coded(Formula(design.formula).rhs, design.data)[0]
-    # center(age) stands for age less the mean of all rows, also where some are looked at.
-    spec = ModelSpec.from_spec(recoded, transform_state=design._spec.transform_state)
-    for every in (step, 1):
-        rows = design.data.iloc[::every].drop_duplicates()
-        matrix = spec.get_model_matrix(rows)
-        recoded_rows, X = np.asarray(matrix, dtype=float), design.rows(rows)
-        B, _, rank, _ = np.linalg.lstsq(recoded_rows, X)
-        if rank == B.shape[0]:
-            break
-    # What is 0 but for rounding would be multiplied by a response's large offset.
-    share = np.abs(recoded_rows).max(axis=0)[:, None] * np.abs(B)
-    B[share < 1e-12 * np.abs(X).max(axis=0)] = 0.0
-    return B, matrix.model_spec.term_indices
+def _sum_coded(design: DesignMatrix) -> tuple[Encoding, np.ndarray]:
+    """The same model with all factors coded to sum to zero, and B (p, p) with X_sum B = X."""
+    formula = design.formula
+    summed, _ = encode(parse(formula), formula, design.data, "sum")
+    # The numbers are the same in both: only columns of the same numbers have to do with each other.
+    B, own = np.zeros((len(design.names),) * 2), design.encoding
+    for numbers in set(own.numbers_of):
+        at = [k for k, of in enumerate(own.numbers_of) if of == numbers]
+        B[np.ix_(at, at)] = same_columns(summed.codes[:, at], own.codes[:, at])
+    return summed, B
 
 
-def _contrasts(term: Any, variables: pd.DataFrame, size: int) -> np.ndarray:
+def _contrasts(encoding: Encoding, term: str, variables: pd.DataFrame, size: int) -> np.ndarray:
     """What turns a term's sum-to-zero coefficients (size,) into the contrasts of `type3_rows`."""
     product_of = np.eye(1)
-    for factor in term.factors:
-        name = as_factor(factor)
+    for expr in encoding.factors[term]:
+        name = encoding.factor_of(expr)
         if name is not None:
             # formulaic's columns run through the levels of the first factor fastest.
             product_of = np.kron(_each_less_the_first(variables[name].nunique()), product_of)

@@ -23,7 +23,7 @@ Df = Literal["kenward-roger", "satterthwaite", "asymptotic"]
 
 @dataclass(frozen=True, eq=False)
 class Estimates:
-    """Coefficients beta = T gamma + shift (p,) with all that their tests depend on."""
+    """Coefficients beta (p,) of a design's columns, with all that their tests depend on."""
 
     params: np.ndarray
     coordinates: Coordinates
@@ -36,26 +36,30 @@ class Estimates:
         """What turns rows L of hypotheses on beta into rows L T on gamma (p, p)."""
         return self.coordinates.T
 
+    @property
+    def unit(self) -> float:
+        """What one is in the moments, in the response's unit."""
+        return self.coordinates.unit
+
     def covariance(self, df: Df) -> np.ndarray:
-        """The covariance (p, p) of the coefficients, adjusted under "kenward-roger"."""
+        """The covariance (p, p) of the coefficients in squares of the unit (see `Df`)."""
         return self.T @ self._reference(df).covariance @ self.T.T
 
-    def table(self, L: np.ndarray, index: pd.Index, df: Df) -> pd.DataFrame:
-        """Estimates L beta (m,) for rows L (m, p): SE, df, t, p value and 95% interval.
+    def table(self, L: np.ndarray, index: pd.Index, df: Df, level: float = 0.95) -> pd.DataFrame:
+        """Estimates L beta (m,) for rows L (m, p): SE, df, t, p value and interval.
 
-        A row that is 0 has the estimate and SE 0, and NaN for the rest.
+        A row that is 0, as the effect of a line at its middle, has the estimate and SE 0, and NaN
+        for the rest: it has no test.
         """
         reference = self._reference(df)
         rows = L @ self.T
         estimate = L @ self.params
-        # (m, p) @ (p, p) . (m, p) -> (m,)
-        se = np.sqrt(np.einsum("mp,pq,mq->m", rows, reference.covariance, rows))
-        # What the coding fixes at 0, as the effect of a line at its middle, has no test.
-        known = se > 1e-9 * se.max(initial=0.0)
+        se = self.unit * np.sqrt(np.einsum("mp,mp->m", rows @ reference.covariance, rows))
+        known = (L != 0).any(axis=1)
         nu = np.full(len(rows), np.nan)
-        nu[known] = [reference.approximate(row[None])[0] for row in rows[known]]
+        nu[known] = reference.approximate_each(rows[known])
         t = np.divide(estimate, se, out=np.full(len(rows), np.nan), where=known)
-        half = t_quantile(0.95, nu) * se
+        half = t_quantile(level, nu) * se
         return pd.DataFrame(
             {
                 "estimate": estimate,
@@ -72,7 +76,7 @@ class Estimates:
     def test(self, L: np.ndarray, df: Df) -> dict[str, float]:
         """The F test of L beta = 0, L (q, p): F, df_num, df_den, p."""
         reference = self._reference(df)
-        rows, estimate, q = L @ self.T, L @ self.params, len(L)
+        rows, estimate, q = L @ self.T, L @ self.params / self.unit, len(L)
         wald = float(estimate @ np.linalg.solve(rows @ reference.covariance @ rows.T, estimate))
         nu, scale = reference.approximate(rows)
         F = scale * wald / q
@@ -102,3 +106,6 @@ class _Asymptotic:
 
     def approximate(self, L: np.ndarray) -> tuple[float, float]:
         return np.inf, 1.0
+
+    def approximate_each(self, rows: np.ndarray) -> np.ndarray:
+        return np.full(len(rows), np.inf)
