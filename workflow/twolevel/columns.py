@@ -111,6 +111,26 @@ def factor_or_number(values: pd.Series, name: str, as_factor: bool) -> pd.Series
     return values
 
 
+def like(values: pd.Series, known: pd.Series, name: str) -> pd.Series:
+    """New values of a variable that a fit knows, of the same kind and with the same levels."""
+    as_factor = isinstance(known.dtype, pd.CategoricalDtype)
+    found = factor_or_number(
+        values, name, as_factor and not isinstance(values.dtype, pd.CategoricalDtype)
+    )
+    if not as_factor:
+        if isinstance(found.dtype, pd.CategoricalDtype):
+            raise InputError(f"column '{name}': found {values.dtype} values, expected numbers")
+        return found
+    levels = known.cat.categories
+    unknown = [level for level in found.cat.categories if level not in levels]
+    if unknown:
+        raise InputError(
+            f"column '{name}': found the level '{unknown[0]}', which the fit has not seen; expected "
+            f"one of {listed(levels, 30)}"
+        )
+    return found.astype(known.dtype)
+
+
 def _unboxed(values: pd.Series) -> pd.Series:
     """Numbers, and what is true or false, of pandas' and of Python's own types as numpy's."""
     if values.dtype == object:

@@ -34,7 +34,7 @@ class DesignMatrix:
 
     cells holds the distinct rows of the model, and which of them each observation has; response
     (N,) is in the response's unit; subject_rows has each row's subject as a position in `subjects`
-    (n,), in order of first appearance. `data` holds the formula's variables, one row per
+    (n,), in order of first appearance, and `subject` is the column that names them. `data` holds the formula's variables, one row per
     observation. Of a table in shards, all these are a sample, and `whole` is what is known of all
     of it. The p columns are those of `encoding`, whose formula_rows times their coefficients are
     the formula's.
@@ -47,6 +47,7 @@ class DesignMatrix:
     subjects: pd.Index
     data: pd.DataFrame
     encoding: Encoding
+    subject: str = "subject"
     whole: Whole | None = None
 
     @property
@@ -215,6 +216,11 @@ def design_matrix(
     Raises InputError for columns that are missing or hold missing, infinite or unusable values,
     and for a formula whose columns are linearly dependent (the aliased ones are named).
     """
+    if not isinstance(coding, Mapping) and coding not in ("treatment", "sum"):
+        raise InputError(
+            f"coding: found {coding!r}, expected 'treatment', 'sum' or a mapping of factors to their "
+            "reference levels, as {'time': 't2'}"
+        )
     if isinstance(data, Shards):
         return whole_of(design_matrix(formula, data.sample, subject, coding), data)
     names = parse(formula)
@@ -232,7 +238,8 @@ def design_matrix(
                 "add a copy of the column to the table for one of them"
             )
     rows = SubjectRows(codes, len(subjects))
-    return _evaluated(formula, names, variables, response, rows, subjects, coding)
+    design = _evaluated(formula, names, variables, response, rows, subjects, coding)
+    return replace(design, subject=subject)
 
 
 def design_of_arrays(

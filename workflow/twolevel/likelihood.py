@@ -29,6 +29,8 @@ LARGEST = 1e13
 # within subjects; it then falls to a level and stays there, but for rounding. And by how much.
 TAIL = (1e9, 1e11)
 RISE = 1e-3
+# Coefficients above which an evaluation costs so much that every second one has to do.
+_WIDE = 100
 # The criterion does not depend on lambda if up to here it changes by less than this, for each
 # observation; rounding changes it beyond.
 FLAT_UP_TO, FLAT = 1e4, 1e-9
@@ -189,11 +191,15 @@ def maximise(moments: Moments, method: Method) -> Profile:
         now = profile(moments, lambda_, method)
         return now.deviance, now.slope, now.curvature
 
-    tail = profile(moments, np.array(TAIL), method).deviance
+    tail = deviances(moments, np.array(TAIL), method)
     level = abs(tail[1] - tail[0]) < RISE
     largest = TAIL[0] if level else LARGEST
     grid = GRID[: np.searchsorted(GRID, largest)]
-    start = on_grid(moments, method, grid).deviance
+    if moments.n_coefficients > _WIDE:
+        # A sum of functions of log(lambda) that take some four units to rise has no two minima
+        # closer to each other than one.
+        grid = grid[::2]
+    start = deviances(moments, grid, method)
     if np.ptp(start[grid <= FLAT_UP_TO]) <= FLAT * moments.nobs:
         raise InputError(
             "the fixed effects leave no differences between subjects, so sigma_between cannot be "
@@ -209,6 +215,18 @@ def maximise(moments: Moments, method: Method) -> Profile:
             "the fixed effects; check that the response is not already averaged per subject"
         )
     return best
+
+
+def deviances(moments: Moments, lambda_: np.ndarray, method: Method) -> np.ndarray:
+    """The criterion alone at lambda (K,)."""
+    # A few at a time, so that many columns do not fill the memory.
+    parts = np.array_split(lambda_, 1 + len(lambda_) * moments.within.size // 1_000_000)
+    f, found = degrees_of_freedom(moments, method), []
+    for part in parts:
+        weight = weights(moments.sizes, part[:, None])
+        A = moments.within + np.tensordot(weight, moments.between, 1)
+        found.append(deviance_of_sums(A, log_det(moments, part)[0], f, method)[0])
+    return np.concatenate(found)
 
 
 def on_grid(moments: Moments, method: Method, grid: np.ndarray = GRID) -> Profile:

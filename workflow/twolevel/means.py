@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import combinations
 from typing import Any
 
@@ -10,7 +10,6 @@ import numpy as np
 import pandas as pd
 
 from twolevel.design_matrix import DesignMatrix
-
 
 # The size below which an entry of a difference of rows, whose numbers are at most 1, is rounding.
 _ROUNDING = 1e-12
@@ -102,6 +101,33 @@ def slope_rows(
     rise = rise / float(span)
     index = pd.Index([variable]) if by is None else levels.get_level_values(by).unique()
     return index, rise
+
+
+def weighted_rows(
+    levels: pd.Index, L: np.ndarray, weights: Mapping[str, Sequence[float]]
+) -> tuple[pd.Index, np.ndarray]:
+    """Named contrasts of rows, each with a weight for every level (within each first level).
+
+    Raises ValueError where the weights are not as many as levels, or none is there.
+    """
+    pairs = isinstance(levels, pd.MultiIndex)
+    outer = levels.get_level_values(0).unique() if pairs else [None]
+    J = len(L) // len(outer)
+    for name, row in weights.items():
+        if len(row) != J or not np.isfinite(np.asarray(row, dtype=float)).all():
+            raise ValueError(
+                f"weights: found {list(row)!r} for {name!r}, expected a number for each of the {J} "
+                f"levels {', '.join(map(str, levels.get_level_values(-1).unique()))}"
+            )
+    if not weights:
+        raise ValueError("weights: found none, expected contrasts as {'linear': [-1, 0, 1]}")
+    matrix = np.array([list(row) for row in weights.values()], dtype=float)
+    rows = np.einsum("cj,ojp->ocp", matrix, L.reshape(len(outer), J, -1))
+    rows = difference(rows.reshape(-1, L.shape[1]), np.zeros(L.shape[1]))
+    names = list(weights)
+    if not pairs:
+        return pd.Index(names, name="contrast"), rows
+    return pd.MultiIndex.from_product([outer, names], names=[levels.names[0], "contrast"]), rows
 
 
 def pairwise_rows(levels: pd.Index, L: np.ndarray) -> tuple[pd.Index, np.ndarray]:

@@ -6,9 +6,10 @@ results on the reference data sets these functions reproduce.
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -17,19 +18,30 @@ from twolevel.between_variance import BetweenVarianceTest, between_variance_test
 from twolevel.bootstrap import Bootstrap, parametric_bootstrap
 from twolevel.coding import Coding
 from twolevel.design_matrix import DesignMatrix, design_matrix, design_of_arrays
+from twolevel.errors import InputError
 from twolevel.estimable import refuse_explained
 from twolevel.explained import design_effect, r_squared
+from twolevel.hypotheses import coefficient_rows
 from twolevel.influence import cooks_distance, leave_one_out
 from twolevel.likelihood import Method, degrees_of_freedom, maximise
-from twolevel.means import At, difference, mean_rows, pairwise_rows, slope_rows
+from twolevel.means import (
+    At,
+    difference,
+    mean_rows,
+    pairwise_rows,
+    slope_rows,
+    weighted_rows,
+)
 from twolevel.moments import SubjectMoments, grouped_moments
 from twolevel.multiplicity import Adjust, adjusted
+from twolevel.predicted import Subjects, predict, simulate
+from twolevel.printed import Summary, model_text, summary_text
 from twolevel.profile_likelihood import ProfileLikelihood
 from twolevel.type3 import type3_rows
 from twolevel.wald import Df, Estimates
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class MixedFit:
     """A fitted random-intercept model.
 
@@ -144,6 +156,53 @@ class MixedFit:
         rows = self.design.encoding.formula_rows
         return self.estimates.table(rows, self.params.index, df or self.standard_df, level)
 
+    def conf_int(self, level: float = 0.95, df: Df | None = None) -> pd.DataFrame:
+        """Intervals (ci_low, ci_high) of the fixed effects: see `coef_table`."""
+        return self.coef_table(df, level)[["ci_low", "ci_high"]]
+
+    @property
+    def pvalues(self) -> pd.Series:
+        """Two-sided p values of the fixed effects (p,): see `coef_table`."""
+        return self.coef_table()["p"]
+
+    def test(self, L: Any, df: Df | None = None) -> pd.Series:
+        """The F test (F, df_num, df_den, p) that all combinations L (q, p) of coefficients are 0.
+
+        L is an array, or has names (see `hypotheses.coefficient_rows`).
+
+        Raises InputError where L does not fit the coefficients, or its rows depend on each other.
+        """
+        _, rows = coefficient_rows(L, self.params.index)
+        if np.linalg.matrix_rank(rows) < len(rows):
+            raise InputError(
+                f"test: the {len(rows)} rows of L are linearly dependent, or one is 0; expected "
+                "independent ones; leave out those that follow from others"
+            )
+        L = rows @ self.design.encoding.formula_rows
+        return pd.Series(self.estimates.test(L, df or self.standard_df))
+
+    def combinations(self, L: Any, df: Df | None = None, level: float = 0.95) -> pd.DataFrame:
+        """Each of the combinations L (q, p) of coefficients by itself: estimate, se, ..., by name.
+
+        See `hypotheses.coefficient_rows` for L.
+        """
+        names, rows = coefficient_rows(L, self.params.index)
+        L = rows @ self.design.encoding.formula_rows
+        return self.estimates.table(L, names, df or self.standard_df, level)
+
+    def predict(
+        self, new_data: Any, subjects: Subjects = "known", level: float = 0.95
+    ) -> pd.DataFrame:
+        """The mean response at the rows of a table: estimate, se, ci_low, ci_high.
+
+        Of "known" subjects, of "new" ones, or of the "mean" subject (see `predicted.predict`).
+        """
+        return predict(self, new_data, subjects, level)
+
+    def simulate(self, seed: int) -> np.ndarray:
+        """A response (N,) drawn from the fitted model, with subjects drawn anew."""
+        return simulate(self, seed)
+
     @cached_property
     def hypotheses(self) -> dict[str, np.ndarray]:
         """Rows L (q, p) of every term's Type III hypothesis L beta = 0 (see `type3`)."""
@@ -184,15 +243,25 @@ class MixedFit:
         by: str | None = None,
         at: At | None = None,
         level: float = 0.95,
+        weights: Mapping[str, Sequence[float]] | None = None,
     ) -> pd.DataFrame:
         """All pairwise differences of a variable's marginal means (see `multiplicity`).
 
-        With `by`, within each level of another variable, and adjusted within it; `at` as in `means`.
+        With `by`, within each level of another variable, and adjusted within it; `at` as in
+        `means`. `weights` names contrasts of the means instead, each with a weight for every level,
+        as {"linear": [-1, 0, 1]}.
         """
         levels, L = mean_rows(self.design, variable, by, at)
-        index, rows = pairwise_rows(levels, L)
+        index, rows = (
+            pairwise_rows(levels, L) if weights is None else weighted_rows(levels, L, weights)
+        )
         table = self.estimates.table(rows, index, df or self.standard_df, level)
         n_means = levels.get_level_values(-1).nunique()
+        if weights is not None and adjust == "tukey":
+            raise ValueError(
+                "adjust: Tukey's method is for all pairwise differences; for contrasts of one's own "
+                "say 'holm', 'bonferroni' or 'none'"
+            )
         if by is None:
             return adjusted(table, adjust, n_means, level)
         groups = table.groupby(level=0, sort=False)
@@ -232,13 +301,15 @@ class MixedFit:
             self._coefficient_names,
         )
 
-    def profile(self, level: float = 0.95) -> pd.DataFrame:
-        """Profile-likelihood intervals (estimate, ci_low, ci_high) of all parameters.
+    def profile(
+        self, level: float = 0.95, parameters: Collection[str] | None = None
+    ) -> pd.DataFrame:
+        """Profile-likelihood intervals (estimate, ci_low, ci_high) of all parameters, or of some.
 
         They belong to the ML fit, by whose estimates they stand, also where this fit is by REML
         (as lme4's `confint`); see `profile_likelihood`.
         """
-        return self.profile_likelihood.intervals(level)
+        return self.profile_likelihood.intervals(level, parameters)
 
     def parametric_bootstrap(self, refits: int = 10_000, seed: int = 1) -> Bootstrap:
         """Refits to data drawn from this fit, whose intervals `bootstrap` gives."""
@@ -347,9 +418,13 @@ class MixedFit:
             "bic": self.bic,
         }
 
-    def summary(self) -> dict:
-        """Everything but what belongs to single rows and subjects as plain values, for JSON."""
-        return {
+    def __repr__(self) -> str:
+        """The model, its criterion, variances and coefficients."""
+        return model_text(self)
+
+    def summary(self) -> Summary:
+        """Everything but what belongs to single rows and subjects, as plain values and as text."""
+        values = {
             "formula": self.design.formula,
             "n_subjects": len(self.design.all_subjects),
             "nobs": self.nobs,
@@ -360,11 +435,12 @@ class MixedFit:
             "cov_params": self.cov_params,
             "anova": self.anova(),
         }
+        return Summary(values, summary_text(self, values))
 
 
 def fit_mixed(
     formula: str,
-    data: pd.DataFrame,
+    data: Any,
     subject: str,
     method: Method = "REML",
     coding: Coding = "treatment",

@@ -19,10 +19,10 @@ import numpy as np
 import pandas as pd
 
 from twolevel.estimable import residual_sum
-from twolevel.moments import ALIAS_TOLERANCE, independent_columns
-from twolevel.standardised import Standardised
 from twolevel.means import slope_rows
 from twolevel.mixed import MixedFit, fit_design
+from twolevel.moments import ALIAS_TOLERANCE, independent_columns
+from twolevel.standardised import Standardised
 from twolevel.tails import f_upper, t_quantile
 
 

@@ -18,7 +18,7 @@ l(lambda) = sum_i log(1 + n_i lambda) of `likelihood`, the deviance is
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import cached_property, partial
 
@@ -69,8 +69,10 @@ class ProfileLikelihood:
         """The ML fit."""
         return maximise(self.moments, "ML")
 
-    def intervals(self, level: float = 0.95) -> pd.DataFrame:
-        """estimate (ML), ci_low and ci_high of each parameter.
+    def intervals(
+        self, level: float = 0.95, parameters: Collection[str] | None = None
+    ) -> pd.DataFrame:
+        """estimate (ML), ci_low and ci_high of each parameter, or of some.
 
         Indexed by sigma_between, sigma_within, icc and the fixed effects' names. Where the
         likelihood does not fall far enough before 0, sigma_between and icc have the lower end 0.
@@ -78,6 +80,7 @@ class ProfileLikelihood:
         rows = {
             name: [each.origin + each.unit * end for end in self._interval(each, level)]
             for name, each in self._parameters.items()
+            if parameters is None or name in parameters
         }
         columns = ["estimate", "ci_low", "ci_high"]
         table = pd.DataFrame.from_dict(rows, orient="index", columns=columns)

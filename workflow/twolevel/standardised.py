@@ -67,6 +67,6 @@ def _subtract(values: np.ndarray, origin: float | int) -> np.ndarray:
 def as_numbers(values: np.ndarray) -> np.ndarray:
     """Any numbers as float64, or as int64 where they are whole and their differences fit too."""
     if values.dtype.kind in "iu" and len(values):
-        if -(2**62) < int(values.min()) and int(values.max()) < 2**62:
+        if int(values.min()) > -(2**62) and int(values.max()) < 2**62:
             return values.astype(np.int64)
     return values.astype(float)

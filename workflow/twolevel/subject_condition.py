@@ -19,9 +19,9 @@ import pandas as pd
 
 from twolevel.errors import InputError
 from twolevel.estimable import residual_sum
-from twolevel.moments import independent_columns
 from twolevel.formula import parse
 from twolevel.mixed import MixedFit, fit_design, fit_mixed
+from twolevel.moments import independent_columns
 from twolevel.tails import f_upper
 
 

@@ -41,6 +41,11 @@ class Estimates:
         """What one is in the moments, in the response's unit."""
         return self.coordinates.unit
 
+    @property
+    def working_covariance(self) -> np.ndarray:
+        """The covariance (p, p) of gamma, not adjusted, in squares of the unit."""
+        return self._reference("asymptotic").covariance
+
     def covariance(self, df: Df) -> np.ndarray:
         """The covariance (p, p) of the coefficients in squares of the unit (see `Df`)."""
         return self.T @ self._reference(df).covariance @ self.T.T
@@ -77,7 +82,8 @@ class Estimates:
         """The F test of L beta = 0, L (q, p): F, df_num, df_den, p."""
         reference = self._reference(df)
         rows, estimate, q = L @ self.T, L @ self.params / self.unit, len(L)
-        wald = float(estimate @ np.linalg.solve(rows @ reference.covariance @ rows.T, estimate))
+        covariance = rows @ reference.covariance @ rows.T
+        wald = float(estimate @ np.linalg.solve(covariance, estimate))
         nu, scale = reference.approximate(rows)
         F = scale * wald / q
         return {"F": F, "df_num": q, "df_den": nu, "p": float(f_upper(F, q, nu))}
