@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from twolevel.errors import InputError
 from twolevel.pipeline.observations import load_table
 from twolevel.pipeline.tables import header, read_table
+from twolevel.pipeline.wide import checked_wide
 
 pyreadstat = pytest.importorskip("pyreadstat", reason="pyreadstat is in the formats extra")
 pytest.importorskip("openpyxl", reason="openpyxl is in the formats extra")
@@ -305,7 +306,8 @@ class TestWide:
         "wide", [{"b": "score_b", "a": "score_a"}, "score_*", ["score_b", "score_a"]]
     )
     def test_long_again(self, path, wide):
-        loaded = load(path, wide=wide, formula="score ~ time + sex", condition="time")
+        keys = {"wide": checked_wide(wide), "formula": "score ~ time + sex"}
+        loaded = load(path, **keys, condition="time")
         found = loaded.data.assign(
             condition=loaded.data["condition"].astype(str).str.removeprefix("score_")
         ).sort_values(["subject", "condition"])
@@ -325,7 +327,7 @@ class TestWide:
         assert 'no column "b"' in refused(path, wide={"b": "b", "a": "score_a"})
         assert "matches 0 of the columns" in refused(path, wide="y_*")
         assert "one of these only" in refused(
-            path, wide=["sex", "score_a"], formula="score ~ time + sex", condition="time"
+            path, wide={"x": "sex", "y": "score_a"}, formula="score ~ time + sex", condition="time"
         )
 
 

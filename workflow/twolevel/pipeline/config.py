@@ -24,7 +24,7 @@ from twolevel.pipeline.studies import (
     Study,
     plain_path,
 )
-from twolevel.pipeline.tables import check_columns, header, table_files
+from twolevel.pipeline.tables import header, table_files
 from twolevel.pipeline.wide import columns_read
 from twolevel.pipeline.yaml_keys import duplicate_keys
 
@@ -125,10 +125,7 @@ def check_table(study: RealStudy, where: str) -> None:
             plain_path(file)
         except InputError as error:
             raise InputError(f"{where}: {error}") from None
-    columns, _ = columns_read(
-        study.formula, study.subject, study.wide, study.made_condition, found, place
-    )
-    check_columns(columns, found, place)
+    columns_read(study.formula, study.subject, study.wide, study.condition, found, place)
 
 
 def json_schema() -> dict[str, Any]:

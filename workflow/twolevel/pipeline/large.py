@@ -97,26 +97,27 @@ def load_in_parts(
     """
     where, names = f"study {study}: {data}", parse(formula)
     levels = dict(levels or {})
-    if wide is not None:
-        condition = condition or names.variables[0]
     found = header(data, f"study {study}", read)
-    columns, made = columns_read(formula, subject, wide, condition, found, where)
-    numeric = list(made.values()) or [names.response]
+    columns, cells = columns_read(formula, subject, wide, condition, found, where)
+    numeric = list(cells.levels) if cells else [names.response]
     facts: dict[str, dict[str, None]] = {}
 
     def parts(text: Sequence[str]) -> Iterator[tuple[dict[str, pd.Series], Places]]:
         """Every part's columns, numbers and factors, with where they come from."""
         settings = (columns, f"study {study}", (subject, *text), numeric, read, PART)
+        before = 0
         for rows, how, file, start in table_parts(data, *settings):
             for key, value in how.items():
                 facts.setdefault(key, {})[value] = None
             places = Places(where, file="" if file == data else Path(file).name, start=start)
-            if made:
+            if cells:
                 for name in numeric:
                     if not is_number(rows[name]):
                         refuse_text_among_numbers(rows[name], True, places)
-                rows = lengthened(rows, made, condition, names.response)
-                places = replace(places, wide=numeric, made=(condition, names.response))
+                read_here = len(rows)
+                rows = lengthened(rows, cells, names.response, subject, before)
+                before += read_here
+                places = replace(places, wide=numeric, made=(*cells.factors, names.response))
             frame = {name: rows[name] for name in (subject, names.response, *names.variables)}
             for name in levels:
                 if is_number(frame[name]):

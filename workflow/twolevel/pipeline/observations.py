@@ -250,23 +250,19 @@ def load_table(
     A table in wide form is turned long first. Raises InputError that names the study and the file.
     """
     where = f"study {study}"
-    names = parse(formula)
-    if wide is not None:
-        condition = condition or names.variables[0]
-    place = f"{where}: {data}"
-    columns, made = columns_read(
-        formula, subject, wide, condition, header(data, where, read), place
-    )
-    numeric = list(made.values()) or [names.response]
+    response, place = parse(formula).response, f"{where}: {data}"
+    found = header(data, where, read)
+    columns, cells = columns_read(formula, subject, wide, condition, found, place)
+    numeric = list(cells.levels) if cells else [response]
     table = read_table(data, columns, where, (subject,), numeric, read)
 
     places, rows = Places(place, table.files, table.rows), table.data
-    if wide is not None:
+    if cells:
         for name in numeric:
             if not is_number(rows[name]):
                 refuse_text_among_numbers(rows[name], True, places)
-        rows = lengthened(rows, made, condition, names.response)
-        places = replace(places, wide=numeric, made=(condition, names.response))
+        rows = lengthened(rows, cells, response, subject)
+        places = replace(places, wide=numeric, made=(*cells.factors, response))
     return observations(
         rows,
         formula=formula,

@@ -19,6 +19,7 @@ from pydantic import (
 from twolevel.errors import InputError, listed, quoted
 from twolevel.formula import parse
 from twolevel.pipeline.keys import Model, Page, Text, as_text, described, text_keys
+from twolevel.pipeline.wide import checked_wide, made_factors
 
 
 def _study_kind(value: Any) -> str | None:
@@ -110,25 +111,6 @@ class Reading(Model):
         return encoding
 
 
-def _wide(value: Any) -> Any:
-    """The columns of a wide table: a mapping, a list, or a pattern."""
-    if isinstance(value, str) and value.count("*") == 1:
-        return value
-    if isinstance(value, Mapping):
-        columns = {level: as_text(column) for level, column in text_keys(value).items()}
-    elif isinstance(value, list | tuple):
-        columns = {as_text(column): as_text(column) for column in value}
-        columns = columns if len(columns) == len(value) else {}
-    else:
-        columns = {}
-    if len(columns) < 2 or len(set(columns.values())) < len(columns):
-        raise InputError(
-            f"found {described(value)}, expected two columns or more, each once: as "
-            "{t1: score_1, t2: score_2}, as a list, or as a pattern with one *, such as score_*"
-        )
-    return columns
-
-
 def _levels(value: Any) -> Any:
     """The levels of factors as texts."""
     if not isinstance(value, Mapping) or not all(isinstance(v, list) for v in value.values()):
@@ -176,12 +158,12 @@ class RealStudy(_Study):
         default=Reading(), description="How the files are read, where they do not say it"
     )
     wide: Annotated[
-        dict[str, str] | str | None,
-        BeforeValidator(lambda value: value if value is None else _wide(value)),
+        dict[str, str] | dict[str, dict[str, str]] | str | None,
+        BeforeValidator(lambda value: value if value is None else checked_wide(value)),
         WithJsonSchema({"type": ["object", "array", "string", "null"]}),
     ] = Field(
         default=None,
-        description="For one row per subject: each condition with its column",
+        description="For one row per subject: each condition with its column, or a pattern",
         examples=[{"t1": "score_1", "t2": "score_2"}],
     )
     formula: Text = Field(
@@ -273,20 +255,12 @@ class RealStudy(_Study):
                 "reference: has no meaning with coding: sum, which compares levels with their "
                 "mean; leave one of the two out"
             )
-        if self.wide is not None and self.made_condition is None:
+        if self.wide is not None and not made_factors(self.wide, self.formula, self.condition):
             raise InputError(
                 "wide: makes a condition of the columns, and it is not clear which variable of "
                 f"the formula {quoted(self.formula)} that is; name it in condition:"
             )
         return self
-
-    @property
-    def made_condition(self) -> str | None:
-        """The condition that is made of a wide table's columns."""
-        variables = parse(self.formula).variables
-        if self.wide is None:
-            return None
-        return self.condition or (variables[0] if len(variables) == 1 else None)
 
     @property
     def table(self) -> dict[str, Any]:

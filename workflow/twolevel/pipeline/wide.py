@@ -4,35 +4,109 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from math import prod
+from typing import TYPE_CHECKING, Any
 
 from twolevel.errors import InputError, listed, quoted
 from twolevel.formula import parse
+from twolevel.pipeline.keys import as_text, described, text_keys
 from twolevel.pipeline.tables import check_columns, columns_needed
 
 if TYPE_CHECKING:
     import pandas as pd
 
-Wide = Mapping[str, str] | Sequence[str] | str
+# The config's `wide:` once it is checked: each level with its column, each column with its levels
+# of several factors, or a pattern.
+Wide = Mapping[str, str] | Mapping[str, Mapping[str, str]] | str
+
+# As `subject:`, where no column says whose rows they are: their numbers.
+ROW = "row"
+
+_FIELD = re.compile(r"\{([^{}*]+)\}")
 
 
-def wide_columns(wide: Wide, header: Sequence[str], place: str) -> dict[str, str]:
-    """Each condition with its column: as mapped, as listed, or by a pattern with one *.
+@dataclass(frozen=True)
+class Cells:
+    """The columns of a wide table that hold the response: each with its level of every factor."""
 
-    Raises InputError where the header has not all of them.
+    factors: tuple[str, ...]
+    levels: dict[str, tuple[str, ...]]
+
+
+def checked_wide(value: Any) -> Wide:
+    """What the config says of the columns, as it is kept. Raises InputError."""
+    match value:
+        case str() if _is_pattern(value):
+            return value
+        case Mapping() if value and all(isinstance(item, Mapping) for item in value.values()):
+            return _of_several_factors(value)
+        case Mapping():
+            columns = {level: as_text(column) for level, column in text_keys(value).items()}
+            if len(columns) > 1 and len(set(columns.values())) == len(columns):
+                return columns
+        case list() | tuple():
+            columns = {as_text(column): as_text(column) for column in value}
+            if len(value) > 1 and len(columns) == len(value):
+                return columns
+    raise InputError(
+        f"found {described(value)}, expected two columns or more, each once: as "
+        "{t1: score_1, t2: score_2}, as a list, each with its levels, as "
+        "{a_t1: {drug: a, time: t1}, a_t2: {drug: a, time: t2}}, or as a pattern in quotes: with "
+        'one *, such as "score_*", or with factors in braces, such as "{drug}_{time}"'
+    )
+
+
+def _is_pattern(text: str) -> bool:
+    """Whether a text has one *, or the names of factors in braces."""
+    named, rest = _FIELD.findall(text), _FIELD.sub("", text)
+    if re.search(r"[{}]", rest) or any(name != name.strip() for name in named):
+        return False
+    return rest.count("*") == (not named) and len(set(named)) == len(named)
+
+
+def _of_several_factors(value: Mapping) -> dict[str, dict[str, str]]:
+    """Each column with its levels: of the same factors, and no two columns with the same levels."""
+    columns = {
+        column: {factor: as_text(level) for factor, level in text_keys(levels).items()}
+        for column, levels in text_keys(value).items()
+    }
+    first, factors = next((column, list(levels)) for column, levels in columns.items())
+    if not factors:
+        raise InputError(f"{first}: found no factor, expected its levels, as {{time: t1}}")
+    cells: dict[tuple[str, ...], str] = {}
+    for column, levels in columns.items():
+        if set(levels) != set(factors):
+            raise InputError(
+                f"{column}: found the factors {listed(levels)}, expected {listed(factors)} as for "
+                f"{first}; name a level of each for every column"
+            )
+        other = cells.setdefault(tuple(levels[factor] for factor in factors), column)
+        if other != column:
+            raise InputError(f"{other} and {column} have the same levels; mend one of them")
+    for factor, found in zip(factors, zip(*cells, strict=True), strict=True):
+        if len(set(found)) == 1:
+            raise InputError(
+                f"{factor} has one level only, {quoted(found[0])}; expected two or more, or leave "
+                "this factor out"
+            )
+    return columns
+
+
+def made_factors(wide: Wide, formula: str, condition: str | None) -> tuple[str, ...]:
+    """The factors that a wide table's columns make; none where their name is not clear.
+
+    `wide` names them itself, or there is one: `condition`, else the formula's only variable.
     """
     if isinstance(wide, str):
-        pattern = re.compile(re.escape(wide).replace(r"\*", "(.+)"))
-        found = {m[1]: name for name in header if (m := pattern.fullmatch(name))}
-        if len(found) < 2:
-            raise InputError(
-                f"{place}: wide: the pattern {quoted(wide)} matches {len(found)} of the columns "
-                f"{listed(map(quoted, header), 30)}; expected two at least"
-            )
-        return found
-    columns = dict(wide) if isinstance(wide, Mapping) else {name: name for name in wide}
-    check_columns(columns.values(), header, f"{place}: wide")
-    return columns
+        named = tuple(_FIELD.findall(wide))
+    else:
+        first = next(iter(wide.values()))
+        named = tuple(first) if isinstance(first, Mapping) else ()
+    variables = parse(formula).variables
+    if named or condition is not None:
+        return named or (condition,)
+    return variables if len(variables) == 1 else ()
 
 
 def columns_read(
@@ -42,43 +116,111 @@ def columns_read(
     condition: str | None,
     header: Sequence[str],
     place: str,
-) -> tuple[list[str], dict[str, str]]:
-    """The columns that a study reads of its table, and those of them that hold a condition each.
+) -> tuple[list[str], Cells | None]:
+    """The columns that a study reads of its table, and of a wide one those with the response.
 
-    Of a wide table, these are in place of the response and of `condition`.
+    These stand in place of the response and of the factors that they make. Raises InputError where
+    the header has not all of them, or has a name that is to be made.
     """
     needed = columns_needed(formula, subject)
+    numbered = subject == ROW and ROW not in header
     if wide is None:
-        return needed, {}
-    made = wide_columns(wide, header, place)
-    gone = condition, parse(formula).response
-    kept = [name for name in needed if name not in gone]
-    if both := set(kept).intersection(made.values()):
+        if numbered:
+            raise InputError(
+                f"{place}: there is no column {quoted(ROW)}, and rows can be numbered as subjects "
+                "in a wide table only (see wide:): in a long one every subject has several rows; "
+                "name the column that says whose they are"
+            )
+        check_columns(needed, header, place)
+        return needed, None
+    factors = made_factors(wide, formula, condition)
+    made = (*factors, parse(formula).response)
+    kept = [n for n in needed if n not in made and not (numbered and n == subject)]
+    check_columns(kept, [*header, *factors], place)
+    cells = _cells(wide, factors, [name for name in header if name not in kept], header, place)
+    if both := [name for name in cells.levels if name in kept]:
         raise InputError(
-            f"{place}: wide: column {quoted(sorted(both)[0])} is also in the formula or the "
-            "subject; it can be one of these only"
+            f"{place}: wide: column {quoted(both[0])} is also in the formula or the subject; it "
+            "can be one of these only"
         )
-    return [*kept, *made.values()], made
+    for name in made:
+        if name == subject or (name in header and name not in cells.levels):
+            raise InputError(
+                f"{place}: wide: {quoted(name)} is to be made of the columns, and the table has a "
+                "column of that name, or it is the subject; choose another name for what is made"
+            )
+    return [*kept, *cells.levels], cells
+
+
+def _cells(
+    wide: Wide, factors: tuple[str, ...], free: Sequence[str], header: Sequence[str], place: str
+) -> Cells:
+    """The columns as mapped, or those of `free` that a pattern matches."""
+    if isinstance(wide, str):
+        return _matched(wide, factors, free, place)
+    levels = {}
+    for one, other in wide.items():
+        if isinstance(other, Mapping):
+            levels[one] = tuple(other[factor] for factor in factors)
+        else:
+            levels[other] = (one,)
+    check_columns(levels, header, f"{place}: wide")
+    return Cells(factors, levels)
+
+
+def _matched(pattern: str, factors: tuple[str, ...], names: Sequence[str], place: str) -> Cells:
+    """The columns that a pattern matches, with what stands in place of * or each brace."""
+    where, literal = f"{place}: wide: the pattern {quoted(pattern)}", _FIELD.sub("*", pattern)
+    longest, shortest = (
+        re.compile(re.escape(literal).replace(r"\*", group)) for group in ("(.+)", "(.+?)")
+    )
+    levels = {name: m.groups() for name in names if (m := longest.fullmatch(name))}
+    if len(levels) < 2:
+        raise InputError(
+            f"{where} matches {len(levels)} of the columns {listed(map(quoted, names), 30)}; "
+            "expected two at least"
+        )
+    by_hand = (
+        "name each column with its levels, as wide: "
+        f"{{{next(iter(levels))}: {{{factors[0]}: ...}}, ...}}"
+    )
+    for name, found in levels.items():
+        other = shortest.fullmatch(name).groups()
+        if found != other:
+            raise InputError(
+                f"{where} can be read in several ways in {quoted(name)}, as "
+                f"{' and '.join(found)} or as {' and '.join(other)}; {by_hand}"
+            )
+    counts = [len(set(found)) for found in zip(*levels.values(), strict=True)]
+    if len(levels) < prod(counts) or min(counts) < 2:
+        sizes = ", ".join(f"{n} of {f}" for n, f in zip(counts, factors, strict=True))
+        raise InputError(
+            f"{where} matches the columns {listed(map(quoted, levels), 30)}, which are not all "
+            f"combinations of two levels or more each ({sizes}); {by_hand}"
+        )
+    return Cells(factors, levels)
 
 
 def lengthened(
-    data: pd.DataFrame, columns: Mapping[str, str], condition: str, response: str
+    data: pd.DataFrame, cells: Cells, response: str, subject: str, start: int = 0
 ) -> pd.DataFrame:
     """The rows (R x J) of a wide table with R rows, those of one row together.
 
-    columns maps each of the J conditions to its column, all of numbers.
+    cells are the J columns, all of numbers. Where `subject` is not among the columns it is the
+    number of a row, of which the first has `start` rows before it.
     """
     import numpy as np
     import pandas as pd
 
-    J = len(columns)
-    kept = data.drop(columns=list(columns.values()))
+    J, R = len(cells.levels), len(data)
+    kept = data.drop(columns=list(cells.levels))
+    if subject not in kept:
+        kept = kept.assign(**{subject: np.arange(start + 1, start + R + 1)})
     long = kept.loc[kept.index.repeat(J)].reset_index(drop=True)
-    values = np.column_stack(
-        [data[name].to_numpy(dtype=float, na_value=np.nan) for name in columns.values()]
-    )
-    levels = pd.CategoricalDtype(list(columns))
-    codes = np.tile(np.arange(J, dtype=np.min_scalar_type(-J)), len(data))
-    return long.assign(
-        **{condition: pd.Categorical.from_codes(codes, dtype=levels), response: values.ravel()}
-    )
+    values = [data[name].to_numpy(dtype=float, na_value=np.nan) for name in cells.levels]
+    made = {}
+    for factor, found in zip(cells.factors, zip(*cells.levels.values(), strict=True), strict=True):
+        levels = pd.CategoricalDtype(list(dict.fromkeys(found)))
+        codes = levels.categories.get_indexer(list(found)).astype(np.min_scalar_type(-J))
+        made[factor] = pd.Categorical.from_codes(np.tile(codes, R), dtype=levels)
+    return long.assign(**made, **{response: np.column_stack(values).ravel()})
