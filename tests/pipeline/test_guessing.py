@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from new_study import columns_of, study_of
 from twolevel.errors import InputError
-from twolevel.pipeline.guessing import guess
+from twolevel.pipeline.guessing.guess import guess
 
 DATA = Path(__file__).parents[1] / "data"
 FORMULAS = {

@@ -4,17 +4,20 @@ Reads the table; writes an entry with a reason for each guess at the end of the 
 Nothing that stands in the config is changed.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from twolevel.atomic import replacing
-from twolevel.errors import InputError, quoted
+from twolevel.errors import InputError, listed, quoted
+from twolevel.formula import parse
 from twolevel.mixed import fit_mixed
 from twolevel.pipeline.config import load
 from twolevel.pipeline.entries import alone, entry, free_name, names, with_study
-from twolevel.pipeline.guessing import Guess, guess
+from twolevel.pipeline.guessing.guess import guess
+from twolevel.pipeline.guessing.guess_made import Guess
 from twolevel.pipeline.job import run
 from twolevel.pipeline.observations import load_table
 from twolevel.pipeline.stored import Observations
@@ -46,7 +49,6 @@ def add(snakemake: "Snakemake") -> None:
             "--config table=... name=..."
         )
     found, keys, notes = study_of(table, name)
-    load({"studies": {name: keys}})
     text = entry(name, keys, found.reasons, notes)
     with replacing(config) as temporary:
         temporary.write_text(
@@ -63,9 +65,9 @@ def study_of(table: str, name: str) -> tuple[Guess, dict[str, Any], list[str]]:
         found = guess(data)
     except InputError as error:
         raise InputError(f"{where}: {table}: {error}") from None
-    keys = {"data": table, "subject": found.subject}
-    keys |= {"wide": found.wide} if found.wide else {}
-    keys |= {"condition": found.condition} if found.condition else {}
+    keys = {"data": table, "subject": found.subject, "wide": found.wide}
+    keys |= {"condition": found.condition, "levels": found.levels}
+    keys = {key: value for key, value in keys.items() if value}
     keys, dropped = tried_out(keys, [found.formula, *found.simpler], name)
     if keys["formula"] != found.formula:
         words = f"The data do not support {found.formula}, so this one is simpler."
@@ -74,17 +76,25 @@ def study_of(table: str, name: str) -> tuple[Guess, dict[str, Any], list[str]]:
     why = {
         "missing": f"Values are missing, {lacking}: these rows are left out, and counted.",
         "replicates": "A few cells hold several rows, which count as repeated measurements.",
+        "levels": "Numbers that stand for labels; without this line they are on a scale.",
     }
     found.reasons |= {key: [words] for key, words in why.items() if key in keys}
     notes = [f"Guessed by new_study from {len(data):,} rows and {len(data.columns)} columns."]
-    if found.unused:
-        notes.append(f"Not used: {', '.join(found.unused.values())}.")
-    notes += unread
+    notes += left_out(found.unused, data) + unread
     notes.append(
         "If a guess is wrong, change it here; config/README.md explains every key, "
         "such as title: and unit: for the page."
     )
     return found, keys, notes
+
+
+def left_out(unused: Mapping[str, str], data: pd.DataFrame) -> list[str]:
+    """A note for every reason for which columns are left out, with their names."""
+    alike: dict[str, list[str]] = {}
+    for name in data.columns:
+        if name in unused:
+            alike.setdefault(unused[name], []).append(quoted(name))
+    return [f"Not used: {listed(names, 30)}: {reason}." for reason, names in alike.items()]
 
 
 def columns_of(table: str, where: str) -> tuple[pd.DataFrame, list[str]]:
@@ -117,11 +127,16 @@ def tried_out(
     Also the missing values of each column, for which rows are left out.
     """
     first = None
+    keys = dict(keys)
+    levels = keys.pop("levels", {})
     for formula in formulas:
         for allowed in ((), ("missing",), ("replicates",), ("missing", "replicates")):
             tried = {**keys, "formula": formula, **{key: ALLOWED[key] for key in allowed}}
+            if levels := {n: v for n, v in levels.items() if n in parse(formula).variables}:
+                tried["levels"] = levels
             try:
-                loaded = load_table(study=name, **tried)
+                study = load({"studies": {name: tried}}).studies[name]
+                loaded = load_table(study=name, **study.table)
                 observations = Observations(loaded.data, loaded.columns)
                 fit_mixed(formula, observations.typed, observations.subject)
             except InputError as error:
