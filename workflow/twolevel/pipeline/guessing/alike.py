@@ -55,10 +55,17 @@ def families(columns: Mapping[str, Column]) -> list[Family]:
         for shape, named in by_shape.items():
             for family in _of_shape(shape, named, whole):
                 kind = comparable([columns[name] for name in family.columns])
-                # Columns of several kinds are no combinations of factors.
-                if kind or len(family.factors) == 1:
+                # Only what is called alike but for a number may differ much in size.
+                if kind or _numbered(family):
                     found.setdefault(family.columns, family)
     return sorted(found.values(), key=lambda f: _likely(f, columns), reverse=True)
+
+
+def _numbered(family: Family) -> bool:
+    """Whether names differ by one number only."""
+    return len(family.factors) == 1 and all(
+        level.isdigit() or stem_of((level,)) for level in next(iter(family.factors.values()))
+    )
 
 
 def _likely(family: Family, columns: Mapping[str, Column]) -> tuple:
@@ -120,6 +127,9 @@ def _family(
             yield Family(names, "", {factor: names}, f"{{{factor}}}", complete=False)
         return
     first = next(iter(members.values()))
+    same = [part for k, part in enumerate(first) if k not in differing]
+    if any(called(part, DIMENSION) for part in same) and not all(map(_in_time, levels.values())):
+        return
     words = _words(shape, first, whole)
     shared, pattern, factors = [], [], {}
     for word in words:
@@ -167,6 +177,11 @@ def _quantities(levels: tuple[str, ...]) -> bool:
     )
 
 
+def _in_time(levels: tuple[str, ...]) -> bool:
+    """Whether levels are points in time, or numbers."""
+    return all(level.isdigit() or re.fullmatch(TIME, level.casefold()) for level in levels)
+
+
 def _factor_name(levels: tuple[str, ...], shared: list[str]) -> str:
     """What levels share: t of t1 and t2; else a word that the column's name has; else neutral."""
     stem = stem_of(levels)
@@ -174,9 +189,7 @@ def _factor_name(levels: tuple[str, ...], shared: list[str]) -> str:
         return stem
     if shared and called(shared[-1], CONDITION) and usable(shared[-1]):
         return shared[-1]
-    if all(re.fullmatch(TIME, level.casefold()) for level in levels):
-        return "time"
-    return "condition"
+    return "time" if _in_time(levels) and not all(map(str.isdigit, levels)) else "condition"
 
 
 def stem_of(levels: tuple[str, ...]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from functools import cached_property
 
@@ -9,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from twolevel.errors import quoted
-from twolevel.positional import written
+from twolevel.pipeline.columns import NUMBER
 
 # Numbers of different columns that differ by more than this factor are not of one kind.
 _SAME_SIZE, _SAME_SPREAD = 4, 6
@@ -21,6 +22,7 @@ class Column:
     """A column's values as codes, and what they could be."""
 
     def __init__(self, values: pd.Series) -> None:
+        """Take the values of a column (N rows), some perhaps missing."""
         self._values = values
         self.is_number = pd.api.types.is_numeric_dtype(values)
         self.codes, self._labels = pd.factorize(values)
@@ -45,9 +47,16 @@ class Column:
         return lowest in (0, 1) and self.numbers.max() - lowest + 1 == self.distinct
 
     @property
-    def levels(self) -> list[str]:
+    def levels(self) -> list[float]:
         """Numbers that stand for labels, in order."""
-        return [written(number) for number in sorted(self._labels)]
+        return [int(n) if float(n).is_integer() else float(n) for n in sorted(self._labels)]
+
+    @property
+    def text_among_numbers(self) -> str | None:
+        """A text, where most of the labels are numbers."""
+        texts = [str(label) for label in self._labels]
+        odd = [text for text in texts if not re.fullmatch(NUMBER, text.strip())]
+        return odd[0] if 0 < len(odd) < len(texts) / 2 and not self.is_number else None
 
     def words(self, name: str) -> str:
         """What the column holds, in words."""

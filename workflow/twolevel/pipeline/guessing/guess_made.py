@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from twolevel.errors import listed
 from twolevel.pipeline.guessing.evidence import Column
 
 
@@ -26,7 +25,7 @@ class Guess:
     wide: Any = None
     measured: tuple[str, ...] = ()
     condition: str | None = None
-    levels: dict[str, list[str]] = field(default_factory=dict)
+    levels: dict[str, list[float]] = field(default_factory=dict)
     simpler: list[str] = field(default_factory=list)
     unused: dict[str, str] = field(default_factory=dict)
 
@@ -52,8 +51,3 @@ def name_in_formula(column: str) -> str:
 def group_words(groups: Sequence[str], columns: Mapping[str, Column]) -> list[str]:
     """What the factors between subjects are."""
     return [f"{name}: {columns[name].distinct} groups of subjects." for name in groups]
-
-
-def level_words(levels: Mapping[str, Sequence[str]]) -> list[str]:
-    """Why there are levels of columns of numbers."""
-    return [f"The numbers of {listed(levels)} stand for labels."] if levels else []

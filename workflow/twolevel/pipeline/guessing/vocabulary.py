@@ -9,8 +9,8 @@ from keyword import iskeyword
 from twolevel.formula import CONTRASTS, TRANSFORMS
 
 SUBJECT = (
-    r"subj|(^|[_ .-])ids?\d*$|^ids?[_ .-]|ppt|partic|proband|(^|[_ .-])vpn?\d*([_ .-]|$)|versuchsp"
-    r"|patient|person|case|child|pupil|student|respond|observer|user|animal|sujet|sujeto"
+    r"subj|(^|[_ .-])ids?\d*$|^ids?[_ .-]|^[psu]id$|ppt|partic|proband"
+    r"|(^|[_ .-])vpn?\d*([_ .-]|$)|versuchsp|patient|person|case|child|pupil|student|respond|observer|user|animal|sujet|sujeto"
     r"|name|code|nr$|^no$|rat$|mouse"
 )
 RESPONSE = (
@@ -33,7 +33,10 @@ ATTRIBUTE = (
     r"|datum|income|einkommen"
 )
 # What numbers the rows, or those of one subject.
-ORDER = r"trial|durchgang|^row|rowname|index|order|^seq|^obs$|^nr$|^no$|^x$|unnamed|repet|^rep\d*$"
+ORDER = (
+    r"trial|durchgang|^row|rowname|index|order|^seq|^obs([_ .-]|$)|observation|record|^meas"
+    r"|^nr$|^no$|^x$|unnamed|repet|^rep\d*$"
+)
 # Numbers in such columns are labels, however many there are.
 LABELS = r"item|stim|word|picture|question|frage|aufgabe|task|block|session|sitzung|list"
 # What is right or wrong is measured, and no condition.
@@ -63,7 +66,7 @@ def usable(name: str) -> bool:
 
 
 def free(name: str, taken: Iterable[str]) -> str:
-    """A name that is not taken."""
-    while name in taken:
-        name += "_"
-    return name
+    """A name that is not taken: this one, or with the next number."""
+    taken = set(taken)
+    numbered = (f"{name}{k}" for k in range(2, len(taken) + 3))
+    return next(n for n in (name, *numbered) if n not in taken)

@@ -18,6 +18,7 @@ from twolevel.pipeline.guessing.guess_made import Guess, formulas, group_words, 
 from twolevel.pipeline.guessing.vocabulary import (
     ATTRIBUTE,
     CONDITION,
+    DIMENSION,
     GROUP,
     ORDER,
     RESPONSE,
@@ -95,8 +96,8 @@ def _names_factors(wide: Any) -> bool:
 
 def _factor_words(factor: str, levels: Sequence[str]) -> str:
     levels = list(dict.fromkeys(levels))
-    shared = factor in ("time", "condition") and stem_of(tuple(levels)) != factor
-    name = "a neutral name, for what tells them apart" if shared else "as their names have it"
+    neutral = re.fullmatch(r"(time|condition)\d*", factor)
+    name = "a neutral name, for what tells them apart" if neutral else "as their names have it"
     return f"{factor}: {name}, {len(levels)} levels that subjects were seen under."
 
 
@@ -161,7 +162,7 @@ def _in_words(
         name: column
         for name, column in numbers.items()
         if column.distinct > 1
-        and not called(name, f"{ATTRIBUTE}|{GROUP}")
+        and not called(name, f"{ATTRIBUTE}|{GROUP}|{DIMENSION}")
         and not (called(name, ORDER) and column.runs)
     }
     if any(column.distinct > 2 for column in candidates.values()):
@@ -193,14 +194,23 @@ def _left_out(
     for family in alike:
         for name in family.columns:
             if name in unused and not set(family.columns) & set(measured.columns):
-                others = listed(quoted(n) for n in family.columns if n != name)
-                reasons[name] = (
-                    f"called like {others}, perhaps another measurement, and so another study"
+                reasons.setdefault(
+                    name, "called alike, perhaps another measurement, and so another study"
                 )
-    labels = {name: Column(pd.Series(range(2))) for name in columns if name not in numbers}
-    for name in labels:
-        if name in unused and columns[name].distinct:
-            family = families({name: labels[name]} | dict.fromkeys(measured.columns, labels[name]))
-            if any({name, *measured.columns} <= set(f.columns) for f in family if f.complete):
-                reasons[name] = "called like the measurements, but it holds labels and no numbers"
+    for name, column in columns.items():
+        if name in unused and name not in numbers and _called_like(name, measured):
+            if text := column.text_among_numbers:
+                others = listed(map(quoted, measured.columns))
+                raise InputError(
+                    f"column {quoted(name)} is called like {others}, and holds {quoted(text)} among "
+                    "numbers; write a number there, or leave the cell empty"
+                )
+            reasons[name] = "called like the measurements, but it holds labels and no numbers"
     return reasons
+
+
+def _called_like(name: str, measured: _Measured) -> bool:
+    """Whether a column is called as those with the measurements are."""
+    one = Column(pd.Series([0, 1]))
+    names = {name, *measured.columns}
+    return any(f.complete and names == set(f.columns) for f in families(dict.fromkeys(names, one)))

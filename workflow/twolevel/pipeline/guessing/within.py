@@ -48,6 +48,7 @@ class Within:
     """What varies within the subjects of one column: the likeliest conditions first."""
 
     def __init__(self, columns: Mapping[str, Column], subject: str) -> None:
+        """Look at all columns beside that of the subject."""
         self._columns, self._subject = columns, columns[subject]
         self._fullest: dict[str, int] = {}
         self._crossings: dict[tuple[str, ...], tuple[int, float]] = {}
@@ -143,7 +144,7 @@ class Within:
             )
         return "a further factor within subjects; add it to the formula with + or *"
 
-    def numbered(self, names: tuple[str, ...]) -> dict[str, list[str]]:
+    def numbered(self, names: tuple[str, ...]) -> dict[str, list[float]]:
         """The levels of the factors among these whose numbers stand for labels."""
         return {n: self._columns[n].levels for n in names if self._as_labels(n)}
 
