@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from twolevel.atomic import replacing
+from twolevel.atomic import rewrite
 from twolevel.errors import InputError, listed, quoted
 from twolevel.formula import parse
 from twolevel.mixed import fit_mixed
@@ -41,8 +41,14 @@ def main(snakemake: "Snakemake") -> None:
 def add(snakemake: "Snakemake") -> None:
     """Add the study, while nobody else adds one."""
     table, config = str(snakemake.params.table), Path(snakemake.params.config)
-    taken = {*snakemake.params.taken, *names(config.read_text(encoding="utf-8"))}
+    written = config.read_bytes().decode()
+    taken = {*snakemake.params.taken, *names(written)}
     name = snakemake.params.name or free_name(table, taken)
+    if not isinstance(name, str):
+        raise InputError(
+            f"new_study: Snakemake reads name= as the number {name}; give a name that begins with "
+            "a letter"
+        )
     if name in taken:
         raise InputError(
             f"new_study: the config has a study {quoted(name)} already; give another name, as "
@@ -50,10 +56,7 @@ def add(snakemake: "Snakemake") -> None:
         )
     found, keys, notes = study_of(table, name)
     text = entry(name, keys, found.reasons, notes)
-    with replacing(config) as temporary:
-        temporary.write_text(
-            with_study(config.read_text(encoding="utf-8"), name, text), encoding="utf-8"
-        )
+    rewrite(config, with_study(written, name, text).encode())
     print(f"Added to {config}:\n\n{text}\nNow run: snakemake results/{name}/report.html")
 
 

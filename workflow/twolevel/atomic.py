@@ -8,6 +8,7 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from stat import S_IMODE
 
 
 @contextmanager
@@ -30,6 +31,24 @@ def replacing(path: str | Path) -> Iterator[Path]:
         raise
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def rewrite(path: str | Path, content: bytes) -> None:
+    """Give a user's file another content: through a link, and with its rights and owner as before.
+
+    What another user or group owns is written in place: a new file could not be given to them.
+    """
+    path = Path(path).resolve()
+    was = path.stat()
+    ours = was.st_uid == os.geteuid() and was.st_gid in {os.getegid(), *os.getgroups()}
+    if not ours and os.geteuid() != 0:
+        path.write_bytes(content)
+        return
+    with replacing(path) as temporary:
+        temporary.touch(mode=0o600)
+        os.chown(temporary, was.st_uid, was.st_gid)
+        temporary.write_bytes(content)
+        temporary.chmod(S_IMODE(was.st_mode))
 
 
 def sweep(path: str | Path) -> None:

@@ -32,7 +32,7 @@ def alone() -> Iterator[None]:
 def names(config: str) -> set[str]:
     """The names that the text of a config gives to studies of both kinds."""
     found = yaml.safe_load(config)
-    return {name for key in ("studies", "replications") for name in found.get(key) or ()}
+    return {str(name) for key in ("studies", "replications") for name in found.get(key) or ()}
 
 
 def free_name(table: str, taken: Collection[str]) -> str:
@@ -48,15 +48,20 @@ def entry(
     name: str, keys: Mapping[str, Any], reasons: Mapping[str, list[str]], notes: list[str]
 ) -> str:
     """The YAML of a study, not indented: notes above it, and before each key the reason for it."""
-    lines = [f"{name}:", *_comment(notes)]
+    # In quotes where YAML would read a number, a date, or yes and no.
+    lines = [f"{_plain(name)}:", *_comment(notes)]
     for key, value in keys.items():
         lines += _comment(reasons.get(key, []))
-        # PyYAML writes some unusual line breaks as they are, and reads them as blanks.
-        plain = json.dumps(value, ensure_ascii=False).isprintable()
-        text = yaml.safe_dump(value, default_flow_style=True, allow_unicode=plain, **_ONE_LINE)
-        text = text.removesuffix("...\n")
-        lines += [f"  {key}: {text.rstrip()}"]
+        lines += [f"  {key}: {_plain(value)}"]
     return "\n".join(lines) + "\n"
+
+
+def _plain(value: Any) -> str:
+    """A value as YAML on one line."""
+    # PyYAML writes some unusual line breaks as they are, and reads them as blanks.
+    plain = json.dumps(value, ensure_ascii=False).isprintable()
+    text = yaml.safe_dump(value, default_flow_style=True, allow_unicode=plain, **_ONE_LINE)
+    return text.removesuffix("...\n").rstrip()
 
 
 def _comment(texts: list[str]) -> list[str]:
@@ -71,6 +76,7 @@ def _comment(texts: list[str]) -> list[str]:
 def with_study(config: str, name: str, text: str) -> str:
     """The text of a config with one more study at the end of its studies; nothing else changes.
 
+    The new lines end as those of the config do.
     Raises InputError where the text is not laid out so that one could be added.
     """
     before = yaml.safe_load(config)
@@ -80,9 +86,11 @@ def with_study(config: str, name: str, text: str) -> str:
         lines = config.splitlines(keepends=True)
         last = _last_line(studies) + 1
         head, tail = lines[:last], lines[last:]
+        end = "\r\n" if "\r\n" in config else "\n"
         if not head[-1].endswith("\n"):
-            head[-1] += "\n"
-        result = "".join([*head, "\n", textwrap.indent(text, " " * indent), *tail])
+            head[-1] += end
+        added = "\n" + textwrap.indent(text, " " * indent)
+        result = "".join([*head, added.replace("\n", end), *tail])
         if _adds(result, name, before):
             return result
     raise InputError(

@@ -5,7 +5,8 @@ Nothing here walks through rows in Python unless there is a row to complain abou
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -196,8 +197,8 @@ def roles(
         if name == names.response:
             raise InputError(f"{found}, expected a response that varies; name the right column")
         raise InputError(
-            f"{found}, expected at least two conditions; leave it out of the formula, which for "
-            f"replicates of one condition is {names.response} ~ 1"
+            f"{found}, expected at least two levels; leave it out of the formula"
+            f"{_without(formula, seen.single.keys() & set(names.variables))}"
         )
     low, high = seen.span
     step = np.spacing(max(abs(low), abs(high)))
@@ -232,6 +233,17 @@ def roles(
                 stored += "_"
             columns[stored] = name
     return condition, columns
+
+
+def _without(formula: str, gone: Collection[str]) -> str:
+    """A formula without some variables, in words; nothing where it has more than names, + and *."""
+    left, right = formula.split("~")
+    products = [[name.strip() for name in part.split("*")] for part in right.split("+")]
+    if not all(re.fullmatch(r"[^\W\d]\w*|`[^`]*`", n) for part in products for n in part):
+        return " and keep its other terms"
+    kept = [[name for name in part if name.strip("`") not in gone] for part in products]
+    terms = " + ".join(dict.fromkeys(" * ".join(part) for part in kept if part))
+    return f", which is then {left.strip()} ~ {terms or 1}"
 
 
 def load_table(

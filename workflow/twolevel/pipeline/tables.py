@@ -58,13 +58,19 @@ def header(path: str | Path, where: str, reading: Mapping[str, str] | None = Non
     place = f"{where}: {files[0]}"
     with _readable(place):
         columns = _file(files[0], place, reading).columns
-    first: dict[str, int] = {}
-    for i, name in enumerate(columns):
-        if name and first.setdefault(name, i) != i:
-            raise InputError(
-                f"{place}: the header names column {quoted(name)} twice (columns "
-                f"{first[name] + 1} and {i + 1}); rename one"
-            )
+    places: dict[str, list[str]] = {}
+    for i, name in enumerate(columns, 1):
+        places.setdefault(name, []).append(str(i))
+    each = [
+        f"{quoted(name)} (columns {' and '.join(at)})"
+        for name, at in places.items()
+        if name and len(at) > 1
+    ]
+    if each:
+        raise InputError(
+            f"{place}: the header names columns twice or more: {listed(each)}; give "
+            "each column a name of its own"
+        )
     return columns
 
 

@@ -144,7 +144,35 @@ class Delimited:
                 f"{self.place}: the header, {quoted(header[0])}, has no comma, semicolon, tab or "
                 "bar to separate columns; save the table as CSV with commas"
             )
+        self._refuse_another_width(len(header))
         return header
+
+    def _refuse_another_width(self, names: int) -> None:
+        """Refuse a header with more or fewer names than all of the first rows have fields.
+
+        A header may hold a delimiter in a name; that its names then seem to stand twice, or to be
+        lacking, is no reason that one could mend.
+        """
+        rows = islice(_rows(self._head, self._delimiter), 1, _HEAD_ROWS)
+        try:
+            widths = {len(row) for row in rows}
+        except csv.Error:
+            return  # said with its row when that is read
+        if len(widths) != 1 or names in widths:
+            return
+        (fields,) = widths
+        signs = DELIMITERS[self._delimiter]
+        if fields < names:
+            remedy = f"put names that hold {signs} in quotes, or take out what is too much"
+        else:
+            remedy = (
+                "name every column, the first one too, which some programs leave without a name; "
+                f"text and numbers that hold {signs} go in quotes"
+            )
+        raise InputError(
+            f"{self.place}: the header has {names} names and the rows have {fields} fields (the "
+            f"columns are taken to be separated by {signs}); {remedy}"
+        )
 
     def read(self, columns: Sequence[str], numeric: Sequence[str] = ()) -> pa.Table:
         """Read columns as text, every row with as many fields as the header."""

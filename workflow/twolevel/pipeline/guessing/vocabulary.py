@@ -10,7 +10,8 @@ from twolevel.formula import CONTRASTS, TRANSFORMS
 
 SUBJECT = (
     r"subj|(^|[_ .-])ids?\d*$|^ids?[_ .-]|^[psu]id$|ppt|partic|proband"
-    r"|(^|[_ .-])vpn?\d*([_ .-]|$)|versuchsp|patient|person|case|child|pupil|student|respond|observer|user|animal|sujet|sujeto"
+    r"|(^|[_ .-])vpn?\d*([_ .-]|$)|versuchsp|patient"
+    r"|person|case|child|pupil|student|respond|observer|user|animal|sujet|sujeto"
     r"|name|code|nr$|^no$|rat$|mouse"
 )
 RESPONSE = (

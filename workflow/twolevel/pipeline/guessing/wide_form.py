@@ -202,8 +202,8 @@ def _left_out(
             if text := column.text_among_numbers:
                 others = listed(map(quoted, measured.columns))
                 raise InputError(
-                    f"column {quoted(name)} is called like {others}, and holds {quoted(text)} among "
-                    "numbers; write a number there, or leave the cell empty"
+                    f"column {quoted(name)} is called like {others}, and holds {quoted(text)} "
+                    "among numbers; write a number there, or leave the cell empty"
                 )
             reasons[name] = "called like the measurements, but it holds labels and no numbers"
     return reasons
