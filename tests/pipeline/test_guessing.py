@@ -66,9 +66,9 @@ def wide(**columns):
 
 def test_a_wide_table():
     found = guess(wide())
-    assert (found.subject, found.condition) == ("subject", "time")
-    assert found.wide == {"t1": "t1", "t2": "t2", "t3": "t3"}
-    assert found.formula == "score ~ time * group"
+    assert (found.subject, found.condition) == ("subject", "t")
+    assert found.wide == ["t1", "t2", "t3"]
+    assert found.formula == "score ~ t * group"
 
 
 def test_a_wide_table_with_words_for_names_and_an_age():
@@ -91,7 +91,8 @@ def test_few_numbers_are_labels_and_names_are_quoted():
     table = shipped("ergostool").rename(columns={"y": "effort arising"})
     table["stool no"] = table.pop("condition").str[1:].astype(int)
     found = guess(table)
-    assert found.formula == "`effort arising` ~ C(`stool no`)"
+    assert found.formula == "`effort arising` ~ `stool no`"
+    assert found.levels == {"stool no": [1, 2, 3, 4]}
 
 
 def test_numbers_on_a_scale_come_with_the_formula_for_means():
@@ -103,10 +104,10 @@ def test_what_is_no_table_of_repeated_measurements_is_said(tmp_path):
     with pytest.raises(InputError, match="found 2 rows"):
         guess(pd.DataFrame({"a": [1, 2], "b": [3, 4]}))
     words = pd.DataFrame({"a": list("abcd"), "b": list("efgh")})
-    with pytest.raises(InputError, match=r'no two columns look like.*"a" \(4 different labels'):
+    with pytest.raises(InputError, match=r'these are no repeated.*"a" \(4 different labels'):
         guess(words)
     words.to_csv(tmp_path / "words.csv", index=False)
-    with pytest.raises(InputError, match=r"^study words: .*words\.csv: no two columns"):
+    with pytest.raises(InputError, match=r"^study words: .*words\.csv: every b has one row"):
         study_of(str(tmp_path / "words.csv"), "words")
 
 

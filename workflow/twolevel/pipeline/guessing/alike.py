@@ -21,7 +21,7 @@ from twolevel.pipeline.guessing.vocabulary import (
     usable,
 )
 
-_SEPARATORS = r"([_.\- ]+)"
+_SEPARATORS = r"([_.,;:/\- ]+)"
 # Letters, digits, and words that begin with a capital: the parts of names without separators.
 _PIECES = r"\d+|[^\W\d_]?[^\W\d_A-ZÄÖÜ]+|[A-ZÄÖÜ]+(?![^\W\d_A-ZÄÖÜ])"
 # With more parts than this a name is a sentence.
@@ -156,7 +156,12 @@ def _family(
             pattern.append("".join(piece))
     separators = shape if whole else shape[1:]
     text = pattern[0] + "".join(s + p for s, p in zip(separators, pattern[1:], strict=True))
-    yield Family(names, "_".join(shared), factors, text, complete=True)
+    # Parts that all share on both sides of others are names of factors rather than of one thing.
+    together = "_".join(shared) in "_".join(
+        "*" if any(k in differing for k in word) else "".join(first[k] for k in word)
+        for word in words
+    )
+    yield Family(names, "_".join(shared) if together else "", factors, text, complete=True)
 
 
 def _words(shape: tuple, parts: list[str], whole: bool) -> list[list[int]]:

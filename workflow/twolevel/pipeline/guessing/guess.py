@@ -42,7 +42,8 @@ def _found(columns: Mapping[str, Column], useful: Mapping[str, Column], rows: in
     # In long tables too, rows may be numbered; only subjects crossed with conditions tell.
     if long is not None and long.single and (not named or called_subject(long.subject)):
         return guess_long(useful, long)
-    if long is None or ids:
+    doubtful = long is None or not (called_subject(long.subject) or long.conditions.all)
+    if doubtful or ids:
         wide = guess_wide(columns, ids[0] if ids else None)
         if wide is not None:
             return wide
