@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from twolevel.errors import InputError
-from twolevel.pipeline.entries import entry, free_name, with_study
+from twolevel.pipeline.entries import entry, free_name, names, with_study
 from twolevel.pipeline.keys import StudyName
 
 ROOT = Path(__file__).parents[2]
@@ -46,6 +46,24 @@ def test_the_rest_stays_as_it_is(config):
     assert after == before
     for line in config.splitlines():
         assert line in text
+
+
+@pytest.mark.parametrize("config", CONFIGS)
+def test_lines_end_as_they_did(config):
+    text = with_study(config.replace("\n", "\r\n"), "mine", TEXT)
+    assert text.replace("\r\n", "\n") == with_study(config, "mine", TEXT)
+    assert "\n" not in text.replace("\r\n", "")
+
+
+@pytest.mark.parametrize(
+    "table", ["2024-01-15.csv", "no.csv", "07.csv", "1e3.csv", "null.csv", "0x1f.csv", "12_30.csv"]
+)
+def test_names_that_yaml_reads_as_something_else(table):
+    name = free_name(table, ["a"])
+    assert name == Path(table).stem
+    text = with_study(CONFIGS[1], name, entry(name, KEYS, {}, []))
+    assert yaml.safe_load(text)["studies"] == {"a": {"data": "x"}, name: KEYS}
+    assert name in names(text)
 
 
 @pytest.mark.parametrize(

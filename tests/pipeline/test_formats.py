@@ -333,6 +333,76 @@ class TestWide:
         )
 
 
+CELLS = [f"{drug}_{time}" for drug in ("a", "b") for time in ("t0", "t1", "t2")]
+MAPPED = {
+    f"{drug}_{time}": {"drug": drug, "time": time}
+    for time in ("t2", "t1", "t0")
+    for drug in ("a", "b")
+}
+
+
+class TestWideOfSeveralFactors:
+    @pytest.fixture
+    def path(self, tmp_path):
+        table = pd.DataFrame(
+            {name: [10.0 * k + i for i in range(4)] for k, name in enumerate(CELLS)}
+        )
+        table.insert(0, "start_day", ["Mo", "Tu", "Mo", "Tu"])
+        table.insert(0, "id", list("wxyz"))
+        table.to_csv(tmp_path / "t.csv", index=False)
+        return tmp_path / "t.csv"
+
+    def rows(self, loaded):
+        names = {**loaded.columns, "subject": "id"}
+        rows = loaded.data.rename(columns=names).astype({"id": str, "drug": str, "time": str})
+        return sorted(rows[["id", "drug", "time", "score"]].itertuples(index=False, name=None))
+
+    @pytest.mark.parametrize("subject", ["id", "row"])
+    def test_every_value_has_its_levels(self, path, subject):
+        ids = {"id": "wxyz", "row": "1234"}[subject]
+        expected = [
+            (ids[i], name[0], name[2:], 10.0 * k + i)
+            for k, name in enumerate(CELLS)
+            for i in range(4)
+        ]
+        keys = {"formula": "score ~ drug * time", "subject": subject}
+        mapped = load(path, wide=checked_wide(MAPPED), **keys)
+        assert list(mapped.data["time"].cat.categories) == ["t2", "t1", "t0"]
+        assert [mapped.columns["condition"], mapped.columns["time"]] == ["drug", "time"]
+        path.write_text(path.read_text().replace("start_day", "startday"))
+        pattern = load(path, wide="{drug}_{time}", **keys)
+        assert self.rows(pattern) == self.rows(mapped) == sorted(expected)
+
+    def test_a_column_that_the_formula_needs_is_no_part_of_the_pattern(self, path):
+        loaded = load(path, wide="{drug}_{time}", formula="score ~ drug * time + start_day")
+        assert len(loaded.data) == 24
+
+    @pytest.mark.parametrize(
+        ("keys", "words"),
+        [
+            ({"wide": "{drug}_{time}"}, ["3 of drug, 4 of time", "wide: {start_day: {drug: ...}"]),
+            ({"wide": "{a}{b}", "formula": "score ~ a * b"}, ["can be read in several ways in"]),
+            ({"wide": "x_{drug}"}, ["matches 0 of the columns"]),
+            ({"wide": "a_{time}", "formula": "score ~ time * tme"}, ['(did you mean "time"?)']),
+            ({"wide": "a_{time}", "formula": "start_day ~ time"}, ["has a column of that name"]),
+            (
+                {"wide": {"a_t0": {"drug": "a"}, "b_t9": {"drug": "b"}}},
+                ['wide: there is no column "b_t9"'],
+            ),
+            ({"formula": "a_t0 ~ start_day", "subject": "row"}, ['"row"', "in a wide table only"]),
+        ],
+    )
+    def test_what_does_not_fit_is_refused(self, path, keys, words):
+        message = refused(path, **{"formula": "score ~ drug", **keys})
+        for word in words:
+            assert word in message
+
+    def test_a_column_called_row_keeps_its_meaning(self, path):
+        path.write_text(path.read_text().replace("id,", "row,", 1).replace("start_day", "day"))
+        loaded = load(path, wide="{drug}_{time}", formula="score ~ drug", subject="row")
+        assert list(loaded.data["subject"].cat.categories) == list("wxyz")
+
+
 class TestLevels:
     @pytest.fixture
     def path(self, tmp_path):

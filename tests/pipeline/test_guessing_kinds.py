@@ -292,7 +292,7 @@ WIDE = {
     "weeks": (wide("week_0", "week_4", "week_8"), "week_{week}", "score ~ week"),
     "before and after, in words": (wide("pre_bp", "post_bp"), "{time}_bp", "bp ~ time"),
     "a text called like them": (
-        wide("score_t1", "score_t2", score_note=list("abcdefabcdef")),
+        wide("score_t1", "score_t2", score_note=list("abcdefghijka")),
         {"t1": "score_t1", "t2": "score_t2"},
         "score ~ t",
     ),
@@ -328,6 +328,11 @@ WIDE = {
         wide("vorher", "nachher", Gruppe=half()),
         ["vorher", "nachher"],
         "score ~ time * Gruppe",
+    ),
+    "towns that come back": (
+        wide("t1", "t2", town=list("abcdef") * 2),
+        ["t1", "t2"],
+        "score ~ t * town",
     ),
     "two measures": (
         wide("rt_pre", "rt_post").assign(hits_pre=measured(12, 7, 2), hits_post=measured(12, 8, 2)),

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from twolevel.atomic import replacing, sweep
+from twolevel.atomic import replacing, rewrite, sweep
 from twolevel.checksums import fingerprint, sha256
 from twolevel.errors import InputError
 from twolevel.pipeline.clock import bring_back
@@ -125,3 +125,39 @@ def test_nothing_is_left_in_the_future_and_order_is_kept(here, monkeypatch, date
     assert [date - max(dates) for date in dates] == [date - max(found) for date in found]
     for path in paths:
         path.unlink()
+
+
+class TestRewrite:
+    @pytest.mark.parametrize("mode", [0o600, 0o640, 0o664])
+    def test_rights_stay(self, tmp_path, mode):
+        path = tmp_path / "config.yaml"
+        path.write_bytes(b"old")
+        path.chmod(mode)
+        rewrite(path, b"new\r\n")
+        assert (path.read_bytes(), path.stat().st_mode & 0o777) == (b"new\r\n", mode)
+        assert list(tmp_path.iterdir()) == [path]
+
+    def test_a_link_stays_and_leads_to_the_new_content(self, tmp_path):
+        (tmp_path / "mine").mkdir()
+        target, link = tmp_path / "mine/real.yaml", tmp_path / "config.yaml"
+        target.write_bytes(b"old")
+        link.symlink_to("mine/real.yaml")
+        rewrite(link, b"new")
+        assert link.is_symlink()
+        assert target.read_bytes() == b"new"
+
+    @pytest.mark.skipif(os.geteuid() != 0, reason="only root may give files away")
+    def test_the_owner_stays(self, tmp_path):
+        path = tmp_path / "config.yaml"
+        path.write_bytes(b"old")
+        os.chown(path, 1234, 2345)
+        rewrite(path, b"new")
+        assert (path.stat().st_uid, path.stat().st_gid) == (1234, 2345)
+
+    def test_what_cannot_be_given_back_is_written_in_place(self, tmp_path, monkeypatch):
+        path = tmp_path / "config.yaml"
+        path.write_bytes(b"old")
+        before = path.stat().st_ino
+        monkeypatch.setattr(os, "geteuid", lambda: path.stat().st_uid + 1)
+        rewrite(path, b"new")
+        assert (path.read_bytes(), path.stat().st_ino) == (b"new", before)

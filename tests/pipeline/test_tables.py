@@ -217,6 +217,15 @@ class TestCondition:
         (GOOD + "2,a,1e999\n", ["found inf, expected a finite"]),
         (HEADER + "1,a,1\n1,b,2\n", ['column "id": found one subject only ("1")', "at least two"]),
         (HEADER + "1,a,1\n1,a,2\n2,a,3\n", ['"time": every row holds "a"', "is then score ~ 1"]),
+        (
+            "id,lo A, lo B,hi A, hi B\n1,6,7\n2,5,8\n",
+            ["5 names and the rows have 3 fields", "quotes"],
+        ),
+        ("time,score\n1,a,2\n1,b,3\n", ["2 names and the rows have 3 fields", "name every column"]),
+        (
+            "a,a,b,b,b\n1,2,3,4,5\n",
+            ['twice or more: "a" (columns 1 and 2), "b" (columns 3 and 4 and 5); give'],
+        ),
         (HEADER + "1,a,1\n1,b,1\n2,a,1\n", ['"score": every row holds "1.0"', "varies"]),
         (HEADER + "1,a,1\n2,b,2\n3,a,3\n", ["one row only", "sigma_between", "repeated"]),
         (GOOD + "1,b,7\n2,a,3\n", ['rows 3, 5 hold the same cell (id "1", time "b")', "allow"]),
@@ -237,6 +246,27 @@ def test_each_problem_is_one_line_that_names_place_and_remedy(refusal, text, wor
     message = refusal(text)
     for word in words:
         assert word in message
+
+
+@pytest.mark.parametrize(
+    ("formula", "left"),
+    [
+        ("score ~ time", "score ~ 1"),
+        ("score ~ time + day", "score ~ day"),
+        ("score ~ time * day + age", "score ~ day + age"),
+        ("score ~ day + time * age", "score ~ day + age"),
+        ("score ~ day * time * age", "score ~ day * age"),
+        ("score ~ time + `b c`*`d e`", "score ~ `b c`"),
+    ],
+)
+def test_without_a_factor_of_one_level_the_other_terms_stay(refusal, load, formula, left):
+    text = "id,time,d e,day,age,b c,score\n"
+    text += "".join(
+        f"{i},x,y,{'pq'[k]},{i % 2},{'uv'[k]},{i * i + k}\n" for i in range(6) for k in (0, 1)
+    )
+    assert refusal(text, formula=formula).endswith(f"the formula, which is then {left}")
+    load(text, formula=left)
+    assert refusal(text, formula="score ~ day + C(time)").endswith("and keep its other terms")
 
 
 def test_a_typing_error_in_a_covariate_does_not_make_it_a_factor(refusal, load):
@@ -323,7 +353,7 @@ def test_unreadable_file(refusal, tmp_path):
 
 def test_the_header_check_reads_the_header_only(tmp_path):
     path = tmp_path / "table.csv"
-    path.write_bytes(HEADER.encode() + b'ragged,"\n' * 10**6)
+    path.write_bytes(GOOD.encode() + b'ragged,"\n' * 10**6)
     assert header(path, "study s") == ["id", "time", "score"]
 
 
