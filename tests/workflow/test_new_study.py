@@ -68,9 +68,33 @@ def test_the_same_table_again_is_another_study(fresh):
     assert set(config(fresh)["studies"]) == {*CONFIG["studies"], "ergostool", "ergostool-2"}
 
 
+def test_line_ends_rights_and_a_link_of_the_config_stay(fresh):
+    link, target = fresh.path / "config/config.yaml", fresh.path / "mine.yaml"
+    before = link.read_bytes().replace(b"\n", b"\r\n")
+    target.write_bytes(before)
+    target.chmod(0o600)
+    link.unlink()
+    link.symlink_to("../mine.yaml")
+    table = fresh.path / "2024-01-15.csv"
+    table.write_bytes((ROOT / "tests/data/cases/wide_two_factors.csv").read_bytes())
+    start(fresh, f"table={table.name}")
+    after = target.read_bytes()
+    assert link.is_symlink()
+    assert target.stat().st_mode & 0o777 == 0o600
+    assert set(before.split(b"\r\n")) < set(after.split(b"\r\n"))
+    assert b"\n" not in after.replace(b"\r\n", b"")
+    study = config(fresh)["studies"]["2024-01-15"]
+    assert (study["wide"], study["formula"]) == ("{c}_{t}", "score ~ c * t")
+    fresh.snakemake("results/2024-01-15/report.html")
+    page = (fresh.path / "results/2024-01-15/report.html").read_text(encoding="utf-8")
+    assert page.rstrip().endswith("</html>")
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
+        (["table=config/data/selfesteem.csv", "name=07"], "Snakemake reads name= as the number 7"),
+        ([f"table={ROOT / 'tests/data/cases/between_id_once.csv'}"], "no repeated measurements"),
         (["name=mine"], "say which table"),
         (["table=nowhere.csv"], "nowhere.csv: no such file"),
         (["table=config/data/selfesteem.csv", "name=toy"], 'has a study "toy" already'),
