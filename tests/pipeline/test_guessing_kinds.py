@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from new_study import study_of
 from twolevel.errors import InputError
 from twolevel.mixed import fit_mixed
+from twolevel.pipeline.guessing.evidence import Column, crossing
 from twolevel.pipeline.guessing.guess import guess
 from twolevel.pipeline.observations import load_table
 from twolevel.pipeline.stored import Observations
@@ -257,6 +258,27 @@ def test_long_tables(name):
     table, formula, levels = LONG[name]
     found = guess(table)
     assert (found.formula, found.levels, found.wide) == (formula, levels, None)
+
+
+def test_what_was_measured_is_no_factor():
+    table = long(mood=["hi", "lo"], rep=range(6), response="rt").drop(columns="rep")
+    table["pleasant"] = np.random.default_rng(5).integers(1, 5, len(table))
+    found = guess(table)
+    assert found.formula == "rt ~ mood"
+    assert found.unused["pleasant"].startswith("numbers that vary within subjects: another measur")
+
+
+def test_columns_of_different_size_are_not_levels_of_a_factor():
+    table = wide("verbal_total").assign(speed_total=measured(12, 3, 2000))
+    with pytest.raises(InputError, match="every id has one row"):
+        guess(table)
+
+
+def test_a_crossing_is_missing_where_one_of_its_columns_is():
+    a = Column(pd.Series(list("xxyyy")))
+    b = Column(pd.Series(["p", "q", "p", None, "q"]))
+    found = crossing([a, b])
+    assert (found.distinct, found.missing) == (4, 1)
 
 
 @pytest.mark.parametrize("column", ["group", "mood"])

@@ -99,6 +99,8 @@ def test_wide_tables(tmp_path, monkeypatch):
     wide = wide.reset_index().fillna({"t3": 0.5})
     data = write(wide, tmp_path, 2, "csv")
     keys = {"wide": "t*", "condition": "time"}
+    numbered = in_parts(tmp_path, data, monkeypatch, **keys, subject="row")[0].data
+    assert numbered["subject"].astype(int).tolist() == [i + 1 for i in range(8) for _ in range(3)]
     found, _ = in_parts(tmp_path, data, monkeypatch, **keys)
     same(found, load_table(data, **KEYS | keys))
 

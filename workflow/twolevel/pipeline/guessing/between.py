@@ -49,8 +49,7 @@ def _no_group(name: str, column: Column, subject: Column) -> str | None:
     groups = called(name, GROUP)
     if column.is_number:
         codes = column.is_whole and (
-            column.distinct == 2
-            or (column.distinct <= MOST_CODES and not called(name, ATTRIBUTE))
+            (column.distinct <= MOST_CODES and not called(name, ATTRIBUTE))
             or (column.distinct <= MOST_GROUPS and groups)
         )
         if not codes:
