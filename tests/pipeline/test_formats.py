@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from twolevel.errors import InputError
 from twolevel.pipeline.observations import load_table
 from twolevel.pipeline.tables import header, read_table
-from twolevel.pipeline.wide import checked_wide
+from twolevel.pipeline.wide_config import checked_wide
 
 pyreadstat = pytest.importorskip("pyreadstat", reason="pyreadstat is in the formats extra")
 pytest.importorskip("openpyxl", reason="openpyxl is in the formats extra")

@@ -60,7 +60,7 @@ ROWS = {
     "missing": (GOOD.replace("2,a,3\n", "2,a,\n"), {}, ["row 3", '"score"', "missing: drop"]),
     "infinite": (GOOD.replace("2,a,3\n", "2,a,inf\n"), {}, ["row 3", '"score"', "finite"]),
     "lone": ("id,time,score\n1,a,1\n1,b,2\n1,c,4\n", {}, ['"id"', "one subject", "subject:"]),
-    "one-level": ("id,time,score\n1,a,1\n1,a,2\n2,a,4\n2,a,5\n", {}, ['"time"', "two conditions"]),
+    "one-level": ("id,time,score\n1,a,1\n1,a,2\n2,a,4\n2,a,5\n", {}, ['"time"', "two levels"]),
     "constant": (re.sub(r",[\d.]+\n", ",7\n", GOOD), {}, ['"score"', '"7', "varies"]),
     "doubled": (GOOD + "3,b,5\n", {}, ["rows 6, 7", '"3"', '"b"', "replicates: allow"]),
     "ragged": (GOOD.replace("2,a,3\n", "2,a,3,9\n"), {}, ["row 3", "4 fields"]),

@@ -19,7 +19,8 @@ from pydantic import (
 from twolevel.errors import InputError, listed, quoted
 from twolevel.formula import parse
 from twolevel.pipeline.keys import Model, Page, Text, as_text, described, text_keys
-from twolevel.pipeline.wide import checked_wide, made_factors
+from twolevel.pipeline.wide import made_factors
+from twolevel.pipeline.wide_config import checked_wide
 
 
 def _study_kind(value: Any) -> str | None:
