@@ -7,8 +7,9 @@ checksums of its files.
 from typing import TYPE_CHECKING
 
 from twolevel.checksums import checksums
+from twolevel.errors import quoted
 from twolevel.pipeline.files import write_json
-from twolevel.pipeline.job import run
+from twolevel.pipeline.job import run, warn
 from twolevel.pipeline.large import load_in_parts
 from twolevel.pipeline.observations import load_table
 from twolevel.pipeline.stored import IN_MEMORY, Observations, write_observations
@@ -28,6 +29,13 @@ def main(snakemake: "Snakemake") -> None:
         loaded = load_table(study=study, **table)
         write_observations(path, Observations(loaded.data, loaded.columns))
         loading = loaded.summary()
+    for found in loading["likely_codes"]:
+        column, code = found["column"], found["code"]
+        warn(
+            f"study {study}: {table['data']}: column {quoted(column)}: {found['words']}; where it "
+            f"stands for a missing value, write missing_values: {{{column}: [{code}]}} and "
+            "missing: drop"
+        )
     inputs = checksums(table_files(table["data"]))
     write_json(snakemake.output.loading, loading | {"inputs": inputs})
 

@@ -19,7 +19,8 @@ from twolevel.pipeline.entries import alone, entry, free_name, names, with_study
 from twolevel.pipeline.guessing.guess import guess
 from twolevel.pipeline.guessing.guess_made import Guess
 from twolevel.pipeline.job import run
-from twolevel.pipeline.observations import load_table
+from twolevel.pipeline.likely_codes import LikelyCode
+from twolevel.pipeline.observations import Loaded, load_table
 from twolevel.pipeline.stored import Observations
 from twolevel.pipeline.tables import header, read_table, table_files
 
@@ -71,7 +72,7 @@ def study_of(table: str, name: str) -> tuple[Guess, dict[str, Any], list[str]]:
     keys = {"data": table, "subject": found.subject, "wide": found.wide}
     keys |= {"condition": found.condition, "levels": found.levels}
     keys = {key: value for key, value in keys.items() if value}
-    keys, dropped = tried_out(keys, [found.formula, *found.simpler], name)
+    keys, dropped, codes = with_codes(keys, [found.formula, *found.simpler], name)
     if keys["formula"] != found.formula:
         words = f"The data do not support {found.formula}, so this one is simpler."
         found.reasons["formula"].append(words)
@@ -82,6 +83,9 @@ def study_of(table: str, name: str) -> tuple[Guess, dict[str, Any], list[str]]:
         "levels": "Numbers that stand for labels; without this line they are on a scale.",
     }
     found.reasons |= {key: [words] for key, words in why.items() if key in keys}
+    if codes:
+        found.reasons["missing_values"] = [f"{code.column}: {code.words}." for code in codes]
+        found.reasons["missing_values"] += ["So these are taken for missing; if not, delete this."]
     notes = [f"Guessed by new_study from {len(data):,} rows and {len(data.columns)} columns."]
     notes += left_out(found.unused, data) + unread
     notes.append(
@@ -122,12 +126,26 @@ def columns_of(table: str, where: str) -> tuple[pd.DataFrame, list[str]]:
         return pd.DataFrame(columns), [f"Not read: {problem}." for problem in unread]
 
 
+def with_codes(
+    keys: dict[str, Any], formulas: list[str], name: str
+) -> tuple[dict[str, Any], dict[str, int], list[LikelyCode]]:
+    """`tried_out` with the numbers that look like codes for missing values taken for such."""
+    tried, loaded = tried_out(keys, formulas, name)
+    codes: list[LikelyCode] = loaded.likely
+    if codes:
+        listed: dict[str, list[int]] = {}
+        for code in codes:
+            listed.setdefault(code.column, []).append(code.code)
+        tried, loaded = tried_out(keys | {"missing_values": listed}, formulas, name)
+    return tried, loaded.dropped, codes
+
+
 def tried_out(
     keys: dict[str, Any], formulas: list[str], name: str
-) -> tuple[dict[str, Any], dict[str, int]]:
+) -> tuple[dict[str, Any], Loaded]:
     """The keys with the first of these formulas that can be fitted, and what has to be allowed.
 
-    Also the missing values of each column, for which rows are left out.
+    Also the table as it is loaded by them.
     """
     first = None
     keys = dict(keys)
@@ -145,7 +163,7 @@ def tried_out(
             except InputError as error:
                 first = first or error
             else:
-                return tried, loaded.dropped
+                return tried, loaded
     raise first
 
 

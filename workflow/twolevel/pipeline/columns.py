@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 import pandas as pd
 
 from twolevel.errors import InputError, did_you_mean, listed, quoted
+from twolevel.pipeline.missing_values import Coded
 from twolevel.pipeline.places import Places
 from twolevel.positional import written
 
 NUMBER = r"(?i:[+-]?(?:(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:e[+-]?[0-9]+)?|inf(?:inity)?|nan))"
 MAX_LABEL = 1000
+# Days, with or without a time: 2024-03-01, 2024/3/1, 1.3.2024, 3/1/24 or 2024-03-01T09:30:00Z.
+_DAY = r"\d{4}(?P<a>[-/.])\d{1,2}(?P=a)\d{1,2}|\d{1,2}(?P<b>[-/.])\d{1,2}(?P=b)\d{4}"
+_DAY += r"|\d{1,2}/\d{1,2}/\d{2}"
+_TIME = r"([T ]\d{1,2}:\d{2}(:\d{2}([.,]\d+)?)?( ?(Z|UTC|[+-]\d{2}:?\d{2}))?)?"
+DATE = re.compile(rf"\s*({_DAY}){_TIME}\s*")
 # Whole numbers that as floats would not all differ.
 TOO_LONG = r"[+-]?\d{19,}"
 # With fewer distinct texts than this among a column's numbers, they are typing errors.
@@ -69,11 +75,11 @@ def ordered(values: pd.Series, order: list[str], place: Places) -> pd.Series:
 
 
 def complete(
-    frame: Mapping[str, pd.Series], missing: str, place: Places
+    frame: Mapping[str, pd.Series], missing: str, place: Places, coded: Coded | None = None
 ) -> tuple[np.ndarray, dict[str, int]]:
     """The positions of rows that lack no value, and how many are missing by column.
 
-    Refuses missing values unless told to leave out their rows.
+    Refuses missing values unless told to leave out their rows; `coded` says which stood there.
     """
     lacking = {name: values.isna().to_numpy() for name, values in frame.items()}
     counts = {str(name): int(at.sum()) for name, at in lacking.items() if at.any()}
@@ -86,10 +92,16 @@ def complete(
         name = next(name for name, at in lacking.items() if at[row])
         raise InputError(
             f"{place(row, name)}: the value is missing ({incomplete.sum()} of "
-            f"{len(incomplete)} rows lack one); fill it in, or write missing: drop to leave them "
-            "out"
+            f"{len(incomplete)} rows lack one{_which(coded or {})}); fill it in, or write "
+            "missing: drop to leave them out"
         )
     return kept, counts
+
+
+def _which(coded: Coded) -> str:
+    """How many of the missing values are codes."""
+    found = [f"{n} {code} in {name}" for name, some in coded.items() for code, n in some.items()]
+    return f"; {listed(found)} count as missing" if found else ""
 
 
 def refuse_text_among_numbers(values: pd.Series, is_response: bool, place: Places) -> None:
@@ -110,9 +122,49 @@ def refuse_text_among_numbers(values: pd.Series, is_response: bool, place: Place
     elif text.count(",") == 1 and re.fullmatch(NUMBER, number):
         remedy = f"write decimals with a point, as {number}"
     raise InputError(
-        f"{place(row, values.name)}: found {quoted(text)}, expected a number; {remedy}, or leave "
-        "the cell empty and write missing: drop"
+        f"{place(row, values.name)}: found {quoted(text)}, expected a number; {remedy}, or, where "
+        f"it stands for a missing value, write missing_values: [{quoted(text)}] and missing: drop"
     )
+
+
+def is_date(labels: Iterable[str]) -> bool:
+    """Whether all labels of a factor, of which there are some, are dates."""
+    labels = list(labels)
+    return bool(labels) and all(DATE.fullmatch(label) for label in labels)
+
+
+def declared_factor(name: str, formula: str) -> bool:
+    """Whether a formula says by C() that a column is a factor."""
+    return (
+        re.search(rf"\bC\(\s*(`{re.escape(name)}`|{re.escape(name)})\s*[,)]", formula) is not None
+    )
+
+
+def refuse_dates(values: pd.Series, formula: str, place: Places) -> None:
+    """Refuse dates that the study does not say to be levels: their unit as numbers is open."""
+    labels = values.cat.remove_unused_categories().cat.categories
+    name = str(values.name)
+    if is_date(labels) and not declared_factor(name, formula):
+        row = _first_row(values, labels[0])
+        raise InputError(
+            f"{place(row, name)}: found {quoted(labels[0])}, a date, expected a number or a level; "
+            "for a slope write a number into the table, such as the days since the first, and for "
+            f"a mean on each date write C({name if name.isidentifier() else f'`{name}`'}) in the "
+            "formula"
+        )
+
+
+def refuse_numbers_as_text(values: pd.Series, coded: Coded, formula: str, place: Places) -> None:
+    """Refuse text that is numbers once the codes among it are gone: the file made text of them."""
+    name = str(values.name)
+    words = [code for code in coded.get(name, ()) if not re.fullmatch(NUMBER, code)]
+    labels = values.cat.remove_unused_categories().cat.categories
+    if words and labels.str.fullmatch(NUMBER).all() and not declared_factor(name, formula):
+        raise InputError(
+            f"{place(0, name)} and below: found numbers that the file holds as text, expected "
+            f"numbers beside {quoted(words[0])}; write them as numbers into the file, or C({name}) "
+            "in the formula for a mean at each of them"
+        )
 
 
 def refuse_infinite(values: pd.Series, rows: np.ndarray, place: Places) -> None:

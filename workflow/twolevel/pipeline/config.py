@@ -15,6 +15,7 @@ from twolevel.errors import InputError, did_you_mean, listed, quoted
 from twolevel.formula import parse
 from twolevel.pipeline.clock import check_date
 from twolevel.pipeline.keys import Model, StudyName, described, text_keys
+from twolevel.pipeline.missing_values import codes_of
 from twolevel.pipeline.replications import Replication
 from twolevel.pipeline.studies import (
     Reading,
@@ -125,7 +126,11 @@ def check_table(study: RealStudy, where: str) -> None:
             plain_path(file)
         except InputError as error:
             raise InputError(f"{where}: {error}") from None
-    columns_read(study.formula, study.subject, study.wide, study.condition, found, place)
+    columns, cells = columns_read(
+        study.formula, study.subject, study.wide, study.condition, found, place
+    )
+    response = parse(study.formula).response
+    codes_of(study.missing_values, columns, study.subject, response, cells, place)
 
 
 def json_schema() -> dict[str, Any]:

@@ -54,6 +54,12 @@ def run(main: Callable[[Snakemake], None], snakemake: Snakemake) -> None:
         sys.exit(1)
 
 
+def warn(message: str) -> None:
+    """Tell the user, on the console and in the log, what may be wrong where the job goes on."""
+    logging.warning(message)
+    sys.stderr.write(f"twolevel: warning: {message}\n")
+
+
 def _message(error: Exception, snakemake: Snakemake, study: str | None) -> str:
     """What a user is told of an error; the traceback of a fault goes to the log."""
     if isinstance(error, TwoLevelError):

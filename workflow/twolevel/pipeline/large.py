@@ -24,16 +24,20 @@ from twolevel.pipeline.columns import (
     factor,
     is_number,
     ordered,
+    refuse_dates,
     refuse_infinite,
     refuse_long_labels,
+    refuse_numbers_as_text,
     refuse_text_among_numbers,
     refuse_twin_labels,
 )
 from twolevel.pipeline.files import parquet_parts, read_parts
+from twolevel.pipeline.likely_codes import Range, likely_codes
+from twolevel.pipeline.missing_values import Coded, MissingValues, codes_of, refuse_absent
 from twolevel.pipeline.observations import MAX_NUMERIC_CONDITIONS, Seen, roles
 from twolevel.pipeline.places import Places
 from twolevel.pipeline.stored import PART, POSITION, write_parts
-from twolevel.pipeline.tables import header, table_parts
+from twolevel.pipeline.tables import added, header, table_parts
 from twolevel.pipeline.wide import Wide, columns_read, lengthened
 from twolevel.positional import written
 from twolevel.shards import Shards
@@ -50,6 +54,7 @@ class _Column:
     lowest: float = np.inf
     highest: float = -np.inf
     distinct: set[float] = field(default_factory=set)
+    range: Range = field(default_factory=Range)
 
     @property
     def labels(self) -> pd.Index:
@@ -72,6 +77,7 @@ class _Column:
         # As they are: as floats, different long integers may be the same.
         self.lowest = min(self.lowest, values.min())
         self.highest = max(self.highest, values.max())
+        self.range.add(values)
         if len(self.distinct) <= MAX_NUMERIC_CONDITIONS:
             self.distinct.update(values.unique()[: MAX_NUMERIC_CONDITIONS + 1].tolist())
 
@@ -84,6 +90,7 @@ def load_in_parts(
     formula: str,
     subject: str,
     read: Mapping[str, str] | None = None,
+    missing_values: MissingValues = (),
     wide: Wide | None = None,
     condition: str | None = None,
     levels: Mapping[str, Sequence[str]] | None = None,
@@ -100,14 +107,15 @@ def load_in_parts(
     found = header(data, f"study {study}", read)
     columns, cells = columns_read(formula, subject, wide, condition, found, where)
     numeric = list(cells.levels) if cells else [names.response]
+    standing = codes_of(missing_values, columns, subject, names.response, cells, where)
     facts: dict[str, dict[str, None]] = {}
 
-    def parts(text: Sequence[str]) -> Iterator[tuple[dict[str, pd.Series], Places]]:
-        """Every part's columns, numbers and factors, with where they come from."""
-        settings = (columns, f"study {study}", (subject, *text), numeric, read, PART)
+    def parts(text: Sequence[str]) -> Iterator[tuple[dict[str, pd.Series], Places, Coded]]:
+        """Every part's columns, numbers and factors, where they come from, and codes in it."""
+        settings = (columns, f"study {study}", (subject, *text), numeric, read, standing, PART)
         before = 0
-        for rows, how, file, start in table_parts(data, *settings):
-            for key, value in how.items():
+        for rows, part, file, start in table_parts(data, *settings):
+            for key, value in part.facts.items():
                 facts.setdefault(key, {})[value] = None
             places = Places(where, file="" if file == data else Path(file).name, start=start)
             if cells:
@@ -129,17 +137,22 @@ def load_in_parts(
             if not is_number(frame[names.response]):
                 refuse_text_among_numbers(frame[names.response], True, places)
                 frame[names.response] = as_numbers(frame[names.response])
-            yield frame, places
+            yield frame, places, part.coded
 
-    survey, dropped, rows_read = _survey(parts, (), missing, where)
+    survey, dropped, coded, rows_read = _survey(parts, (), missing, where)
     mixed = [name for name, c in survey.items() if c.as_factor and c.as_number]
     if mixed:
-        survey, dropped, rows_read = _survey(parts, mixed, missing, where)
+        survey, dropped, coded, rows_read = _survey(parts, mixed, missing, where)
+    refuse_absent(standing, missing_values, coded, where)
     labels = _labels(survey, levels, subject, where)
+    for name in labels.keys() - levels.keys() - {subject, *(cells.factors if cells else ())}:
+        values = pd.Series(pd.Categorical(labels[name]), name=name)
+        refuse_dates(values, formula, Places(where, start=None))
+        refuse_numbers_as_text(values, coded, formula, Places(where, start=None))
 
     def prepared() -> Iterator[pd.DataFrame]:
         """Every part without incomplete rows, labels as codes."""
-        for frame, places in parts(mixed):
+        for frame, places, _ in parts(mixed):
             kept, _ = complete(frame, missing, places)
             rows = {}
             for name, values in frame.items():
@@ -182,6 +195,7 @@ def load_in_parts(
             span=(float(numbers[names.response].lowest), float(numbers[names.response].highest)),
         )
         condition, stored = roles(seen, formula, subject, condition, where)
+        likely = likely_codes({n: c.range for n, c in numbers.items() if n != condition})
         if condition is not None and replicates == "refuse":
             _refuse_duplicates(again, subject, condition, subjects, where)
         ours = {theirs: own for own, theirs in stored.items()}
@@ -197,6 +211,8 @@ def load_in_parts(
         "rows_read": rows_read,
         "dropped": dropped,
         "facts": {key: " and ".join(values) for key, values in facts.items()},
+        "coded": coded,
+        "likely_codes": [found.plain() for found in likely],
         "levels": factors,
     }
 
@@ -222,13 +238,15 @@ def _labels(
 
 def _survey(
     parts: Callable, text: Sequence[str], missing: str, where: str
-) -> tuple[dict[str, _Column], dict[str, int], int]:
-    """What the columns hold, the missing values by column, and the number of rows."""
+) -> tuple[dict[str, _Column], dict[str, int], Coded, int]:
+    """What the columns hold, missing values and codes for them by column, and how many rows."""
     survey: dict[str, _Column] = {}
     dropped: dict[str, int] = {}
+    coded: list[Coded] = []
     rows = kept_rows = 0
-    for frame, places in parts(text):
-        kept, lacking = complete(frame, missing, places)
+    for frame, places, found in parts(text):
+        kept, lacking = complete(frame, missing, places, found)
+        coded.append(found)
         rows += len(next(iter(frame.values())))
         kept_rows += len(kept)
         for name, count in lacking.items():
@@ -239,7 +257,7 @@ def _survey(
         raise InputError(f"{where}: found headers and no rows; add the observations")
     if not kept_rows:
         raise InputError(f"{where}: every row lacks a value; expected some complete rows")
-    return survey, dropped, rows
+    return survey, dropped, added(coded), rows
 
 
 def _named(part: pd.DataFrame, condition: str | None, subjects: pd.Index) -> pd.DataFrame:

@@ -22,11 +22,15 @@ from twolevel.pipeline.columns import (
     factor,
     is_number,
     ordered,
+    refuse_dates,
     refuse_infinite,
     refuse_long_labels,
+    refuse_numbers_as_text,
     refuse_text_among_numbers,
     refuse_twin_labels,
 )
+from twolevel.pipeline.likely_codes import LikelyCode, Range, likely_codes
+from twolevel.pipeline.missing_values import Coded, MissingValues, codes_of, refuse_absent
 from twolevel.pipeline.places import Places
 from twolevel.pipeline.stored import POSITION
 from twolevel.pipeline.tables import columns_needed, header, read_table
@@ -47,7 +51,9 @@ class Loaded:
     `columns` maps each of them to its name in the user's table (`condition` is absent when there
     is none), `source_rows` gives each row's number there (the first below the header is 1),
     `dropped` counts the missing values per column of the user's table for which rows were left
-    out, and `rows_read` counts the rows before that. `facts` say how the files were read.
+    out, and `rows_read` counts the rows before that. `facts` say how the files were read,
+    `coded` how often a code stood for a missing value, by column, and `likely` which numbers look
+    like such codes.
     """
 
     data: pd.DataFrame
@@ -56,6 +62,8 @@ class Loaded:
     dropped: dict[str, int]
     rows_read: int
     facts: dict[str, str]
+    coded: Coded
+    likely: list[LikelyCode]
 
     def summary(self) -> dict:
         """What there is to tell of the loading, as plain values for JSON."""
@@ -63,6 +71,8 @@ class Loaded:
             "rows_read": self.rows_read,
             "dropped": self.dropped,
             "facts": self.facts,
+            "coded": self.coded,
+            "likely_codes": [found.plain() for found in self.likely],
             "levels": {
                 name: list(self.data[stored].cat.categories)
                 for stored, name in self.columns.items()
@@ -83,6 +93,7 @@ def observations(
     levels: Mapping[str, Sequence[str]] | None = None,
     place: Places | None = None,
     facts: Mapping[str, str] | None = None,
+    coded: Coded | None = None,
 ) -> Loaded:
     """Bring a user's table into the project's columns and check that a model can be fitted to it.
 
@@ -102,11 +113,14 @@ def observations(
             frame[name] = factor(values)
         if name != subject and not is_number(frame[name]):
             refuse_text_among_numbers(frame[name], name == names.response, place)
+            if name not in (*place.made, names.response, *(levels or {})):
+                refuse_dates(frame[name], formula, place)
+                refuse_numbers_as_text(frame[name], coded or {}, formula, place)
     for name in (levels or {}).keys() & set(names.variables):
         frame[name] = ordered(frame[name], list(levels[name]), place)
     if not is_number(frame[names.response]):
         frame[names.response] = as_numbers(frame[names.response])
-    kept, dropped = complete(frame, missing, place)
+    kept, dropped = complete(frame, missing, place, coded)
     if not len(kept):
         raise InputError(
             f"{where}: every row lacks a value in one of {listed(map(quoted, dropped))}; "
@@ -144,7 +158,15 @@ def observations(
     data = pd.DataFrame({stored: frame[name].array for stored, name in columns.items()})
     if condition is None:
         data.insert(1, "condition", pd.Categorical(["all"]).repeat(len(data)))
-    return Loaded(data, columns, kept + 1, dropped, len(table), dict(facts or {}))
+    ranges = {}
+    for name, values in frame.items():
+        if is_number(values) and name != condition:
+            ranges[name] = Range()
+            ranges[name].add(values)
+    likely = likely_codes(ranges)
+    return Loaded(
+        data, columns, kept + 1, dropped, len(table), dict(facts or {}), coded or {}, likely
+    )
 
 
 @dataclass(frozen=True)
@@ -255,6 +277,7 @@ def load_table(
     wide: Wide | None = None,
     condition: str | None = None,
     read: Mapping[str, str] | None = None,
+    missing_values: MissingValues = (),
     **options: Any,
 ) -> Loaded:
     """Read a study's table: `read_table`, then `observations` with its options.
@@ -266,7 +289,9 @@ def load_table(
     found = header(data, where, read)
     columns, cells = columns_read(formula, subject, wide, condition, found, place)
     numeric = list(cells.levels) if cells else [response]
-    table = read_table(data, columns, where, (subject,), numeric, read)
+    codes = codes_of(missing_values, columns, subject, response, cells, place)
+    table = read_table(data, columns, where, (subject,), numeric, read, codes)
+    refuse_absent(codes, missing_values, table.coded, place)
 
     places, rows = Places(place, table.files, table.rows), table.data
     if cells:
@@ -283,6 +308,7 @@ def load_table(
         where=place,
         place=places,
         facts=table.facts,
+        coded=table.coded,
         **options,
     )
 

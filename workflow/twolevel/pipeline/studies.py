@@ -19,6 +19,7 @@ from pydantic import (
 from twolevel.errors import InputError, listed, quoted
 from twolevel.formula import parse
 from twolevel.pipeline.keys import Model, Page, Text, as_text, described, text_keys
+from twolevel.pipeline.missing_values import checked_missing_values
 from twolevel.pipeline.wide import made_factors
 from twolevel.pipeline.wide_config import checked_wide
 
@@ -145,7 +146,7 @@ def plain_path(path: str) -> str:
 
 
 _TABLE = {"data", "read", "wide", "formula", "subject", "condition", "levels", "missing"}
-_TABLE |= {"replicates"}
+_TABLE |= {"missing_values", "replicates"}
 
 
 class RealStudy(_Study):
@@ -198,6 +199,15 @@ class RealStudy(_Study):
         default="treatment",
         description="Coefficients as differences from a reference level, or from the mean",
         examples=["sum"],
+    )
+    missing_values: Annotated[
+        list[int | float | str] | dict[str, list[int | float | str]],
+        BeforeValidator(checked_missing_values),
+        WithJsonSchema({"type": ["array", "object"]}),
+    ] = Field(
+        default=[],
+        description="Values that stand for missing ones, in all columns or by column",
+        examples=[[-99]],
     )
     missing: Literal["refuse", "drop"] = Field(
         default="refuse", description="What to do with rows that lack a value", examples=["drop"]

@@ -15,6 +15,7 @@ from twolevel.errors import InputError, did_you_mean, listed, quoted
 from twolevel.formula import parse
 from twolevel.pipeline.formats import delimited, labelled, parquet, spreadsheet
 from twolevel.pipeline.formats.numbers import typed
+from twolevel.pipeline.missing_values import Coded, count_code, without_codes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -125,13 +126,34 @@ class Table:
     """A table that was read: its rows, and the files they come from.
 
     data has a column of numbers, or a factor, for each that was asked for; missing values are NA.
-    facts say how the files were read, rows how many each of them has.
+    facts say how the files were read, coded how many values stood for missing ones, rows how many
+    rows each file has.
     """
 
     data: pd.DataFrame
     facts: dict[str, str]
+    coded: Coded
     files: list[str]
     rows: list[int]
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """A part of a table: numbers and factors, how its file was read, and what was missing in it."""
+
+    table: pa.Table
+    facts: dict[str, str]
+    coded: Coded
+
+
+def added(parts: Iterable[Coded]) -> Coded:
+    """The counts of several parts."""
+    whole: Coded = {}
+    for part in parts:
+        for name, found in part.items():
+            for code, count in found.items():
+                count_code(whole, name, code, count)
+    return whole
 
 
 def read_table(
@@ -141,34 +163,36 @@ def read_table(
     text: Sequence[str] = (),
     numeric: Sequence[str] = (),
     reading: Mapping[str, str] | None = None,
+    codes: Mapping[str, Sequence[str]] | None = None,
 ) -> Table:
     """Read these columns of a table, each as numbers when all of it is numbers, else as a factor.
 
-    Those in `text` stay text, those in `numeric` stay numbers where these have labels. Raises
-    InputError for whatever `header` finds in any of the files, for rows of the wrong length,
-    and for text that cannot be read.
+    Those in `text` stay text, those in `numeric` stay numbers where these have labels. `codes` are
+    the values of each column that stand for missing ones. Raises InputError for whatever `header`
+    finds in any of the files, for rows of the wrong length, and for text that cannot be read.
     """
     import pyarrow as pa
 
     columns = list(dict.fromkeys(columns))
     files = table_files(path)
-    settings = columns, where, numeric, reading
+    settings = columns, where, numeric, reading, codes
     parts = [_read_file(file, text, *settings) for file in files]
     # What is text in one file is text in all, also where it looks like a number.
     mixed = [
         name
         for name in columns
-        if len({pa.types.is_dictionary(part[name].type) for part, _ in parts}) > 1
+        if len({pa.types.is_dictionary(part.table[name].type) for part in parts}) > 1
     ]
     if mixed:
         parts = [_read_file(file, (*text, *mixed), *settings) for file in files]
-    whole = pa.concat_tables([part for part, _ in parts], promote_options="permissive")
+    whole = pa.concat_tables([part.table for part in parts], promote_options="permissive")
     data = _frame(whole.select(columns))
     facts = {}
-    for key in dict.fromkeys(key for _, read in parts for key in read):
-        often = Counter(read[key] for _, read in parts if key in read)
+    for key in dict.fromkeys(key for part in parts for key in part.facts):
+        often = Counter(part.facts[key] for part in parts if key in part.facts)
         facts[key] = " and ".join(often)
-    return Table(data, facts, files, [part.num_rows for part, _ in parts])
+    coded = added(part.coded for part in parts)
+    return Table(data, facts, coded, files, [part.table.num_rows for part in parts])
 
 
 def estimated_rows(path: str | Path, where: str) -> int:
@@ -196,17 +220,18 @@ def table_parts(
     text: Sequence[str],
     numeric: Sequence[str],
     reading: Mapping[str, str] | None,
+    codes: Mapping[str, Sequence[str]],
     rows: int,
-) -> Iterator[tuple[pd.DataFrame, dict[str, str], str, int]]:
+) -> Iterator[tuple[pd.DataFrame, Part, str, int]]:
     """`read_table` in parts: of Parquet so many rows, of other formats a file at a time.
 
-    Gives each part, how its file was read, the file, and the number of its rows before the part.
+    Gives each part's rows, the part, its file, and the number of its rows before the part.
     """
     for name in table_files(path):
         start = 0
-        for part, facts in _read_parts(name, text, columns, where, numeric, reading, rows):
-            yield _frame(part), facts, name, start
-            start += part.num_rows
+        for part in _read_parts(name, text, columns, where, numeric, reading, codes, rows):
+            yield _frame(part.table), part, name, start
+            start += part.table.num_rows
 
 
 def _read_file(
@@ -216,9 +241,10 @@ def _read_file(
     where: str,
     numeric: Sequence[str],
     reading: Mapping[str, str] | None,
-) -> tuple[pa.Table, dict[str, str]]:
-    """One file's columns as numbers or factors, and how it was read."""
-    (part,) = _read_parts(path, text, columns, where, numeric, reading, None)
+    codes: Mapping[str, Sequence[str]] | None,
+) -> Part:
+    """One file's columns as numbers or factors."""
+    (part,) = _read_parts(path, text, columns, where, numeric, reading, codes, None)
     return part
 
 
@@ -229,10 +255,16 @@ def _read_parts(
     where: str,
     numeric: Sequence[str],
     reading: Mapping[str, str] | None,
+    codes: Mapping[str, Sequence[str]] | None,
     rows: int | None,
-) -> Iterator[tuple[pa.Table, dict[str, str]]]:
+) -> Iterator[Part]:
     """The same, of Parquet so many rows at a time."""
     import pyarrow as pa
+
+    codes = codes or {}
+
+    def part(table: pa.Table, facts: dict[str, str], coded: Coded) -> Part:
+        return Part(without_codes(_plain(table, text, place), codes, coded), facts, coded)
 
     place = f"{where}: {path}"
     check_columns(columns, header(path, where, reading), place)
@@ -240,19 +272,24 @@ def _read_parts(
         file = _file(path, place, reading)
         if isinstance(file, parquet.Parquet) and rows is not None:
             for table in file.parts(columns, rows):
-                yield _plain(table, text, place), file.facts
+                yield part(table, file.facts, {})
             return
+        coded: Coded = {}
+        if isinstance(file, labelled.Labelled):
+            file.codes, file.coded = codes, coded
         table = file.read(columns, numeric)
         facts = dict(file.facts)
         if isinstance(file, delimited.Delimited | spreadsheet.Spreadsheet):
             decimal = None if reading is None else reading.get("decimal")
+            # While all is text: a word among numbers would make labels of them.
+            table = without_codes(table, codes, coded)
             # Semicolons are written where the comma is taken for decimals.
             comma = facts.get("delimiter") == delimited.DELIMITERS[";"]
             plain, sign = typed(table, text, decimal, place, comma)
             if isinstance(file, delimited.Delimited) and sign is not None:
                 facts["decimal"] = {".": "point", ",": "comma"}[sign]
             table = pa.table({name: plain[name] for name in columns})
-        yield _plain(table, text, place), facts
+        yield part(table, facts, coded)
 
 
 def _plain(table: pa.Table, text: Sequence[str], place: str) -> pa.Table:

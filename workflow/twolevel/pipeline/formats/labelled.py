@@ -8,13 +8,14 @@ import pickle
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from twolevel.errors import InputError
+from twolevel.pipeline.missing_values import Coded, count_code, labelled_missing, number
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -33,12 +34,16 @@ class Labelled:
     """An SPSS or Stata file.
 
     A column all of whose values have labels is a factor, in the order of its codes; one with labels
-    for some values only stays numbers. Values that SPSS calls missing are missing.
+    for some values only stays numbers. Values that SPSS calls missing are missing, and so are those
+    in `codes`, which labels would hide, and those with a label such as "no answer": both are counted
+    in `coded`.
     """
 
     path: Path
     place: str
     reading: Mapping[str, str]
+    codes: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    coded: Coded = field(default_factory=dict)
 
     @property
     def _format(self) -> str:
@@ -88,12 +93,22 @@ class Labelled:
 
     def read(self, columns: Sequence[str], numeric: Sequence[str] = ()) -> pa.Table:
         """Read columns as numbers or factors; those in `numeric` without their labels."""
+        import pandas as pd
         import pyarrow as pa
 
-        data, _, labels = self._read(usecols=list(dict.fromkeys(columns)))
-        return pa.table(
-            {name: _plain(data[name], {} if name in numeric else labels.get(name)) for name in data}
-        )
+        data, _, found = self._read(usecols=list(dict.fromkeys(columns)))
+        table = {}
+        for name in data:
+            values, labels = data[name], dict(found.get(name, {}))
+            if pd.api.types.is_numeric_dtype(values):
+                codes = {number(code): code for code in self.codes.get(name, ())}
+                for value in labelled_missing(labels):
+                    codes.setdefault(value, f'{value:g} ("{labels.pop(value)}")')
+                for value, code in codes.items():
+                    count_code(self.coded, name, code, int((values == value).sum()))
+                values = values.mask(values.isin([value for value in codes if value is not None]))
+            table[name] = _plain(values, {} if name in numeric else labels)
+        return pa.table(table)
 
 
 def _plain(values: Any, labels: dict[float, str] | None) -> pa.Array:
