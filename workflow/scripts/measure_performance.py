@@ -82,13 +82,15 @@ def enough_subjects(
 ) -> list[dict[str, Any]]:
     """The fewest subjects, of those in the grid, with which the test reaches each power.
 
-    None where no number in the grid does; by_theory, for complete data, is the ANOVA's.
+    None where no number in the grid does; by_theory, for complete data, is the ANOVA's. `tested`
+    counts the experiments in which the test had a result.
     """
     power = table[(table["measure"] == "power") & (table["method"] == test)]
     rows = []
     for key, points in power.groupby(["sigma_between", "missing"]):
         scenario = next(s for s in scenarios if (s.sigma_between, s.missing) == key)
         row = dict(zip(("sigma_between", "missing"), key, strict=True))
+        row["tested"] = int(points["n"].sum())
         for goal in POWERS:
             reached = points.loc[points["value"] >= goal, "subjects"]
             rows.append(

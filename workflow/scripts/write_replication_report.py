@@ -77,11 +77,15 @@ def points(measures: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def extent(measures: pd.DataFrame) -> dict[str, dict[str, tuple[float, float]]]:
-    """The least and the largest value over all points, at [quantity or method][measure]."""
+    """The least and the largest value over all points, at [quantity or method][measure].
+
+    A measure without a value at any point is left out.
+    """
     found: dict[str, dict[str, tuple[float, float]]] = {}
     for (quantity, method, measure), rows in measures.groupby(["quantity", "method", "measure"]):
-        ends = rows["value"].min(), rows["value"].max()
-        found.setdefault(method or quantity, {})[measure] = ends
+        values, here = rows["value"].dropna(), found.setdefault(method or quantity, {})
+        if len(values):
+            here[measure] = values.min(), values.max()
     return found
 
 

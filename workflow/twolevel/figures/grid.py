@@ -165,6 +165,12 @@ def draw_series(
     return ax.plot(x, table["value"], color=look.colour, marker=look.marker, **style)[0]
 
 
+def say_nothing(ax: Axes) -> None:
+    """Write into a panel that none of its methods has a result."""
+    words = {"transform": ax.transAxes, "ha": "center", "va": "center", "color": SOFT}
+    ax.text(0.5, 0.5, "no results", fontsize=SMALL, **words)
+
+
 def in_percent(axis: Axis) -> None:
     """Write the numbers of an axis of shares in percent."""
     axis.set_major_formatter(lambda share, _: percent(round(share, 9)))
@@ -183,7 +189,7 @@ def name_panel(ax: Axes, sigma_between: float) -> None:
 def legend(figure: Figure, entries: Sequence[tuple[Artist, str]], *words: str) -> None:
     """Say above all panels what lines mean, and with `words` what is shown."""
     room = figure.get_figwidth() * 72 - 20
-    longest = max(width(text, SMALL) for _, text in entries) + 40
+    longest = max((width(text, SMALL) for _, text in entries), default=0) + 40
     said = " ".join(filter(None, words))
     box = figure.legend(
         [handle for handle, _ in entries],

@@ -17,6 +17,7 @@ from twolevel.figures.grid import (
     legend,
     measured,
     name_panel,
+    say_nothing,
     some,
 )
 from twolevel.figures.theme import BETWEEN, INK, MARGINAL, SOFT, WITHIN, new_figure, themed
@@ -62,6 +63,8 @@ def power_curves(measures: pd.DataFrame, *, test: str) -> Figure:
             known = known[known["subjects"].isin(subjects.values)]
             line = ax.plot(known["subjects"], known["theory"], marker="_", zorder=1.5, **style)[0]
             entries["theory, complete data"] = line
+        if not entries:
+            say_nothing(ax)
         subjects.label(ax)
         name_panel(ax, sigma_between)
     axes[0].set_ylim(0, 1.02)
@@ -70,14 +73,17 @@ def power_curves(measures: pd.DataFrame, *, test: str) -> Figure:
     axes[0].set_ylabel("power")
     shown = {"subjects": subjects.values, "sigma_between": panels, "missing": shares}
     words = left_out(measures, shown)
-    if not differ and standard_deviations.nunique() > 1:
+    if not differ and most is not None and standard_deviations.nunique() > 1:
         words += f" At other SDs between, power differs by at most {100 * most:.2g} points."
     legend(figure, [(line, name) for name, line in entries.items()], words, INTERVALS)
     return figure
 
 
-def _differences(measures: pd.DataFrame, test: str) -> tuple[bool, float]:
-    """Whether powers differ from those at the largest sigma_between, and by how much at most."""
+def _differences(measures: pd.DataFrame, test: str) -> tuple[bool, float | None]:
+    """Whether powers differ from those at the largest sigma_between, and by how much at most.
+
+    None where there are no powers.
+    """
     powers = measures[
         (measures["quantity"] == "condition")
         & (measures["measure"] == "power")
@@ -94,4 +100,4 @@ def _differences(measures: pd.DataFrame, test: str) -> tuple[bool, float]:
     pooled = (n * one + m * other + 2) / (n + m + 4)
     limit = -ndtri(0.025 / max(len(both), 1))
     error = limit * np.sqrt(pooled * (1 - pooled) * (1 / n + 1 / m))
-    return bool((apart > MATTERS + error).any()), float(apart.max())
+    return bool((apart > MATTERS + error).any()), float(apart.max()) if len(both) else None

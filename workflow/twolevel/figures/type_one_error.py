@@ -15,6 +15,7 @@ from twolevel.figures.grid import (
     legend,
     measured,
     name_panel,
+    say_nothing,
     some,
 )
 from twolevel.figures.theme import BETWEEN, MARGINAL, MUTED, TRUTH, WITHIN, new_figure, themed
@@ -53,6 +54,8 @@ def type_one_error(measures: pd.DataFrame) -> Figure:
                 if len(table):
                     place, look = k - (len(tests) - 1) / 2, TESTS[test]
                     entries[test] = draw_series(ax, table, look, subjects, place)
+            if not tests:
+                say_nothing(ax)
             subjects.label(ax, named=missing == rows[-1])
         down[0].set_ylabel(f"type I error,\n{complete(missing)}")
     for ax, sigma_between in zip(axes[0], columns, strict=True):

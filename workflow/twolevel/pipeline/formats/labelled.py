@@ -35,8 +35,8 @@ class Labelled:
 
     A column all of whose values have labels is a factor, in the order of its codes; one with labels
     for some values only stays numbers. Values that SPSS calls missing are missing, and so are those
-    in `codes`, which labels would hide, and those with a label such as "no answer": both are counted
-    in `coded`.
+    in `codes`, which labels would hide, and those with a label such as "no answer": both are
+    counted in `coded`.
     """
 
     path: Path
