@@ -14,7 +14,7 @@ from twolevel.performance import distributions, performance, with_theory
 from twolevel.pipeline.files import read_json, read_parquet, write_csv, write_json, write_parquet
 from twolevel.pipeline.grid import AXES, Slice
 from twolevel.pipeline.job import run
-from twolevel.pipeline.scenarios import scenario_at, study_values
+from twolevel.pipeline.scenarios import averaged_over, scenario_at, study_values
 from twolevel.sampling import Sampling
 from twolevel.scenario import BLOCK, Scenario
 
@@ -27,7 +27,8 @@ POWERS = (0.8, 0.9)
 def main(snakemake: "Snakemake") -> None:
     """Write the measures, the distributions and the summary."""
     params, files, output = snakemake.params, snakemake.input, snakemake.output
-    study = study_values(read_json(files.design), read_json(files.mixed)) if files.mixed else {}
+    like = (read_json(files.design), read_json(files.mixed)) if files.mixed else None
+    study = study_values(*like) if like else {}
     slices = {path: Slice.of_path(path) for path in files.sums}
     measures, counts, scenarios = [], [], []
     for point in params.points:
@@ -43,7 +44,9 @@ def main(snakemake: "Snakemake") -> None:
     write_parquet(output.measures, table)
     write_csv(output.table, table)
     write_parquet(output.distributions, pd.concat(counts, ignore_index=True))
-    write_json(output.replication, summary(table, scenarios, params))
+    found = summary(table, scenarios, params)
+    found["averaged_over"] = averaged_over(*like) if like else []
+    write_json(output.replication, found)
 
 
 def sums_of(scenario: Scenario, paths: Sequence[str], experiments: int) -> pd.DataFrame:

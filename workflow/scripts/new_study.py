@@ -5,6 +5,7 @@ Nothing that stands in the config is changed.
 """
 
 from collections.abc import Mapping
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from twolevel.atomic import rewrite
 from twolevel.errors import InputError, listed, quoted
 from twolevel.formula import parse
 from twolevel.mixed import fit_mixed
+from twolevel.pipeline.columns import is_date, is_number
 from twolevel.pipeline.config import load
 from twolevel.pipeline.entries import alone, entry, free_name, names, with_study
 from twolevel.pipeline.guessing.guess import guess
@@ -69,6 +71,7 @@ def study_of(table: str, name: str) -> tuple[Guess, dict[str, Any], list[str]]:
         found = guess(data)
     except InputError as error:
         raise InputError(f"{where}: {table}: {error}") from None
+    with_dates_as_levels(found, data)
     keys = {"data": table, "subject": found.subject, "wide": found.wide}
     keys |= {"condition": found.condition, "levels": found.levels}
     keys = {key: value for key, value in keys.items() if value}
@@ -102,6 +105,21 @@ def left_out(unused: Mapping[str, str], data: pd.DataFrame) -> list[str]:
         if name in unused:
             alike.setdefault(unused[name], []).append(quoted(name))
     return [f"Not used: {listed(names, 30)}: {reason}." for reason, names in alike.items()]
+
+
+def with_dates_as_levels(found: Guess, data: pd.DataFrame) -> None:
+    """Write C() around dates in the formulas: as numbers, they would need a unit and a zero."""
+    for name in parse(found.formula).variables:
+        if name in data and not is_number(data[name]) and is_date(data[name].cat.categories):
+            plain = re.compile(rf"`{re.escape(name)}`|(?<![\w.]){re.escape(name)}(?![\w.])")
+            found.formula, *found.simpler = (
+                plain.sub(lambda found: f"C({found[0]})", formula)
+                for formula in (found.formula, *found.simpler)
+            )
+            found.reasons["formula"].append(
+                f"{name}: dates, each a level; for a straight line, write the days since the first "
+                "into the table, as numbers."
+            )
 
 
 def columns_of(table: str, where: str) -> tuple[pd.DataFrame, list[str]]:

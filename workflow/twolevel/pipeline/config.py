@@ -74,10 +74,10 @@ class Config(Model):
                     f"{listed(self.studies)}"
                 )
             formula = self.studies[replication.like].formula
-            if len(parse(formula).variables) != 1:
+            if not parse(formula).variables:
                 raise InputError(
                     f"{place}.like: study {replication.like} has the formula {quoted(formula)}; "
-                    "experiments are replicated for designs of one within-subject condition only; "
+                    "experiments are replicated for designs with a within-subject condition; "
                     "name a study of such a design, or give all keys instead of like:"
                 )
         return self
