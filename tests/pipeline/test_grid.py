@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from twolevel.errors import InputError
 from twolevel.pipeline.grid import SAME, Slice, grid_points, plan
-from twolevel.pipeline.scenarios import scenario_at, study_values
+from twolevel.pipeline.scenarios import averaged_over, scenario_at, study_values
 from twolevel.positional import written
 from twolevel.scenario import BLOCK
 
@@ -98,9 +98,11 @@ def test_numbers_in_paths_are_exact():
 
 
 DESIGN = {"conditions": ["a", "b"], "n_subjects": 9, "per_cell": [1, 1], "empty_cells": 0}
+DESIGN |= {"columns": {"subject": "id", "condition": "the time", "response": "y"}}
+OWN = {"term": "the time", "df_num": 1}
 MIXED = {
-    "formula": "y ~ time",
-    "anova": [{"df_num": 1}],
+    "formula": "y ~ `the time`",
+    "anova": [OWN],
     "means": [{"condition": "a", "estimate": 4.0}, {"condition": "b", "estimate": 7.0}],
     "sigma_between": 0.5,
     "sigma_within": 2.0,
@@ -119,15 +121,21 @@ def test_what_the_config_leaves_out_is_the_studys():
     assert where.sigma_within == 3.0
 
 
+@pytest.mark.parametrize("own", ["the time", "`the time`", "C(the time)", "C(`the time`, Sum)"])
+def test_other_terms_are_averaged_over(own):
+    others = [{"term": term, "df_num": 1} for term in ("group", "the time2", f"{own}:group")]
+    mixed = MIXED | {"anova": [others[0], OWN | {"term": own}, *others[1:]]}
+    assert study_values(DESIGN, mixed) == study_values(DESIGN, MIXED)
+    assert averaged_over(DESIGN, mixed) == ["group", "the time2", f"{own}:group"]
+    assert averaged_over(DESIGN, MIXED) == []
+
+
 @pytest.mark.parametrize(
     ("design", "mixed", "words"),
     [
-        ({}, {"anova": [{"df_num": 2}]}, r"not one of a single within-subject factor; write C\(\)"),
-        (
-            {},
-            {"anova": [{"df_num": 1}, {"df_num": 1}]},
-            "not one of a single within-subject factor",
-        ),
+        ({"conditions": [1, 2, 3]}, {}, r"the condition is a number.*write C\(\)"),
+        ({"columns": {"subject": "id"}}, {}, "no variable that differs within subjects"),
+        ({}, {"means": [{"condition": "a", "estimate": None}]}, 'the mean of "a" cannot be'),
         ({"per_cell": [1, 2]}, {}, "cells hold between 1 and 2 observations"),
     ],
 )

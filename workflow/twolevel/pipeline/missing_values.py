@@ -39,7 +39,7 @@ def checked_missing_values(value: Any) -> MissingValues:
 
 
 def _checked(codes: Any, place: str) -> list[int | float | str]:
-    if not isinstance(codes, list | tuple) or not codes:
+    if not isinstance(codes, list | tuple):
         raise InputError(
             f"{place}found {described(codes)}, expected a list of numbers or texts, as [-99], or "
             "such lists by column, as {score: [-99, 999], age: [0]}"
