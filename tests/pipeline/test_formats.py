@@ -166,15 +166,15 @@ class TestParquet:
         same(loaded)
         assert loaded.facts == {"format": "Parquet"}
 
-    def test_factors_keep_their_order_and_dates_are_labels(self, tmp_path):
+    def test_factors_keep_their_order_and_dates_are_levels_where_it_is_said(self, tmp_path):
         frame = FRAME.assign(time=pd.Categorical(FRAME["time"], ["c", "a", "b"], ordered=True))
         frame.to_parquet(tmp_path / "t.parquet")
         assert list(load(tmp_path / "t.parquet").data["condition"].cat.categories) == ["a", "b"]
         frame = FRAME.assign(time=pd.to_datetime(["2020-01-02", "2020-01-01"] * 3))
         frame.to_parquet(tmp_path / "t.parquet")
-        assert load(tmp_path / "t.parquet").data["condition"].cat.categories[0] == (
-            "2020-01-02 00:00:00.000000"
-        )
+        assert 'found "2020-01-02 00:00:00.000000", a date' in refused(tmp_path / "t.parquet")
+        loaded = load(tmp_path / "t.parquet", formula="score ~ C(time)")
+        assert loaded.data["condition"].cat.categories[0] == "2020-01-02 00:00:00.000000"
 
     def test_what_is_no_column_of_values(self, tmp_path):
         table = pa.table({**FRAME, "time": pa.array([[1], [2]] * 3)})
@@ -206,7 +206,7 @@ class TestExcel:
         frame = FRAME.assign(time=days).astype({"score": object})
         frame.loc[6] = [None, None, None]
         frame.to_excel(path, index=False)
-        loaded = load(path)
+        loaded = load(path, formula="score ~ C(time)")
         assert list(loaded.data["condition"].cat.categories) == ["2020-01-02", "2020-01-01"]
         frame.loc[3, "score"] = "#DIV/0!"
         frame.to_excel(path, index=False)
@@ -247,6 +247,33 @@ class TestLabelled:
         self.write(path, frame)
         assert 'row 2, column "score": the value is missing (2 of 6' in refused(path)
         assert load(path, missing="drop").dropped == {"score": 1, "time": 1}
+
+
+@pytest.mark.parametrize("ending", ["sav", "dta"])
+@pytest.mark.parametrize(
+    "label", ["no answer", "-9 = Missing", "keine Angabe", "Don't know", "[NA]"]
+)
+def test_numbers_whose_labels_say_that_there_is_none_are_missing(tmp_path, ending, label):
+    path = tmp_path / f"t.{ending}"
+    frame = FRAME.assign(score=[1.0, -9, 3, 4, 5, 6], time=[1.0, 2, 1, 2, 1, -9])
+    labels = {"score": {-9: label}, "time": {1: "a", 2: "b", -9: label}}
+    write = pyreadstat.write_dta if ending == "dta" else pyreadstat.write_sav
+    write(frame, str(path), variable_value_labels=labels)
+    loaded = load(path, missing="drop")
+    assert loaded.coded == {"score": {f'-9 ("{label}")': 1}, "time": {f'-9 ("{label}")': 1}}
+    assert loaded.data["condition"].cat.categories.tolist() == ["a", "b"]
+    assert loaded.data["response"].tolist() == [1, 3, 4, 5]
+    # A number that the study names is one of its own, whatever its label.
+    loaded = load(path, missing="drop", missing_values=[-9])
+    assert loaded.coded == {"score": {"-9": 1}, "time": {"-9": 1}}
+
+
+def test_labels_of_a_scale_are_no_missing_values(tmp_path):
+    path = tmp_path / "t.sav"
+    frame = FRAME.assign(score=[1.0, 2, 3, 1, 2, 3])
+    labels = {1: "does not apply", 2: "unknown to me", 3: "applies"}
+    pyreadstat.write_sav(frame, str(path), variable_value_labels={"score": labels})
+    assert load(path).coded == {}
 
 
 def test_user_missing_values_of_spss_are_missing(tmp_path):

@@ -107,3 +107,17 @@ def test_refusals_leave_the_config_as_it_is(fresh, words, message):
     assert message in said.text
     assert "Traceback" not in said.text
     assert (fresh.path / "config/config.yaml").read_bytes() == before
+
+
+def test_likely_codes_are_proposed_as_missing_and_otherwise_warned_of(started, tmp_path):
+    project = started.copy(tmp_path / "project")
+    said = start(project, f"table={ROOT / 'tests/data/cases/minus99.csv'}").text
+    assert "# score: 2 values are -99, where all others lie between 1.2 and 9.2." in said
+    entry = config(project)["studies"]["minus99"]
+    assert (entry["missing_values"], entry["missing"]) == ({"score": [-99]}, "drop")
+    del entry["missing_values"]
+    project.configure({"studies": {"minus99": entry}})
+    said = project.snakemake("results/minus99/loading.json").text
+    assert said.count("twolevel: warning: study minus99: ") == 1
+    assert "2 values are -99" in said
+    assert "write missing_values: {score: [-99]} and missing: drop" in said
