@@ -4,8 +4,8 @@ Reads the table; writes an entry with a reason for each guess at the end of the 
 Nothing that stands in the config is changed.
 """
 
-from collections.abc import Mapping
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 

@@ -1,4 +1,4 @@
-"""The columns of a user's table, as the model takes them: subjects, a response, numbers, factors."""
+"""A user's columns as the model takes them: subjects, a response, numbers and factors."""
 
 from __future__ import annotations
 
@@ -125,8 +125,8 @@ def like(values: pd.Series, known: pd.Series, name: str) -> pd.Series:
     unknown = [level for level in found.cat.categories if level not in levels]
     if unknown:
         raise InputError(
-            f"column '{name}': found the level '{unknown[0]}', which the fit has not seen; expected "
-            f"one of {listed(levels, 30)}"
+            f"column '{name}': found the level '{unknown[0]}', which the fit has not seen; "
+            f"expected one of {listed(levels, 30)}"
         )
     return found.astype(known.dtype)
 

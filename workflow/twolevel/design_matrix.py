@@ -34,9 +34,9 @@ class DesignMatrix:
 
     cells holds the distinct rows of the model, and which of them each observation has; response
     (N,) is in the response's unit; subject_rows has each row's subject as a position in `subjects`
-    (n,), in order of first appearance, and `subject` is the column that names them. `data` holds the formula's variables, one row per
-    observation. Of a table in shards, all these are a sample, and `whole` is what is known of all
-    of it. The p columns are those of `encoding`, whose formula_rows times their coefficients are
+    (n,), in order of first appearance, and `subject` is the column that names them. `data` holds
+    the formula's variables, one row per observation. Of a table in shards, all these are a sample,
+    and `whole` is what is known of all of it. The p columns are those of `encoding`, whose formula_rows times their coefficients are
     the formula's.
     """
 
@@ -218,8 +218,8 @@ def design_matrix(
     """
     if not isinstance(coding, Mapping) and coding not in ("treatment", "sum"):
         raise InputError(
-            f"coding: found {coding!r}, expected 'treatment', 'sum' or a mapping of factors to their "
-            "reference levels, as {'time': 't2'}"
+            f"coding: found {coding!r}, expected 'treatment', 'sum' or a mapping of factors to "
+            "their reference levels, as {'time': 't2'}"
         )
     if isinstance(data, Shards):
         return whole_of(design_matrix(formula, data.sample, subject, coding), data)

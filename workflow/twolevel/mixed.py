@@ -259,8 +259,8 @@ class MixedFit:
         n_means = levels.get_level_values(-1).nunique()
         if weights is not None and adjust == "tukey":
             raise ValueError(
-                "adjust: Tukey's method is for all pairwise differences; for contrasts of one's own "
-                "say 'holm', 'bonferroni' or 'none'"
+                "adjust: Tukey's method is for all pairwise differences; for other contrasts say "
+                "'holm', 'bonferroni' or 'none'"
             )
         if by is None:
             return adjusted(table, adjust, n_means, level)

@@ -15,10 +15,12 @@ class Summary(dict):
     """What a fit's summary holds, as plain values and tables, which prints as text."""
 
     def __init__(self, values: dict, text: str) -> None:
+        """Hold values, and the text that they print as."""
         super().__init__(values)
         self._text = text
 
     def __repr__(self) -> str:
+        """The text."""
         return self._text
 
 

@@ -54,7 +54,7 @@ class Satterthwaite:
         return np.where(equal, nu.mean(axis=0), combined)[()], np.ones_like(mean)[()]
 
     def approximate_each(self, rows: np.ndarray) -> np.ndarray:
-        """The denominator df (m,) of the t test of each row L beta = 0, L (m, p), of one data set."""
+        """The denominator df (m,) of the t test of each row of L (m, p), of one data set."""
         variances = np.einsum("mp,mp->m", rows @ self.covariance, rows)
         gradients = np.stack([np.einsum("mp,mp->m", rows @ slope, rows) for slope in self.slopes])
         spread = np.einsum("rm,rs,sm->m", gradients, self.cov_variances, gradients)

@@ -1,8 +1,8 @@
 """Numbers centred and scaled, so that neither the origin nor the unit of a column costs digits.
 
-A column of Unix seconds, of money or of picograms means the same model in other coordinates. Inside,
-every number is u = (x - centre) / scale, at most 1 in size; the formula's own coefficients come out
-at the end (see `encoding`). Scales are powers of two, which divide exactly.
+A column of Unix seconds, of money or of picograms means the same model in other coordinates.
+Inside, every number is u = (x - centre) / scale, at most about 1 in size; the formula's own
+coefficients come out at the end (see `encoding`). Scales are powers of two, which divide exactly.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def _subtract(values: np.ndarray, origin: float | int) -> np.ndarray:
 
 def as_numbers(values: np.ndarray) -> np.ndarray:
     """Any numbers as float64, or as int64 where they are whole and their differences fit too."""
-    if values.dtype.kind in "iu" and len(values):
-        if int(values.min()) > -(2**62) and int(values.max()) < 2**62:
-            return values.astype(np.int64)
+    whole = values.dtype.kind in "iu" and len(values) > 0
+    if whole and int(values.min()) > -(2**62) and int(values.max()) < 2**62:
+        return values.astype(np.int64)
     return values.astype(float)
