@@ -138,6 +138,7 @@ class ProfileLikelihood:
     @cached_property
     def _parameters(self) -> dict[str, _Parameter]:
         best, N, unit = self.best, self.moments.nobs, self.coordinates.unit
+        sizes = np.abs(self.rows).max(axis=1)
         n_subjects = self.moments.n_subjects
         sigma2 = best.rss / N
         within, between = float(np.sqrt(sigma2)), float(np.sqrt(best.lambda_ * sigma2))
@@ -174,7 +175,7 @@ class ProfileLikelihood:
                 float(estimates[k]),
                 partial(self._at_coefficient, k),
                 2 * float(se[k]),
-                unit=unit,
+                unit=unit * float(sizes[k]),
                 origin=float(origins[k]),
             )
             for k, term in enumerate(self.terms)
@@ -183,7 +184,8 @@ class ProfileLikelihood:
 
     @cached_property
     def _working_rows(self) -> np.ndarray:
-        return self.rows @ self.coordinates.T
+        # A row's size, which is a coefficient's own unit, is part of the parameter's unit.
+        return (self.rows / np.abs(self.rows).max(axis=1, keepdims=True)) @ self.coordinates.T
 
     @cached_property
     def _grid(self) -> Profile:

@@ -57,10 +57,13 @@ class Estimates:
         for the rest: it has no test.
         """
         reference = self._reference(df)
-        rows = L @ self.T
+        size = np.abs(L).max(
+            axis=1, initial=0.0
+        )  # squares of a coefficient's own unit could overflow
+        known = size > 0
+        rows = (L / np.where(known, size, 1.0)[:, None]) @ self.T
         estimate = L @ self.params
-        se = self.unit * np.sqrt(np.einsum("mp,mp->m", rows @ reference.covariance, rows))
-        known = (L != 0).any(axis=1)
+        se = self.unit * size * np.sqrt(np.einsum("mp,mp->m", rows @ reference.covariance, rows))
         nu = np.full(len(rows), np.nan)
         nu[known] = reference.approximate_each(rows[known])
         t = np.divide(estimate, se, out=np.full(len(rows), np.nan), where=known)
@@ -81,6 +84,7 @@ class Estimates:
     def test(self, L: np.ndarray, df: Df) -> dict[str, float]:
         """The F test of L beta = 0, L (q, p): F, df_num, df_den, p."""
         reference = self._reference(df)
+        L = L / np.abs(L).max()
         rows, estimate, q = L @ self.T, L @ self.params / self.unit, len(L)
         covariance = rows @ reference.covariance @ rows.T
         wald = float(estimate @ np.linalg.solve(covariance, estimate))
