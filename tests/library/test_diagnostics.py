@@ -3,11 +3,13 @@
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from reference import load
 from scipy import stats
 
 import twolevel as tl
-from twolevel import diagnostics
+from twolevel import diagnostics, redrawn
 from twolevel.diagnostics import diagnose
 from twolevel.remarks import remarks
 
@@ -91,12 +93,13 @@ def test_drawn_data_are_treated_as_the_data_are():
     reference = load("ergostool_missing")
     fit = tl.fit_mixed(reference.formula, reference.data, "subject")
     seed = np.random.SeedSequence(3)
-    drawn = diagnostics._draw(fit, 4, np.random.default_rng(seed))
+    drawn = redrawn.redraw(fit, 4, np.random.default_rng(seed))
     generator = np.random.default_rng(seed)
+    subject, row = redrawn.places(fit.design)
     Z = np.eye(len(fit.design.subjects))[fit.design.codes]
     X = fit.design.X
-    y = Z @ (fit.sigma_between * generator.standard_normal((Z.shape[1], 4)))
-    y += fit.sigma_within * generator.standard_normal((len(X), 4))
+    y = Z @ (fit.sigma_between * generator.standard_normal((Z.shape[1], 4))[subject])
+    y += fit.sigma_within * generator.standard_normal((len(X), 4))[row]
     V = fit.lambda_ * Z @ Z.T + np.eye(len(X))
     beta = np.linalg.solve(X.T @ np.linalg.solve(V, X), X.T @ np.linalg.solve(V, y))
     blup = fit.lambda_ * Z.T @ np.linalg.solve(V, y - X @ beta)
@@ -106,6 +109,7 @@ def test_drawn_data_are_treated_as_the_data_are():
     np.testing.assert_allclose(drawn.random_effects, scale * blup, atol=1e-10)
     np.testing.assert_allclose(drawn.resid, scale * (error - Z @ blup), atol=1e-10)
     fixed = (X @ fit.params.to_numpy())[:, None]
+    fixed -= fixed.mean()
     np.testing.assert_allclose(drawn.fitted, fixed + scale * (X @ beta + Z @ blup), atol=1e-9)
 
 
@@ -258,3 +262,111 @@ def test_many_unbalanced_rows_of_the_model_stay_in_their_envelope(ratio):
     assert found.draws == 0
     assert found.outside["residual"] < 0.1
     assert found.outside["random effect"] < 0.1
+
+
+def with_levels_of_unequal_size():
+    data = table(8, 7, 4)
+    return data[(data["id"] != 3) | (data["time"] != "t1")]
+
+
+def in_pairs():
+    """Two levels: what is left of a subject is a number and its negative, tied in size."""
+    return table(9, 12, 2)
+
+
+def in_days():
+    data = table(10, 8, 5)
+    return data.assign(time=data["time"].cat.codes * 1.0)
+
+
+DESIGNS = [with_levels_of_unequal_size, in_pairs, in_days]
+
+
+def p_values(data):
+    return {name: look.p for name, look in looked_at(data).looks.items()}
+
+
+@pytest.mark.parametrize("design", DESIGNS)
+@given(seed=st.integers(0, 2**32 - 1))
+@settings(max_examples=8, deadline=None)
+def test_p_values_do_not_depend_on_the_order_of_rows(design, seed):
+    data = design()
+    assert p_values(data) == p_values(data.sample(frac=1, random_state=seed))
+
+
+@pytest.mark.parametrize("design", DESIGNS)
+def test_p_values_do_not_depend_on_the_order_of_levels_or_the_type_of_names(design):
+    data = design()
+    expected = p_values(data)
+    assert p_values(data.assign(id=data["id"].astype(str))) == expected
+    if isinstance(data["time"].dtype, pd.CategoricalDtype):
+        turned = data["time"].cat.reorder_categories(data["time"].cat.categories[::-1])
+        assert p_values(data.assign(time=turned)) == expected
+
+
+@pytest.mark.parametrize("design", DESIGNS)
+@pytest.mark.parametrize("offset", [1e6, 1e9, 1e11])
+def test_p_values_do_not_depend_on_the_origin_of_the_response(design, offset):
+    """At 1e11 the last digits of the response are 1.5e-5, and a rank or two may change."""
+    data = design()
+    moved = p_values(data.assign(y=data["y"] + offset))
+    assert moved == pytest.approx(p_values(data), abs=0.012 if offset == 1e11 else 1e-9)
+
+
+def following(seed, rho, slopes=0.0, n=20, J=10):
+    """Rows in the order of days: errors that follow one another, and slopes of subjects' own."""
+    generator = np.random.default_rng(seed)
+    errors = generator.normal(size=(n, J))
+    for day in range(1, J):
+        errors[:, day] = rho * errors[:, day - 1] + np.sqrt(1 - rho**2) * errors[:, day]
+    day = np.arange(J) * 1.0
+    y = generator.normal(size=(n, 1)) + slopes * generator.normal(size=(n, 1)) * day + errors
+    return pd.DataFrame({"id": np.repeat(np.arange(n), J), "time": np.tile(day, n), "y": y.ravel()})
+
+
+def test_neighbours_by_definition():
+    data = following(1, 0.5, n=5, J=6).sample(frac=1, random_state=1)
+    fit = tl.fit_mixed("y ~ time", data, "id")
+    looks = diagnose(fit, "time").looks
+    whole, around = [], []
+    for _, own in data.assign(e=fit.resid).sort_values("time").groupby("id"):
+        line = np.polyval(np.polyfit(own["time"], own["e"], 1), own["time"])
+        whole.append(own["e"].to_numpy())
+        around.append(own["e"].to_numpy() - line)
+    for name, series in (("neighbours", whole), ("neighbours around lines", around)):
+        lagged = sum(e[1:] @ e[:-1] for e in series) / sum(e @ e for e in series)
+        assert looks[name].statistic == pytest.approx(lagged), name
+    assert looks["neighbours around lines"].expected < looks["neighbours"].expected < 0
+
+
+def test_errors_that_follow_one_another_are_told_from_slopes():
+    """Both make neighbours alike; only around the subjects' own lines do they differ."""
+    for seed in range(3):
+        ar = looked_at(following(seed, 0.6)).looks
+        slopes = looked_at(following(seed, 0.0, slopes=0.5)).looks
+        assert ar["neighbours"].p == slopes["neighbours"].p == 1 / 1000
+        assert ar["neighbours around lines"].p < 0.01
+        assert slopes["neighbours around lines"].p > 0.02
+
+
+def test_neighbours_raise_false_alarms_at_their_rate(monkeypatch):
+    """In short series, whose autocorrelation is negative on average; also beside own slopes."""
+    monkeypatch.setattr(diagnostics, "_DRAWS", 199)
+    found = [looked_at(following(seed, 0.0, n=12, J=5)).looks for seed in range(200)]
+    sloping = [looked_at(following(seed, 0.0, slopes=1, n=12, J=5)).looks for seed in range(200)]
+    for name, looks in (
+        ("neighbours", found),
+        ("neighbours around lines", found),
+        ("neighbours around lines", sloping),
+    ):
+        p = np.array([look[name].p for look in looks])
+        assert stats.binomtest(int((p <= 0.05).sum()), len(p), 0.05).pvalue > 1e-3, name
+        assert np.mean([look[name].statistic for look in looks]) < -0.1
+
+
+def test_only_numbers_order_rows():
+    assert "neighbours" not in looked_at(table(1, 20, 5)).looks  # names
+    doubled = pd.concat([in_days(), in_days().assign(y=lambda data: data["y"] + 0.1)])
+    assert "neighbours" not in looked_at(doubled).looks  # a day twice
+    assert "neighbours" in looked_at_with("y ~ C(time)", in_days()).looks  # a factor of numbers
+    assert "neighbours around lines" not in looked_at(following(1, 0, J=3)).looks

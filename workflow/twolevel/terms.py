@@ -1,8 +1,8 @@
 """Terms of a formula as a reader says them: of which variables each is made, and its name in words.
 
-    C(rpm):C(ratio)   the interaction of rpm and ratio
-    I(dose ** 2)      dose²
-    poly(day, 3)      day (polynomial)
+C(rpm):C(ratio)   the interaction of rpm and ratio
+I(dose ** 2)      dose²
+poly(day, 3)      day (polynomial)
 """
 
 from __future__ import annotations
