@@ -13,6 +13,7 @@ import pandas as pd
 from twolevel.bootstrap import Bootstrap
 from twolevel.covariance import cell_means, compound_symmetry, residual_covariance
 from twolevel.diagnostics import diagnose
+from twolevel.few_values import few_values
 from twolevel.mixed import MixedFit, fit_design, fit_mixed
 from twolevel.multiplicity import Adjust
 from twolevel.own_slopes import own_slopes
@@ -21,7 +22,9 @@ from twolevel.pipeline.job import run
 from twolevel.pipeline.stored import read_observations
 from twolevel.remarks import remarks
 from twolevel.subject_condition import subject_condition
+from twolevel.terms import made_of
 from twolevel.type3 import held_at_zero
+from twolevel.within_subjects import repeated_within, unconnected
 from twolevel.witnesses import call_witnesses
 
 if TYPE_CHECKING:
@@ -47,10 +50,17 @@ def main(snakemake: "Snakemake") -> None:
     diagnostics = diagnose(reml, condition)
     own_effects = subject_condition(reml, condition)
     slopes = own_slopes(reml, condition)
+    steps = few_values(reml.design.response)
     witnesses = call_witnesses(formula, data, subject, reml, condition)
 
     summary = {
         **reml.summary(),
+        # Without the names of its columns, which may be any.
+        "cov_params": reml.cov_params.to_numpy().tolist(),
+        "terms": made_of(reml.design),
+        "response_values": steps,
+        "repeated_within": repeated_within(reml.design),
+        "unconnected": unconnected(reml.design, condition),
         "ml": ml.variance_components(),
         "adjust": adjust,
         **conditions,
@@ -60,7 +70,10 @@ def main(snakemake: "Snakemake") -> None:
         "bootstrap": bootstrap.summary(),
         "between_variance": reml.between_variance_test(),
         "influence": most_influential(influence),
-        "diagnostics": {**diagnostics.summary(), "sentences": remarks(diagnostics, condition)},
+        "diagnostics": {
+            **diagnostics.summary(),
+            "sentences": remarks(diagnostics, condition, steps),
+        },
         "covariance": covariance(reml, condition),
         "coding": coding,
         "held_at_zero": held_at_zero(reml.design),

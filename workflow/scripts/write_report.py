@@ -7,10 +7,13 @@ Reads the summaries of every stage, the template, figures, tables and support fi
 from typing import TYPE_CHECKING, Any
 
 from twolevel.comparison import ROUNDING
-from twolevel.pipeline.documents import Markdown, escape
+from twolevel.pipeline.cautions import cautions, follows, pairs_share_an_error, pools_strata
+from twolevel.pipeline.documents import Markdown, escape, num, words
 from twolevel.pipeline.files import read_json
 from twolevel.pipeline.job import run
 from twolevel.pipeline.reports import fill_folder, making
+from twolevel.pipeline.verdicts import rejected, verdicts
+from twolevel.terms import term_in_words
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake, snakemake
@@ -32,19 +35,29 @@ def context(snakemake: "Snakemake") -> dict[str, Any]:
     files = snakemake.input
     design, mixed = read_json(files.design), read_json(files.mixed)
     comparison = read_json(files.comparison)
+    anova = read_json(files.anova)
+    labels = {key: design["columns"].get(key) for key in ("subject", "condition", "response")}
     name = snakemake.wildcards.study
     loading = read_json(files.loading) if files.get("loading") else None
     entries = {"studies": {name: snakemake.params.study}}
     return making(name, entries, files.tables, loading["inputs"] if loading else []) | {
-        "labels": {key: design["columns"].get(key) for key in ("subject", "condition", "response")},
+        "labels": labels,
         "design": design,
         "loading": loading,
         "level1": read_json(files.level1),
         "two_stage": read_json(files.hierarchical),
         "mixed": mixed,
-        "anova": read_json(files.anova),
+        "anova": anova,
+        "verdicts": verdicts(mixed, anova),
+        "cautions": cautions(mixed, anova, labels),
+        "pairs_share_an_error": pairs_share_an_error(mixed, anova),
+        "pooled": pools_strata(mixed),
+        "follows": follows(mixed),
         "comparison": comparison,
         "quantities": {row["quantity"]: in_words(row["quantity"]) for row in comparison["table"]},
+        "most_apart": most_apart(comparison, mixed["terms"]),
+        "sphericity_rejected": rejected(anova.get("sphericity")),
+        "names": {f"F[{term}]": term_in_words(term, of) for term, of in mixed["terms"].items()},
         "rounding": ROUNDING,
         "parameters": PARAMETERS,
         "witnesses": read_json(files.witnesses),
@@ -54,7 +67,7 @@ def context(snakemake: "Snakemake") -> dict[str, Any]:
 
 def in_words(quantity: str) -> Markdown:
     """A row of the comparison as a reader knows it."""
-    kind, _, name = quantity.rstrip("]").partition("[")
+    kind, _, name = quantity.removesuffix("]").partition("[")
     symbols = {
         "grand_mean": r"grand mean $\hat\mu$",
         "grand_mean_se": r"SE of $\hat\mu$",
@@ -64,6 +77,22 @@ def in_words(quantity: str) -> Markdown:
         "F": "F of ",
     }
     return Markdown(symbols[kind] + escape(name))
+
+
+def most_apart(comparison: dict[str, Any], terms: dict[str, list[str]]) -> Markdown:
+    """The quantity in which the three methods differ most, with its values in its own unit."""
+    most = comparison["most_apart"]
+    kind, _, name = most["quantity"].removesuffix("]").partition("[")
+    what = in_words(most["quantity"])
+    if kind == "F":
+        what = Markdown(f"the F of {escape(term_in_words(name, terms[name]))}")
+    methods = {"two_stage": "two-stage estimate", "mixed": "mixed model", "anova": "ANOVA"}
+    values = [
+        f"{num(most[method])} by the {method_name}"
+        for method, method_name in methods.items()
+        if most[method] is not None
+    ]
+    return Markdown(f"{what}: {words([Markdown(value) for value in values])}")
 
 
 if __name__ == "__main__":

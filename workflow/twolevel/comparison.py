@@ -33,6 +33,12 @@ class Comparison:
         """Whether all quantities agree to rounding."""
         return bool((self.table["difference"].fillna(0) <= ROUNDING).all())
 
+    @property
+    def most_apart(self) -> dict:
+        """The quantity in which the methods differ most, with what each finds (NaN for none)."""
+        at = self.table["difference"].idxmax()
+        return {"quantity": at, **self.table.loc[at, ["two_stage", "mixed", "anova"]]}
+
     def summary(self) -> dict:
         """Everything as plain values, for a JSON file."""
         return {
@@ -40,6 +46,7 @@ class Comparison:
             "boundary": self.boundary,
             "unbalanced": self.unbalanced,
             "largest_difference": float(self.table["difference"].max()),
+            "most_apart": self.most_apart,
             "table": self.table,
         }
 
@@ -72,9 +79,9 @@ def compare_fits(
     scale = table.abs().max(axis=1)
     effects = table.index.str.startswith("alpha[")
     scale[effects] = scale[effects].max()
-    # Nor has an F that is 0 so.
+    # Nor has an F near 0, of which 1 is the size that chance gives.
     tests = table.index.str.startswith("F[")
-    scale[tests] = scale[tests].clip(lower=1e-4)
+    scale[tests] = scale[tests].clip(lower=1)
     gap = table.sub(table["mixed"], axis=0).abs().max(axis=1)
     table["difference"] = (gap / scale).where(gap > 0, 0.0)
     table.loc[table[["two_stage", "anova"]].isna().all(axis=1), "difference"] = np.nan

@@ -8,21 +8,33 @@ from twolevel.positional import positional
 _LEVEL = 0.05
 
 
-def remarks(found: Diagnostics, condition: str | None = None) -> dict[str, str]:
-    """Sentences for residuals_fitted, both quantile plots and scale_location.
+def remarks(
+    found: Diagnostics, condition: str | None = None, steps: list[float] | None = None
+) -> dict[str, str]:
+    """Sentences for residuals_fitted, both quantile plots, scale_location, and neighbours.
 
-    `condition` is the name of the variable between whose levels spreads are compared.
+    `condition` is the name of the variable between whose levels spreads are compared; `steps` the
+    values of a response that takes few. Neighbours have a sentence where a number orders the rows.
     """
     subjects = "All predicted random effects are 0, so that there are no quantiles to look at."
     if "random effect" in found.outside:
         of = ("random effect", "predicted random effects", "differences between subjects")
         subjects = _on_quantiles(found, *of)
-    return {
+    residuals = _on_quantiles(found, "residual", "residuals", "errors")
+    if steps is not None:
+        residuals = (
+            f"The response takes {len(steps)} values only, so that residuals lie in as many bands "
+            "and cannot be normal: another model is made for it."
+        )
+    said = {
         "residuals_fitted": _on_spread(found),
-        "residual_quantiles": _on_quantiles(found, "residual", "residuals", "errors"),
+        "residual_quantiles": residuals,
         "random_effect_quantiles": subjects,
         "scale_location": _on_conditions(found, condition or "level"),
     }
+    if "neighbours" in found.looks:
+        said["neighbours"] = _on_neighbours(found, condition)
+    return said
 
 
 def _on_quantiles(found: Diagnostics, of: str, values: str, what: str) -> str:
@@ -50,8 +62,7 @@ def _on_spread(found: Diagnostics) -> str:
     if "spread" not in found.looks:
         return "All fitted values are equal: the residuals' spread cannot change with them."
     look = found.looks["spread"]
-    correlation = f"{look.statistic:.2f}".replace("-", "−")
-    size = f"Spearman correlation of their size with the fitted values {correlation}"
+    size = f"Spearman correlation of their size with the fitted values {_signed(look.statistic)}"
     if look.p is None:
         return f"Whether the residuals' spread changes with the fitted values: {size}."
     if look.p >= _LEVEL:
@@ -93,6 +104,34 @@ def _on_conditions(found: Diagnostics, of: str) -> str:
         "model takes one error variance for all; comparisons between levels of large and of small "
         "spread are affected most."
     )
+
+
+def _on_neighbours(found: Diagnostics, condition: str | None) -> str:
+    look = found.looks["neighbours"]
+    size = f"lag-1 autocorrelation {_signed(look.statistic)}"
+    if look.p is None:
+        return f"Neighbouring residuals in the order of {condition}: {size}."
+    size += f", where the model gives {_signed(look.expected)} on average, {_monte_carlo(look.p)}"
+    around = found.looks.get("neighbours around lines")
+    if around is not None:
+        size += (
+            f"; around a line of each subject's own {_signed(around.statistic)}, where the model "
+            f"gives {_signed(around.expected)}, {_monte_carlo(around.p)}"
+        )
+    if look.p >= _LEVEL:
+        return (
+            f"There is no clear sign that neighbouring residuals in the order of {condition} are "
+            f"alike ({size})."
+        )
+    return (
+        f"Neighbouring residuals in the order of {condition} are alike ({size}). Slopes of "
+        "subjects' own make them so, but not around their lines; errors that follow one another "
+        "do both."
+    )
+
+
+def _signed(value: float) -> str:
+    return f"{value:.2f}".replace("-", "−")
 
 
 def _monte_carlo(p: float) -> str:
