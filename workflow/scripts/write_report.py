@@ -7,7 +7,13 @@ Reads the summaries of every stage, the template, figures, tables and support fi
 from typing import TYPE_CHECKING, Any
 
 from twolevel.comparison import ROUNDING
-from twolevel.pipeline.cautions import cautions, follows, pairs_share_an_error, pools_strata
+from twolevel.pipeline.cautions import (
+    cautions,
+    follows,
+    pairs_share_an_error,
+    pools_strata,
+    unusual,
+)
 from twolevel.pipeline.documents import Markdown, escape, num, words
 from twolevel.pipeline.files import read_json
 from twolevel.pipeline.job import run
@@ -50,6 +56,7 @@ def context(snakemake: "Snakemake") -> dict[str, Any]:
         "anova": anova,
         "verdicts": verdicts(mixed, anova),
         "cautions": cautions(mixed, anova, labels),
+        "unusual": unusual(mixed),
         "pairs_share_an_error": pairs_share_an_error(mixed, anova),
         "pooled": pools_strata(mixed),
         "follows": follows(mixed),

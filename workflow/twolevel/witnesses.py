@@ -1,8 +1,8 @@
 """Other programs' fits of the same model beside ours: witnesses, never the source of a number.
 
 statsmodels' MixedLM maximises the same likelihood with the same constants, so that the higher
-log-likelihood is the better fit. Its AnovaRM knows complete designs with one observation per cell
-and no further terms. Both are called with the data that we fitted. Programs that drop subjects with
+log-likelihood is the better fit. Its AnovaRM knows complete designs of factors within
+subjects and no further terms, and gives each term an error of its own. Both are called with the data that we fitted. Programs that drop subjects with
 an empty cell, as pingouin does, are not called: what is left is put to our own ANOVA.
 """
 
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ from twolevel.errors import InputError
 from twolevel.formula import parse
 from twolevel.mixed import MixedFit, fit_design
 from twolevel.positional import positional
+from twolevel.terms import made_of
 
 # MixedLM's time grows with the subjects: beyond these it may take long.
 MOST_SUBJECTS = 500
@@ -44,10 +46,10 @@ def call_witnesses(
     """Ask MixedLM (REML and ML) and AnovaRM for the model of `fit`, a fit of the same table.
 
     One row per question: witness, method; status; sigma_between, sigma_within, llf, our_llf and
-    their difference (the witness's less ours); F of the condition and our_F, the ANOVA's; said, the
+    their difference (the witness's less ours); F of the first factor and our_F, the ANOVA's; said, the
     witness's own warnings or refusal; sentence, all this in plain words. status is "agrees",
     "lower" or "higher" (the witness's likelihood, against ours), "differs" (its F), "averaged" (it
-    took means of cells), "drops" (what it leaves of the subjects), "refused", or "not asked".
+    took means of cells), "own errors" (it gave each of several factors one), "drops" (what it leaves of the subjects), "refused", or "not asked".
     """
     rows = [_mixed_lm(fit, method) for method in ("REML", "ML")]
     rows.append(_anova_rm(formula, data, subject, fit, condition))
@@ -101,38 +103,46 @@ def _anova_rm(
     formula: str, data: pd.DataFrame, subject: str, fit: MixedFit, condition: str | None
 ) -> dict:
     row = {"witness": "statsmodels AnovaRM", "method": "ANOVA", "said": ""}
-    terms = [term for term in fit.design.terms if term != "Intercept"]
-    alone = len(terms) == 1 and list(fit.design.data) == [condition]
-    if not alone or not fit.design.is_factor(condition):
+    design, within = fit.design, list(fit.design.data)
+    known = all(design.is_factor(name) and design.varies_within(name) for name in within)
+    if condition is None or not known:
         words = "AnovaRM was not asked: it knows factors within subjects only, and no other terms."
         return row | {"status": "not asked", "sentence": words}
-    cells = cell_means(fit.design, condition)
-    if cells.size > MOST_CELLS or fit.design.whole is not None:
+    levels = [design.data[name].cat.codes.to_numpy() for name in within]
+    sizes = [len(design.levels(name)) for name in within]
+    if len(design.subjects) * prod(sizes) > MOST_CELLS or design.whole is not None:
         words = f"AnovaRM was not asked: {fit.nobs:,} rows need too much time and memory there."
         return row | {"status": "not asked", "sentence": words}
-    averaged = fit.nobs > cells.size and not cells.isna().any(axis=None)
-    response = formula.partition("~")[0].strip(" `")
+    cell = np.ravel_multi_index((design.codes, *levels), (len(design.subjects), *sizes))
+    filled = len(np.unique(cell))
+    averaged = fit.nobs > filled and (
+        filled == len(design.subjects) * prod(sizes) or len(within) > 1
+    )
     # Under names of ours: AnovaRM builds formulas from the columns' names.
+    names = [f"within{k}" for k in range(len(within))]
     table = pd.DataFrame(
         {
-            "subject": fit.design.codes,
-            "condition": data[condition].astype(str).to_numpy(),
-            "response": data[response].to_numpy(),
+            "subject": design.codes,
+            "response": design.response,
+            **dict(zip(names, levels, strict=True)),
         }
-    )
+    ).astype({name: str for name in names})
 
     def ask() -> Any:
         from statsmodels.stats.anova import AnovaRM
 
         function = "mean" if averaged else None
-        columns = ("response", "subject", ["condition"])
+        columns = ("response", "subject", names)
         return AnovaRM(table, *columns, aggregate_func=function).fit().anova_table
 
     found, said = _listen(ask)
     row["said"] = said
     if found is None:
-        words = "AnovaRM refuses: it needs every subject under every level, once."
+        of = "every level" if len(within) == 1 else "every combination of levels"
+        words = f"AnovaRM refuses: it needs every subject under {of}, once."
         return row | {"status": "refused", "sentence": words}
+    if len(within) > 1:
+        return row | _own_errors(found, dict(zip(names, within, strict=True)), fit, averaged)
     row["F"] = float(found["F Value"].iloc[0])
     try:
         row["our_F"] = float(partition_errors(formula, data, subject).table["F"].iloc[0])
@@ -155,6 +165,40 @@ def _anova_rm(
         return row | {"status": "agrees", "sentence": words}
     words = f"AnovaRM's F is {theirs}, that of the ANOVA here {ours}."
     return row | {"status": "differs", "sentence": words}
+
+
+def _own_errors(
+    found: pd.DataFrame,
+    names: dict[str, str],
+    fit: MixedFit,
+    averaged: bool,
+) -> dict:
+    """AnovaRM's tests of several factors within subjects, each against its own error."""
+    asked = fit.anova()
+    of_variables = {frozenset(variables): term for term, variables in made_of(fit.design).items()}
+    parts = []
+    for label, row in found.iterrows():
+        variables = [names[name] for name in str(label).split(":")]
+        term = of_variables.get(frozenset(variables))
+        theirs = f"F({row['Num DF']:g}, {row['Den DF']:g}) = {positional(row['F Value'], 4)}"
+        theirs += f", p {_p(row['Pr > F'])}"
+        name = " × ".join(variables)
+        beside = "" if term is None else f" (here {positional(asked.loc[term, 'F'], 4)})"
+        parts.append(f"{theirs} for {name}{beside}")
+    first = of_variables.get(frozenset([next(iter(names.values()))]))
+    words = "AnovaRM gives each factor within subjects and each interaction an error of its own"
+    words += ", after taking the mean of every cell: " if averaged else ": "
+    words += f"{'; '.join(parts)}. The model of this page has one error for all of them."
+    return {
+        "status": "own errors",
+        "F": float(found["F Value"].iloc[0]),
+        "our_F": None if first is None else float(asked.loc[first, "F"]),
+        "sentence": words,
+    }
+
+
+def _p(value: float) -> str:
+    return "< 0.0001" if value < 1e-4 else f"= {value:.4f}"
 
 
 def _dropping(

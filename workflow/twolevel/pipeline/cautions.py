@@ -31,7 +31,6 @@ def cautions(mixed: Summary, anova: Summary, labels: Mapping[str, str | None]) -
         _pooled(mixed),
         _unconnected(mixed, labels),
         _neighbours(mixed, labels),
-        _looks(mixed),
     ]
     return [caution for caution in found if caution is not None]
 
@@ -144,7 +143,8 @@ def follows(mixed: Summary) -> str | None:
     return None
 
 
-def _looks(mixed: Summary) -> Markdown | None:
+def unusual(mixed: Summary) -> Markdown | None:
+    """What the diagnostic plots show by more than chance, if anything."""
     looks = mixed["diagnostics"]["looks"]
     beside = _OF_STEPS if mixed["response_values"] else ()
     warned = [

@@ -30,7 +30,7 @@ class Verdict:
     parts are the factors of an interaction in words, one for a term that is none; zeros the
     numbers that the test holds at 0, with their verb, if any; quote the tests as they stand in
     brackets, reported as in a list. safe says that a test decides which allows for subjects' own
-    effects.
+    effects, tested that there is a test at all.
     """
 
     name: str
@@ -41,6 +41,7 @@ class Verdict:
     quote: Markdown
     reported: Markdown
     safe: bool
+    tested: bool
 
 
 def verdicts(mixed: Mapping[str, Any], anova: Mapping[str, Any]) -> dict[str, Verdict]:
@@ -98,6 +99,7 @@ def _verdict(
         quote=Markdown(quote),
         reported=Markdown(reported),
         safe=safe is not None,
+        tested=decides["p"] is not None,
     )
 
 
@@ -113,7 +115,7 @@ def numbers_in_words(numbers: list[str], mixed: Mapping[str, Any]) -> Markdown:
 def _in_figures(row: Row) -> Markdown:
     """A test as it is reported: F(2, 14) = 51.36, p < 0.0001."""
     if row["p"] is None:
-        return Markdown("no F, for its degrees of freedom cannot be estimated")
+        return Markdown("no test, for its degrees of freedom cannot be estimated")
     df = [
         value if isinstance(value, int) else num(value, 3)
         for value in (row["df_num"], row["df_den"])
