@@ -12,8 +12,9 @@ import pandas as pd
 
 from twolevel.bootstrap import Bootstrap
 from twolevel.covariance import cell_means, compound_symmetry, residual_covariance
-from twolevel.diagnostics import diagnose
+from twolevel.diagnostics import IN_SERIES, diagnose
 from twolevel.few_values import few_values
+from twolevel.following import following
 from twolevel.mixed import MixedFit, fit_design, fit_mixed
 from twolevel.multiplicity import Adjust
 from twolevel.own_slopes import own_slopes
@@ -51,6 +52,7 @@ def main(snakemake: "Snakemake") -> None:
     own_effects = subject_condition(reml, condition)
     slopes = own_slopes(reml, condition)
     steps = few_values(reml.design.response)
+    alike = any(diagnostics.looks[name].clear for name in IN_SERIES if name in diagnostics.looks)
     witnesses = call_witnesses(formula, data, subject, reml, condition)
 
     summary = {
@@ -78,6 +80,7 @@ def main(snakemake: "Snakemake") -> None:
         "coding": coding,
         "held_at_zero": held_at_zero(reml.design),
         "subject_condition": own_effects and own_effects.summary(),
+        "following": following(reml, condition) if alike else None,
         "own_slopes": slopes and slopes.summary(),
     }
     write_json(snakemake.output.mixed, summary)

@@ -31,7 +31,7 @@ _MOST_SIMULATED = 20_000  # rows; of more, the residuals are as good as independ
 _ROUNDING = 1e-12  # statistics that the design alone fixes differ by less
 
 # Rows of a subject from which neighbours are compared: with fewer, the fit fixes the answer.
-_FEWEST_IN_SERIES = {"neighbours": 3, "neighbours around lines": 4}
+IN_SERIES = {"neighbours": 3, "neighbours around lines": 4}
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,6 +44,11 @@ class Look:
     statistic: float
     p: float | None
     expected: float | None = None
+
+    @property
+    def clear(self) -> bool:
+        """Whether it is more than chance, at 5 %."""
+        return self.p is not None and self.p < 0.05
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,7 +114,7 @@ def diagnose(fit: MixedFit, condition: str | None = None, seed: int = 1) -> Diag
         if drawn is not None:
             others = statistic(drawn)
             expected = float(others.mean())
-            as_large = others - own if name in _FEWEST_IN_SERIES else np.abs(others) - abs(own)
+            as_large = others - own if name in IN_SERIES else np.abs(others) - abs(own)
             p = float((1 + (as_large >= -max(_ROUNDING, lost)).sum()) / (draws + 1))
         looks[name] = Look(own, p, expected)
 
@@ -152,9 +157,9 @@ def _statistics(
     if levels.max() > 0 and np.bincount(levels).min() > 1 and not fitted_exactly:
         statistics["conditions"] = lambda v: _ratio(v.resid, levels)
     rows = series(fit.design, condition)
-    if rows is not None and rows.longest >= _FEWEST_IN_SERIES["neighbours"]:
+    if rows is not None and rows.longest >= IN_SERIES["neighbours"]:
         statistics["neighbours"] = lambda v: alike(v.resid, rows, lines=False)
-    if rows is not None and rows.longest >= _FEWEST_IN_SERIES["neighbours around lines"]:
+    if rows is not None and rows.longest >= IN_SERIES["neighbours around lines"]:
         statistics["neighbours around lines"] = lambda v: alike(v.resid, rows, lines=True)
     return statistics
 

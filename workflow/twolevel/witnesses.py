@@ -1,9 +1,10 @@
 """Other programs' fits of the same model beside ours: witnesses, never the source of a number.
 
 statsmodels' MixedLM maximises the same likelihood with the same constants, so that the higher
-log-likelihood is the better fit. Its AnovaRM knows complete designs of factors within
-subjects and no further terms, and gives each term an error of its own. Both are called with the data that we fitted. Programs that drop subjects with
-an empty cell, as pingouin does, are not called: what is left is put to our own ANOVA.
+log-likelihood is the better fit. Its AnovaRM knows complete designs of factors within subjects and
+no further terms, and gives each term an error of its own. Both are called with the data that we
+fitted. Programs that drop subjects with an empty cell, as pingouin does, are not called: what is
+left is put to our own ANOVA.
 """
 
 from __future__ import annotations
@@ -46,10 +47,11 @@ def call_witnesses(
     """Ask MixedLM (REML and ML) and AnovaRM for the model of `fit`, a fit of the same table.
 
     One row per question: witness, method; status; sigma_between, sigma_within, llf, our_llf and
-    their difference (the witness's less ours); F of the first factor and our_F, the ANOVA's; said, the
-    witness's own warnings or refusal; sentence, all this in plain words. status is "agrees",
+    their difference (the witness's less ours); F of the first factor and our_F, the ANOVA's; said,
+    the witness's own warnings or refusal; sentence, all this in plain words. status is "agrees",
     "lower" or "higher" (the witness's likelihood, against ours), "differs" (its F), "averaged" (it
-    took means of cells), "own errors" (it gave each of several factors one), "drops" (what it leaves of the subjects), "refused", or "not asked".
+    took means of cells), "own errors" (it gave each of several factors one), "drops" (what it
+    leaves of the subjects), "refused", or "not asked".
     """
     rows = [_mixed_lm(fit, method) for method in ("REML", "ML")]
     rows.append(_anova_rm(formula, data, subject, fit, condition))

@@ -108,39 +108,63 @@ def _unconnected(mixed: Summary, labels: Mapping[str, str | None]) -> Markdown |
 
 
 def _neighbours(mixed: Summary, labels: Mapping[str, str | None]) -> Markdown | None:
-    name, slopes = follows(mixed), mixed["own_slopes"]
-    if name is None or (name == "neighbours" and slopes and slopes["p"] < LEVEL):
+    why = follows(mixed)
+    if why is None:
         return None
-    look, condition = mixed["diagnostics"]["looks"][name], escape(labels["condition"])
-    number = (
-        f"lag-1 autocorrelation {num(look['statistic'], 2)}, where independent errors give "
-        f"{num(look['expected'], 2)} on average in series of this length; Monte Carlo p = "
-        f"{look['p']:.3f}"
-    )
+    looks, condition = mixed["diagnostics"]["looks"], escape(labels["condition"])
     remedy = (
         f"A model with autocorrelated errors is made for such data (in R, {code('nlme::lme')} with "
         f"{code('correlation = corCAR1()')}). Tests of {condition} that take all rows for "
         "independent are too sure of themselves."
     )
-    if name == "neighbours":
+    alike = f"neighbouring residuals are alike ({_lag(looks['neighbours'])})"
+    if why == "alike":
+        return Markdown(f"**In the order of {condition}, {alike}**. {remedy}")
+    around = looks.get("neighbours around lines")
+    if around is not None and around["p"] < LEVEL:
+        alike += f", even around a line of each subject’s own ({_lag(around)})"
+    if why == "besides":
         return Markdown(
-            f"**Neighbouring residuals are alike in the order of {condition}** ({number}). {remedy}"
+            f"**Errors follow one another in the order of {condition}**, beside what slopes of "
+            f"subjects’ own explain: {alike}. {remedy}"
         )
+    found = mixed["following"]
     return Markdown(
-        f"**Errors follow one another in the order of {condition}**: neighbouring residuals are "
-        f"alike even around a line of each subject’s own ({number}). Slopes of subjects’ own would "
-        "leave nothing of the kind there, so errors that follow one another explain the data "
-        f"better than slopes alone. {remedy}"
+        f"**Errors follow one another in the order of {condition}**, which explains these data "
+        f"better than slopes of subjects’ own (AIC lower by {num(-found['aic_less'], 2)}; errors a "
+        f"step apart correlate by {num(found['rho'], 2)}): {alike}. {remedy}"
+    )
+
+
+def _lag(look: Summary) -> str:
+    return (
+        f"lag-1 autocorrelation {num(look['statistic'], 2)}, where independent errors give "
+        f"{num(look['expected'], 2)} on average; Monte Carlo p = {look['p']:.3f}"
     )
 
 
 def follows(mixed: Summary) -> str | None:
-    """Which of the two looks at neighbouring residuals finds them alike, the stricter one first."""
-    looks = mixed["diagnostics"]["looks"]
-    for name in ("neighbours around lines", "neighbours"):
-        if name in looks and looks[name]["p"] is not None and looks[name]["p"] < LEVEL:
-            return name
-    return None
+    """What makes neighbouring residuals alike, where they are by more than chance.
+
+    "errors" that follow one another, by the AIC; such errors "besides" slopes of subjects' own;
+    "alike" where slopes are not at issue; None where slopes alone explain it, or nothing is alike.
+    """
+    looks, found = mixed["diagnostics"]["looks"], mixed["following"]
+    clear = {
+        name: looks[name]["p"] < LEVEL
+        for name in ("neighbours", "neighbours around lines")
+        if name in looks and looks[name]["p"] is not None
+    }
+    if not any(clear.values()):
+        return None
+    slopes = mixed["own_slopes"]
+    if slopes and slopes["p"] >= LEVEL:
+        return "alike"
+    if found and found["aic_less"] < 0:
+        return "errors"
+    if clear.get("neighbours around lines"):
+        return "besides"
+    return None if slopes else "alike"
 
 
 def unusual(mixed: Summary) -> Markdown | None:

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from twolevel.pipeline.documents import Markdown, escape, num, p_value, words
+from twolevel.pipeline.documents import Markdown, num, p_value, words
 from twolevel.terms import factors_in_words, term_in_words
 
 LEVEL = 0.05
