@@ -11,6 +11,7 @@ from typing import Any
 
 from twolevel.pipeline.documents import Markdown, code, escape, num, words
 from twolevel.pipeline.verdicts import LEVEL, rejected
+from twolevel.positional import written
 
 Summary = Mapping[str, Any]
 
@@ -40,10 +41,10 @@ def _not_made_for(mixed: Summary, labels: Mapping[str, str | None]) -> Markdown 
     if values is None:
         return None
     response, variables = escape(labels["response"]), mixed["formula"].partition("~")[2].strip()
-    took = f"{response} takes {len(values)} values only ({words([num(value) for value in values])})"
+    took = f"{response} takes {len(values)} values only ({words([escape(written(value)) for value in values])})"
     bars = f"{variables} + (1 | {labels['subject']})"
     if len(values) == 2:
-        high = num(values[1])
+        high = written(values[1])
         logistic = f"lme4::glmer(({labels['response']} == {high}) ~ {bars}, family = binomial)"
         kind = (
             f"A *logistic mixed model*, of the chance of {high} instead of its mean, is: in R "
