@@ -55,7 +55,7 @@ def context(snakemake: "Snakemake") -> dict[str, Any]:
         "mixed": mixed,
         "anova": anova,
         "verdicts": verdicts(mixed, anova),
-        "cautions": cautions(mixed, anova, labels),
+        "cautions": cautions(mixed, labels),
         "unusual": unusual(mixed),
         "pairs_share_an_error": pairs_share_an_error(mixed, anova),
         "pooled": pools_strata(mixed),

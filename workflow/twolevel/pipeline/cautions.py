@@ -25,7 +25,7 @@ _LOOKS = {
 _OF_STEPS = ("residual", "spread")
 
 
-def cautions(mixed: Summary, anova: Summary, labels: Mapping[str, str | None]) -> list[Markdown]:
+def cautions(mixed: Summary, labels: Mapping[str, str | None]) -> list[Markdown]:
     """The cautions of a study, from its summaries and the names of its columns."""
     found = [
         _not_made_for(mixed, labels),
@@ -41,7 +41,8 @@ def _not_made_for(mixed: Summary, labels: Mapping[str, str | None]) -> Markdown 
     if values is None:
         return None
     response, variables = escape(labels["response"]), mixed["formula"].partition("~")[2].strip()
-    took = f"{response} takes {len(values)} values only ({words([escape(written(value)) for value in values])})"
+    listed = words([escape(written(value)) for value in values])
+    took = f"{response} takes {len(values)} values only ({listed})"
     bars = f"{variables} + (1 | {labels['subject']})"
     if len(values) == 2:
         high = written(values[1])
