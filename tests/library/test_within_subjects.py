@@ -30,6 +30,11 @@ def test_crossed_factors_are_met_repeatedly_and_single_ones_are_not():
     assert repeated("y ~ a * day", crossed(6, a="uv", day=(1.0, 2.0, 4.0))) == ["a", "day"]
 
 
+def test_a_row_too_many_makes_no_stratum():
+    data = crossed(6, a="uvw")
+    assert repeated("y ~ a", pd.concat([data, data[:1].assign(y=3.0)])) == []
+
+
 def test_a_latin_square_has_no_further_strata():
     data = crossed(6, period="123").assign(
         treat=lambda cells: [

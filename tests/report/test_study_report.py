@@ -1093,8 +1093,8 @@ def test_two_factors_within_subjects_are_said_to_share_an_error(made):
         assert "One error for all terms within subjects" in found, name
         assert "afex in R does so and would give other F’s" in found, name
         assert "ANOVA with partitioned errors give the same numbers" not in found, name
-        assert "a pairwise" not in found
     assert "flanker and block change within subjects" in summary(made("two_errors_missing"))
+    assert "(1 | subj:flanker) and (1 | subj:block)" in summary(made("two_errors"))
     for name in ("balanced", "split_plot", "numeric", "named_term", "age", "trials"):
         assert "One error for all" not in summary(made(name)), name
 

@@ -29,7 +29,7 @@ def cautions(mixed: Summary, labels: Mapping[str, str | None]) -> list[Markdown]
     """The cautions of a study, from its summaries and the names of its columns."""
     found = [
         _not_made_for(mixed, labels),
-        _pooled(mixed),
+        _pooled(mixed, labels),
         _unconnected(mixed, labels),
         _neighbours(mixed, labels),
     ]
@@ -71,7 +71,7 @@ def pools_strata(mixed: Summary) -> bool:
     return len(within) > 1 or (len(within) == 1 and not looked_at)
 
 
-def _pooled(mixed: Summary) -> Markdown | None:
+def _pooled(mixed: Summary, labels: Mapping[str, str | None]) -> Markdown | None:
     if not pools_strata(mixed):
         return None
     within = mixed["repeated_within"]
@@ -84,7 +84,7 @@ def _pooled(mixed: Summary) -> Markdown | None:
             "ANOVA with partitioned errors (in R, afex, which takes the means of cells) gives "
             f"{escape(name)} an error of its own, and another F ([step 5](#sec-three))."
         )
-    strata = words([code(f"(1 | subject:{name})") for name in within])
+    strata = words([code(f"(1 | {labels['subject']}:{name})") for name in within])
     return Markdown(
         f"**One error for all terms within subjects**: {words(within)} change within subjects, and "
         "this page pools their error strata, as a model with a random intercept alone does. The "
