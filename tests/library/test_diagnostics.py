@@ -370,3 +370,14 @@ def test_only_numbers_order_rows():
     assert "neighbours" not in looked_at(doubled).looks  # a day twice
     assert "neighbours" in looked_at_with("y ~ C(time)", in_days()).looks  # a factor of numbers
     assert "neighbours around lines" not in looked_at(following(1, 0, J=3)).looks
+
+
+@pytest.mark.parametrize("offset", [0, 1e9])
+def test_sizes_and_fitted_values_within_rounding_are_tied(offset):
+    """Each subject's two residuals are a number and its negative."""
+    data = in_pairs()
+    fit = tl.fit_mixed("y ~ time", data, "id")
+    sizes, fitted = pd.Series(fit.resid).abs().round(9), pd.Series(fit.fittedvalues).round(9)
+    assert sizes.nunique() == len(data) / 2
+    found = looked_at(data.assign(y=data["y"] + offset)).looks["spread"].statistic
+    assert found == pytest.approx(sizes.corr(fitted, method="spearman"), abs=1e-9)
