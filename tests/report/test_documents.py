@@ -22,7 +22,6 @@ from twolevel.pipeline.documents import (
     escape,
     fill,
     num,
-    of,
     p_value,
     quoted,
     tex,
@@ -285,26 +284,6 @@ def test_words():
     assert words([Markdown("*a*"), "b"]) == "*a* and b"
 
 
-@pytest.mark.parametrize(
-    ("term", "variable", "made_of_it"),
-    [
-        ("time", "time", True),
-        ("C(time)", "time", True),
-        ("time:group", "time", True),
-        ("group:C(time, contr.sum)", "time", True),
-        ("`reaction time`", "reaction time", True),
-        ("I(time ** 2)", "time", True),
-        ("treatment", "t", False),
-        ("time2", "time", False),
-        ("time.x", "time", False),
-        ("center(x)", "time", False),
-        ("a+b", "a+b", True),
-    ],
-)
-def test_terms_of_a_variable(term, variable, made_of_it):
-    assert of(term, variable) == made_of_it
-
-
 def test_fill(tmp_path):
     template = tmp_path / "t.qmd"
     template.write_text(
@@ -312,7 +291,7 @@ def test_fill(tmp_path):
         "<% if x %>\n"
         "{{< x >}} {% y %} << x >> << x | md >> << 2.5 | num >>\n"
         "<% endif %>\n"
-        "<< x | code >> << 1 | counted('thing') >> <% if 't' is of('t') %>yes<% endif +%>\n"
+        "<< x | code >> << 1 | counted('thing') >> <% if x %>yes<% endif +%>\n"
     )
     text = fill(template, {"x": "*a*"})
     assert text == "{{< x >}} {% y %} \\*a\\* *a* 2.500\n`*a*` 1 thing yes\n"

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import math
-import re
 import string
 import unicodedata
 from collections.abc import Mapping
@@ -58,7 +57,6 @@ def fill(template: str | Path, context: Mapping[str, Any]) -> str:
         yaml=quoted,
         md=Markdown,
     )
-    environment.tests["of"] = of
     return environment.get_template(path.name).render(context)
 
 
@@ -171,8 +169,3 @@ def words(values: list) -> Markdown:
     items = [value if isinstance(value, Markdown) else escape(value) for value in values]
     head, tail = items[:-1], items[-1:]
     return Markdown(" and ".join(filter(None, [", ".join(head), *tail])))
-
-
-def of(term: str, variable: str) -> bool:
-    """Whether a term of a formula is made of a variable: `C(time):group` is one of `time`."""
-    return re.search(rf"(?<![\w.]){re.escape(variable)}(?![\w.])", term) is not None
