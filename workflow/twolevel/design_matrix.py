@@ -36,8 +36,8 @@ class DesignMatrix:
     (N,) is in the response's unit; subject_rows has each row's subject as a position in `subjects`
     (n,), in order of first appearance, and `subject` is the column that names them. `data` holds
     the formula's variables, one row per observation. Of a table in shards, all these are a sample,
-    and `whole` is what is known of all of it. The p columns are those of `encoding`, whose formula_rows times their coefficients are
-    the formula's.
+    and `whole` is what is known of all of it. The p columns are those of `encoding`, whose
+    formula_rows times their coefficients are the formula's.
     """
 
     formula: str

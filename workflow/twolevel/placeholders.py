@@ -126,6 +126,10 @@ class Placeholders:
         """Our names in a text."""
         return re.findall(rf"{self.prefix}\d+_", text)
 
+    def variables_in(self, expr: str) -> list[str]:
+        """The variables that a factor's text is made of."""
+        return [self.called[place] for place in self.places_in(expr)]
+
     def shown(self, expr: str, quote: bool = False) -> str:
         """A factor's text with the user's names, in backticks where they need it or `quote` is."""
         if expr in self.called:

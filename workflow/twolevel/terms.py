@@ -34,11 +34,9 @@ _POWERS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 def made_of(design: DesignMatrix) -> dict[str, list[str]]:
     """The variables that each term but the intercept is made of, in the order of the formula."""
-    columns_of = {name: set(design.columns_of(name)) for name in design.data}
     return {
-        term: [name for name, columns in columns_of.items() if set(own) <= columns]
-        for term, own in design.terms.items()
-        if term != "Intercept"
+        term: [name for name in design.data if name in design.encoding.variables_of(term)]
+        for term in design.tested_terms
     }
 
 
