@@ -15,8 +15,10 @@ if workflow.is_main_process:
 ASKED = {key: config.pop(key, None) for key in ("table", "name", "page")}
 
 try:
-    # What is wrong with other tables is no matter to a run that asks for one.
-    CONFIG = checked(config, workflow.configfiles, tables=ASKED["table"] is None)
+    # What is wrong with other tables is no matter to a run that asks for one, and a run's jobs need
+    # not look at all of them again.
+    tables = ASKED["table"] is None and workflow.is_main_process
+    CONFIG = checked(config, workflow.configfiles, tables)
 except InputError as error:
     raise WorkflowError(str(error)) from None
 

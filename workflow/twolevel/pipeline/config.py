@@ -25,7 +25,7 @@ from twolevel.pipeline.studies import (
     Study,
     plain_path,
 )
-from twolevel.pipeline.tables import header, table_files
+from twolevel.pipeline.tables import check_columns, headers
 from twolevel.pipeline.wide import columns_read
 from twolevel.pipeline.yaml_keys import duplicate_keys
 
@@ -99,7 +99,7 @@ def checked(config: Any, files: Iterable[str | Path], tables: bool = True) -> Co
     """Check a config, the text of the files that it was read from, and its tables' headers.
 
     The headers are left out where not `tables`. Raises InputError with one line for each problem.
-    Takes no longer than reading a line of each table, so that it can run before any job.
+    Takes no longer than reading the first line of each file, so that it can run before any job.
     """
     for file in files:
         duplicate_keys(Path(file).read_bytes(), str(file))
@@ -117,20 +117,32 @@ def checked(config: Any, files: Iterable[str | Path], tables: bool = True) -> Co
 
 
 def check_table(study: RealStudy, where: str) -> None:
-    """Check that a study's table is there and has its columns. Raises InputError."""
-    found = header(study.data, where, study.read.model_dump())
-    place = f"{where}: {study.data}"
-    for file in table_files(study.data):
+    """Check that all files of a study's table are there with its columns. Raises InputError."""
+    first, alike = None, set()
+    for file, found in headers(study.data, where, study.read.model_dump()):
         check_date(file, where)
         try:
             plain_path(file)
         except InputError as error:
             raise InputError(f"{where}: {error}") from None
-    columns, cells = columns_read(
-        study.formula, study.subject, study.wide, study.condition, found, place
-    )
-    response = parse(study.formula).response
-    codes_of(study.missing_values, columns, study.subject, response, cells, place)
+        if tuple(found) in alike:
+            continue
+        alike.add(tuple(found))
+        place = f"{where}: {file}"
+        columns, cells = columns_read(
+            study.formula, study.subject, study.wide, study.condition, found, place
+        )
+        check_columns(columns, found, place)
+        response = parse(study.formula).response
+        codes_of(study.missing_values, columns, study.subject, response, cells, place)
+        made = list(cells.levels) if cells else []
+        first = first or (file, made)
+        if made != first[1]:
+            raise InputError(
+                f"{place}: wide: found the columns {listed(map(quoted, made))}, and "
+                f"{listed(map(quoted, first[1]))} in {first[0]}; give all files the same "
+                "columns, or list those to read in wide:"
+            )
 
 
 def json_schema() -> dict[str, Any]:

@@ -137,6 +137,11 @@ def _references(value: Any) -> Any:
 
 def plain_path(path: str) -> str:
     """Refuse a path that Snakemake, to which all files go, would change. Raises InputError."""
+    if not path.isprintable():
+        raise InputError(
+            f"found {quoted(path)}, expected a path without line breaks and signs that cannot be "
+            "seen; rename the file or folder"
+        )
     if variable := re.search(r"<[a-z][a-z0-9_]*>|\{[^{}]*\}?|\}", path):
         raise InputError(
             f"found {quoted(path)}, of which Snakemake takes {variable.group()} for a variable; "

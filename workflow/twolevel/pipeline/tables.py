@@ -1,8 +1,9 @@
-"""A user's table, in one file or many: the header while the DAG is built, the rows in a job."""
+"""A user's table, in one file or many: its headers while the DAG is built, the rows in a job."""
 
 from __future__ import annotations
 
 import glob
+import os
 import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -29,6 +30,9 @@ FORMATS = {
     **dict.fromkeys(labelled.ENDINGS, labelled.Labelled),
 }
 
+# Files that are open at the same time while their headers are read.
+_AT_ONCE = 100
+
 _INT64 = range(-(2**63), 2**63)
 
 
@@ -40,13 +44,21 @@ def columns_needed(formula: str, subject: str) -> list[str]:
 
 def table_files(data: str | Path) -> list[str]:
     """The files of a table: those that a pattern with * matches, in order, or the one named."""
-    if "*" in str(data) and not Path(data).exists():
+    if "*" in str(data) and not os.path.exists(data):
         return sorted(glob.glob(str(data)))
     return [str(data)]
 
 
 def header(path: str | Path, where: str, reading: Mapping[str, str] | None = None) -> list[str]:
-    """The names of a table's columns, reading no more of its first file than that takes.
+    """The names of the columns of a table's first file. Raises InputError, as `headers` does."""
+    _, columns = next(headers(path, where, reading))
+    return columns
+
+
+def headers(
+    path: str | Path, where: str, reading: Mapping[str, str] | None = None
+) -> Iterator[tuple[str, list[str]]]:
+    """Each file of a table with the names of its columns, reading no more of it than that takes.
 
     `where` starts the messages, as `study anxiety`. Raises InputError.
     """
@@ -56,9 +68,17 @@ def header(path: str | Path, where: str, reading: Mapping[str, str] | None = Non
             f"{where}: {path}: no file matches this pattern; mend the path in data: or put them "
             "there"
         )
-    place = f"{where}: {files[0]}"
-    with _readable(place):
-        columns = _file(files[0], place, reading).columns
+    for start in range(0, len(files), _AT_ONCE):
+        opened = [_file(file, f"{where}: {file}", reading) for file in files[start:][:_AT_ONCE]]
+        labelled.look_into([file for file in opened if isinstance(file, labelled.Labelled)])
+        for file in opened:
+            yield str(file.path), _columns(file)
+
+
+def _columns(file: Any) -> list[str]:
+    """The names of a file's columns, none of them twice."""
+    with _readable(file.place):
+        columns = file.columns
     places: dict[str, list[str]] = {}
     for i, name in enumerate(columns, 1):
         places.setdefault(name, []).append(str(i))
@@ -69,7 +89,7 @@ def header(path: str | Path, where: str, reading: Mapping[str, str] | None = Non
     ]
     if each:
         raise InputError(
-            f"{place}: the header names columns twice or more: {listed(each)}; give "
+            f"{file.place}: the header names columns twice or more: {listed(each)}; give "
             "each column a name of its own"
         )
     return columns
@@ -88,15 +108,24 @@ def check_columns(columns: Iterable[str], found: Sequence[str], place: str) -> N
 def _file(path: str, place: str, reading: Mapping[str, str] | None) -> Any:
     """One file, by its ending."""
     file = Path(path)
-    if not file.exists():
+    with _readable(place):
+        there, size = file.exists(), file.stat().st_size if file.is_file() else None
+    if file.is_symlink() and not there:
+        raise InputError(
+            f"{place}: found a link to {os.readlink(path)}, which is not there; mend the link, or "
+            "the path in data:"
+        )
+    if not there:
         raise InputError(f"{place}: no such file; mend the path in data: or put it there")
     if file.is_dir():
         raise InputError(
             f"{place}: found a directory; for a table in many files write a pattern, as "
             f"data: {path.rstrip('/')}/*.parquet"
         )
-    if not file.is_file():
-        raise InputError(f"{place}: found a device, expected a file")
+    if size is None:
+        raise InputError(f"{place}: found a pipe or device, expected a file; save the table as one")
+    if not size:
+        raise InputError(f"{place}: the file is empty; expected a header and rows")
     ending = "".join(s.lower() for s in file.suffixes[-2:])
     kind = FORMATS.get(ending) or FORMATS.get(file.suffix.lower())
     if kind is None:
@@ -267,9 +296,9 @@ def _read_parts(
         return Part(without_codes(_plain(table, text, place), codes, coded), facts, coded)
 
     place = f"{where}: {path}"
-    check_columns(columns, header(path, where, reading), place)
+    file = _file(path, place, reading)
+    check_columns(columns, _columns(file), place)
     with _readable(place):
-        file = _file(path, place, reading)
         if isinstance(file, parquet.Parquet) and rows is not None:
             for table in file.parts(columns, rows):
                 yield part(table, file.facts, {})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import pickle
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 # A file is read within this time, and one more second for so many bytes.
-MIN_SECONDS = 60
+MIN_SECONDS = 20
 SLOWEST = 2**20
 # The same in bytes of memory: a damaged file may claim to hold any number of rows.
 MIN_MEMORY, EXPANSION = 2**32, 200
@@ -55,31 +56,13 @@ class Labelled:
         return {"format": self._format}
 
     def _read(self, **options: Any) -> tuple[Any, list[str], dict[str, dict[float, str]]]:
-        """The rows, the names of all columns and the labels of values.
-
-        A damaged file can crash the library that reads it, or keep it busy for ever, so that runs
-        in a process of its own.
-        """
+        """The rows, the names of all columns and the labels of values."""
         if find_spec("pyreadstat") is None:
             raise InputError(
                 f"{self.place}: reading {self._format} needs the package pyreadstat; install it by "
                 "pip install pyreadstat, or save the table as CSV"
             )
-        path, options["encoding"] = str(self.path), self.reading.get("encoding")
-        try:
-            done = subprocess.run(
-                [sys.executable, "-P", "-m", __name__, self._format, path, json.dumps(options)],
-                env={
-                    **os.environ,
-                    "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
-                    "OPENBLAS_NUM_THREADS": "1",  # each would take memory
-                },
-                capture_output=True,
-                timeout=MIN_SECONDS + self.path.stat().st_size / SLOWEST,
-            )
-            read = pickle.loads(done.stdout) if done.returncode == 0 else "its reader crashes"
-        except subprocess.TimeoutExpired:
-            read = "its reader does not come to an end"
+        [read] = _read_apart([self], **options)
         if isinstance(read, str):
             raise InputError(
                 f"{self.place}: cannot be read as {self._format} ({read}); save it anew, or as CSV"
@@ -111,6 +94,51 @@ class Labelled:
         return pa.table(table)
 
 
+def look_into(files: Sequence[Labelled]) -> None:
+    """Find the columns of many files in one process, which takes long to start.
+
+    A file that cannot be read, and all after it, are left to themselves.
+    """
+    if len(files) > 1 and find_spec("pyreadstat") is not None:
+        for file, read in zip(files, _read_apart(files, metadataonly=True), strict=False):
+            if not isinstance(read, str):
+                file.columns = read[1]
+
+
+def _read_apart(files: Sequence[Labelled], **options: Any) -> list[Any]:
+    """What is in each of the files, or why it cannot be read; nothing after one that crashes.
+
+    A damaged file can crash the library that reads it, or keep it busy for ever, so that runs in a
+    process of its own.
+    """
+    options["encoding"] = files[0].reading.get("encoding")
+    sizes = [file.path.stat().st_size for file in files]
+    memory = MIN_MEMORY + EXPANSION * max(sizes)
+    asked = [[file._format, str(file.path)] for file in files]
+    try:
+        done = subprocess.run(
+            [sys.executable, "-P", "-m", __name__],
+            input=json.dumps([asked, options, memory]).encode(),
+            env={
+                **os.environ,
+                "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
+                "OPENBLAS_NUM_THREADS": "1",  # each would take memory
+            },
+            capture_output=True,
+            timeout=MIN_SECONDS + sum(sizes) / SLOWEST,
+        )
+        out, failed = done.stdout, "its reader crashes"
+    except subprocess.TimeoutExpired as error:
+        out, failed = error.stdout or b"", "its reader does not come to an end"
+    found, stream = [], io.BytesIO(out)
+    try:
+        while len(found) < len(files):
+            found.append(pickle.load(stream))
+    except (EOFError, pickle.UnpicklingError):
+        found.append(failed)
+    return found
+
+
 def _plain(values: Any, labels: dict[float, str] | None) -> pa.Array:
     """Numbers, or a factor of the labels or of text."""
     import numpy as np
@@ -137,29 +165,31 @@ def _plain(values: Any, labels: dict[float, str] | None) -> pa.Array:
     return pa.array(text.mask(text == ""), pa.string()).dictionary_encode()
 
 
-def _main(kind: str, path: str, options: str) -> None:
-    """In a process of its own: write what is in a file, or why it cannot be read, to stdout."""
+def _main() -> None:
+    """In a process of its own: write what is in files, or why they cannot be read, to stdout."""
+    files, options, memory = json.load(sys.stdin)
     # What the library itself prints goes elsewhere.
     out = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     if sys.platform == "linux":
         import resource
 
-        most = MIN_MEMORY + EXPANSION * os.stat(path).st_size
-        resource.setrlimit(resource.RLIMIT_AS, (most, most))
+        resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     import pyreadstat
 
-    read = pyreadstat.read_dta if kind == "Stata" else pyreadstat.read_sav
-    try:
-        data, meta = read(path, **json.loads(options))
-        names = [name or "" for name in meta.column_names]
-        found = data, names, meta.variable_value_labels
-    # Of damaged files, it raises whatever its parts do.
-    except Exception as error:
-        found = " ".join(str(error).split())[:200]
     with out:
-        pickle.dump(found, out, protocol=pickle.HIGHEST_PROTOCOL)
+        for kind, path in files:
+            read = pyreadstat.read_dta if kind == "Stata" else pyreadstat.read_sav
+            try:
+                data, meta = read(path, **options)
+                names = [name or "" for name in meta.column_names]
+                found = data, names, meta.variable_value_labels
+            # Of damaged files, it raises whatever its parts do.
+            except Exception as error:
+                found = " ".join(str(error).split())[:200] or type(error).__name__
+            pickle.dump(found, out, protocol=pickle.HIGHEST_PROTOCOL)
+            out.flush()
 
 
 if __name__ == "__main__":
-    _main(*sys.argv[1:])
+    _main()
