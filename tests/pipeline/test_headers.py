@@ -2,6 +2,7 @@
 
 import gzip
 import os
+import re
 import time
 
 import numpy as np
@@ -112,7 +113,7 @@ class TestWhatIsNoTable:
     @pytest.mark.parametrize("path", [f"{'x' * 300}.csv", f"{'x' * 300}*/t.csv", "~/t.csv"])
     def test_paths_that_lead_nowhere(self, path):
         message = refused(path)
-        assert "no such file" in message or "no file matches" in message
+        assert re.search("no such file|no file matches|File name too long", message)
 
     @pytest.mark.parametrize("path", ["a\0.csv", "a\n.csv", "a\x1b[0m.csv"])
     def test_paths_that_cannot_be_shown(self, path):

@@ -35,7 +35,11 @@ def adjusted(
     t, df = table.loc[tested, "t"].to_numpy(), table.loc[tested, "df"].to_numpy()
     p = table.loc[tested, "p"].to_numpy()
     if adjust == "tukey":
-        p, quantile = _studentized_range(np.abs(t), df, n_means, level)
+        from twolevel.studentized_range import StudentizedRange
+
+        studentized = StudentizedRange(n_means)
+        p = studentized.sf(np.sqrt(2) * np.abs(t), df)
+        quantile = studentized.upper_quantile(1 - level, df) / np.sqrt(2)
     else:
         from statsmodels.stats.multitest import multipletests
 
@@ -48,14 +52,3 @@ def adjusted(
         [p, middle - half, middle + half]
     )
     return result
-
-
-def _studentized_range(
-    t: np.ndarray, df: np.ndarray, k: int, level: float
-) -> tuple[np.ndarray, np.ndarray]:
-    """Tukey's p values for t (m,), and what to multiply standard errors with for intervals."""
-    from scipy.stats import studentized_range
-
-    distinct, which = np.unique(df, return_inverse=True)
-    quantile = np.array([studentized_range.ppf(level, k, nu) for nu in distinct])[which]
-    return studentized_range.sf(t * np.sqrt(2), k, df), quantile / np.sqrt(2)

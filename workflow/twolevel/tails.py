@@ -28,7 +28,7 @@ def t_quantile(level: float, df: np.ndarray) -> np.ndarray:
     if df.size > 10 * _NODES:
         # Between 1 and infinity a smooth function of 1 / df: a polynomial is exact to 1e-14.
         smooth = direct & (df >= 1)
-        found[smooth] = _interpolated(lambda x: _t_quantile(level, 1 / x), 1 / df[smooth])
+        found[smooth] = interpolated(lambda x: _t_quantile(level, 1 / x), 1 / df[smooth])
         direct &= ~smooth
     found[direct] = _t_quantile(level, df[direct])
     return found[()]
@@ -39,7 +39,7 @@ def _t_quantile(level: float, df: np.ndarray) -> np.ndarray:
     return np.sqrt(special.fdtri(1, df, level))
 
 
-def _interpolated(function: Callable[[np.ndarray], np.ndarray], x: np.ndarray) -> np.ndarray:
+def interpolated(function: Callable[[np.ndarray], np.ndarray], x: np.ndarray) -> np.ndarray:
     """A smooth function of many x, from its values at Chebyshev points of their range."""
     if x.size == 0 or np.ptp(x) == 0:
         return function(x)
