@@ -293,6 +293,13 @@ class TestExcel:
             (SHEET, rb"<v>3</v>", b"<v>12345678901234567</v>", "keeps the first 15 digits only"),
             ("xl/workbook.xml", rb"<sheets>.*</sheets>", b"<sheets/>", "no sheet with cells"),
             (SHEET, rb'<row r="3"', b'<row r="999999999"', "more than 1,048,576 rows"),
+            (SHEET, rb"<sheetData>", b"<sheetData>" + b"<row/>" * 2**21, "too many rows"),
+            (SHEET, rb"</c></row>", b"</c>" + b"<c/>" * 2**19, "too many cells in a row"),
+            (SHEET, rb"</c></row>", b"</c>" + b"<x:c/>" * 2**19, "too many cells in a row"),
+            (SHEET, rb"<sheetData>", b"<x:si/><sheetData>", "texts in the place of a sheet"),
+            ("xl/styles.xml", rb"<cellXfs[^>]*>", b"<cellXfs>" + b"<xf/>" * 2**19, "styles"),
+            ("[Content_Types].xml", rb"</Types>", b"<Default/>" * 2**19, "styles and names"),
+            ("docProps/core.xml", rb"^", b"<sst>" + b"<si/>" * 2**23, "too many styles"),
             (SHEET, rb"^", b'<!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/passwd">]>', None),
         ],
     )
@@ -304,7 +311,25 @@ class TestExcel:
 
     def test_bombs(self, path, monkeypatch):
         monkeypatch.setattr(spreadsheet, "MAX_UNPACKED", 1000)
-        assert "are the most that is read; save the sheet as CSV" in refused(path)
+        assert "is the most that is read; save the sheet as CSV" in refused(path)
+
+    def test_many_shared_texts(self, path):
+        """openpyxl reads all of them, some 10 microseconds each, before the first row."""
+        with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as book:
+            book.writestr("xl/sharedStrings.xml", b"<sst>" + b"<si/>" * 2**23 + b"</sst>")
+        start = time.monotonic()
+        assert "too many different texts" in refused(path, lambda path: header(path, "study s"))
+        assert time.monotonic() - start < 5
+
+    def test_a_full_row_and_many_pictures_are_no_reason_to_refuse(self, tmp_path):
+        path = tmp_path / "table.xlsx"
+        wide = pd.DataFrame({f"c{k}": [1.5, 2.5] for k in range(16_381)}).assign(
+            id="1", time=["a", "b"], score=[1.0, 2.0]
+        )
+        wide.to_excel(path, index=False)
+        with zipfile.ZipFile(path, "a") as book:
+            book.writestr("xl/media/image1.png", np.random.default_rng(1).bytes(2**26))
+        assert len(header(path, "study s")) == 16_384
 
     def test_formulas_without_values_are_missing(self, tmp_path):
         book = openpyxl.Workbook()
@@ -351,6 +376,18 @@ def test_compressed_text_without_end(tmp_path, monkeypatch):
     path = write(tmp_path / "table.csv.gz")
     monkeypatch.setattr(delimited, "MAX_TEXT", 100)
     assert "more than 100 bytes of text" in refused(path)
+
+
+def test_compressed_text_that_is_a_thousand_times_as_long(tmp_path):
+    """A megabyte would otherwise become one gigabyte, and several in memory."""
+    path, start = tmp_path / "table.csv.gz", time.monotonic()
+    with gzip.open(path, "wb", compresslevel=1) as file:
+        file.write(b"id,time,score\n")
+        for _ in range(20):
+            file.write(b"1,a,1\n" * 2**20)
+    assert header(path, "study s") == ["id", "time", "score"]
+    assert re.search("hold more than [0-9,]+ bytes of text", refused(path))
+    assert time.monotonic() - start < SECONDS
 
 
 @pytest.mark.parametrize("encoding", ["undefined", "punycode"])

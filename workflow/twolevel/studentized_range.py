@@ -23,9 +23,10 @@ _MANY = 240
 
 
 class StudentizedRange:
-    """The distribution of the studentized range of k means."""
+    """The distribution of the studentized range."""
 
     def __init__(self, k: int) -> None:
+        """Tabulate the range of k means."""
         self.k = k
         self._log_tail = CubicSpline(*_log_tail(k))
 

@@ -67,6 +67,11 @@ def _message(error: Exception, snakemake: Snakemake, study: str | None) -> str:
     elif isinstance(error, OSError) and error.errno in REMEDIES:
         where, what = error.filename or f"rule {snakemake.rule}", os.strerror(error.errno)
         message = f"{where}: {what}; {REMEDIES[error.errno]}, then run snakemake again"
+    elif isinstance(error, MemoryError):
+        message = (
+            f"rule {snakemake.rule} needs more memory than it may use; close other programs, run "
+            "one job at a time (snakemake --cores 1), or take a machine or a job with more memory"
+        )
     else:
         logging.error("%s failed", snakemake.rule, exc_info=error)
         return (

@@ -31,6 +31,8 @@ MISSING = ("", "NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "NAN", "null", 
 
 # Bytes, also of what comes out of a compressed file.
 MAX_TEXT = 2**31
+# Of a compressed file, this many times its size: of tables there come some ten or twenty times.
+MAX_RATIO, MIN_TEXT = 200, 2**26
 MAX_HEADER = 2**20
 MAX_FIELD = 2**24
 _HEAD_ROWS = 100
@@ -179,12 +181,16 @@ class Delimited:
         import pyarrow as pa
         from pyarrow import csv as arrow_csv
 
+        most, size = MAX_TEXT, self.path.stat().st_size
+        if self.path.suffix.lower() == ".gz":
+            most = min(most, max(MIN_TEXT, MAX_RATIO * size))
         with self._opened() as handle:
-            content = handle.read(MAX_TEXT + 1)
-        if len(content) > MAX_TEXT:
+            content = handle.read(most + 1)
+        if len(content) > most:
             raise InputError(
-                f"{self.place}: holds more than {MAX_TEXT:,} bytes of text, which is the most that "
-                "is read of one file; cut it into several (data: parts/*.csv), or write Parquet"
+                f"{self.place}: {size:,} bytes hold more than {most:,} bytes of text, which is the "
+                "most that is read of such a file; cut it into several (data: parts/*.csv), save "
+                "it without compression, or write Parquet"
             )
         text = self._decoded(content)
         encoding = self._encoding(content)

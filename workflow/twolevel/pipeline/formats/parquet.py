@@ -35,7 +35,9 @@ class Parquet:
         except (pa.ArrowException, UnicodeDecodeError) as error:
             raise self._unreadable(error) from None
 
-    def _unreadable(self, error: Exception) -> InputError:
+    def _unreadable(self, error: Exception) -> Exception:
+        if isinstance(error, MemoryError):
+            return error
         return InputError(
             f"{self.place}: cannot be read as Parquet ({' '.join(str(error).split())[:200]}); "
             "write the file anew"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -17,9 +18,17 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 ENDINGS = (".xlsx", ".xlsm")
-# Bytes of all parts of a workbook, and rows of a sheet.
-MAX_UNPACKED = 2**30
 MAX_ROWS = 2**20
+# Bytes of all parts of a workbook, and tags in them: a cell takes some four, a text in the list of
+# those that cells share as many. openpyxl reads all of that list, and of the styles and whatever
+# else there is, before the first row, and all cells of a row before the next.
+MAX_UNPACKED = 2**29
+MAX_TAGS = {"cells": 2**25, "different texts": 2**22, "styles and names": 2**18}
+MAX_TAGS_OF_ROW = 2**18
+# Pictures hold the sign of a tag by chance, once in 256 bytes.
+_BY_CHANCE = 128
+_ROW = re.compile(rb"<(?:[^\s<>/:]+:)?row\b")
+_SHARED_TEXT = re.compile(rb"<(?:[^\s<>/:]+:)?si\b")
 
 
 @dataclass(eq=False)
@@ -41,13 +50,10 @@ class Spreadsheet:
                 "pip install openpyxl, or save the table as CSV"
             ) from None
         with self._readable():
-            unpacked = sum(part.file_size for part in zipfile.ZipFile(self.path).infolist())
-            if unpacked > MAX_UNPACKED:
-                raise InputError(
-                    f"{self.place}: unpacks to {unpacked:,} bytes, and {MAX_UNPACKED:,} are the "
-                    "most that is read; save the sheet as CSV"
-                )
-            book = openpyxl.load_workbook(self.path, read_only=True, data_only=True)
+            self._refuse_huge()
+            book = openpyxl.load_workbook(
+                self.path, read_only=True, data_only=True, keep_links=False
+            )
         names = [sheet.title for sheet in book.worksheets]
         if not names:
             raise InputError(
@@ -65,12 +71,47 @@ class Spreadsheet:
         sheet.reset_dimensions()
         return sheet
 
+    def _refuse_huge(self) -> None:
+        """Refuse a workbook, maybe a small file, that would take minutes or gigabytes to read."""
+
+        def refuse(found: str, most: str) -> None:
+            raise InputError(
+                f"{self.place}: {found}, and {most} is the most that is read; save the sheet as CSV"
+            )
+
+        with zipfile.ZipFile(self.path) as book:
+            unpacked = sum(part.file_size for part in book.infolist())
+            if unpacked > MAX_UNPACKED:
+                refuse(f"unpacks to {unpacked:,} bytes", f"{MAX_UNPACKED:,}")
+            tags = dict.fromkeys(MAX_TAGS, 0)
+            for part in book.infolist():
+                kind = _kind(part.filename)
+                tags[kind] -= part.file_size // _BY_CHANCE if kind == "styles and names" else 0
+                of_row = n_rows = 0
+                with book.open(part) as file:
+                    while chunk := file.read(2**20):
+                        tags[kind] += chunk.count(b"<")
+                        if tags[kind] > MAX_TAGS[kind]:
+                            refuse(f"has too many {kind}", f"{MAX_TAGS[kind]:,} tags of XML")
+                        if kind != "cells":
+                            continue
+                        if _SHARED_TEXT.search(chunk):
+                            refuse("has texts in the place of a sheet", "a sheet there")
+                        # A row's tag that is cut in two only counts its cells to the row before.
+                        before, *rows = (piece.count(b"<") for piece in _ROW.split(chunk))
+                        if max(of_row + before, *rows, 0) > MAX_TAGS_OF_ROW:
+                            refuse("has too many cells in a row", f"{MAX_TAGS_OF_ROW:,} tags")
+                        of_row = rows[-1] if rows else of_row + before
+                        n_rows += len(rows)
+                        if n_rows > MAX_ROWS:
+                            refuse("has too many rows", f"{MAX_ROWS:,}")
+
     @contextmanager
     def _readable(self) -> Iterator[None]:
         """Say that the file is damaged: openpyxl raises whatever its parts do, of any kind."""
         try:
             yield
-        except InputError:
+        except (InputError, MemoryError):
             raise
         except Exception as error:
             reason = " ".join(str(error).split())[:200]
@@ -128,6 +169,13 @@ class Spreadsheet:
                     f"{self.place}: row {row}, column {quoted(name)}: found the number {cell}, of "
                     "which Excel keeps the first 15 digits only; write labels as text"
                 )
+
+
+def _kind(part: str) -> str:
+    """What a part of a workbook mostly holds, by the names that all programs give them."""
+    if part.startswith("xl/worksheets/") and not part.endswith(".rels"):
+        return "cells"
+    return "different texts" if part == "xl/sharedStrings.xml" else "styles and names"
 
 
 def _text(cell: Any) -> str:
