@@ -1,8 +1,11 @@
 """The config: what is accepted, and one readable line for whatever is not."""
 
 import json
+import os
 import subprocess
 import sys
+import time
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -20,6 +23,8 @@ from twolevel.pipeline.config import (
     json_schema,
     load,
 )
+from twolevel.pipeline.grid import Slice, grid_points, plan
+from twolevel.pipeline.yaml_keys import check_before
 
 ROOT = Path(__file__).parents[2]
 SIMULATE = {
@@ -264,7 +269,6 @@ def test_yaml_that_loses_a_key_or_cannot_be_read(text, words):
         "",
         "a: {b: 1}\nc: {b: 1}",
         "a: &x {b: 1}\nc: *x\nd: *x",
-        "&a [*a]",
         "1: a\n'1': b",
         "a: &x {b: 1}\nc:\n  <<: *x\n  b: 2",
     ],
@@ -342,3 +346,87 @@ def test_study_names_that_would_break_a_run_are_refused(name):
     study = {"data": "t.csv", "formula": "y ~ t", "subject": "id"}
     with pytest.raises(InputError, match=name[:5]):
         load({"studies": {name: study}})
+
+
+LAUGHS = "".join(f"\n{k}: &{k} [{', '.join([f'*{p}'] * 10)}]" for p, k in pairwise("abcdefgh"))
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (b"title: caf\xe9", "line 1: found the byte 0xe9, which is not UTF-8; save"),
+        ("a: b".encode("utf-16"), "which is not UTF-8"),
+        (b"a: " + b"[" * 40 + b"]" * 40, "nested too deeply"),
+        (b"a: " + b"[" * 40_000, "nested too deeply"),
+        (b"a: &a [1, 2, 3]" + LAUGHS.encode(), "its aliases (*) make"),
+        (b"a: &a {x: 1}" + LAUGHS.replace("[", "\n  <<: [").encode(), "its aliases (*) make"),
+        (b"a: &a [*a]", "stands inside what it repeats"),
+        (b"__use_yte__: true", "run code"),
+    ],
+)
+def test_a_config_that_snakemake_could_not_read(tmp_path, text, words):
+    file = tmp_path / "config.yaml"
+    file.write_bytes(text)
+    start = time.monotonic()
+    with pytest.raises(InputError) as error:
+        check_before(file)
+    assert str(error.value).startswith(f"{file}: ")
+    assert words in str(error.value)
+    assert len(str(error.value).splitlines()) == 1
+    assert time.monotonic() - start < 10
+
+
+def test_a_config_that_is_no_file(tmp_path):
+    os.mkfifo(tmp_path / "config.yaml")
+    with pytest.raises(InputError, match="expected a file of YAML"):
+        check_before(tmp_path / "config.yaml")
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"grand_mean": 1e300}, "grand_mean: found 1e+300, expected 0 or a number from 1e-50"),
+        ({"grand_mean": -1e60}, "grand_mean: found -1e+60"),
+        ({"conditions": {"a": 0, "b": 1e308}}, "conditions.b: found 1e+308"),
+        ({"sigma_within": 1e-320}, "sigma_within: found 1e-320"),
+        ({"sigma_between": 1e300}, "sigma_between"),
+        ({"subjects": 10**12}, "expected at most"),
+        ({"replicates": 10**15}, "expected at most"),
+    ],
+)
+def test_numbers_that_no_run_could_bear(change, words):
+    for key, place in (("studies", "studies.s"), ("replications", "replications.s")):
+        study = SIMULATE | change
+        config = {key: {"s": {"simulate": study} if key == "studies" else study}}
+        with pytest.raises(InputError) as error:
+            load(config)
+        assert str(error.value).startswith(f"config: {place}")
+        assert words in str(error.value)
+        assert len(str(error.value).splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"experiments": 10**15}, "at most 1000000000"),
+        ({"experiments": 10**9, "subjects": 10**6}, "take fewer experiments or subjects"),
+        ({"missing": 1e-300}, "missing"),
+        (
+            {"subjects": [*range(2, 200)], "sigma_between": [k / 7 for k in range(100)]},
+            "found a grid of 19,800 points, expected at most 10,000",
+        ),
+    ],
+)
+def test_replications_that_would_never_end(change, words):
+    with pytest.raises(InputError) as error:
+        load({"replications": {"s": SIMULATE | change}})
+    assert words in str(error.value)
+
+
+@given(st.floats(1e-50, 1e50), st.floats(1e-50, 0.999), st.integers(1, 12))
+def test_every_number_that_is_allowed_can_be_the_name_of_a_folder(sigma, missing, many):
+    values = [[4, 10**7], [sigma * (1 + k / 7) for k in range(many)], [missing]]
+    parts = plan(grid_points(values), 10, [], 6)
+    for part in parts:
+        assert all(len(folder) < 256 for folder in part.path.split("/"))
+        assert Slice.of_path(f"{part.path}.parquet") == part

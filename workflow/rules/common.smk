@@ -18,7 +18,7 @@ try:
     # What is wrong with other tables is no matter to a run that asks for one, and a run's jobs need
     # not look at all of them again.
     tables = ASKED["table"] is None and workflow.is_main_process
-    CONFIG = checked(config, workflow.configfiles, tables)
+    CONFIG = checked(config, set(workflow.configfiles).difference(CHECKED), tables)
 except InputError as error:
     raise WorkflowError(str(error)) from None
 

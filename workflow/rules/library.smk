@@ -12,13 +12,15 @@ os.environ.update(PYTHONPATH=os.pathsep.join(search_path))
 from snakemake.exceptions import WorkflowError
 
 from twolevel.errors import InputError
-from twolevel.pipeline.yaml_keys import refuse_code
+from twolevel.pipeline.yaml_keys import check_before
 
 
-def refuse_code_in(path):
-    """Refuse a config that Snakemake would run code of, before it is read."""
+def check_before_reading(path):
+    """Check a config before Snakemake reads it; give the files that were checked."""
+    if not os.path.lexists(path) or workflow.modifier.skip_configfile:
+        return []
     try:
-        if os.path.isfile(path) and not workflow.modifier.skip_configfile:
-            refuse_code(Path(path).read_bytes(), path)
+        check_before(path)
     except InputError as error:
         raise WorkflowError(str(error)) from None
+    return [path]

@@ -71,6 +71,21 @@ def as_text(value: Any) -> str:
 
 Text = Annotated[str, StringConstraints(min_length=1)]
 
+# Sizes of numbers whose sixth powers are numbers too; others want another unit.
+SMALLEST, LARGEST = 1e-50, 1e50
+
+
+def _of_usual_size(value: float) -> float:
+    if value and not SMALLEST <= abs(value) <= LARGEST:
+        raise InputError(
+            f"found {value}, expected 0 or a number from {SMALLEST:g} to {LARGEST:g}, with either "
+            "sign; choose another unit"
+        )
+    return value
+
+
+Number = Annotated[float, AfterValidator(_of_usual_size)]
+
 
 def _usable_name(name: str) -> str:
     """Refuse names that a file of the site has, and those that Snakemake takes for a loop."""

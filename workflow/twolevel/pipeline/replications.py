@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
 
 from twolevel.errors import InputError, listed
-from twolevel.pipeline.keys import Page, StudyName, text_keys
+from twolevel.pipeline.keys import Number, Page, StudyName, text_keys
 
 
 def _as_list(value: Any) -> Any:
@@ -34,8 +34,12 @@ def _axis(kind: str, item: Any) -> Any:
 
 
 Subjects = Annotated[int, Field(ge=2)]
-Sigma = Annotated[float, Field(ge=0)]
-Share = Annotated[float, Field(ge=0, lt=1)]
+Sigma = Annotated[Number, Field(ge=0)]
+Share = Annotated[Number, Field(ge=0, lt=1)]
+
+
+# Points of a grid, and random numbers that all its experiments draw: a month's work of a processor.
+MAX_POINTS, MAX_NUMBERS = 10_000, 10**14
 
 
 class Replication(Page):
@@ -49,13 +53,13 @@ class Replication(Page):
     subjects: _axis("integer", Subjects) | None = Field(
         default=None, description="Number of subjects; a list makes a grid", examples=["[8, 20]"]
     )
-    conditions: Annotated[dict[str, float], BeforeValidator(text_keys)] | None = Field(
+    conditions: Annotated[dict[str, Number], BeforeValidator(text_keys)] | None = Field(
         default=None,
         min_length=2,
         description="Each condition with its effect, in the response's unit",
         examples=[{"t1": 0, "t2": 0.5, "t3": 1}],
     )
-    grand_mean: float | None = Field(
+    grand_mean: Number | None = Field(
         default=None, description="Population grand mean", examples=[5]
     )
     sigma_between: _axis("number", Sigma) | None = Field(
@@ -63,7 +67,7 @@ class Replication(Page):
         description="Standard deviation of the random effects; a list makes a grid",
         examples=["[0, 0.5, 1]"],
     )
-    sigma_within: float | None = Field(
+    sigma_within: Number | None = Field(
         default=None,
         gt=0,
         description="Standard deviation of the within-subject errors",
@@ -78,7 +82,7 @@ class Replication(Page):
         examples=["[0.0, 0.1]"],
     )
     experiments: int = Field(
-        default=10_000, ge=2, le=10**12, description="Experiments at each point", examples=[10000]
+        default=10_000, ge=2, le=10**9, description="Experiments at each point", examples=[10000]
     )
     seed: int = Field(
         default=1, ge=0, le=2**63 - 1, description="Seed of the random numbers", examples=[1]
@@ -100,5 +104,24 @@ class Replication(Page):
             raise InputError(
                 f"found no {listed(lacking)}; expected these keys, or like: with the name of a "
                 "study that they are taken from"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _comes_to_an_end(self) -> "Replication":
+        others = len(self.sigma_between or "1") * len(self.missing or "1")
+        points = len(self.subjects or "1") * others
+        if points > MAX_POINTS:
+            raise InputError(
+                f"found a grid of {points:,} points, expected at most {MAX_POINTS:,}; shorten its "
+                "lists"
+            )
+        of_subject = len(self.conditions or "12") * (self.replicates or 1)
+        numbers = sum(self.subjects or [2]) * of_subject * others * self.experiments
+        if numbers > MAX_NUMBERS:
+            raise InputError(
+                f"found {self.experiments:,} experiments at {points:,} points, which draw "
+                f"{numbers:.0e} numbers in all, expected at most {MAX_NUMBERS:.0e}; take fewer "
+                "experiments or subjects"
             )
         return self

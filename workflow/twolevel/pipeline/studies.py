@@ -18,7 +18,7 @@ from pydantic import (
 
 from twolevel.errors import InputError, listed, quoted
 from twolevel.formula import parse
-from twolevel.pipeline.keys import Model, Page, Text, as_text, described, text_keys
+from twolevel.pipeline.keys import Model, Number, Page, Text, as_text, described, text_keys
 from twolevel.pipeline.missing_values import checked_missing_values
 from twolevel.pipeline.wide import made_factors
 from twolevel.pipeline.wide_config import checked_wide
@@ -35,26 +35,40 @@ def _study_kind(value: Any) -> str | None:
     return "real" if real else "simulated"
 
 
+# Observations of a simulated study.
+MAX_ROWS = 10**9
+
+
 class Simulation(Model):
     """Parameters of simulated data; see the model in config/README.md."""
 
     subjects: int = Field(ge=2, description="Number of subjects", examples=[200])
-    conditions: Annotated[dict[str, float], BeforeValidator(text_keys)] = Field(
+    conditions: Annotated[dict[str, Number], BeforeValidator(text_keys)] = Field(
         min_length=2,
         description="Each condition with its effect, in the response's unit",
         examples=[{"t1": -2, "t2": 1, "t3": 3}],
     )
-    grand_mean: float = Field(description="Population grand mean", examples=[5])
-    sigma_between: float = Field(
+    grand_mean: Number = Field(description="Population grand mean", examples=[5])
+    sigma_between: Number = Field(
         ge=0, description="Standard deviation of the subjects' random effects", examples=[1.7]
     )
-    sigma_within: float = Field(
+    sigma_within: Number = Field(
         gt=0, description="Standard deviation of the within-subject errors", examples=[1.4]
     )
     seed: int = Field(ge=0, le=2**63 - 1, description="Seed of the random numbers", examples=[666])
     replicates: int = Field(
         default=1, ge=1, description="Observations per subject and condition", examples=[1]
     )
+
+    @model_validator(mode="after")
+    def _is_not_endless(self) -> "Simulation":
+        rows = self.subjects * len(self.conditions) * self.replicates
+        if rows > MAX_ROWS:
+            raise InputError(
+                f"found {self.subjects:,} subjects with {len(self.conditions) * self.replicates:,} "
+                f"observations each, expected at most {MAX_ROWS:,} in all; take fewer"
+            )
+        return self
 
 
 class _Study(Page):
