@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+from itertools import pairwise
 
 import matplotlib.colors as colours
 import numpy as np
@@ -456,6 +457,24 @@ def test_large_covariances_are_scaled_and_missing_ones_dashed(study):
     observed, implied = figure.axes
     assert observed.texts[0].get_text() == "–"
     assert implied.texts[0].get_text() == "50.0"
+
+
+@pytest.mark.parametrize("count", [45, 300])
+def test_covariances_of_many_conditions_are_averaged_and_few_of_them_named(study, count):
+    names = [f"c{k}" for k in range(count)]
+    implied = pd.DataFrame(3.0 + 2.0 * np.eye(count), names, names)
+    figure = study.draw("covariance", observed=None, implied=implied)
+    (ax,) = figure.axes
+    shades = ax.collections[0].get_facecolor()
+    assert len(shades) == min(count, 60) ** 2
+    each = 5 if count == 300 else 1
+    darkest = 3 + 2 / each
+    assert np.unique(shades[:, 3].round(9)) == pytest.approx([0.55 * 3 / darkest, 0.55])
+    assert ("mean of 5 × 5 covariances" in note_of(figure)) == (each == 5)
+    figure.canvas.draw()
+    boxes = [label.get_window_extent() for label in ax.get_yticklabels()]
+    assert all(one.y0 > other.y1 for one, other in pairwise(boxes))
+    assert ax.get_xticklabels()[0].get_text() == "c0"
 
 
 # means and residuals

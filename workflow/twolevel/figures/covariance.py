@@ -14,6 +14,7 @@ from twolevel.figures.words import SMALL, Labels, number, shorten, width
 
 MOST_BESIDE = 6  # conditions; of more, the two matrices stand one below the other
 MOST_NUMBERED = 12
+MOST_SQUARES = 60  # each way; of more conditions, squares stand for neighbouring ones together
 DARKEST = 0.55  # opacity of the largest value: numbers stay readable on it
 
 
@@ -23,13 +24,19 @@ def covariance(observed: pd.DataFrame | None, implied: pd.DataFrame, labels: Lab
 
     Both are condition x condition, in the response's unit squared; `observed` is None where it
     can't be estimated. Blue is positive, vermillion negative, opacity proportional to size. Up to
-    12 conditions the numbers are printed; of more, the largest absolute value is named.
+    12 conditions the numbers are printed; of more, the largest absolute value is named. Of more
+    than 60, each square is the mean of the covariances of neighbouring conditions.
     """
     matrices = {"observed": observed, "implied by the model": implied}
-    matrices = {title: matrix for title, matrix in matrices.items() if matrix is not None}
+    together = math.ceil(len(implied) / MOST_SQUARES)
+    matrices = {
+        title: _coarser(matrix, together)
+        for title, matrix in matrices.items()
+        if matrix is not None
+    }
     largest = max(np.nanmax(np.abs(matrix.to_numpy(float))) for matrix in matrices.values())
     scale = _scale(largest)
-    count = len(implied)
+    count = math.ceil(len(implied) / together)
     across = len(matrices) if count <= MOST_BESIDE else 1
     down = len(matrices) // across
     longest = max(width(shorten(name, 80, SMALL), SMALL) for name in implied.columns)
@@ -39,7 +46,7 @@ def covariance(observed: pd.DataFrame | None, implied: pd.DataFrame, labels: Lab
     figure = new_figure(0.8 + (side + below) * down)
     axes = figure.subplots(down, across, squeeze=False).ravel()
     for ax, (title, matrix) in zip(axes, matrices.items(), strict=True):
-        _heat_map(ax, matrix / scale, largest / scale, slant)
+        _heat_map(ax, matrix / scale, largest / scale, slant, 72 * side)
         ax.set_title(title, loc="left", weight="bold", fontsize=10)
         ax.set_xlabel(shorten(labels.condition, 72 * side - 20))
     for ax in axes[1:across]:
@@ -50,10 +57,21 @@ def covariance(observed: pd.DataFrame | None, implied: pd.DataFrame, labels: Lab
     words = f"Covariance {unit}; the darker, the larger."
     if count > MOST_NUMBERED:
         words += f" Darkest: {number(largest)}."
+    if together > 1:
+        words += f" Each square is the mean of {together} × {together} covariances, of neighbours."
     if observed is None:
         words += " The observed covariance can't be estimated from these data."
     note(figure, words)
     return figure
+
+
+def _coarser(matrix: pd.DataFrame, together: int) -> pd.DataFrame:
+    """Average so many neighbouring conditions at a time, each block named after its first."""
+    if together == 1:
+        return matrix
+    names, block = list(map(str, matrix.index)), np.arange(len(matrix)) // together
+    plain = pd.DataFrame(matrix.to_numpy(float)).groupby(block).mean().T.groupby(block).mean().T
+    return plain.set_axis(names[::together], axis=0).set_axis(names[::together], axis=1)
 
 
 def _scale(largest: float) -> float:
@@ -63,7 +81,8 @@ def _scale(largest: float) -> float:
     return 1000.0 ** math.floor(math.log10(largest) / 3)
 
 
-def _heat_map(ax: Axes, matrix: pd.DataFrame, largest: float, slant: int) -> None:
+def _heat_map(ax: Axes, matrix: pd.DataFrame, largest: float, slant: int, room: float) -> None:
+    """Shade a matrix on `room` points each way, with as many names as do not overlap."""
     values = matrix.to_numpy(float)
     count = len(values)
     share = np.nan_to_num(values / largest if largest > 0 else values)
@@ -80,8 +99,9 @@ def _heat_map(ax: Axes, matrix: pd.DataFrame, largest: float, slant: int) -> Non
     for spine in ax.spines.values():
         spine.set_visible(False)
     names = [shorten(name, 80, SMALL) for name in matrix.columns]
-    ax.set_xticks(range(count), names, **slanted(slant))
-    ax.set_yticks(range(count), [shorten(name, 80, SMALL) for name in matrix.index])
+    named = slice(None, None, math.ceil(count * 1.25 * SMALL / room))
+    ax.set_xticks(range(count)[named], names[named], **slanted(slant))
+    ax.set_yticks(range(count)[named], names[named])
     if count <= MOST_NUMBERED:
         decimals = max(0, 2 - math.floor(math.log10(largest))) if largest > 0 else 0
         for (row, column), value in np.ndenumerate(values):
