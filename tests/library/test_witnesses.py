@@ -161,6 +161,14 @@ def test_large_studies_are_not_asked_about(monkeypatch):
     assert list(table["status"]) == ["not asked"] * 3
 
 
+def test_mixed_lm_is_not_asked_about_hundreds_of_coefficients(monkeypatch):
+    """It would take over a minute, where all else takes seconds."""
+    monkeypatch.setattr(witnesses, "MOST_IN_X", len(load("anxiety").data) * 3 - 1)
+    _, table = called("y ~ condition", load("anxiety").data)
+    assert list(table["status"]) == ["not asked", "not asked", "agrees"]
+    assert "3 coefficients" in table.loc["REML", "sentence"]
+
+
 def test_effects_of_zero_agree():
     data = load("anxiety").data
     data = data.assign(

@@ -118,13 +118,16 @@ class TestConfig:
     ("text", "words"),
     [
         ("studies:\n  a: {}\n  a: {}\n", ["line 3", '"studies.a"', "line 2", "rename"]),
-        ("studies:\n\ta: 1\n", ["not valid", "YAML", "tab"]),
+        ("studies:\n\ta: 1\n", ["line 2: this is not YAML", "not with tabs"]),
+        (b"title: caf\xe9", ["config/config.yaml: line 1", "not UTF-8", "save"]),
+        (f"a: {'[' * 5000}", ["config/config.yaml: nested too deeply"]),
         ("__use_yte__: true\nx: ?open('ran', 'w')\n", ["the key __use_yte__", "run code"]),
         ('"\\x5f_use_yte__": true\nx: ?open("ran", "w")\n', ["the key __use_yte__", "run code"]),
     ],
 )
 def test_a_config_that_yaml_would_misread(fresh, text, words):
-    (fresh.path / "config/config.yaml").write_text(text)
+    content = text if isinstance(text, bytes) else text.encode()
+    (fresh.path / "config/config.yaml").write_bytes(content)
     run = fresh.snakemake(ok=False)
     assert "Traceback" not in run.text
     for word in words:
@@ -158,6 +161,33 @@ class TestHeader:
         assert made_by(project) == set()
 
 
+def test_every_file_of_a_pattern_is_looked_at_before_any_job(fresh):
+    (fresh.path / "parts").mkdir()
+    for name, text in {"1": GOOD, "2": GOOD.replace("score", "scores"), "3": GOOD}.items():
+        (fresh.path / f"parts/{name}.csv").write_text(text)
+    fresh.configure({"studies": {"many": {"data": "parts/*.csv", **REAL}}})
+    run = fresh.snakemake("-n", ok=False)
+    assert (
+        'study many: parts/2.csv: there is no column "score" (did you mean "scores"?)' in run.text
+    )
+    assert "Traceback" not in run.text
+
+
+def test_a_table_that_changes_while_it_is_read_is_not_taken(fresh):
+    """The page would name the checksum of another table than the one its numbers are from."""
+    (fresh.path / "t.csv").write_text(GOOD)
+    fresh.configure({"studies": {"grows": {"data": "t.csv", **REAL}}})
+    fresh.edit(
+        "workflow/scripts/load_data.py",
+        "    files = table_files",
+        "    with open(table['data'], 'a') as file:\n        file.write('4,a,2\\n4,b,5\\n')\n"
+        "    files = table_files",
+    )
+    run = fresh.snakemake("results/grows/observations.parquet", ok=False)
+    assert "study grows: t.csv: changed while it was read; run snakemake again" in run.text
+    assert made_by(fresh) == set()
+
+
 def test_tables_may_lie_anywhere_and_be_called_anything(fresh, tmp_path):
     """Absolute paths, those outside the project, and links."""
     (tmp_path / "outside.csv").write_text(GOOD)
@@ -181,7 +211,7 @@ def test_tables_may_lie_anywhere_and_be_called_anything(fresh, tmp_path):
     (fresh.path / "link.csv").symlink_to("link.csv")
     (fresh.path / "part {study}.csv").write_text(GOOD)
     run = fresh.snakemake(ok=False)
-    assert "study link: link.csv: no such file" in run.text
+    assert "study link: link.csv: found a link to link.csv, which is not there" in run.text
     assert (
         'study pattern: found "part {study}.csv", of which Snakemake takes {study} for a variable'
         in run.text

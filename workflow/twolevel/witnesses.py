@@ -25,9 +25,11 @@ from twolevel.mixed import MixedFit, fit_design
 from twolevel.positional import positional
 from twolevel.terms import made_of
 
-# MixedLM's time grows with the subjects: beyond these it may take long.
+# MixedLM's time grows with the subjects, and with the rows times the coefficients: beyond these it
+# may take long. 360 rows with 120 coefficients take half a second, 3,000 with 300 over a minute.
 MOST_SUBJECTS = 500
 MOST_ROWS = 5_000
+MOST_IN_X = 200_000
 # AnovaRM decomposes a matrix of as many rows as columns: its time grows with the cube of the cells,
 # its memory with the square. 1,500 take 1 s, 3,000 take 5 s, 30,000 would take more than 7 GB.
 MOST_CELLS = 3_000
@@ -62,9 +64,11 @@ def call_witnesses(
 
 def _mixed_lm(fit: MixedFit, method: str) -> dict:
     row = {"witness": "statsmodels MixedLM", "method": method}
-    n, N = len(fit.design.all_subjects), fit.nobs
-    if n > MOST_SUBJECTS or N > MOST_ROWS or fit.design.whole is not None:
-        words = f"MixedLM was not asked: with {n:,} subjects and {N:,} rows it may take long."
+    n, N, p = len(fit.design.all_subjects), fit.nobs, len(fit.params)
+    many = n > MOST_SUBJECTS or N > MOST_ROWS or N * p > MOST_IN_X
+    if many or fit.design.whole is not None:
+        words = f"MixedLM was not asked: with {n:,} subjects, {N:,} rows and {p:,} coefficients it "
+        words += "may take long."
         return row | {"status": "not asked", "said": "", "sentence": words}
     ours = fit if fit.method == method else fit_design(fit.design, method)
     row["our_llf"] = ours.llf

@@ -58,7 +58,7 @@ def covariance(observed: pd.DataFrame | None, implied: pd.DataFrame, labels: Lab
     if count > MOST_NUMBERED:
         words += f" Darkest: {number(largest)}."
     if together > 1:
-        words += f" Each square is the mean of {together} × {together} covariances, of neighbours."
+        words += f" Each square is the mean of {together} × {together} covariances of neighbours."
     if observed is None:
         words += " The observed covariance can't be estimated from these data."
     note(figure, words)
