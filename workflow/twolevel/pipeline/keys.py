@@ -1,7 +1,7 @@
 """What the models of the config share: names, texts, and how YAML's values are called in words."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
@@ -73,6 +73,8 @@ Text = Annotated[str, StringConstraints(min_length=1)]
 
 # Sizes of numbers whose sixth powers are numbers too; others want another unit.
 SMALLEST, LARGEST = 1e-50, 1e50
+# The smallest share of a number that errors are, where their squares are still told apart.
+FINEST = 1e-6
 
 
 def _of_usual_size(value: float) -> float:
@@ -85,6 +87,16 @@ def _of_usual_size(value: float) -> float:
 
 
 Number = Annotated[float, AfterValidator(_of_usual_size)]
+
+
+def refuse_lost_errors(sigma_within: float, others: Iterable[float]) -> None:
+    """Refuse errors so small that the numbers they are added to hardly have digits for them."""
+    largest = max(map(abs, others), default=0)
+    if sigma_within < FINEST * largest:
+        raise InputError(
+            f"found sigma_within {sigma_within:g} beside {largest:g}, of which computers keep some "
+            f"16 digits; expected at least {FINEST:g} of it"
+        )
 
 
 def _usable_name(name: str) -> str:

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
 
 from twolevel.errors import InputError, listed
-from twolevel.pipeline.keys import Number, Page, StudyName, text_keys
+from twolevel.pipeline.keys import Number, Page, StudyName, refuse_lost_errors, text_keys
 
 
 def _as_list(value: Any) -> Any:
@@ -105,6 +105,13 @@ class Replication(Page):
                 f"found no {listed(lacking)}; expected these keys, or like: with the name of a "
                 "study that they are taken from"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _has_errors(self) -> "Replication":
+        if self.sigma_within is not None:
+            sizes = *(self.conditions or {}).values(), *(self.sigma_between or [])
+            refuse_lost_errors(self.sigma_within, [*sizes, self.grand_mean or 0])
         return self
 
     @model_validator(mode="after")

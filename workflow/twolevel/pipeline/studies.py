@@ -18,7 +18,16 @@ from pydantic import (
 
 from twolevel.errors import InputError, listed, quoted
 from twolevel.formula import parse
-from twolevel.pipeline.keys import Model, Number, Page, Text, as_text, described, text_keys
+from twolevel.pipeline.keys import (
+    Model,
+    Number,
+    Page,
+    Text,
+    as_text,
+    described,
+    refuse_lost_errors,
+    text_keys,
+)
 from twolevel.pipeline.missing_values import checked_missing_values
 from twolevel.pipeline.wide import made_factors
 from twolevel.pipeline.wide_config import checked_wide
@@ -61,13 +70,15 @@ class Simulation(Model):
     )
 
     @model_validator(mode="after")
-    def _is_not_endless(self) -> "Simulation":
+    def _can_be_drawn(self) -> "Simulation":
         rows = self.subjects * len(self.conditions) * self.replicates
         if rows > MAX_ROWS:
             raise InputError(
                 f"found {self.subjects:,} subjects with {len(self.conditions) * self.replicates:,} "
                 f"observations each, expected at most {MAX_ROWS:,} in all; take fewer"
             )
+        sizes = *self.conditions.values(), self.grand_mean, self.sigma_between
+        refuse_lost_errors(self.sigma_within, sizes)
         return self
 
 
