@@ -124,8 +124,6 @@ def _file(path: str, place: str, reading: Mapping[str, str] | None) -> Any:
         )
     if size is None:
         raise InputError(f"{place}: found a pipe or device, expected a file; save the table as one")
-    if not size:
-        raise InputError(f"{place}: the file is empty; expected a header and rows")
     ending = "".join(s.lower() for s in file.suffixes[-2:])
     kind = FORMATS.get(ending) or FORMATS.get(file.suffix.lower())
     if kind is None:
@@ -133,6 +131,8 @@ def _file(path: str, place: str, reading: Mapping[str, str] | None) -> Any:
             f"{place}: found the ending {quoted(file.suffix)}, expected one of "
             f"{listed(FORMATS, 30)}; save the table in one of these formats"
         )
+    if not size:
+        raise InputError(f"{place}: the file is empty; expected a header and rows")
     return kind(file, place, dict(reading or {}))
 
 
