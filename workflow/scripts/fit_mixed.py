@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 
 MOST_INFLUENTIAL = 5  # subjects named in the summary
 MOST_CURVES = 12  # profiles drawn
+# Coefficients up to which each has a profile, and refits are many: both cost the cube of the number.
+MOST_PROFILED = 40
+REFITS, REFITS_OF_WIDE = 10_000, 1_000
 
 
 def main(snakemake: "Snakemake") -> None:
@@ -45,8 +48,9 @@ def main(snakemake: "Snakemake") -> None:
     adjust = snakemake.params.adjust
     conditions = of_condition(reml, condition, adjust)
     factors = of_other_factors(reml, condition, adjust)
-    profile = reml.profile()
-    bootstrap = reml.parametric_bootstrap()
+    wide = len(reml.params) > MOST_PROFILED
+    profile = reml.profile(parameters=reml.variances.index if wide else None)
+    bootstrap = reml.parametric_bootstrap(REFITS_OF_WIDE if wide else REFITS)
     influence = reml.influence()
     diagnostics = diagnose(reml, condition)
     own_effects = subject_condition(reml, condition)

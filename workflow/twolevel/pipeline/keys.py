@@ -73,7 +73,7 @@ Text = Annotated[str, StringConstraints(min_length=1)]
 
 # Sizes of numbers whose sixth powers are numbers too; others want another unit.
 SMALLEST, LARGEST = 1e-50, 1e50
-# The smallest share of a number that errors are, where their squares are still told apart.
+# The smallest share of a number that errors are: six of their digits are left beside it.
 FINEST = 1e-10
 
 
