@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 MOST_INFLUENTIAL = 5  # subjects named in the summary
 MOST_CURVES = 12  # profiles drawn
-# Coefficients up to which each has a profile, and refits are many: both cost the cube of the number.
+# Coefficients up to which each has a profile, and refits are many: both cost their number cubed.
 MOST_PROFILED = 40
 REFITS, REFITS_OF_WIDE = 10_000, 1_000
 

@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from twolevel.encoding import same_columns
 from twolevel.errors import InputError
 from twolevel.subjects import SubjectFits
 
@@ -79,7 +80,7 @@ def fit_hierarchical(
     """
     names = list(level1.level2)
     Q = level1.subjects[names].to_numpy(dtype=float)  # (n, q)
-    mu = level1.subjects["subject_mean"].to_numpy()
+    mu = level1.subjects["centred_mean"].to_numpy()
     df_resid = len(mu) - len(names)
     if df_resid < 1:
         raise InputError(
@@ -94,6 +95,8 @@ def fit_hierarchical(
     if weighted:
         params, inverse, residual = _least_squares(Q, mu, variance.mean() / variance)
         cov = residual * inverse + level1.shared_cov
+    if level1.origin:
+        params = params + level1.origin * same_columns(Q, np.ones((len(mu), 1)))[:, 0]
     at, rows = np.array(list(level1.level2.values())), level1.level2_rows
     return HierarchicalFit(
         params=pd.DataFrame(

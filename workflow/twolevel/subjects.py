@@ -24,16 +24,17 @@ from twolevel.moments import independent_columns
 class SubjectFits:
     """The Level 1 fit.
 
-    subjects (n rows): subject, n, subject_mean, se, and the q columns of the Level 2 regression, in
-    which numbers are centred and scaled (see `standardised`);
-    residuals (N rows): fitted and residual, in the order of the data; condition_effects: alpha_j
-    as deviations from the grand mean, with se; sigma_within is in the response's unit.
+    subjects (n rows): subject, n, subject_mean, centred_mean, se, and the q columns of the Level 2
+    regression, in which numbers are centred and scaled (see `standardised`); residuals (N rows):
+    fitted and residual, in the order of the data; condition_effects: alpha_j as deviations from the
+    grand mean, with se; sigma_within is in the response's unit. centred_mean is subject_mean less
+    `origin`, and keeps the digits that a large offset takes.
 
     sampling_variance is what the error of the subject_means adds, in expectation, to the raw
     variance of the Level 2 residuals. level2 maps each of the q Level 2 columns to the value at
     which the grand mean is read off, level2_rows (q, q) make the formula's coefficients of those of
-    these columns; shared_cov (q, q) is what the error of the effects within
-    subjects, which all subject_means share, adds to the covariance of their coefficients.
+    these columns; shared_cov (q, q) is what the error of the effects within subjects, which all
+    subject_means share, adds to the covariance of their coefficients.
     """
 
     subjects: pd.DataFrame
@@ -42,6 +43,7 @@ class SubjectFits:
     sigma_within: float
     df_resid: int
     sampling_variance: float
+    origin: float
     level2: dict[str, float]
     level2_rows: np.ndarray
     shared_cov: np.ndarray
@@ -53,6 +55,7 @@ class SubjectFits:
             "df_resid": self.df_resid,
             "sampling_variance": self.sampling_variance,
             "condition_effects": self.condition_effects,
+            "origin": self.origin,
             "level2": self.level2,
             "level2_rows": self.level2_rows.tolist(),
             "shared_cov": self.shared_cov.tolist(),
@@ -108,7 +111,7 @@ def fit_subjects(
     reference = subject_reference_rows(design)  # (n, p)
     distance = (reference @ coordinates.T - moments.means[:, :p])[:, varying]  # (n, k)
     own = moments.means[:, p] + distance @ gamma[varying]
-    subject_mean = unit * own + reference @ coordinates.shift
+    centred_mean = unit * own + reference @ coordinates.T @ coordinates.first
     se = unit * np.sqrt(sigma2 * (1 / moments.counts + _quadratic(distance, inverse)))
 
     intercepts = moments.means @ np.append(-gamma, 1.0)
@@ -131,7 +134,8 @@ def fit_subjects(
             {
                 "subject": design.all_subjects,
                 "n": moments.counts,
-                "subject_mean": subject_mean,
+                "subject_mean": coordinates.mean + centred_mean,
+                "centred_mean": centred_mean,
                 "se": se,
                 **{design.names[k]: Q[:, j] for j, k in enumerate(columns)},
             }
@@ -145,6 +149,7 @@ def fit_subjects(
         sigma_within=unit * float(np.sqrt(sigma2)),
         df_resid=df_resid,
         sampling_variance=unit**2 * float(sigma2 * spread / free) if free > 0 else np.nan,
+        origin=coordinates.mean,
         level2={design.names[k]: float(grand[k]) for k in columns},
         level2_rows=_formula_rows(design, reference, columns),
         shared_cov=unit**2 * sigma2 * common @ inverse @ common.T,
