@@ -2,6 +2,7 @@
 --   [text](tables/x.csv){.download}  carries the file inside the page
 --   []{.renderer}                    names the renderer
 --   tables                           get columns as wide as their content
+--   edited: true                     in the metadata: the page says that its text was edited
 
 local TYPES = { csv = "text/csv", json = "application/json", svg = "image/svg+xml" }
 local DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
@@ -49,6 +50,10 @@ end
 function Pandoc(document)
   -- Rendered by hand, without the project's wrapper, the page still names the program.
   local renderer = document.meta.renderer or (quarto and "Quarto" or "Pandoc")
+  if document.meta.edited then
+    local words = "The text of this page was edited by hand after twolevel had written it."
+    document.blocks:insert(pandoc.Div(pandoc.Para(words), { class = "provenance" }))
+  end
   return document:walk({
     Link = download,
     Table = free_columns,

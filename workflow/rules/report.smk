@@ -33,7 +33,7 @@ rule write_report:
         figures=FIGURES,
         tables=TABLES,
     output:
-        document="results/{study}/report/report.qmd",
+        document=update("results/{study}/report/report.qmd"),
         provenance="results/{study}/report/provenance.json",
         support=expand("results/{{study}}/report/{name}", name=names_of(SUPPORT)),
         figures=expand("results/{{study}}/report/figures/{name}", name=names_of(FIGURES)),
@@ -92,7 +92,7 @@ rule write_replication_report:
         figures=REPLICATION_FIGURES,
         tables=REPLICATION_TABLES,
     output:
-        document="results/{replication}/report/report.qmd",
+        document=update("results/{replication}/report/report.qmd"),
         provenance="results/{replication}/report/provenance.json",
         support=expand("results/{{replication}}/report/{name}", name=names_of(SUPPORT)),
         figures=expand(

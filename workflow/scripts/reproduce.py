@@ -5,20 +5,19 @@ afterwards, and says of every table whether it is the same.
 """
 
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import yaml
 
 from twolevel.checksums import checksums, sha256
-from twolevel.errors import InputError, TwoLevelError, quoted
+from twolevel.errors import InputError, TwoLevelError, listed, quoted
 from twolevel.pipeline.job import run
 from twolevel.pipeline.provenance import commit, fixed_folder, versions
 from twolevel.pipeline.published import Published, place_of, read_page
 from twolevel.pipeline.studies import RealStudy
 from twolevel.pipeline.tables import table_files
+from twolevel.private import private_folder
 from twolevel.rendering import run as run_command
-from twolevel.rendering import said
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake, snakemake
@@ -31,8 +30,8 @@ def main(snakemake: "Snakemake") -> None:
         raise InputError("reproduce: say which page, as snakemake reproduce --config page=...")
     published = read_page(params.page)
     report = published.provenance.report
-    with TemporaryDirectory(prefix="twolevel-reproduce-") as private:
-        folder = Path(private).resolve() / "run"
+    with private_folder("reproduce") as private:
+        folder = private / "run"
         folder.mkdir()
         files = lay_tables(published, params, folder)
         notes = differences(published, files)
@@ -41,25 +40,24 @@ def main(snakemake: "Snakemake") -> None:
         print(f"Making {report} again ...", flush=True)
         snakemake_here = [params.python, "-P", "-m", "snakemake", "--snakefile", params.snakefile]
         make(published, folder, [*snakemake_here, "--cores", str(snakemake.threads)])
-        wrong = compared(published, folder / f"results/{report}/tables")
-        made = folder / f"results/{report}/report.html"
-        again = read_page(made)
-        if published.renderer != again.renderer:
-            here = f"{quoted(again.renderer)} here"
-            notes.append(f"rendered by {quoted(published.renderer)}, by {here}")
-            print(f"note      {notes[-1]}")
-        if sha256(params.page) == sha256(made):
-            print("same      the whole page, byte for byte")
-        elif notes:
-            print("not said  the rest of the page, which the notes above may change")
-        else:
-            print(
-                "differs   the page's text or figures, though all that they depend on is the same"
-            )
-            wrong += 1
-    if wrong:
-        raise TwoLevelError(f"{params.page}: not confirmed, for {wrong} of the above differ")
-    print(f"Confirmed: every table of {params.page} is the same.")
+        wrong, same = compared(published, folder / f"results/{report}/tables")
+        again = read_page(folder / f"results/{report}/report.html")
+    if published.renderer != again.renderer:
+        here = f"{quoted(again.renderer)} here"
+        notes.append(f"rendered by {quoted(published.renderer)}, by {here}")
+        print(f"note      {notes[-1]}")
+    if published.sha256 == again.sha256:
+        print("same      the whole page, byte for byte")
+        print(f"Confirmed: {params.page} is what its provenance makes.")
+        return
+    print("differs   the page as a whole, so its text or figures may be false")
+    remedy = "take the page as it was published"
+    if notes:
+        remedy = "have what is noted above as it was, and reproduce it again, to be certain"
+    raise TwoLevelError(
+        f"{params.page}: not confirmed, for it is not what its provenance makes here; the same "
+        f"tables: {listed(same, 40) or 'none'}; others: {listed(wrong, 40) or 'none'}; {remedy}"
+    )
 
 
 def lay_tables(published: Published, params: Any, folder: Path) -> list[str]:
@@ -130,14 +128,14 @@ def make(published: Published, folder: Path, snakemake_here: list[str]) -> None:
     page = f"results/{published.provenance.report}/report.html"
     command = [*snakemake_here, page, "--directory", folder, "--configfile", file]
     command += ["--profile", "none", "--workflow-profile", "none", "--quiet", "all"]
-    status, output = run_command(command, timeout=None)
-    if status != 0:
-        raise TwoLevelError(f"{published.provenance.report} cannot be made again:\n{said(output)}")
+    done = run_command(command, timeout=None)
+    if done.status != 0:
+        raise TwoLevelError(f"{published.provenance.report} cannot be made again:\n{done.said}")
 
 
-def compared(published: Published, tables: Path) -> int:
-    """Say of every table whether it is the same; give the number of those that are not."""
-    wrong = 0
+def compared(published: Published, tables: Path) -> tuple[list[str], list[str]]:
+    """Say of every table whether it is the same; name those that are not, and those that are."""
+    wrong, same = [], []
     stated = {table.name: table.sha256 for table in published.provenance.tables}
     made = {path.name: sha256(path) for path in tables.iterdir()}
     carried = {name: sha for name, sha in published.carried.items() if name.endswith(".csv")}
@@ -147,10 +145,11 @@ def compared(published: Published, tables: Path) -> int:
             reasons.append("the page carries another than it states")
         if made.get(name) != stated.get(name):
             reasons.append("the run made another than the page states")
-        print(f"{'differs' if reasons else 'same':9} {quoted(name)[1:-1]}", end="")
+        shown = quoted(name)[1:-1]
+        print(f"{'differs' if reasons else 'same':9} {shown}", end="")
         print(f": {'; '.join(reasons)}" if reasons else "")
-        wrong += bool(reasons)
-    return wrong
+        (wrong if reasons else same).append(shown)
+    return wrong, same
 
 
 if __name__ == "__main__":

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import glob
 import os
 import secrets
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,7 +18,7 @@ def replacing(path: str | Path) -> Iterator[Path]:
     """Yield a temporary path beside `path`, moved onto it when the block ends without error.
 
     The temporary file lies in the same folder because os.replace is atomic only within one file
-    system. A block that raises leaves `path` as it was. An OSError that says where names `path`.
+    system. A block that raises leaves `path` as it was. An OSError of writing names `path`.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -25,8 +27,11 @@ def replacing(path: str | Path) -> Iterator[Path]:
         yield temporary
         os.replace(temporary, path)
     except OSError as error:
-        # A full disk names no file, and our temporary one would mean nothing to a reader.
-        if error.errno and str(error.filename or temporary) == str(temporary):
+        # A full disk names no file, or what is copied too; and our temporary one would mean nothing
+        # to a reader.
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        named = error.filename2 if full and error.filename2 else error.filename
+        if error.errno and str(named or temporary) == str(temporary):
             raise OSError(error.errno, os.strerror(error.errno), str(path)) from error
         raise
     finally:
@@ -52,7 +57,7 @@ def rewrite(path: str | Path, content: bytes) -> None:
 
 
 def sweep(path: str | Path) -> None:
-    """Remove the temporary files of writers of `path` that were killed; none may be at work."""
+    """Remove what writers of `path` that were killed left beside it; none may be at work."""
     path = Path(path)
     for left in path.parent.glob(f".????????.{glob.escape(path.name)}"):
-        left.unlink()
+        shutil.rmtree(left) if left.is_dir() else left.unlink()

@@ -61,12 +61,12 @@ def quarto_version(executable: Path) -> str:
     Raises:
         RenderError: the command cannot be run, or answers with anything but a version.
     """
-    status, output = run([executable, "--version"], timeout=60)
-    version = output.strip()
-    if status != 0 or not re.fullmatch(r"\d+(\.\d+)+\S*", version):
+    asked = run([executable, "--version"], timeout=60)
+    version = asked.out.strip()
+    if asked.status != 0 or not re.fullmatch(r"\d+(\.\d+)+\S*", version):
         raise RenderError(
-            f"{executable} --version: expected a version such as 1.9.3, got exit status {status} "
-            f"and\n{said(output)}"
+            f"{executable} --version: expected a version such as 1.9.3, got exit status "
+            f"{asked.status} and\n{asked.said}"
         )
     return version
 
@@ -78,11 +78,17 @@ def is_recent(executable: Path) -> bool:
 
 
 def render_with_quarto(
-    source: Path, output: Path, *, executable: Path, timeout: float = TIMEOUT
+    source: Path,
+    output: Path,
+    *,
+    executable: Path,
+    edited: bool = False,
+    timeout: float = TIMEOUT,
 ) -> None:
     """Render `source` to the self-contained page `output`.
 
-    The folder of the source must hold everything the document shows, `_quarto.yml` included.
+    The folder of the source must hold everything the document shows, `_quarto.yml` included. The
+    page of a source that was `edited` says so.
 
     Raises:
         RenderError: Quarto is too old, fails, is not done after `timeout` seconds, makes no page,
@@ -95,8 +101,8 @@ def render_with_quarto(
             f"{'.'.join(map(str, MINIMUM_VERSION))}, the first whose pages follow the reader's "
             "choice of light or dark. Update Quarto, or render with Pandoc"
         )
-    with workplace(source, output) as (copy, page):
-        status, log = run(
+    with workplace(source, output) as (copy, page, data):
+        done = run(
             [
                 executable,
                 "render",
@@ -107,14 +113,16 @@ def render_with_quarto(
                 page.name,
                 "-M",
                 f"renderer:Quarto {version}",
+                *(["-M", "edited:true"] if edited else []),
             ],
             folder=copy.parent,
-            environment=_environment(),
+            environment=_environment(data),
             timeout=timeout,
         )
-        if status != 0:
-            raise RenderError(f"{source}: Quarto failed (exit status {status}):\n{said(log)}")
-        if faults := [line for line in log.splitlines() if _FAULTS.search(line)]:
+        if done.status != 0:
+            raise RenderError(f"{source}: Quarto failed (exit status {done.status}):\n{done.said}")
+        lines = [*done.out.splitlines(), *done.errors.splitlines()]
+        if faults := [line for line in lines if _FAULTS.search(line)]:
             raise RenderError(
                 f"{source}: Quarto made a page with faults; mend what it names:\n"
                 + said("\n".join(faults))
@@ -126,7 +134,11 @@ def render_with_quarto(
             )
 
 
-def _environment() -> dict[str, str]:
+def _environment(data: Path) -> dict[str, str]:
+    """This process's variables, but for the user's log settings and the folder of their data."""
     # Quarto logs what its filters and Pandoc warn of at level "info": a user's own log settings
     # would hide from us the faults it exits 0 on.
-    return {key: value for key, value in os.environ.items() if not key.startswith("QUARTO_LOG")}
+    kept = {key: value for key, value in os.environ.items() if not key.startswith("QUARTO_LOG")}
+    # Without a folder "pandoc" there, Pandoc would take ~/.pandoc.
+    (data / "pandoc").mkdir()
+    return kept | {"XDG_DATA_HOME": str(data)}

@@ -1,11 +1,11 @@
 """What both renderers share: a private copy of the source, a guarded command, an atomic result."""
 
+import errno
 import os
 import re
 import shutil
 import signal
 import subprocess
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from twolevel.atomic import replacing
 from twolevel.errors import TwoLevelError
+from twolevel.private import private_folder
 
 TIMEOUT = 300
 
@@ -27,10 +28,28 @@ class RenderError(TwoLevelError, RuntimeError):
 
 
 class Workplace(NamedTuple):
-    """The private copy of a source, and where its renderer has to leave the finished page."""
+    """The private copy of a source, and where its renderer has to leave the finished page.
+
+    `data` is an empty folder, which the renderer gets for that of its user: what lies there, such
+    as a script that Pandoc runs at every start, changes pages.
+    """
 
     source: Path
     page: Path
+    data: Path
+
+
+class Ended(NamedTuple):
+    """How a command ended: its exit status, and what it said on either stream."""
+
+    status: int
+    out: str
+    errors: str
+
+    @property
+    def said(self) -> str:
+        """What matters of both streams, for a message."""
+        return said(self.out + self.errors)
 
 
 @contextmanager
@@ -38,29 +57,37 @@ def workplace(source: Path, output: Path) -> Iterator[Workplace]:
     """Copy the source's folder into a private one; afterwards move the page made there to `output`.
 
     Nothing is written beside the source, which may be read-only, and renders of one source that
-    run at the same time never meet. `output` is replaced in one step, or left as it was when the
-    block raises.
+    run at the same time never meet. Links that lead nowhere, such as the locks of editors, are not
+    copied. `output` is replaced in one step, or left as it was when the block raises.
 
     Raises:
         RenderError: the source is missing or cannot be copied, or no page was made.
+        OSError: there is no room for the copy or the page.
     """
     if not source.is_file():
         raise RenderError(f"{source}: there is no such file to render; expected a .qmd document")
-    with tempfile.TemporaryDirectory(prefix="twolevel-render-") as private:
-        # Quarto before 1.9 fails on `embed-resources` below a symlink, such as macOS's /tmp.
-        folder = Path(private).resolve() / source.parent.resolve().name
+    with private_folder("render") as private:
+        folder, data = private / "source" / source.parent.resolve().name, private / "data"
         try:
-            shutil.copytree(source.parent, folder, copy_function=shutil.copyfile)
+            shutil.copytree(
+                source.parent,
+                folder,
+                copy_function=shutil.copyfile,
+                ignore_dangling_symlinks=True,
+            )
         except (shutil.Error, OSError) as error:
+            if (full := os.strerror(errno.ENOSPC)) in str(error):
+                raise OSError(errno.ENOSPC, full, str(private.parent)) from error
             raise RenderError(
                 f"{source.parent}: cannot be copied for rendering ({error}); "
                 "every file and link in the folder must be readable"
             ) from error
         for directory in (folder, *(path for path in folder.rglob("*") if path.is_dir())):
             directory.chmod(0o700)  # copytree repeats the modes of folders, read-only ones too
+        data.mkdir()
         page = folder / output.name
         page.unlink(missing_ok=True)  # a page of an earlier render must not pass for this one
-        yield Workplace(folder / source.name, page)
+        yield Workplace(folder / source.name, page, data)
         if not page.is_file() or page.stat().st_size == 0:
             raise RenderError(f"{source}: the renderer reported success but made no {output.name}")
         with replacing(output) as temporary:
@@ -73,12 +100,12 @@ def run(
     folder: Path | None = None,
     environment: Mapping[str, str] | None = None,
     timeout: float | None = TIMEOUT,
-) -> tuple[int, str]:
-    """Run a command without a shell and return its exit status and all that it said.
+) -> Ended:
+    """Run a command without a shell and return how it ended.
 
     Raises:
         RenderError: the command cannot be started, or is not done after `timeout` seconds; it is
-            then killed together with every process it started.
+            then killed together with every process it started, as it is when this one is stopped.
     """
     try:
         process = subprocess.Popen(
@@ -87,13 +114,13 @@ def run(
             env=environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
+            stderr=subprocess.PIPE,
             start_new_session=True,  # a group of its own, so that children can be killed with it
         )
     except OSError as error:
         raise RenderError(f"{command[0]}: cannot be started ({error.strerror})") from error
     try:
-        output, _ = process.communicate(timeout=timeout)
+        streams = process.communicate(timeout=timeout)
     except subprocess.TimeoutExpired as error:
         raise RenderError(
             f"{Path(command[0]).name}: not done after {timeout:g} s and stopped; "
@@ -103,7 +130,8 @@ def run(
         if process.returncode is None:
             os.killpg(process.pid, signal.SIGKILL)
             process.communicate()
-    return process.returncode, _ANSI.sub("", output.decode("utf-8", "replace"))
+    out, errors = (_ANSI.sub("", stream.decode("utf-8", "replace")) for stream in streams)
+    return Ended(process.returncode, out, errors)
 
 
 def said(output: str, lines: int = 12) -> str:

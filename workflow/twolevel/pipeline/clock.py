@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -18,7 +19,8 @@ def bring_back(folders: Iterable[str | Path]) -> None:
     """Date the files of these folders back, all by as much, so that none is from the future.
 
     Their order stays as it is, and what is made from now on is newer than all of them: otherwise it
-    would look older than what was made of its predecessor.
+    would look older than what was made of its predecessor. What has no date is passed over: links
+    that lead nowhere, and what another program takes away at this moment. Raises InputError.
     """
     paths = [
         os.path.join(place, name)
@@ -26,11 +28,20 @@ def bring_back(folders: Iterable[str | Path]) -> None:
         for place, _, names in os.walk(folder)
         for name in names
     ]
-    dates = {path: os.stat(path).st_mtime_ns for path in paths}
+    dates = {}
+    for path in paths:
+        with suppress(FileNotFoundError):
+            dates[path] = os.stat(path).st_mtime_ns
     ahead = max(dates.values(), default=0) - time.time_ns()
     if ahead > SKEW * 1e9:
         for path, date in dates.items():
-            os.utime(path, ns=(date - ahead, date - ahead))
+            try:
+                os.utime(path, ns=(date - ahead, date - ahead))
+            except OSError as error:
+                raise InputError(
+                    f"{path}: found a date that is still to come, and it cannot be given another "
+                    f"({error.strerror}); correct the computer's clock, or make the file writable"
+                ) from None
 
 
 def check_date(path: str | Path, where: str) -> None:

@@ -3,12 +3,17 @@
 A job that ends well leaves the SHA-256 of each file that it made, in the format of `sha256sum`; a
 job that reads such a file looks first whether it still has it. So a file that was cut off, damaged
 or edited is found, whatever its date and size, and never becomes part of a result.
+
+A document is the exception: people may edit it. An edit is told from damage by its later date, its
+page says that it was edited, and it is set aside before the document is written again.
 """
 
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterable
+from itertools import count
 from pathlib import Path
 
 from twolevel.atomic import replacing
@@ -17,8 +22,12 @@ from twolevel.errors import InputError, listed
 
 # Beside what Snakemake remembers of the same files.
 RECORDS = Path(".snakemake/checksums")
-# Documents are for people to edit and render again; what is cut off lacks the templates' last line.
-EDITABLE, LAST_LINE = ".qmd", b"\n:::"
+EDITABLE = ".qmd"
+# What is cut off lacks the last line of every template.
+LAST_LINE = b"\n:::"
+# A document is written and dated together with this file beside it, so that one edited since is
+# younger by more than these seconds.
+WITNESS, TOGETHER = "provenance.json", 2
 
 
 def remember(paths: Iterable[str]) -> None:
@@ -53,16 +62,63 @@ def set_aside(paths: Iterable[str]) -> list[str]:
     return changed
 
 
-def _changed(path: str) -> bool:
-    record = _record(path)
-    if not (record and record.is_file()):
+def edited(path: str | Path) -> bool:
+    """Whether a document was edited since its job wrote it, and not damaged."""
+    return _differs(path) and not _changed(path)
+
+
+def set_edit_aside(path: str | Path, text: str) -> str | None:
+    """Copy a document beside itself before `text` is written there, if its job did not write it.
+
+    Returns the path of the copy, or None where there was nothing to keep.
+    """
+    path = Path(path)
+    if not path.is_file() or path.read_bytes() == text.encode() or _as_written(path):
+        return None
+    for number in count(1):
+        kept = path.with_suffix(f".edited{'' if number == 1 else f'-{number}'}{EDITABLE}")
+        try:
+            with kept.open("xb") as copy, path.open("rb") as document:
+                shutil.copyfileobj(document, copy)
+        except FileExistsError:
+            continue
+        return str(kept)
+
+
+def _changed(path: str | Path) -> bool:
+    """Whether a file that a job wrote is damaged, or edited where no edit is expected."""
+    return _differs(path) and not (Path(path).suffix == EDITABLE and _seems_edited(Path(path)))
+
+
+def _seems_edited(document: Path) -> bool:
+    """Whether a document that differs was saved later, as whole text."""
+    witness, content = document.with_name(WITNESS), document.read_bytes()
+    if not witness.is_file():
         return False
-    if Path(path).suffix == EDITABLE:
-        return not Path(path).read_bytes().rstrip().endswith(LAST_LINE)
-    return not record.read_text("utf-8").startswith(sha256(path))
+    later = document.stat().st_mtime - witness.stat().st_mtime
+    return later > TOGETHER and content.rstrip().endswith(LAST_LINE) and _is_text(content)
 
 
-def _record(path: str) -> Path | None:
+def _is_text(content: bytes) -> bool:
+    try:
+        return "\0" not in content.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+
+
+def _differs(path: str | Path) -> bool:
+    """Whether a file has a record, and other content."""
+    record = _record(path)
+    return bool(record and record.is_file()) and not _as_written(path)
+
+
+def _as_written(path: str | Path) -> bool:
+    """Whether a file has a record, and the content that its job wrote."""
+    record = _record(path)
+    return bool(record and record.is_file()) and record.read_text("utf-8").startswith(sha256(path))
+
+
+def _record(path: str | Path) -> Path | None:
     """Where a file's checksum is recorded: only a file below the folder of the run has one."""
     if Path(path).is_absolute() or ".." in Path(path).parts:
         return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import logging
 import os
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -33,8 +34,12 @@ def run(main: Callable[[Snakemake], None], snakemake: Snakemake) -> None:
     """Run a script's main, with warnings in the rule's log, on inputs that are intact.
 
     What a user can mend becomes one message on the console, the last of the log, and exit status 1;
-    for anything else the log has the traceback too.
+    for anything else the log has the traceback too. A job that is told to stop ends without one,
+    its renderer with it.
     """
+    for stop in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(stop) != signal.SIG_IGN:
+            signal.signal(stop, _stop)
     study = next((value for _, value in snakemake.wildcards.items()), None)
     logging.raiseExceptions = False  # a log on a full disk is no reason for a traceback
     logging.captureWarnings(True)
@@ -58,6 +63,11 @@ def warn(message: str) -> None:
     """Tell the user, on the console and in the log, what may be wrong where the job goes on."""
     logging.warning(message)
     sys.stderr.write(f"twolevel: warning: {message}\n")
+
+
+def _stop(number: int, frame: object) -> None:
+    """End this process as the shell counts it, so that what it began is ended and cleaned up."""
+    sys.exit(128 + number)
 
 
 def _message(error: Exception, snakemake: Snakemake, study: str | None) -> str:

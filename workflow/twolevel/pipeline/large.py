@@ -166,7 +166,9 @@ def load_in_parts(
                     refuse_infinite(rows[name], kept, places)
             yield pd.DataFrame({name: np.asarray(values) for name, values in rows.items()})
 
-    with TemporaryDirectory(dir=Path(path).parent) as folder:
+    # As a temporary file of `path`, so that it is swept where this process is killed.
+    beside = Path(path)
+    with TemporaryDirectory(dir=beside.parent, prefix=".", suffix=f".{beside.name}") as folder:
         codes = Path(folder) / "codes.parquet"
         with parquet_parts(codes) as write:
             for part in prepared():

@@ -5,8 +5,9 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 from dataclasses import dataclass
-from html.parser import HTMLParser
+from html import unescape
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Any
 
@@ -17,6 +18,10 @@ from twolevel.pipeline.config import Config, load
 from twolevel.pipeline.keys import Model, StudyName, Text
 
 FILE = "provenance.json"
+_BASE64 = ";base64,"
+_LINK = re.compile(r"<a\s([^<>]*+)>")
+_ATTRIBUTE = re.compile(r'(?<![\w-])([\w-]++)="([^"]*+)"')
+_RENDERER = re.compile(r'<span class="renderer">([^<]*+)<')
 # Folders that a run writes to, so that no table may lie there.
 _WRITTEN = {"results", "logs", "benchmarks", "site", ".snakemake"}
 
@@ -50,12 +55,16 @@ class Provenance(Model):
 
 @dataclass(frozen=True)
 class Published:
-    """A page: what it says of its making, the checksums of what it carries, and its renderer."""
+    """A page: what it says of its making, and its renderer; checksums of all that it carries.
+
+    `sha256` is that of the page itself.
+    """
 
     provenance: Provenance
     config: Config
     carried: dict[str, str]
     renderer: str
+    sha256: str
 
 
 def read_page(path: str | Path) -> Published:
@@ -65,7 +74,8 @@ def read_page(path: str | Path) -> Published:
     Raises InputError.
     """
     try:
-        page = _Page(Path(path).read_text(encoding="utf-8"))
+        content = Path(path).read_bytes()
+        page = _Page(content.decode("utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or error
         raise InputError(f"{path}: cannot be read ({reason}); expected a study's page") from None
@@ -86,7 +96,7 @@ def read_page(path: str | Path) -> Published:
     if provenance.report not in entries or len(config.studies) > 1 or len(config.replications) > 1:
         raise _unusable(path, "its config is not that of its report alone")
     sums = {name: hashlib.sha256(data).hexdigest() for name, data in page.carried.items()}
-    return Published(provenance, config, sums, page.renderer)
+    return Published(provenance, config, sums, page.renderer, hashlib.sha256(content).hexdigest())
 
 
 def _unusable(path: str | Path, why: object) -> InputError:
@@ -108,33 +118,27 @@ def place_of(data: str, path: str | Path) -> PurePosixPath:
     return place
 
 
-class _Page(HTMLParser):
-    """The files that a page carries behind links, and the text that names its renderer."""
+class _Page:
+    """The files that a page carries behind links, and the text that names its renderer.
+
+    Tags are found one by one, none of them longer than up to the next one, so that no page takes
+    more time than its length.
+    """
 
     def __init__(self, html: str) -> None:
-        super().__init__()
         self.carried: dict[str, bytes] = {}
-        self.renderer = ""
-        self._named = False
-        self.feed(html)
-        self.close()
+        for tag in _LINK.finditer(html):
+            given = {name: unescape(value) for name, value in _ATTRIBUTE.findall(tag[1])}
+            name, (kind, _, data) = given.get("download"), given.get("href", "").partition(_BASE64)
+            if name and kind.startswith("data:"):
+                self._carry(name, data)
+        named = _RENDERER.search(html)
+        self.renderer = unescape(named[1]).strip() if named else ""
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Keep what a link carries."""
-        values = {key: value or "" for key, value in attrs}
-        self._named = values.get("class") == "renderer"
-        name, (kind, _, data) = values.get("download"), values.get("href", "").partition(";base64,")
-        if tag != "a" or not name or not kind.startswith("data:"):
-            return
+    def _carry(self, name: str, data: str) -> None:
         if name in self.carried:
             raise InputError(f"the page carries {quoted(name)} twice; take it as it was published")
         try:
             self.carried[name] = base64.b64decode(data, validate=True)
         except ValueError:
             raise InputError(f"the page carries {quoted(name)}, but not as base64") from None
-
-    def handle_data(self, data: str) -> None:
-        """Keep the renderer's name."""
-        if self._named:
-            self.renderer = data.strip()
-            self._named = False

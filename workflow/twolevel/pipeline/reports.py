@@ -12,6 +12,7 @@ import yaml
 from twolevel.atomic import replacing
 from twolevel.pipeline.documents import fill
 from twolevel.pipeline.files import write_json, write_text
+from twolevel.pipeline.intact import set_edit_aside
 from twolevel.pipeline.provenance import provenance
 
 if TYPE_CHECKING:
@@ -38,8 +39,11 @@ def fill_folder(snakemake: Snakemake, context: Mapping[str, Any]) -> None:
         _copy(copied[target.name], target)
     for source in map(Path, files.support):
         _copy(source, folder / source.name)
+    text = fill(files.template, context)
+    if kept := set_edit_aside(snakemake.output.document, text):
+        print(f"{snakemake.output.document} was edited and is written anew; the edit is in {kept}")
     write_json(snakemake.output.provenance, context["provenance"])
-    write_text(snakemake.output.document, fill(files.template, context))
+    write_text(snakemake.output.document, text)
 
 
 def _copy(source: Path, target: Path) -> None:

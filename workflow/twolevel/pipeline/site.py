@@ -5,13 +5,13 @@ from __future__ import annotations
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from twolevel.atomic import replacing
 from twolevel.pipeline.documents import fill
 from twolevel.pipeline.files import read_json
 from twolevel.pipeline.renderers import render
+from twolevel.private import private_folder
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake
@@ -45,8 +45,8 @@ def publish(job: Snakemake, failed: Mapping[str, str]) -> None:
             for name, why in failed.items()
         ],
     }
-    with TemporaryDirectory(prefix="twolevel-index-") as folder:
-        document = Path(folder) / "index.qmd"
+    with private_folder("index") as folder:
+        document = folder / "index.qmd"
         document.write_text(fill(files.template, context), encoding="utf-8")
         for source in files.support:
             shutil.copy(source, folder)
