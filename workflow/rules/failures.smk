@@ -2,6 +2,7 @@
 # The job build_site needs all pages and cannot run then, so that this is done when the run has ended.
 # So is taking damaged files away, which other jobs might be waiting for as long as it goes on.
 from twolevel.errors import TwoLevelError, listed
+from twolevel.pipeline.folders import check_writable
 from twolevel.pipeline.intact import set_aside
 from twolevel.pipeline.job import last_words
 
@@ -47,9 +48,15 @@ def publish_others():
     try:
         publish(site, found)
     except (TwoLevelError, OSError) as error:
-        print(f"twolevel: the site was not built: {error}")
+        print(f"twolevel: the site was not built: {TwoLevelError(error)}")
     else:
         print(f"Open {site.output.index}: it says why there is no page of {', '.join(found)}")
+
+
+onstart:
+    jobs = list(workflow.dag.needrun_jobs())
+    with refusing():
+        check_writable(file for job in jobs for file in (*job.log, job.benchmark) if file)
 
 
 onerror:

@@ -6,9 +6,9 @@ checksums of its files.
 
 from typing import TYPE_CHECKING
 
-from twolevel.checksums import checksums
 from twolevel.errors import quoted
 from twolevel.pipeline.files import write_json
+from twolevel.pipeline.intact import held
 from twolevel.pipeline.job import run, warn
 from twolevel.pipeline.large import load_in_parts
 from twolevel.pipeline.observations import load_table
@@ -22,21 +22,21 @@ if TYPE_CHECKING:
 def main(snakemake: "Snakemake") -> None:
     """Write the observations and the counts of loading them."""
     study, table = snakemake.wildcards.real, snakemake.params.table
-    path = snakemake.output.observations
-    if estimated_rows(table["data"], f"study {study}") > IN_MEMORY:
-        loading = load_in_parts(path, study=study, **table)
-    else:
-        loaded = load_table(study=study, **table)
-        write_observations(path, Observations(loaded.data, loaded.columns))
-        loading = loaded.summary()
+    path, data = snakemake.output.observations, table["data"]
+    with held(lambda: table_files(data), f"study {study}: {data}") as inputs:
+        if estimated_rows(data, f"study {study}") > IN_MEMORY:
+            loading = load_in_parts(path, study=study, **table)
+        else:
+            loaded = load_table(study=study, **table)
+            write_observations(path, Observations(loaded.data, loaded.columns))
+            loading = loaded.summary()
     for found in loading["likely_codes"]:
         column, code = found["column"], found["code"]
         warn(
-            f"study {study}: {table['data']}: column {quoted(column)}: {found['words']}; where it "
+            f"study {study}: {data}: column {quoted(column)}: {found['words']}; where it "
             f"stands for a missing value, write missing_values: {{{column}: [{code}]}} and "
             "missing: drop"
         )
-    inputs = checksums(table_files(table["data"]))
     write_json(snakemake.output.loading, loading | {"inputs": inputs})
 
 

@@ -6,7 +6,14 @@ from unicodedata import normalize
 
 
 class TwoLevelError(Exception):
-    """A message for the user, who needs no traceback to act on it."""
+    """A message for the user, who needs no traceback to act on it.
+
+    It may be shown in a terminal, whatever text of a stranger stands in it.
+    """
+
+    def __init__(self, message: object) -> None:
+        """Take the message's lines."""
+        super().__init__("\n".join(map(visible, str(message).expandtabs().split("\n"))))
 
 
 class InputError(TwoLevelError, ValueError):
@@ -21,7 +28,12 @@ def quoted(value: object) -> str:
     """Put text found in a file between quotes, on one line and not too long to read."""
     text = str(value)
     text = text if len(text) <= 60 else f"{text[:57]}..."
-    return '"' + "".join(c if c.isprintable() else repr(c)[1:-1] for c in text) + '"'
+    return f'"{visible(text)}"'
+
+
+def visible(text: str) -> str:
+    """Text on one line: characters that cannot be seen, or that command a terminal, by number."""
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
 def listed(names: Iterable[object], most: int = 12) -> str:

@@ -19,6 +19,13 @@ import jinja2
 
 _PUNCTUATION = str.maketrans({mark: f"\\{mark}" for mark in string.punctuation})
 _ATTRIBUTE = str.maketrans({mark: f"\\{mark}" for mark in '\\"&{'})
+# Characters that turn the direction of all that follows, so that a page reads other than it is.
+_DIRECTIONS = str.maketrans(
+    {
+        mark: f"\\u{ord(mark):04x}"
+        for mark in "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+    }
+)
 _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
@@ -68,7 +75,12 @@ def escape(value: object) -> Markdown:
 def _one_line(value: object) -> str:
     """Text with single blanks for its white space and for characters that no page can hold."""
     bare = (" " if unicodedata.category(mark) in ("Cc", "Cs") else mark for mark in str(value))
-    return " ".join("".join(bare).split())
+    return " ".join(in_one_direction("".join(bare)).split())
+
+
+def in_one_direction(text: str) -> str:
+    """Text with the characters that turn its direction shown by their numbers, as `\\u202e`."""
+    return text.translate(_DIRECTIONS)
 
 
 def num(value: float | None, digits: int = 4) -> Markdown:

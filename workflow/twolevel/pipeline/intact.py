@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
 
@@ -60,6 +61,33 @@ def set_aside(paths: Iterable[str]) -> list[str]:
     for path in changed:
         os.replace(path, f"{path}.changed")
     return changed
+
+
+@contextmanager
+def held(files: Callable[[], list[str]], where: str) -> Iterator[list[dict[str, str]]]:
+    """Give the checksums of a user's files, which hold the same from the block's start to its end.
+
+    Whatever goes wrong in the block may come from a file that was saved meanwhile, so that is said
+    first. Raises InputError.
+    """
+    before = _states(files())
+    try:
+        yield [{"name": Path(path).name, "sha256": state[0]} for path, state in before.items()]
+    finally:
+        if _states(files()) != before:
+            raise InputError(
+                f"{where}: was changed while it was read; run snakemake again when it is saved"
+            )
+
+
+def _states(paths: Iterable[str]) -> dict[str, tuple[str, int, int]]:
+    """What each of these files holds, and when it came to hold it; those that can be read."""
+    states = {}
+    for path in filter(os.path.isfile, paths):
+        with suppress(OSError):
+            about = os.stat(path)
+            states[path] = sha256(path), about.st_mtime_ns, about.st_ino
+    return states
 
 
 def edited(path: str | Path) -> bool:

@@ -52,7 +52,7 @@ def run(main: Callable[[Snakemake], None], snakemake: Snakemake) -> None:
         main(snakemake)
         remember(snakemake.output)
     except Exception as error:
-        message = _message(error, snakemake, study)
+        message = str(TwoLevelError(_message(error, snakemake, study)))
         logging.error(message)
         # In one piece, for other jobs may say something at the same moment.
         sys.stderr.write(f"twolevel: {message}\n")

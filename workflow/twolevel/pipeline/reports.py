@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from twolevel.atomic import replacing
-from twolevel.pipeline.documents import fill
+from twolevel.pipeline.documents import fill, in_one_direction
 from twolevel.pipeline.files import write_json, write_text
 from twolevel.pipeline.intact import set_edit_aside
 from twolevel.pipeline.provenance import provenance
@@ -78,4 +78,5 @@ def making(
 def _entry(name: str, entry: Mapping[str, Any]) -> str:
     """The study's entry as YAML, which does not end its block of code and holds no shortcode."""
     text = yaml.dump({name: entry}, Dumper=_ListsOnOneLine, sort_keys=False, allow_unicode=True)
-    return text.rstrip("\n").replace("```", "` ` `").replace("{{<", "{\u2060{<")
+    shown = in_one_direction(text.rstrip("\n"))
+    return shown.replace("```", "` ` `").replace("{{<", "{\u2060{<")
