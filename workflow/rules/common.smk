@@ -3,16 +3,19 @@ from twolevel.checksums import fingerprint
 from twolevel.pipeline.clock import bring_back
 from twolevel.pipeline.code import library_code
 from twolevel.pipeline.config import checked
-from twolevel.pipeline.folders import check_written
+from twolevel.pipeline.folders import check_writable, check_written
 from twolevel.pipeline.grid import AXES, PARAMETERS, Slice, grid_points, plan
 from twolevel.pipeline.studies import RealStudy, SimulatedStudy
 from twolevel.pipeline.tables import estimated_rows, table_files
 from twolevel.pipeline.wildcards import any_of
 
 if workflow.is_main_process:
-    with refusing():
-        check_written(["results", "site", "benchmarks", "logs"])
+    try:
+        check_written(["results", "site", "benchmarks", "logs", ".snakemake"])
+        check_writable([".snakemake/locks/0.input.lock"])
         bring_back(["results", "site", "benchmarks"])
+    except InputError as error:
+        raise WorkflowError(str(error)) from None
 
 # What `--config` says to new_study and reproduce, which is no part of the config.
 ASKED = {key: config.pop(key, None) for key in ("table", "name", "page")}

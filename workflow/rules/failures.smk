@@ -2,7 +2,6 @@
 # The job build_site needs all pages and cannot run then, so that this is done when the run has ended.
 # So is taking damaged files away, which other jobs might be waiting for as long as it goes on.
 from twolevel.errors import TwoLevelError, listed
-from twolevel.pipeline.folders import check_writable
 from twolevel.pipeline.intact import set_aside
 from twolevel.pipeline.job import last_words
 
@@ -41,7 +40,8 @@ def publish_others():
         print(f"Moved {listed(moved)} to the same name with .changed; now run snakemake again")
         return
     found = failures(site, failed) if site else {}
-    if not found:
+    # Jobs that end because the run is told to stop have not failed.
+    if not found or workflow.scheduler._user_kill:
         return
     # For Snakemake the site is unfinished: the next run builds it, whatever has changed until then.
     workflow.persistence.started(site)
@@ -55,8 +55,10 @@ def publish_others():
 
 onstart:
     jobs = list(workflow.dag.needrun_jobs())
-    with refusing():
-        check_writable(file for job in jobs for file in (*job.log, job.benchmark) if file)
+    try:
+        check_writable(file for job in jobs for file in (*job.output, *job.log, job.benchmark))
+    except InputError as error:
+        raise WorkflowError(str(error)) from None
 
 
 onerror:

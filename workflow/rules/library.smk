@@ -1,7 +1,6 @@
 # The library of this checkout, which rules and scripts run, whether or not another one is installed.
 import os
 import sys
-from contextlib import contextmanager
 from pathlib import Path
 
 WORKFLOW = Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).resolve().parent
@@ -16,24 +15,18 @@ from twolevel.errors import InputError
 from twolevel.pipeline.folders import check_folder
 from twolevel.pipeline.yaml_keys import check_before
 
-
-@contextmanager
-def refusing():
-    """Say what a user can mend as Snakemake says what is wrong, without a traceback."""
-    try:
-        yield
-    except InputError as error:
-        raise WorkflowError(str(error)) from None
-
-
-with refusing():
+try:
     check_folder(WORKFLOW.parent)
+except InputError as error:
+    raise WorkflowError(str(error)) from None
 
 
 def check_before_reading(path):
     """Check a config before Snakemake reads it; give the files that were checked."""
     if not os.path.lexists(path) or workflow.modifier.skip_configfile:
         return []
-    with refusing():
+    try:
         check_before(path)
+    except InputError as error:
+        raise WorkflowError(str(error)) from None
     return [path]

@@ -28,12 +28,12 @@ def check_written(folders: Iterable[str]) -> None:
             )
 
 
-def check_writable(files: Iterable[str]) -> None:
-    """Check that these files can be written, which need not be there. Raises InputError."""
-    for folder in {Path(file).parent for file in files}:
+def check_writable(files: Iterable[str | None]) -> None:
+    """Check that there may be such files, in folders that need not be there. Raises InputError."""
+    for folder in {Path(file).parent for file in files if file}:
         there = next(place for place in (folder, *folder.parents) if place.exists())
         if not os.access(there, os.W_OK | os.X_OK):
             raise InputError(
-                f"{there}: cannot be written to, and every job leaves a file there; make it "
-                "writable, then run snakemake again"
+                f"{there}: cannot be written to, and what a run makes has to go there; make the "
+                "folder writable, then run snakemake again"
             )
