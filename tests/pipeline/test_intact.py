@@ -1,6 +1,8 @@
 """A file between stages is read only while it holds what was written there."""
 
+import errno
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -11,7 +13,15 @@ from twolevel.atomic import replacing, rewrite, sweep
 from twolevel.checksums import fingerprint, sha256
 from twolevel.errors import InputError
 from twolevel.pipeline.clock import bring_back
-from twolevel.pipeline.intact import RECORDS, check, remember, set_aside
+from twolevel.pipeline.intact import (
+    RECORDS,
+    check,
+    edited,
+    held,
+    remember,
+    set_aside,
+    set_edit_aside,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -63,6 +73,99 @@ def test_a_record_that_was_cut_off_is_not_trusted(here):
         check("a")
 
 
+TEXT = "W = .489\n\n::: {.provenance}\n:::\n"
+
+
+@pytest.fixture
+def document(here) -> Path:
+    """A document and what is written together with it, an hour ago."""
+    for name, text in (("report.qmd", TEXT), ("provenance.json", "{}")):
+        (here / name).write_text(text)
+        os.utime(name, (1.6e9, 1.6e9))
+    remember(["report.qmd", "provenance.json"])
+    return Path("report.qmd")
+
+
+def test_a_document_that_was_saved_later_was_edited(document):
+    assert not edited(document)
+    document.write_text(TEXT.replace("W", "My W"))
+    check([str(document)])
+    assert edited(document)
+    assert set_aside([str(document)]) == []
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50)
+@given(bit=st.integers(0, 8 * len(TEXT) - 1))
+def test_one_that_differs_at_its_old_date_is_damaged(document, bit):
+    content = bytearray(TEXT.encode())
+    content[bit // 8] ^= 1 << bit % 8
+    document.write_bytes(content)
+    os.utime(document, (1.6e9, 1.6e9))
+    assert not edited(document)
+    with pytest.raises(InputError, match="found other content"):
+        check([str(document)])
+
+
+@pytest.mark.parametrize(
+    "content", [TEXT[:-9].encode(), b"\0" + TEXT.encode(), b"\xff" + TEXT.encode()]
+)
+def test_so_is_one_that_is_no_whole_text(document, content):
+    document.write_bytes(content)
+    assert not edited(document)
+    with pytest.raises(InputError, match="found other content"):
+        check([str(document)])
+
+
+def test_no_edit_is_lost_when_a_document_is_written_anew(document):
+    assert set_edit_aside(document, "new") is None
+    for number, name in enumerate(("report.edited.qmd", "report.edited-2.qmd")):
+        document.write_text(f"{number}{TEXT}")
+        assert set_edit_aside(document, f"{number}{TEXT}") is None
+        assert set_edit_aside(document, "new") == name
+        assert Path(name).read_text() == f"{number}{TEXT}"
+    shutil.rmtree(RECORDS)
+    assert set_edit_aside(document, "new") == "report.edited-3.qmd"
+    document.unlink()
+    assert set_edit_aside(document, "new") is None
+
+
+def test_a_table_saved_while_it_is_read_is_refused(here):
+    for name in ("a.csv", "b.csv"):
+        (here / name).write_text("old")
+
+    def files():
+        return sorted(str(path) for path in here.glob("*.csv"))
+
+    with held(files, "study s: *.csv") as sums:
+        pass
+    assert sums == [{"name": n, "sha256": sha256(here / n)} for n in ("a.csv", "b.csv")]
+
+    def saved(text):
+        (here / "a.csv").write_text(text)
+
+    def replaced_by_its_like():
+        (here / "c").write_text("old")
+        os.replace(here / "c", here / "a.csv")
+
+    changes = [
+        lambda: saved("new"),
+        lambda: (saved("between"), saved("new")),
+        replaced_by_its_like,
+        lambda: (here / "c.csv").write_text("more"),
+        (here / "b.csv").unlink,
+    ]
+    for change in changes:
+        refused = pytest.raises(
+            InputError, match=r"^study s: \*\.csv: was changed while it was read"
+        )
+        with refused, held(files, "study s: *.csv"):
+            change()
+            raise InputError("row 7: found half a row, as it was not written yet")
+    assert not (here / "b.csv").exists()
+    with pytest.raises(InputError, match="half"), held(files, "study s"):
+        raise InputError("half")
+
+
 def test_files_of_no_job_pass(here, tmp_path_factory):
     other = tmp_path_factory.mktemp("elsewhere") / "table.csv"
     for path in (other, here / "table.csv"):
@@ -81,6 +184,9 @@ def test_what_killed_writers_left_is_swept_and_nothing_else(here):
         temporary.touch()
         killed = temporary.with_name(temporary.name.replace(temporary.name[1:9], "0123abcd"))
         killed.touch()
+    (here / ".0123abcd.a.csv").unlink()
+    (here / ".0123abcd.a.csv").mkdir()
+    (here / ".0123abcd.a.csv/part").touch()
     sweep(here / "a.csv")
     assert sorted(here.iterdir()) == sorted(kept)
 
@@ -93,6 +199,18 @@ def test_an_error_of_writing_names_the_file_that_was_to_be_written(here):
     ):
         temporary.touch()
     assert caught.value.filename == str(here / "a.csv")
+
+
+@pytest.mark.parametrize("copying", [False, True])
+def test_a_full_disk_is_told_of_the_file_that_was_to_be_written(here, copying):
+    def fill():
+        with replacing("a.csv") as temporary:
+            names = ("source", None, str(temporary)) if copying else ()
+            raise OSError(errno.ENOSPC, "x", *names)
+
+    with pytest.raises(OSError, match="No space left") as caught:
+        fill()
+    assert caught.value.filename == "a.csv"
 
 
 def test_a_fingerprint_is_of_content_or_of_size_and_date(here, monkeypatch):

@@ -3,9 +3,11 @@
 import base64
 import hashlib
 import json
+import time
 
 import pytest
 
+from twolevel.checksums import sha256
 from twolevel.errors import InputError
 from twolevel.pipeline.published import place_of, read_page
 
@@ -41,10 +43,11 @@ def read(tmp_path):
     return read
 
 
-def test_a_page(read):
+def test_a_page(read, tmp_path):
     more = link("anova.csv", b"a,b\n") + 'Rendered by <span class="renderer">Pandoc 3.9</span>.'
     page = read(GOOD, more)
     assert page.provenance.model_dump() == GOOD
+    assert page.sha256 == sha256(tmp_path / "page.html")
     assert page.carried["anova.csv"] == hashlib.sha256(b"a,b\n").hexdigest()
     assert page.renderer == "Pandoc 3.9"
     assert page.config.studies["s"].data == "data/x.csv"
@@ -89,6 +92,26 @@ def test_what_is_not_as_a_page_states_it_is_refused(read, provenance):
 def test_a_page_that_carries_what_cannot_be_told(read, more, words):
     with pytest.raises(InputError, match=words):
         read(GOOD, more)
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        "<a ",
+        "<a x='",
+        '<a "',
+        "<a a=",
+        '<a a="',
+        "<!--",
+        '<span class="renderer">',
+        "<a\t" + "a" * 9,
+    ],
+)
+def test_reading_takes_no_longer_than_the_page_is_long(read, more):
+    start = time.perf_counter()
+    page = read(GOOD, more * (300_000 // len(more)))
+    assert time.perf_counter() - start < 2
+    assert page.provenance.report == "s"
 
 
 def test_a_page_without_provenance(tmp_path):

@@ -63,6 +63,31 @@ def test_figure_without_label_or_alternative_text(render):
     assert 'alt="Caption"' in html
 
 
+@pytest.mark.parametrize("place", ["XDG_DATA_HOME", "HOME"])
+def test_a_users_own_scripts_for_pandoc_do_not_run(render, tmp_path, monkeypatch, place):
+    data = tmp_path / "user" / ("pandoc" if place == "XDG_DATA_HOME" else ".pandoc")
+    data.mkdir(parents=True)
+    (data / "init.lua").write_text("pandoc.Str = function() error('it runs') end\nerror('it runs')")
+    (data / "templates").mkdir()
+    (data / "templates/styles.html").write_text("a user's own")
+    monkeypatch.delenv("XDG_DATA_HOME", raising=False)
+    monkeypatch.setenv(place, str(tmp_path / "user"))
+    assert "Text" in render("Text.")
+
+
+def test_an_edited_source_is_told(folder, tmp_path):
+    page = tmp_path / "page.html"
+    words = "The text of this page was edited by hand"
+    for edited in (False, True):
+        render_with_pandoc(folder / "sample.qmd", page, support=SUPPORT, edited=edited)
+        assert (words in page.read_text("utf-8")) == edited
+
+
+def test_a_link_that_leads_nowhere_is_no_obstacle(render, folder):
+    (folder / ".#report.qmd").symlink_to("somebody@somewhere.1234")
+    assert "Text" in render("Text.")
+
+
 def test_table(render):
     html = render("[@tbl-a]\n\n" + TABLE)
     assert '<figure id="tbl-a" class="table"><figcaption>Table\u00a01: Cells</figcaption>' in html

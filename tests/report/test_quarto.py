@@ -31,6 +31,7 @@ record = {{
     "files": sorted(str(path) for path in Path().rglob("*")),
     "links": [str(path) for path in Path().rglob("*") if path.is_symlink()],
     "locked": [str(path) for path in Path().rglob("*") if not path.stat().st_mode & 0o200],
+    "data": [p.name for p in Path(os.environ.get("XDG_DATA_HOME", "/")).glob("**/*")],
     "log settings": [key for key in os.environ if key.startswith("QUARTO_LOG")],
 }}
 Path({records!r}, f"{{os.getpid()}}.json").write_text(json.dumps(record))
@@ -180,6 +181,22 @@ def test_a_users_log_level_cannot_hide_warnings(tmp_path, source, output, monkey
     assert quarto.calls()[0]["log settings"] == []
 
 
+def test_a_users_data_for_pandoc_are_not_found(tmp_path, source, output, monkeypatch):
+    (tmp_path / "user/pandoc").mkdir(parents=True)
+    (tmp_path / "user/pandoc/init.lua").touch()
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "user"))
+    quarto = StandIn(tmp_path / "bin")
+    render_with_quarto(source, output, executable=quarto.path)
+    # The folder is there, or Pandoc would look at home.
+    assert quarto.calls()[0]["data"] == ["pandoc"]
+
+
+def test_an_edited_source_is_told(tmp_path, source, output):
+    quarto = StandIn(tmp_path / "bin")
+    render_with_quarto(source, output, executable=quarto.path, edited=True)
+    assert quarto.calls()[0]["arguments"][-2:] == ["-M", "edited:true"]
+
+
 def test_unresolved_mark_in_the_page(tmp_path, source, output):
     body = 'output.write_text("<p>See <strong>?@tbl-x</strong></p>")'
     quarto = StandIn(tmp_path / "bin", body)
@@ -242,6 +259,17 @@ def test_version(tmp_path):
     assert quarto_version(StandIn(tmp_path / "a", version="1.9.3").path) == "1.9.3"
     with pytest.raises(RenderError, match=r"expected a version such as 1\.9\.3"):
         quarto_version(StandIn(tmp_path / "b", version="no such thing").path)
+
+
+def test_a_version_is_what_is_said_to_stdout(tmp_path):
+    quarto = StandIn(tmp_path / "bin")
+    warning = "warning: setlocale: LC_ALL: cannot change locale (xx_XX)"
+    text = quarto.path.read_text().replace(
+        "print('1.9.3')", f"print('1.9.3'); print({warning!r}, file=sys.stderr)"
+    )
+    assert warning in text
+    quarto.path.write_text(text)
+    assert quarto_version(quarto.path) == "1.9.3"
 
 
 def test_too_old(tmp_path, source, output):

@@ -47,7 +47,7 @@ def test_a_page_of_a_table_that_lies_elsewhere_is_confirmed(project, tmp_path):
     # The page too, which shows the path that the table had.
     assert "same      the whole page, byte for byte" in run.out
     assert "note" not in run.out
-    assert f"Confirmed: every table of {page}" in run.out
+    assert f"Confirmed: {page} is what its provenance makes." in run.out
     assert project.files("results", "config") == before
 
 
@@ -68,9 +68,10 @@ def test_what_was_changed_in_a_page_is_told(project, tmp_path):
     run = reproduce(project, f"page={path}", ok=False)
     assert "differs   means.csv: the page carries another than it states" in run.out
     assert "differs   anova.csv: the run made another than the page states" in run.out
-    assert "differs   the page's text or figures" in run.out
+    assert "differs   the page as a whole" in run.out
     assert len(re.findall("^same ", run.out, re.M)) == 10
-    assert "not confirmed, for 3 of the above differ" in run.text
+    assert "not confirmed" in run.text
+    assert "others: anova.csv, means.csv; take the page as it was published" in run.text
     assert "Traceback" not in run.text
 
 
@@ -90,9 +91,41 @@ def test_other_versions_and_another_table_are_said(project, tmp_path):
         'note      "numpy" was "1.0", here "',
         "note      the git commit of the code is known on one side only",
         "differs   means.csv: the run made another",
-        "not said  the rest of the page",
+        "differs   the page as a whole",
     ):
         assert note in run.out
+    assert "Confirmed" not in run.text
+
+
+@pytest.mark.parametrize(
+    "false",
+    [
+        {},
+        {"versions": {"numpy": "1.0"}},
+        {"code": {"commit": "0" * 40, "changed": True}},
+        {"renderer": "Quarto 99.9"},
+    ],
+)
+def test_a_forgery_is_not_confirmed_whatever_it_says_of_its_making(project, tmp_path, false):
+    page = (project.path / "results/toy/report.html").read_text("utf-8")
+    text, data = carried(page, "provenance.json")
+    provenance = json.loads(data)
+    provenance["versions"] |= false.get("versions", {})
+    provenance["code"] = false.get("code", provenance["code"])
+    page = page.replace(text, base64_of(json.dumps(provenance).encode()))
+    if "renderer" in false:
+        page = re.sub('(class="renderer">)[^<]+', rf"\1{false['renderer']}", page)
+    path = tmp_path / "forged.html"
+    path.write_text(page.replace("What was found", "All patients were cured"), "utf-8")
+    run = reproduce(project, f"page={path}", ok=False)
+    assert "Confirmed" not in run.text
+    assert (
+        "not confirmed, for it is not what its provenance makes here; the same tables: " in run.text
+    )
+    assert "anova.csv, coefficients.csv" in run.text
+    assert "others: none; " in run.text
+    noted = "have what is noted above as it was" in run.text
+    assert noted == bool(false)
 
 
 @pytest.mark.parametrize("absolute", [False, True])
