@@ -2,9 +2,16 @@
 
 import os
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
-from projects import Project, differing
+from projects import CONFIG, Project, differing
+
+import load_data
+from twolevel.checksums import sha256
+from twolevel.errors import InputError
+from twolevel.pipeline.files import read_json
+from twolevel.pipeline.observations import load_table
 
 
 def cut(path: Path) -> None:
@@ -55,15 +62,73 @@ def test_of_tables_and_pages(project, first_run):
     found_and_made_again(project, first_run[0], *damaged)
 
 
+def test_a_document_that_rots_is_found(project, first_run):
+    name = "results/toy/report/report.qmd"
+    rot(project.path / name)
+    (project.path / "results/toy/report.html").unlink()
+    found_and_made_again(project, first_run[0], name)
+
+
 def test_documents_may_be_edited_but_not_cut_off(project, first_run):
     own = project.path / "results/toy/report/report.qmd"
     own.write_text(own.read_text("utf-8").replace("What was found", "What I found"), "utf-8")
-    project.snakemake()
-    assert "What I found" in (project.path / "results/toy/report.html").read_text("utf-8")
+    said = project.snakemake()
+    assert "results/toy/report/report.qmd was edited; its page says so" in said.out
+    page = (project.path / "results/toy/report.html").read_text("utf-8")
+    assert "What I found" in page
+    assert "The text of this page was edited by hand" in page
     cut(own)
     assert f"Moved {own.relative_to(project.path)}" in project.snakemake(ok=False).text
     project.snakemake()
     assert differing(project.files("site"), first_run[0].files("site")) == []
+
+
+@pytest.mark.parametrize("why", ["title", "figure"])
+def test_an_edit_is_kept_when_its_document_is_written_anew(project, first_run, why):
+    own = project.path / "results/toy/report/report.qmd"
+    mine = own.read_text("utf-8").replace("What was found", "What I found")
+    own.write_text(mine, "utf-8")
+    if why == "title":
+        toy = {**CONFIG["studies"]["toy"], "title": "Another title"}
+        project.configure({**CONFIG, "studies": {**CONFIG["studies"], "toy": toy}})
+    else:
+        (own.parent / "figures/one_subject.svg").unlink()
+    said = project.snakemake()
+    kept = "results/toy/report/report.edited.qmd"
+    assert f"was edited and is written anew; the edit is in {kept}" in said.out
+    assert (project.path / kept).read_text("utf-8") == mine
+    assert ("Another title" in own.read_text("utf-8")) == (why == "title")
+    assert "edited by hand" not in (project.path / "results/toy/report.html").read_text("utf-8")
+    assert project.planned() == set()
+    if why == "figure":
+        files = project.files("results", "site")
+        del files[kept]
+        assert differing(files, first_run[0].files("results", "site")) == []
+
+
+def test_a_table_saved_while_it_is_read_gives_no_results(tmp_path, monkeypatch):
+    table = tmp_path / "table.csv"
+    table.write_text("id,t,y\n1,a,1\n1,b,2\n2,a,4\n2,b,6\n")
+    study = {"data": str(table), "formula": "y ~ t", "subject": "id"}
+
+    def saved_meanwhile(*arguments, **options):
+        loaded = load_table(*arguments, **options)
+        table.write_text(table.read_text().replace("6", "7"))
+        return loaded
+
+    made = {name: str(tmp_path / name) for name in ("observations", "loading")}
+    job = SimpleNamespace(
+        wildcards=SimpleNamespace(real="s"),
+        params=SimpleNamespace(table=study),
+        output=SimpleNamespace(**made),
+    )
+    load_data.main(job)
+    assert read_json(made["loading"])["inputs"] == [{"name": "table.csv", "sha256": sha256(table)}]
+    Path(made["loading"]).unlink()
+    monkeypatch.setattr(load_data, "load_table", saved_meanwhile)
+    with pytest.raises(InputError, match=r"^study s: .*table\.csv: was changed while it was read"):
+        load_data.main(job)
+    assert not Path(made["loading"]).exists()
 
 
 @pytest.mark.parametrize("damage", [cut, rot])

@@ -2,6 +2,7 @@
 
 import os
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -84,21 +85,59 @@ class TestDisk:
             fresh.snakemake()
             assert differing(fresh.results("toy"), whole) == []
 
+    def test_full_in_the_site_it_names_the_page(self, project):
+        shutil.rmtree(project.path / "site")
+        folder = project.path / "site"
+        folder.mkdir()
+        with mounted("-t", "tmpfs", "-o", "size=64k", "none", str(folder)):
+            said = project.snakemake(ok=False)
+        assert re.search(
+            r"site/(toy|real)\.html: No space left on device; free some space", said.text
+        )
+        assert "Traceback" not in said.text
+
     @pytest.mark.parametrize(
-        ("missing", "message"),
-        [("results/toy/mixed.json", "Write-protected"), ("results/toy", "Read-only file system")],
+        ("missing", "place", "named"),
+        [
+            ("results/toy/mixed.json", "results", "results/toy"),
+            ("results/toy", "results", "results"),
+            ("results/toy/anova.json", "logs", "logs/toy"),
+            ("site", ".", "."),
+        ],
     )
-    def test_read_only_it_says_so_and_changes_nothing(self, project, missing, message):
-        path, folder = project.path / missing, str(project.path / "results")
+    def test_read_only_it_says_so_and_changes_nothing(self, project, missing, place, named):
+        path, folder = project.path / missing, str(project.path / place)
         shutil.rmtree(path) if path.is_dir() else path.unlink()
         before = project.files("results", "site")
         with mounted("--bind", folder, folder):
             subprocess.run(["mount", "-o", "remount,ro,bind", folder], check=True)
             said = project.snakemake(ok=False)
-        assert message in said.text
-        assert "results/toy" in said.text
+        assert f"\n{named}: cannot be written to" in said.text
         assert "Traceback" not in said.text
         assert project.files("results", "site") == before
+
+
+class TestInTheWay:
+    def test_links_that_lead_nowhere_are_passed_over(self, project, first_run):
+        for place in ("results/toy/report/.#report.qmd", "site/.#index.html", "results/.#x"):
+            (project.path / place).symlink_to("somebody@somewhere.1234")
+        (project.path / "results/toy/report.html").unlink()
+        project.snakemake()
+        assert differing(*(p.files("results", "site") for p in (project, first_run[0]))) == []
+
+    @pytest.mark.parametrize("folder", ["results", "site", "logs", "benchmarks"])
+    def test_a_file_in_the_place_of_a_folder_is_named(self, project, folder):
+        shutil.rmtree(project.path / folder)
+        (project.path / folder).write_text("mine")
+        said = project.snakemake(ok=False)
+        assert f"{folder}: found a file" in said.text
+        assert "Traceback" not in said.text
+        assert (project.path / folder).read_text() == "mine"
+
+    def test_a_folder_with_braces_is_refused(self, fresh, tmp_path):
+        said = fresh.copy(tmp_path / "a {x} b").snakemake(ok=False)
+        assert "a {x} b: found braces in the name of the project's folder" in said.text
+        assert "Traceback" not in said.text
 
 
 class TestTwoAtOnce:
@@ -165,6 +204,31 @@ class TestFailedStudy:
         project.snakemake()
         assert project.files("site") == before
 
+    @pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
+    def test_a_render_that_is_stopped_leaves_nothing_behind(self, project, tmp_path, stop):
+        before = project.files("site")
+        (project.path / "results/toy/report.html").unlink()
+        # A renderer that goes on until it is killed, and says so.
+        quarto, pulse, place = tmp_path / "quarto", tmp_path / "pulse", tmp_path / "temporary"
+        quarto.write_text(
+            f'#!/bin/sh\n[ "$1" = --version ] && echo 1.9.3 && exit\n'
+            f"while :; do echo >> {pulse}; sleep 0.05; done\n"
+        )
+        quarto.chmod(0o755)
+        place.mkdir()
+        project.configure({**CONFIG, "report": {"renderer": "quarto"}})
+        process = project.start(environment={"QUARTO_PATH": str(quarto), "TMPDIR": str(place)})
+        while process.poll() is None and not pulse.exists():
+            time.sleep(0.01)
+        os.killpg(process.pid, stop)
+        said = project.ended(process, ok=False)
+        beats = pulse.stat().st_size
+        time.sleep(0.3)
+        assert pulse.stat().st_size == beats
+        assert list(place.glob("twolevel-*")) == []
+        assert "Traceback" not in said.text
+        assert project.files("site") == before
+
     def test_a_run_that_is_stopped_leaves_the_site_as_it_was(self, project):
         before = project.files("site")
         project.configure({**TOY, "studies": {"toy": {"simulate": {**SIMULATE, "seed": 2}}}})
@@ -172,5 +236,6 @@ class TestFailedStudy:
         while process.poll() is None and not any(project.path.glob(".snakemake/incomplete/*")):
             time.sleep(0.01)
         os.killpg(process.pid, signal.SIGINT)
-        project.ended(process, ok=False)
+        # While its first job still loads its libraries.
+        assert "Traceback" not in project.ended(process, ok=False).text
         assert project.files("site") == before
