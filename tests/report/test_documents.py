@@ -1,8 +1,10 @@
 """Templates filled: text stays text through Pandoc, and numbers keep their digits."""
 
 import math
+import re
 import string
 import subprocess
+import unicodedata
 from decimal import Decimal
 from html.parser import HTMLParser
 from pathlib import Path
@@ -64,6 +66,7 @@ NASTY = [
     "https://example.org mailto:a@example.org <https://example.org>",
     "Mr. Smith, e.g. that",
     "Größe µ−σ² 条件 \U0001f600 é e\u0301 \u202eא",
+    "".join(map(chr, [0x61C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)])),
     "a\u00a0b\u2028c\td\ne\r\nf\x00g\x1bh",
     "\ufeff0",
     "-",
@@ -103,8 +106,18 @@ def pandoc(text: str, *arguments: str) -> list[tuple[str, dict[str, str | None],
     return Cells(done.stdout.decode()).found
 
 
+def turns(mark: str) -> bool:
+    """Whether a character has no shape and turns the direction, by its name in Unicode."""
+    words = r"LEFT-TO-RIGHT|RIGHT-TO-LEFT|DIRECTIONAL|STRONG ISOLATE|ARABIC LETTER MARK"
+    return unicodedata.category(mark) == "Cf" and bool(re.search(words, unicodedata.name(mark, "")))
+
+
 def plain(text: str) -> str:
-    """Text as a page shows it: one kind of blank, and none of the characters a page cannot hold."""
+    """Text as a page shows it: one kind of blank, and none of the characters a page cannot hold.
+
+    Those that turn the direction of what follows are shown by their numbers.
+    """
+    text = "".join(f"\\u{ord(m):04x}" if turns(m) else m for m in text)
     kept = (" " if m < " " or "\x7f" <= m < "\xa0" or m == "\u00a0" else m for m in text)
     return " ".join("".join(kept).split())
 

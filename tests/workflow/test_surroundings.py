@@ -75,6 +75,15 @@ class TestClock:
         assert {("fit_hierarchical", "real"), ("fit_mixed", "real")} <= planned
         assert {study for _, study in planned} == {"real", None}
 
+    def test_a_clock_set_back_since_the_project_was_copied_is_no_obstacle(self, fresh, first_run):
+        if not shutil.which("faketime"):
+            pytest.skip("setting the clock back takes faketime")
+        fresh.configure(TOY)
+        said = fresh.snakemake(within=["faketime", "-f", "-1d"])
+        assert "Traceback" not in said.text
+        assert differing(fresh.results("toy"), first_run[0].results("toy")) == []
+        assert fresh.planned() == set()
+
     def test_another_table_with_an_older_date_is_seen(self, project):
         project.edit("config/data/selfesteem.csv", "1,t1,4.005", "1,t1,4.006")
         os.utime(project.path / "config/data/selfesteem.csv", (1e9, 1e9))
