@@ -30,7 +30,7 @@ def check_written(folders: Iterable[str]) -> None:
 
 def check_writable(files: Iterable[str | None]) -> None:
     """Check that there may be such files, in folders that need not be there. Raises InputError."""
-    for folder in {Path(file).parent for file in files if file}:
+    for folder in sorted({Path(file).parent for file in files if file}):
         there = next(place for place in (folder, *folder.parents) if place.exists())
         if not os.access(there, os.W_OK | os.X_OK):
             raise InputError(
