@@ -35,7 +35,6 @@ ALL_SPREAD = GOOD.assign(y=1e-5 * GOOD["y"] + np.repeat([1, 5, 2, 9], 3))
         ("y ~ time + age + centred", GOOD.assign(centred=GOOD["age"] - 40), "cannot tell centred"),
         # numpy's own warning about log(0) comes first
         ("y ~ log(age)", GOOD.assign(age=GOOD["age"] - 30), r"log\(age\) .* is not finite"),
-        ("y ~ icc", GOOD.rename(columns={"age": "icc"}), "the name of a parameter of the model"),
         ("y ~ y", GOOD, "also on the right of ~"),
         ("y ~ time * id", GOOD, "12 coefficients and 12 observations leave nothing"),
         ("y ~ time + id", GOOD, "fixed effects leave no differences between subjects"),

@@ -285,7 +285,7 @@ def test_user_missing_values_of_spss_are_missing(tmp_path):
 
 @pytest.mark.parametrize(("package", "ending"), [("openpyxl", "xlsx"), ("pyreadstat", "sav")])
 def test_a_package_that_is_not_there_is_named(tmp_path, monkeypatch, package, ending):
-    (tmp_path / f"t.{ending}").touch()
+    (tmp_path / f"t.{ending}").write_bytes(b"not empty")
     monkeypatch.setitem(sys.modules, package, None)
     with pytest.raises(InputError, match=rf"needs the package {package}; .*pip install {package}"):
         header(tmp_path / f"t.{ending}", "study s")

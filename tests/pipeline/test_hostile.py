@@ -23,7 +23,7 @@ from twolevel.mixed import fit_mixed
 from twolevel.pipeline import large, stored
 from twolevel.pipeline.formats import delimited, labelled, spreadsheet
 from twolevel.pipeline.formats.delimited import MISSING
-from twolevel.pipeline.guessing import guess
+from twolevel.pipeline.guessing.guess import guess
 from twolevel.pipeline.large import load_in_parts
 from twolevel.pipeline.observations import load_table
 from twolevel.pipeline.stored import read_observations
@@ -420,7 +420,7 @@ def test_guesses_among_many_columns_end(tmp_path):
     assert guess(pd.DataFrame(long | items)).subject == "person"
     assert time.monotonic() - start < SECONDS
     (tmp_path / "t.csv").write_text(",".join(items) + "\n1\n")
-    with pytest.raises(InputError, match="row 1: found 1 fields, expected 150"):
+    with pytest.raises(InputError, match="the header has 150 names and the rows have 1 fields"):
         columns_of(str(tmp_path / "t.csv"), "study s")
 
 

@@ -87,8 +87,10 @@ def in_words(quantity: str) -> Markdown:
 
 
 def most_apart(comparison: dict[str, Any], terms: dict[str, list[str]]) -> Markdown:
-    """The quantity in which the three methods differ most, with its values in its own unit."""
+    """The quantity in which the methods differ most, with its values; nothing where they agree."""
     most = comparison["most_apart"]
+    if most is None:
+        return Markdown("")
     kind, _, name = most["quantity"].removesuffix("]").partition("[")
     what = in_words(most["quantity"])
     if kind == "F":

@@ -46,7 +46,7 @@ class Comparison:
             "boundary": self.boundary,
             "unbalanced": self.unbalanced,
             "largest_difference": float(self.table["difference"].max()),
-            "most_apart": self.most_apart,
+            "most_apart": None if self.agree else self.most_apart,
             "table": self.table,
         }
 

@@ -70,7 +70,7 @@ class Encoding:
 
         Numbers named in `at_means` stand at their means, whatever the table holds.
         """
-        seen = self._seen.factors(reordered(table, self._references))
+        seen = reordered(self._seen.factors(table), self._references)
         codes = np.asarray(self._spec.get_model_matrix(self._seen.with_ones(seen)), dtype=float)
         codes = np.broadcast_to(codes, (len(table), codes.shape[1]))  # of a bare intercept, one row
         return self.times_numbers(codes, self.values(table, at_means))
@@ -125,7 +125,8 @@ def encode(
     seen = Placeholders.of(names, formula, variables)
     references = {}
     if coding not in ("treatment", "sum"):
-        references = references_first(variables, coding, formula)
+        levels = references_first(variables, coding, formula)
+        references = {place: levels[name] for place, name in seen.called.items() if name in levels}
     try:
         terms = list(Formula(names.right_side(seen.prefix)))
         exprs = list(dict.fromkeys(factor.expr for term in terms for factor in term.factors))
@@ -143,11 +144,9 @@ def encode(
                 for term in terms
             ]
         )
-        table = seen.factors(reordered(variables, references))
-        distinct, cell_of, weights = distinct_rows(table)
-        matrix = recoded.get_model_matrix(
-            seen.with_ones(distinct), na_action="raise", ensure_full_rank=True
-        )
+        distinct, cell_of, weights = distinct_rows(seen.factors(variables))
+        table = seen.with_ones(reordered(distinct, references))
+        matrix = recoded.get_model_matrix(table, na_action="raise", ensure_full_rank=True)
     # As formulaic's transforms and contrasts refuse what they are given.
     except (FormulaicError, ValueError, TypeError, ArithmeticError) as error:
         raise InputError(

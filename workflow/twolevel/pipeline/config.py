@@ -135,7 +135,7 @@ def check_table(study: RealStudy, where: str) -> None:
         check_columns(columns, found, place)
         response = parse(study.formula).response
         codes_of(study.missing_values, columns, study.subject, response, cells, place)
-        made = list(cells.levels) if cells else []
+        made = cells.levels if cells else {}
         first = first or (file, made)
         if made != first[1]:
             raise InputError(
