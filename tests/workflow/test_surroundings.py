@@ -75,11 +75,11 @@ class TestClock:
         assert {("fit_hierarchical", "real"), ("fit_mixed", "real")} <= planned
         assert {study for _, study in planned} == {"real", None}
 
-    def test_a_clock_set_back_since_the_project_was_copied_is_no_obstacle(self, fresh, first_run):
-        if not shutil.which("faketime"):
-            pytest.skip("setting the clock back takes faketime")
+    def test_a_project_copied_before_the_clock_was_set_back_runs(self, fresh, first_run):
         fresh.configure(TOY)
-        said = fresh.snakemake(within=["faketime", "-f", "-1d"])
+        for path in fresh.path.rglob("*"):
+            os.utime(path, (time.time() + DAY,) * 2)
+        said = fresh.snakemake()
         assert "Traceback" not in said.text
         assert differing(fresh.results("toy"), first_run[0].results("toy")) == []
         assert fresh.planned() == set()

@@ -14,7 +14,7 @@ if workflow.is_main_process:
         check_written(["results", "site", "benchmarks", "logs", ".snakemake"])
         check_writable([".snakemake/locks/0.input.lock"])
         bring_back(["results", "site", "benchmarks"])
-        bring_back([WORKFLOW.parent / "reports"])
+        bring_back([WORKFLOW.parent / "reports", WORKFLOW / "scripts"])
     except InputError as error:
         raise WorkflowError(str(error)) from None
 
