@@ -173,21 +173,6 @@ def test_every_file_of_a_pattern_is_looked_at_before_any_job(fresh):
     assert "Traceback" not in run.text
 
 
-def test_a_table_that_changes_while_it_is_read_is_not_taken(fresh):
-    """The page would name the checksum of another table than the one its numbers are from."""
-    (fresh.path / "t.csv").write_text(GOOD)
-    fresh.configure({"studies": {"grows": {"data": "t.csv", **REAL}}})
-    fresh.edit(
-        "workflow/scripts/load_data.py",
-        "    files = table_files",
-        "    with open(table['data'], 'a') as file:\n        file.write('4,a,2\\n4,b,5\\n')\n"
-        "    files = table_files",
-    )
-    run = fresh.snakemake("results/grows/observations.parquet", ok=False)
-    assert "study grows: t.csv: changed while it was read; run snakemake again" in run.text
-    assert made_by(fresh) == set()
-
-
 def test_tables_may_lie_anywhere_and_be_called_anything(fresh, tmp_path):
     """Absolute paths, those outside the project, and links."""
     (tmp_path / "outside.csv").write_text(GOOD)

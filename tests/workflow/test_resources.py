@@ -43,7 +43,9 @@ def test_memory_is_enough_for_what_was_measured(rule, million_rows, megabytes):
 
 
 @given(
-    st.sampled_from(sorted(defined(2)["MEASURED"])), st.integers(2, 10**9), st.integers(0, 10**8)
+    st.sampled_from(sorted(defined(2)["MEASURED"])),
+    st.integers(2, 3 * 10**8),
+    st.integers(0, 3 * 10**7),
 )
 def test_more_rows_never_ask_for_less_and_a_retry_asks_for_twice_as_much(rule, subjects, more):
     first = asked(rule, subjects)

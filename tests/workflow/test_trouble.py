@@ -103,7 +103,7 @@ class TestDisk:
             (
                 "results/toy/mixed.json",
                 "results",
-                "Write-protected output files for rule fit_mixed",
+                "Write-protected output files for rule",
             ),
             ("results/toy", "results", "\nresults: cannot be written to"),
             ("results/toy/anova.json", "logs", "\nlogs: cannot be written to"),

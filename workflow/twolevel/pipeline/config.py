@@ -14,7 +14,7 @@ from pydantic import BaseModel, BeforeValidator, Field, ValidationError, model_v
 from twolevel.errors import InputError, did_you_mean, listed, quoted
 from twolevel.formula import parse
 from twolevel.pipeline.clock import check_date
-from twolevel.pipeline.keys import Model, StudyName, described, text_keys
+from twolevel.pipeline.keys import Model, StudyName
 from twolevel.pipeline.missing_values import codes_of
 from twolevel.pipeline.replications import Replication
 from twolevel.pipeline.studies import (
@@ -26,6 +26,7 @@ from twolevel.pipeline.studies import (
     plain_path,
 )
 from twolevel.pipeline.tables import check_columns, headers
+from twolevel.pipeline.values import described, text_keys
 from twolevel.pipeline.wide import columns_read
 from twolevel.pipeline.yaml_keys import duplicate_keys
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from twolevel.errors import InputError, did_you_mean, listed, quoted
-from twolevel.pipeline.keys import as_text, described, text_keys
+from twolevel.pipeline.values import as_text, described, text_keys
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -5,7 +5,8 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
 
 from twolevel.errors import InputError, listed
-from twolevel.pipeline.keys import Number, Page, StudyName, refuse_lost_errors, text_keys
+from twolevel.pipeline.keys import Number, Page, StudyName, refuse_lost_errors
+from twolevel.pipeline.values import text_keys
 
 
 def _as_list(value: Any) -> Any:

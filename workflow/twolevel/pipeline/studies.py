@@ -18,17 +18,9 @@ from pydantic import (
 
 from twolevel.errors import InputError, listed, quoted
 from twolevel.formula import parse
-from twolevel.pipeline.keys import (
-    Model,
-    Number,
-    Page,
-    Text,
-    as_text,
-    described,
-    refuse_lost_errors,
-    text_keys,
-)
+from twolevel.pipeline.keys import Model, Number, Page, Text, refuse_lost_errors
 from twolevel.pipeline.missing_values import checked_missing_values
+from twolevel.pipeline.values import as_text, described, text_keys
 from twolevel.pipeline.wide import made_factors
 from twolevel.pipeline.wide_config import checked_wide
 

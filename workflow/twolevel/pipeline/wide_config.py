@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from twolevel.errors import InputError, listed, quoted
-from twolevel.pipeline.keys import as_text, described, text_keys
+from twolevel.pipeline.values import as_text, described, text_keys
 from twolevel.pipeline.wide import FIELD, Wide
 
 
