@@ -47,6 +47,7 @@ def main(snakemake: "Snakemake") -> None:
     conditions = [mean["condition"] for mean in mixed["means"]]
     subject = read_json(files.design)["one_subject"]["subject"]
     intervals = pd.DataFrame(mixed["intervals"])[["parameter", *PROFILE]].rename(columns=PROFILE)
+    intervals = intervals.dropna()  # of many coefficients, none is profiled
     figures = {
         "one_subject": one_subject(data, subject, conditions, labels),
         "caterpillar": caterpillar(random_effects, labels),
