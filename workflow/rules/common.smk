@@ -12,7 +12,7 @@ from twolevel.pipeline.wildcards import any_of
 if workflow.is_main_process:
     try:
         check_written(["results", "site", "benchmarks", "logs", ".snakemake"])
-        check_writable([".snakemake/locks/0.input.lock"])
+        check_writable([".snakemake/locks", ".snakemake/locks/0.input.lock"])
         bring_back(["results", "site", "benchmarks"])
         bring_back([WORKFLOW.parent / "reports", WORKFLOW / "scripts"])
     except InputError as error:
