@@ -17,10 +17,10 @@ import numpy as np
 import pandas as pd
 
 import twolevel as tl
-from twolevel.batch import fit_batch
-from twolevel.performance import block_sums
-from twolevel.replication import replicate_block
-from twolevel.scenario import BLOCK, Scenario, draw
+from twolevel.experiments.batch import fit_batch
+from twolevel.experiments.performance import block_sums
+from twolevel.experiments.run import replicate_block
+from twolevel.experiments.scenario import BLOCK, Scenario, draw
 
 ROOT = Path(__file__).parents[2]
 CONDITIONS = {"t1": 0, "t2": 0.5, "t3": 1}

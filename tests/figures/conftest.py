@@ -12,10 +12,10 @@ import pytest
 from matplotlib.figure import Figure
 from scipy.special import betaincinv, ndtri
 
+from twolevel.experiments.performance import block_sums, distributions, performance, with_theory
+from twolevel.experiments.run import Scenario, replicate_block
 from twolevel.figures.theme import save
 from twolevel.figures.words import Labels
-from twolevel.performance import block_sums, distributions, performance, with_theory
-from twolevel.replication import Scenario, replicate_block
 
 NAMES = (
     "one_subject",
@@ -205,7 +205,7 @@ class Study:
             arguments["influence"] = self.influence
         elif name == "profile_zeta":
             arguments["curves"], arguments["intervals"] = self.profiles
-        function = getattr(import_module(f"twolevel.figures.{name}"), name)
+        function = getattr(import_module(f"twolevel.figures.of_study.{name}"), name)
         return function(**(arguments | {"labels": labels} | changed))
 
 
@@ -312,7 +312,7 @@ class Replicated:
             arguments["sigma_within"] = 1.0
         elif name == "power_curves":
             arguments["test"] = self.test
-        function = getattr(import_module(f"twolevel.figures.{name}"), name)
+        function = getattr(import_module(f"twolevel.figures.of_replication.{name}"), name)
         return function(**(arguments | changed))
 
 

@@ -11,10 +11,10 @@ import pytest
 from matplotlib.text import Text
 from scipy import special
 
-from twolevel.figures.influence import most_influential
-from twolevel.figures.profile_zeta import slope_at
-from twolevel.figures.residuals_fitted import running_quartiles
-from twolevel.figures.shrinkage import shrinkage_factor
+from twolevel.figures.of_study.influence import most_influential
+from twolevel.figures.of_study.profile_zeta import slope_at
+from twolevel.figures.of_study.residuals_fitted import running_quartiles
+from twolevel.figures.of_study.shrinkage import shrinkage_factor
 from twolevel.figures.theme import BETWEEN, INK, MARGINAL, MUTED, WITHIN
 from twolevel.figures.words import Labels
 

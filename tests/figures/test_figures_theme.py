@@ -61,8 +61,8 @@ def test_a_path_is_written_without_date_or_machine(tmp_path):
 def test_importing_figures_loads_neither_pyplot_nor_scipy_stats():
     code = (
         "import sys, pkgutil, importlib, twolevel.figures as f\n"
-        "for m in pkgutil.iter_modules(f.__path__):\n"
-        "    importlib.import_module(f'twolevel.figures.{m.name}')\n"
+        "for m in pkgutil.walk_packages(f.__path__, 'twolevel.figures.'):\n"
+        "    importlib.import_module(m.name)\n"
         "print([m for m in ('matplotlib.pyplot', 'scipy.stats') if m in sys.modules])"
     )
     done = subprocess.run(

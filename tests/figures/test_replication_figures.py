@@ -12,8 +12,8 @@ import pandas as pd
 import pytest
 from test_figures_all import texts, words_outside
 
-from twolevel.figures.grid import Subjects, left_out, measured, percent, some
-from twolevel.figures.power_curves import GOALS
+from twolevel.figures.of_replication.power_curves import GOALS
+from twolevel.figures.panels import Subjects, left_out, measured, percent, some
 from twolevel.figures.theme import BETWEEN, INK, MARGINAL, WITHIN
 from twolevel.figures.words import width
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from twolevel.errors import InputError, TwoLevelError
+from twolevel.files.private_folders import private_folder
 from twolevel.pipeline.folders import check_folder, check_writable, check_written
-from twolevel.private import private_folder
+from twolevel.text.errors import InputError, TwoLevelError
 
 
 def test_a_folder_with_braces_is_refused():
@@ -49,7 +49,7 @@ def test_folders_of_killed_processes_are_removed_and_those_of_living_ones_kept(
 ):
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     holding = (
-        "import sys, time; from twolevel.private import private_folder\n"
+        "import sys, time; from twolevel.files.private_folders import private_folder\n"
         "with private_folder('render') as folder: print(folder, flush=True); time.sleep(60)"
     )
     variables = {**os.environ, "TMPDIR": str(tmp_path), "PYTHONPATH": os.pathsep.join(sys.path)}

@@ -12,10 +12,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from twolevel.errors import InputError
-from twolevel.pipeline.observations import load_table
-from twolevel.pipeline.tables import header, read_table
-from twolevel.pipeline.wide_config import checked_wide
+from twolevel.pipeline.config.wide_columns import checked_wide
+from twolevel.pipeline.tables.observations import load_table
+from twolevel.pipeline.tables.table_files import header, read_table
+from twolevel.text.errors import InputError
 
 pyreadstat = pytest.importorskip("pyreadstat", reason="pyreadstat is in the formats extra")
 pytest.importorskip("openpyxl", reason="openpyxl is in the formats extra")

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from new_study import columns_of, study_of
-from twolevel.errors import InputError
 from twolevel.pipeline.guessing.guess import guess
+from twolevel.text.errors import InputError
 
 DATA = Path(__file__).parents[1] / "data"
 FORMULAS = {

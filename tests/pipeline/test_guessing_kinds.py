@@ -10,13 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from new_study import study_of
-from twolevel.errors import InputError
 from twolevel.mixed import fit_mixed
+from twolevel.pipeline.config.study import RealStudy
 from twolevel.pipeline.guessing.evidence import Column, crossing
 from twolevel.pipeline.guessing.guess import guess
-from twolevel.pipeline.observations import load_table
-from twolevel.pipeline.stored import Observations
-from twolevel.pipeline.studies import RealStudy
+from twolevel.pipeline.tables.observations import load_table
+from twolevel.pipeline.tables.stored import Observations
+from twolevel.text.errors import InputError
 
 CASES = Path(__file__).parents[1] / "data/cases"
 

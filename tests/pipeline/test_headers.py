@@ -10,9 +10,9 @@ import pandas as pd
 import pyreadstat
 import pytest
 
-from twolevel.errors import InputError
-from twolevel.pipeline.config import check_table
-from twolevel.pipeline.studies import RealStudy
+from twolevel.pipeline.config.check import check_table
+from twolevel.pipeline.config.study import RealStudy
+from twolevel.text.errors import InputError
 
 TABLE = pd.DataFrame(
     {"id": np.repeat([1, 2, 3], 2), "time": ["a", "b"] * 3, "score": [1.0, 2, 3, 5, 4, 7]}

@@ -18,16 +18,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from new_study import columns_of
-from twolevel.errors import InputError
 from twolevel.mixed import fit_mixed
-from twolevel.pipeline import large, stored
-from twolevel.pipeline.formats import delimited, labelled, spreadsheet
-from twolevel.pipeline.formats.delimited import MISSING
 from twolevel.pipeline.guessing.guess import guess
-from twolevel.pipeline.large import load_in_parts
-from twolevel.pipeline.observations import load_table
-from twolevel.pipeline.stored import read_observations
-from twolevel.pipeline.tables import header, read_table
+from twolevel.pipeline.tables import large, stored
+from twolevel.pipeline.tables.formats import delimited, labelled, spreadsheet
+from twolevel.pipeline.tables.formats.delimited import MISSING
+from twolevel.pipeline.tables.large import load_in_parts
+from twolevel.pipeline.tables.observations import load_table
+from twolevel.pipeline.tables.stored import read_observations
+from twolevel.pipeline.tables.table_files import header, read_table
+from twolevel.text.errors import InputError
 
 KEYS = {"formula": "score ~ time", "subject": "id"}
 TABLE = pd.DataFrame(

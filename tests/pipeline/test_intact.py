@@ -9,9 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from twolevel.atomic import replacing, rewrite, sweep
-from twolevel.checksums import fingerprint, sha256
-from twolevel.errors import InputError
+from twolevel.files.atomic import replacing, rewrite, sweep
+from twolevel.files.checksums import fingerprint, sha256
 from twolevel.pipeline.clock import bring_back
 from twolevel.pipeline.intact import (
     RECORDS,
@@ -22,6 +21,7 @@ from twolevel.pipeline.intact import (
     set_aside,
     set_edit_aside,
 )
+from twolevel.text.errors import InputError
 
 
 @pytest.fixture(autouse=True)
@@ -219,7 +219,7 @@ def test_a_fingerprint_is_of_content_or_of_size_and_date(here, monkeypatch):
     before = fingerprint(path)
     os.utime(path, (1, 1))
     assert fingerprint(path) == before
-    monkeypatch.setattr("twolevel.checksums.LARGE", 0)
+    monkeypatch.setattr("twolevel.files.checksums.LARGE", 0)
     assert fingerprint(path) == "1 1000000000"
 
 

@@ -6,12 +6,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from twolevel.errors import InputError
-from twolevel.pipeline import large, stored
-from twolevel.pipeline.large import load_in_parts
-from twolevel.pipeline.observations import load_table
-from twolevel.pipeline.stored import Observations, read_observations
-from twolevel.pipeline.tables import estimated_rows
+from twolevel.pipeline.tables import large, stored
+from twolevel.pipeline.tables.large import load_in_parts
+from twolevel.pipeline.tables.observations import load_table
+from twolevel.pipeline.tables.stored import Observations, read_observations
+from twolevel.pipeline.tables.table_files import estimated_rows
+from twolevel.text.errors import InputError
 
 same_directory = settings(
     suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60

@@ -8,14 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from twolevel.errors import InputError
 from twolevel.mixed import fit_mixed
-from twolevel.pipeline import large
-from twolevel.pipeline.config import checked, load
-from twolevel.pipeline.large import load_in_parts
-from twolevel.pipeline.likely_codes import CODES, Range
-from twolevel.pipeline.observations import load_table
-from twolevel.pipeline.stored import Observations
+from twolevel.pipeline.config.check import checked, load
+from twolevel.pipeline.tables import large
+from twolevel.pipeline.tables.large import load_in_parts
+from twolevel.pipeline.tables.likely_codes import CODES, Range
+from twolevel.pipeline.tables.observations import load_table
+from twolevel.pipeline.tables.stored import Observations
+from twolevel.text.errors import InputError
 
 CASE = Path(__file__).parents[1] / "data/cases/minus99.csv"
 STUDY = {

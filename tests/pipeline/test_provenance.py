@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from twolevel.checksums import sha256
+from twolevel.files.checksums import sha256
 from twolevel.pipeline.provenance import commit, public
 
 

@@ -7,9 +7,9 @@ import time
 
 import pytest
 
-from twolevel.checksums import sha256
-from twolevel.errors import InputError
+from twolevel.files.checksums import sha256
 from twolevel.pipeline.published import place_of, read_page
+from twolevel.text.errors import InputError
 
 SUM = "0" * 64
 REAL = {"data": "data/x.csv", "formula": "y ~ t", "subject": "id"}

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from twolevel.errors import InputError
-from twolevel.pipeline.formats.delimited import MISSING
-from twolevel.pipeline.observations import load_table, observations
-from twolevel.pipeline.tables import columns_needed, header, read_table
+from twolevel.pipeline.tables.formats.delimited import MISSING
+from twolevel.pipeline.tables.observations import load_table, observations
+from twolevel.pipeline.tables.table_files import columns_needed, header, read_table
+from twolevel.text.errors import InputError
 
 ROOT = Path(__file__).parents[2]
 HEADER = "id,time,score\n"
@@ -359,7 +359,7 @@ def test_the_header_check_reads_the_header_only(tmp_path):
 
 def test_import_is_light():
     code = (
-        "import sys, twolevel.pipeline.tables;"
+        "import sys, twolevel.pipeline.tables.table_files;"
         "print([m for m in ('pandas', 'numpy', 'pyarrow', 'formulaic') if m in sys.modules])"
     )
     run = {"capture_output": True, "text": True, "check": True, "cwd": ROOT / "workflow"}
@@ -443,7 +443,7 @@ def test_any_labels_and_numbers_survive(tmp_path, data):
 
 
 def test_rows_left_out_do_not_change_the_order_of_levels(tmp_path):
-    from twolevel.pipeline.observations import load_table
+    from twolevel.pipeline.tables.observations import load_table
 
     path = tmp_path / "t.csv"
     path.write_text("id,time,y\n1,a,1\n1,b,\n1,c,3\n2,a,2\n2,b,4\n2,c,1\n2,d,\n")

@@ -8,10 +8,10 @@ import pytest
 from projects import CONFIG, Project, differing
 
 import load_data
-from twolevel.checksums import sha256
-from twolevel.errors import InputError
-from twolevel.pipeline.files import read_json
-from twolevel.pipeline.observations import load_table
+from twolevel.files.checksums import sha256
+from twolevel.files.stage_files import read_json
+from twolevel.pipeline.tables.observations import load_table
+from twolevel.text.errors import InputError
 
 
 def cut(path: Path) -> None:

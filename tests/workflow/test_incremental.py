@@ -104,14 +104,14 @@ class TestLibrary:
     @pytest.mark.parametrize(
         ("module", "first"),
         [
-            ("likelihood", {"fit_mixed"}),
-            ("figures.caterpillar", {"plot_mixed"}),
-            ("sphericity", {"partition_errors", "fit_mixed"}),
-            ("simulation", {"simulate_data"}),
-            ("pipeline.large", {"load_data"}),
-            ("pandoc", {"render_report", "build_site"}),
-            ("pipeline.documents", {"write_report", "build_site"}),
-            ("pipeline.files", None),
+            ("model.criterion", {"fit_mixed"}),
+            ("figures.of_study.caterpillar", {"plot_mixed"}),
+            ("strata.sphericity", {"partition_errors", "fit_mixed"}),
+            ("experiments.simulation", {"simulate_data"}),
+            ("pipeline.tables.large", {"load_data"}),
+            ("page.pandoc", {"render_report", "build_site"}),
+            ("page.templates", {"write_report", "build_site"}),
+            ("files.stage_files", None),
         ],
     )
     def test_an_edited_module(self, project, imports, module, first):
@@ -149,16 +149,20 @@ class TestLibrary:
     @pytest.mark.parametrize(
         "line",
         [
-            "import twolevel.tails",
-            "from twolevel import tails",
-            "from twolevel.tails import *",
-            "def f():\n    import twolevel.tails as t",
-            "if True:\n    async def f():\n        from twolevel import tails as t",
+            "import twolevel.numeric.tails",
+            "from twolevel.numeric import tails",
+            "from twolevel.numeric.tails import *",
+            "def f():\n    import twolevel.numeric.tails as t",
+            "if True:\n    async def f():\n        from twolevel.numeric import tails as t",
         ],
     )
     def test_every_way_to_import_is_seen(self, tmp_path, line):
         (tmp_path / "script.py").write_text(line)
-        assert set(library_code(tmp_path / "script.py")) == {"twolevel", "twolevel.tails"}
+        assert set(library_code(tmp_path / "script.py")) == {
+            "twolevel",
+            "twolevel.numeric",
+            "twolevel.numeric.tails",
+        }
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 from projects import AGAIN, PLAN, REPLICATED, SIMULATE, Project, replication_config
 
-from twolevel.replication import replicate
-from twolevel.scenario import BLOCK, Scenario
+from twolevel.experiments.run import replicate
+from twolevel.experiments.scenario import BLOCK, Scenario
 
 
 @pytest.fixture

@@ -12,11 +12,11 @@ import pytest
 from projects import CONFIG
 
 from reproduce import lay_tables
-from twolevel.checksums import sha256
-from twolevel.errors import InputError
-from twolevel.pipeline.config import load
+from twolevel.files.checksums import sha256
+from twolevel.pipeline.config.check import load
 from twolevel.pipeline.provenance import public
-from twolevel.pipeline.tables import table_files
+from twolevel.pipeline.tables.table_files import table_files
+from twolevel.text.errors import InputError
 
 
 def reproduce(project, *words, ok=True):

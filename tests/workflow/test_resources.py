@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from projects import ROOT, SIMULATE
 
-from twolevel.pipeline.studies import SimulatedStudy
+from twolevel.pipeline.config.study import SimulatedStudy
 
 RESOURCES = (ROOT / "workflow/rules/resources.smk").read_text(encoding="utf-8")
 CONDITIONS = len(SIMULATE["conditions"])

@@ -61,7 +61,7 @@ class TestImport:
 FAKE = """
 import json, logging, sys
 from types import SimpleNamespace
-from twolevel.errors import InputError
+from twolevel.text.errors import InputError
 from twolevel.pipeline.job import run
 wildcards, params, kind, message = json.loads(sys.argv[1])
 

@@ -1,12 +1,12 @@
 # The config, checked; what rules look up in it; the library modules each script runs.
-from twolevel.checksums import fingerprint
+from twolevel.files.checksums import fingerprint
 from twolevel.pipeline.clock import bring_back
 from twolevel.pipeline.code import library_code
-from twolevel.pipeline.config import checked
+from twolevel.pipeline.config.check import checked
 from twolevel.pipeline.folders import check_writable, check_written
-from twolevel.pipeline.grid import AXES, PARAMETERS, Slice, grid_points, plan
-from twolevel.pipeline.studies import RealStudy, SimulatedStudy
-from twolevel.pipeline.tables import estimated_rows, table_files
+from twolevel.pipeline.slices import AXES, PARAMETERS, Slice, grid_points, plan
+from twolevel.pipeline.config.study import RealStudy, SimulatedStudy
+from twolevel.pipeline.tables.table_files import estimated_rows, table_files
 from twolevel.pipeline.wildcards import any_of
 
 if workflow.is_main_process:

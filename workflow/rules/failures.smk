@@ -1,7 +1,7 @@
 # When a study fails, the others are published all the same, and the index says what is lacking and why.
 # The job build_site needs all pages and cannot run then, so that this is done when the run has ended.
 # So is taking damaged files away, which other jobs might be waiting for as long as it goes on.
-from twolevel.errors import TwoLevelError, listed
+from twolevel.text.errors import TwoLevelError, listed
 from twolevel.pipeline.intact import set_aside
 from twolevel.pipeline.job import last_words
 
@@ -31,7 +31,7 @@ def failures(site, failed):
 
 def publish_others():
     """Build the site without the studies that failed, unless a file has to be made anew first."""
-    from twolevel.pipeline.site import publish
+    from twolevel.page.site import publish
 
     failed = failed_jobs()
     site = next((job for job in workflow.dag.jobs if job.rule.name == "build_site"), None)

@@ -11,9 +11,9 @@ os.environ.update(PYTHONPATH=os.pathsep.join(search_path))
 
 from snakemake.exceptions import WorkflowError
 
-from twolevel.errors import InputError
+from twolevel.text.errors import InputError
 from twolevel.pipeline.folders import check_folder
-from twolevel.pipeline.yaml_keys import check_before
+from twolevel.pipeline.config.yaml_keys import check_before
 
 try:
     check_folder(WORKFLOW.parent)

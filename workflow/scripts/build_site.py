@@ -5,8 +5,8 @@ Reads the studies' pages and summaries and the index template; makes site/.
 
 from typing import TYPE_CHECKING
 
+from twolevel.page.site import publish
 from twolevel.pipeline.job import run
-from twolevel.pipeline.site import publish
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake, snakemake

@@ -5,8 +5,8 @@ Reads the three fits' summaries; makes the comparison and its table.
 
 from typing import TYPE_CHECKING
 
-from twolevel.comparison import compare_fits
-from twolevel.pipeline.files import read_json, write_csv, write_json
+from twolevel.files.stage_files import read_json, write_csv, write_json
+from twolevel.levels.comparison import compare_fits
 from twolevel.pipeline.job import run
 
 if TYPE_CHECKING:

@@ -5,10 +5,10 @@ Reads the observations; makes the design's summary.
 
 from typing import TYPE_CHECKING
 
-from twolevel.design import describe_design
-from twolevel.pipeline.files import write_json
+from twolevel.files.stage_files import write_json
+from twolevel.levels.describe import describe_design
 from twolevel.pipeline.job import run
-from twolevel.pipeline.stored import read_observations
+from twolevel.pipeline.tables.stored import read_observations
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake, snakemake

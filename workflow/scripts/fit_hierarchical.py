@@ -5,10 +5,10 @@ Reads the Level 1 fit; makes the two-stage fit's summary.
 
 from typing import TYPE_CHECKING
 
-from twolevel.hierarchical import fit_hierarchical
-from twolevel.pipeline.files import read_json, read_parquet, write_json
+from twolevel.files.stage_files import read_json, read_parquet, write_json
+from twolevel.levels.hierarchical import fit_hierarchical
+from twolevel.levels.subjects import SubjectFits
 from twolevel.pipeline.job import run
-from twolevel.subjects import SubjectFits
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake, snakemake

@@ -10,23 +10,23 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from twolevel.bootstrap import Bootstrap
-from twolevel.covariance import cell_means, compound_symmetry, residual_covariance
-from twolevel.diagnostics import IN_SERIES, diagnose
-from twolevel.few_values import few_values
-from twolevel.following import following
+from twolevel.design.terms import made_of
+from twolevel.files.stage_files import write_csv, write_json, write_parquet
+from twolevel.findings.remarks import remarks
+from twolevel.inference.adjustments import Adjust
+from twolevel.inference.bootstrap import Bootstrap
+from twolevel.inference.type3 import held_at_zero
+from twolevel.levels.autoregression import following
+from twolevel.levels.diagnostics import IN_SERIES, diagnose
+from twolevel.levels.discrete_response import few_values
+from twolevel.levels.own_slopes import own_slopes
+from twolevel.levels.pooled_errors import repeated_within, unconnected
+from twolevel.levels.subject_condition import subject_condition
+from twolevel.levels.witnesses import call_witnesses
 from twolevel.mixed import MixedFit, fit_design, fit_mixed
-from twolevel.multiplicity import Adjust
-from twolevel.own_slopes import own_slopes
-from twolevel.pipeline.files import write_csv, write_json, write_parquet
 from twolevel.pipeline.job import run
-from twolevel.pipeline.stored import read_observations
-from twolevel.remarks import remarks
-from twolevel.subject_condition import subject_condition
-from twolevel.terms import made_of
-from twolevel.type3 import held_at_zero
-from twolevel.within_subjects import repeated_within, unconnected
-from twolevel.witnesses import call_witnesses
+from twolevel.pipeline.tables.stored import read_observations
+from twolevel.strata.condition_covariance import cell_means, compound_symmetry, residual_covariance
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake, snakemake

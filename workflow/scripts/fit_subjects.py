@@ -5,10 +5,10 @@ Reads the observations; makes the tables of subject means and residuals and the 
 
 from typing import TYPE_CHECKING
 
-from twolevel.pipeline.files import write_csv, write_json, write_parquet
+from twolevel.files.stage_files import write_csv, write_json, write_parquet
+from twolevel.levels.subjects import fit_subjects
 from twolevel.pipeline.job import run
-from twolevel.pipeline.stored import read_observations
-from twolevel.subjects import fit_subjects
+from twolevel.pipeline.tables.stored import read_observations
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake, snakemake

@@ -6,9 +6,9 @@ Reads the slices' experiments; makes one row for each experiment of the grid.
 from itertools import product
 from typing import TYPE_CHECKING
 
-from twolevel.pipeline.files import parquet_parts, read_parts
-from twolevel.pipeline.grid import Slice
+from twolevel.files.stage_files import parquet_parts, read_parts
 from twolevel.pipeline.job import run
+from twolevel.pipeline.slices import Slice
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake, snakemake

@@ -6,14 +6,14 @@ checksums of its files.
 
 from typing import TYPE_CHECKING
 
-from twolevel.errors import quoted
-from twolevel.pipeline.files import write_json
+from twolevel.files.stage_files import write_json
 from twolevel.pipeline.intact import held
 from twolevel.pipeline.job import run, warn
-from twolevel.pipeline.large import load_in_parts
-from twolevel.pipeline.observations import load_table
-from twolevel.pipeline.stored import IN_MEMORY, Observations, write_observations
-from twolevel.pipeline.tables import estimated_rows, table_files
+from twolevel.pipeline.tables.large import load_in_parts
+from twolevel.pipeline.tables.observations import load_table
+from twolevel.pipeline.tables.stored import IN_MEMORY, Observations, write_observations
+from twolevel.pipeline.tables.table_files import estimated_rows, table_files
+from twolevel.text.errors import quoted
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake, snakemake

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from twolevel.errors import TwoLevelError
-from twolevel.performance import distributions, performance, with_theory
-from twolevel.pipeline.files import read_json, read_parquet, write_csv, write_json, write_parquet
-from twolevel.pipeline.grid import AXES, Slice
+from twolevel.experiments.performance import distributions, performance, with_theory
+from twolevel.experiments.scenario import BLOCK, Scenario
+from twolevel.experiments.theory import Sampling
+from twolevel.files.stage_files import read_json, read_parquet, write_csv, write_json, write_parquet
 from twolevel.pipeline.job import run
-from twolevel.pipeline.scenarios import averaged_over, scenario_at, study_values
-from twolevel.sampling import Sampling
-from twolevel.scenario import BLOCK, Scenario
+from twolevel.pipeline.point_scenario import averaged_over, scenario_at, study_values
+from twolevel.pipeline.slices import AXES, Slice
+from twolevel.text.errors import TwoLevelError
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake, snakemake

@@ -11,20 +11,20 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from twolevel.atomic import rewrite
-from twolevel.errors import InputError, listed, quoted
-from twolevel.formula import parse
+from twolevel.design.formula import parse
+from twolevel.files.atomic import rewrite
 from twolevel.mixed import fit_mixed
-from twolevel.pipeline.columns import is_date, is_number
-from twolevel.pipeline.config import load
-from twolevel.pipeline.entries import alone, entry, free_name, names, with_study
+from twolevel.pipeline.config.check import load
+from twolevel.pipeline.config.entry import alone, entry, free_name, names, with_study
 from twolevel.pipeline.guessing.guess import guess
 from twolevel.pipeline.guessing.guess_made import Guess
 from twolevel.pipeline.job import run
-from twolevel.pipeline.likely_codes import LikelyCode
-from twolevel.pipeline.observations import Loaded, load_table
-from twolevel.pipeline.stored import Observations
-from twolevel.pipeline.tables import header, read_table, table_files
+from twolevel.pipeline.tables.column_types import is_date, is_number
+from twolevel.pipeline.tables.likely_codes import LikelyCode
+from twolevel.pipeline.tables.observations import Loaded, load_table
+from twolevel.pipeline.tables.stored import Observations
+from twolevel.pipeline.tables.table_files import header, read_table, table_files
+from twolevel.text.errors import InputError, listed, quoted
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake, snakemake

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from twolevel.anova import NotPartitioned, partition_errors
-from twolevel.pipeline.files import write_csv, write_json
+from twolevel.files.stage_files import write_csv, write_json
 from twolevel.pipeline.job import run
-from twolevel.pipeline.stored import read_observations
+from twolevel.pipeline.tables.stored import read_observations
+from twolevel.strata.anova import NotPartitioned, partition_errors
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake, snakemake

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from twolevel.figures.data_by_subject import data_by_subject
-from twolevel.figures.missingness import missingness
+from twolevel.figures.of_study.data_by_subject import data_by_subject
+from twolevel.figures.of_study.missingness import missingness
 from twolevel.figures.theme import save
 from twolevel.figures.words import Labels
-from twolevel.pipeline.files import read_json
+from twolevel.files.stage_files import read_json
 from twolevel.pipeline.job import run
-from twolevel.pipeline.stored import read_observations
+from twolevel.pipeline.tables.stored import read_observations
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake, snakemake

@@ -6,12 +6,12 @@ Reads the Level 1 tables, the two-stage summary and the truth if there is one; m
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from twolevel.figures.distributions import distributions
+from twolevel.figures.of_study.distributions import distributions
 from twolevel.figures.theme import save
 from twolevel.figures.words import Labels
-from twolevel.pipeline.files import read_json, read_parquet
+from twolevel.files.stage_files import read_json, read_parquet
 from twolevel.pipeline.job import run
-from twolevel.pipeline.stored import read_observations
+from twolevel.pipeline.tables.stored import read_observations
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake, snakemake

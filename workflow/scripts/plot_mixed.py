@@ -9,22 +9,22 @@ from typing import TYPE_CHECKING
 import pandas as pd
 from matplotlib.figure import Figure
 
-from twolevel.figures.caterpillar import caterpillar
-from twolevel.figures.condition_means import MOST_GROUPS, condition_means
-from twolevel.figures.conditional_marginal import conditional_marginal
-from twolevel.figures.covariance import covariance
-from twolevel.figures.influence import influence
-from twolevel.figures.one_subject import one_subject
-from twolevel.figures.profile_zeta import profile_zeta
-from twolevel.figures.quantile_plots import quantile_plots
-from twolevel.figures.residuals_fitted import residuals_fitted
-from twolevel.figures.scale_location import scale_location
-from twolevel.figures.shrinkage import shrinkage
+from twolevel.figures.of_study.caterpillar import caterpillar
+from twolevel.figures.of_study.condition_means import MOST_GROUPS, condition_means
+from twolevel.figures.of_study.conditional_marginal import conditional_marginal
+from twolevel.figures.of_study.covariance import covariance
+from twolevel.figures.of_study.influence import influence
+from twolevel.figures.of_study.one_subject import one_subject
+from twolevel.figures.of_study.profile_zeta import profile_zeta
+from twolevel.figures.of_study.quantile_plots import quantile_plots
+from twolevel.figures.of_study.residuals_fitted import residuals_fitted
+from twolevel.figures.of_study.scale_location import scale_location
+from twolevel.figures.of_study.shrinkage import shrinkage
 from twolevel.figures.theme import save
 from twolevel.figures.words import Labels
-from twolevel.pipeline.files import read_json, read_parquet
+from twolevel.files.stage_files import read_json, read_parquet
 from twolevel.pipeline.job import run
-from twolevel.pipeline.stored import Observations, read_observations
+from twolevel.pipeline.tables.stored import Observations, read_observations
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake, snakemake

@@ -6,13 +6,13 @@ Reads the measures and the distributions; makes its figures.
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from twolevel.figures.bias_coverage import bias_coverage
-from twolevel.figures.power_curves import power_curves
-from twolevel.figures.sampling_distributions import sampling_distributions
+from twolevel.figures.of_replication.bias_coverage import bias_coverage
+from twolevel.figures.of_replication.power_curves import power_curves
+from twolevel.figures.of_replication.sampling_distributions import sampling_distributions
+from twolevel.figures.of_replication.two_stage_bias import two_stage_bias
+from twolevel.figures.of_replication.type_one_error import type_one_error
 from twolevel.figures.theme import save
-from twolevel.figures.two_stage_bias import two_stage_bias
-from twolevel.figures.type_one_error import type_one_error
-from twolevel.pipeline.files import read_json, read_parquet
+from twolevel.files.stage_files import read_json, read_parquet
 from twolevel.pipeline.job import run
 
 if TYPE_CHECKING:

@@ -7,9 +7,9 @@ document that was edited by hand says so.
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from twolevel.page.renderers import render
 from twolevel.pipeline.intact import edited
 from twolevel.pipeline.job import run
-from twolevel.pipeline.renderers import render
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake, snakemake

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from twolevel.performance import block_sums
-from twolevel.pipeline.files import parquet_parts, read_json, write_parquet
-from twolevel.pipeline.grid import AXES, Slice
+from twolevel.experiments.performance import block_sums
+from twolevel.experiments.run import replicate_block
+from twolevel.experiments.scenario import BLOCK
+from twolevel.files.stage_files import parquet_parts, read_json, write_parquet
 from twolevel.pipeline.job import run
-from twolevel.pipeline.scenarios import scenario_at, study_values
-from twolevel.replication import replicate_block
-from twolevel.scenario import BLOCK
+from twolevel.pipeline.point_scenario import scenario_at, study_values
+from twolevel.pipeline.slices import AXES, Slice
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake, snakemake

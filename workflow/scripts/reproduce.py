@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from twolevel.checksums import checksums, sha256
-from twolevel.errors import InputError, TwoLevelError, listed, quoted
+from twolevel.files.checksums import checksums, sha256
+from twolevel.files.private_folders import private_folder
+from twolevel.page.rendering import run as run_command
+from twolevel.pipeline.config.study import RealStudy
 from twolevel.pipeline.job import run
 from twolevel.pipeline.provenance import commit, fixed_folder, versions
 from twolevel.pipeline.published import Published, place_of, read_page
-from twolevel.pipeline.studies import RealStudy
-from twolevel.pipeline.tables import table_files
-from twolevel.private import private_folder
-from twolevel.rendering import run as run_command
+from twolevel.pipeline.tables.table_files import table_files
+from twolevel.text.errors import InputError, TwoLevelError, listed, quoted
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake, snakemake

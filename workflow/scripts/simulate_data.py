@@ -5,10 +5,10 @@ Makes the table of observations and the truth it was drawn from.
 
 from typing import TYPE_CHECKING
 
-from twolevel.pipeline.files import write_json
+from twolevel.experiments.simulation import simulate, truth
+from twolevel.files.stage_files import write_json
 from twolevel.pipeline.job import run
-from twolevel.pipeline.stored import Observations, write_observations
-from twolevel.simulation import simulate, truth
+from twolevel.pipeline.tables.stored import Observations, write_observations
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake, snakemake

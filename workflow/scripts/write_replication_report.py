@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from twolevel.pipeline.files import read_json, read_parquet
-from twolevel.pipeline.grid import AXES
+from twolevel.files.stage_files import read_json, read_parquet
 from twolevel.pipeline.job import run
 from twolevel.pipeline.reports import fill_folder, making
+from twolevel.pipeline.slices import AXES
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake, snakemake

@@ -6,20 +6,20 @@ Reads the summaries of every stage, the template, figures, tables and support fi
 
 from typing import TYPE_CHECKING, Any
 
-from twolevel.comparison import ROUNDING
-from twolevel.pipeline.cautions import (
+from twolevel.design.terms import term_in_words
+from twolevel.files.stage_files import read_json
+from twolevel.findings.cautions import (
     cautions,
     follows,
     pairs_share_an_error,
     pools_strata,
     unusual,
 )
-from twolevel.pipeline.documents import Markdown, escape, num, words
-from twolevel.pipeline.files import read_json
+from twolevel.findings.verdicts import rejected, verdicts
+from twolevel.levels.comparison import ROUNDING
+from twolevel.page.templates import Markdown, escape, num, words
 from twolevel.pipeline.job import run
 from twolevel.pipeline.reports import fill_folder, making
-from twolevel.pipeline.verdicts import rejected, verdicts
-from twolevel.terms import term_in_words
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake, snakemake

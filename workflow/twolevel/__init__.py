@@ -14,16 +14,16 @@ from importlib import import_module
 __version__ = "0.1.0"
 
 _HOME = {
-    "InputError": "errors",
-    "describe_design": "design",
+    "InputError": "text.errors",
+    "describe_design": "levels.describe",
     "fit_arrays": "mixed",
-    "fit_hierarchical": "hierarchical",
+    "fit_hierarchical": "levels.hierarchical",
     "fit_mixed": "mixed",
-    "fit_subjects": "subjects",
-    "partition_errors": "anova",
-    "replicate": "replication",
-    "Scenario": "scenario",
-    "simulate": "simulation",
+    "fit_subjects": "levels.subjects",
+    "partition_errors": "strata.anova",
+    "replicate": "experiments.run",
+    "Scenario": "experiments.scenario",
+    "simulate": "experiments.simulation",
 }
 __all__ = sorted(_HOME)
 

@@ -14,17 +14,16 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from twolevel.between_variance import BetweenVarianceTest, between_variance_test
-from twolevel.bootstrap import Bootstrap, parametric_bootstrap
-from twolevel.coding import Coding
-from twolevel.design_matrix import DesignMatrix, design_matrix, design_of_arrays
-from twolevel.errors import InputError
-from twolevel.estimable import refuse_explained
-from twolevel.explained import design_effect, r_squared
-from twolevel.hypotheses import coefficient_rows
-from twolevel.influence import cooks_distance, leave_one_out
-from twolevel.likelihood import Method, degrees_of_freedom, maximise
-from twolevel.means import (
+from twolevel.design.coding import Coding
+from twolevel.design.design_matrix import DesignMatrix, design_matrix, design_of_arrays
+from twolevel.design.identifiability import refuse_explained
+from twolevel.design.moments import SubjectMoments, grouped_moments
+from twolevel.inference.adjustments import Adjust, adjusted
+from twolevel.inference.bootstrap import Bootstrap, parametric_bootstrap
+from twolevel.inference.deletion import cooks_distance, leave_one_out
+from twolevel.inference.explained_variance import design_effect, r_squared
+from twolevel.inference.hypotheses import coefficient_rows
+from twolevel.inference.means import (
     At,
     difference,
     mean_rows,
@@ -32,13 +31,14 @@ from twolevel.means import (
     slope_rows,
     weighted_rows,
 )
-from twolevel.moments import SubjectMoments, grouped_moments
-from twolevel.multiplicity import Adjust, adjusted
-from twolevel.predicted import Subjects, predict, simulate
-from twolevel.printed import Summary, model_text, summary_text
-from twolevel.profile_likelihood import ProfileLikelihood
-from twolevel.type3 import type3_rows
-from twolevel.wald import Df, Estimates
+from twolevel.inference.prediction import Subjects, predict, simulate
+from twolevel.inference.printout import Summary, model_text, summary_text
+from twolevel.inference.profile_likelihood import ProfileLikelihood
+from twolevel.inference.type3 import type3_rows
+from twolevel.inference.variance_test import BetweenVarianceTest, between_variance_test
+from twolevel.inference.wald import Df, Estimates
+from twolevel.model.criterion import Method, degrees_of_freedom, maximise
+from twolevel.text.errors import InputError
 
 
 @dataclass(frozen=True, eq=False, repr=False)

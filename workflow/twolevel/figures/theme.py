@@ -11,8 +11,8 @@ from typing import BinaryIO, ParamSpec, TypeVar
 import matplotlib
 from matplotlib.figure import Figure
 
-from twolevel.atomic import replacing
 from twolevel.figures.words import SIZE, SMALL, plain
+from twolevel.files.atomic import replacing
 
 P = ParamSpec("P")
 R = TypeVar("R")

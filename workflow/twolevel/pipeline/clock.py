@@ -9,7 +9,7 @@ from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
-from twolevel.errors import InputError
+from twolevel.text.errors import InputError
 
 # Seconds by which the clock of a file server may be ahead of ours.
 SKEW = 2

@@ -9,7 +9,7 @@ import ast
 from functools import cache
 from pathlib import Path
 
-from twolevel.checksums import sha256
+from twolevel.files.checksums import sha256
 
 _LIBRARY = Path(__file__).resolve().parents[1]
 

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from twolevel.errors import InputError
+from twolevel.text.errors import InputError
 
 
 def check_folder(path: str | Path) -> None:

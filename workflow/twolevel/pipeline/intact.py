@@ -17,9 +17,9 @@ from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
 
-from twolevel.atomic import replacing
-from twolevel.checksums import sha256
-from twolevel.errors import InputError, listed
+from twolevel.files.atomic import replacing
+from twolevel.files.checksums import sha256
+from twolevel.text.errors import InputError, listed
 
 # Beside what Snakemake remembers of the same files.
 RECORDS = Path(".snakemake/checksums")

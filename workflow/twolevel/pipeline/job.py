@@ -11,9 +11,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from twolevel.atomic import sweep
-from twolevel.errors import TwoLevelError
+from twolevel.files.atomic import sweep
 from twolevel.pipeline.intact import check, remember
+from twolevel.text.errors import TwoLevelError
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake

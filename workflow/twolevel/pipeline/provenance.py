@@ -14,7 +14,7 @@ from platform import python_version
 from typing import Any
 
 from twolevel import __version__
-from twolevel.checksums import checksums
+from twolevel.files.checksums import checksums
 
 PROGRAMS = ["snakemake", "numpy", "scipy", "pandas", "pyarrow", "formulaic", "statsmodels"]
 PROGRAMS += ["matplotlib", "jinja2"]

@@ -13,9 +13,9 @@ from typing import Annotated, Any
 
 from pydantic import StringConstraints, ValidationError
 
-from twolevel.errors import InputError, quoted
-from twolevel.pipeline.config import Config, load
-from twolevel.pipeline.keys import Model, StudyName, Text
+from twolevel.pipeline.config.check import Config, load
+from twolevel.pipeline.config.keys import Model, StudyName, Text
+from twolevel.text.errors import InputError, quoted
 
 FILE = "provenance.json"
 _BASE64 = ";base64,"

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from twolevel.atomic import replacing
-from twolevel.pipeline.documents import fill, in_one_direction
-from twolevel.pipeline.files import write_json, write_text
+from twolevel.files.atomic import replacing
+from twolevel.files.stage_files import write_json, write_text
+from twolevel.page.templates import fill, in_one_direction
 from twolevel.pipeline.intact import set_edit_aside
 from twolevel.pipeline.provenance import provenance
 

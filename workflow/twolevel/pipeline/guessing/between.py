@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from twolevel.errors import quoted
 from twolevel.pipeline.guessing.evidence import Column, crossing
 from twolevel.pipeline.guessing.vocabulary import ATTRIBUTE, GROUP, called
+from twolevel.text.errors import quoted
 
 MOST_GROUPS = 10
 # Up to so many different numbers are codes of groups, where the name does not say that they are.

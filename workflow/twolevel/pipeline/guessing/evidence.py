@@ -9,8 +9,8 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from twolevel.errors import quoted
-from twolevel.pipeline.columns import NUMBER
+from twolevel.pipeline.tables.column_types import NUMBER
+from twolevel.text.errors import quoted
 
 # Numbers of different columns that differ by more than this factor are not of one kind.
 _SAME_SIZE, _SAME_SPREAD = 4, 6

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from twolevel.errors import InputError, listed
 from twolevel.pipeline.guessing.evidence import Column
 from twolevel.pipeline.guessing.guess_made import Guess
 from twolevel.pipeline.guessing.long_form import guess_long, roles
 from twolevel.pipeline.guessing.vocabulary import ORDER, called, called_subject
 from twolevel.pipeline.guessing.wide_form import guess_wide
+from twolevel.text.errors import InputError, listed
 
 
 def guess(table: pd.DataFrame) -> Guess:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from keyword import iskeyword
 
-from twolevel.formula import CONTRASTS, TRANSFORMS
+from twolevel.design.formula import CONTRASTS, TRANSFORMS
 
 SUBJECT = (
     r"subj|(^|[_ .-])ids?\d*$|^ids?[_ .-]|^[psu]id$|ppt|partic|proband"

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from twolevel.errors import InputError, listed, quoted
 from twolevel.pipeline.guessing.alike import Family, families, stem_of
 from twolevel.pipeline.guessing.between import between
 from twolevel.pipeline.guessing.evidence import Column, comparable
@@ -28,7 +27,8 @@ from twolevel.pipeline.guessing.vocabulary import (
     free,
     usable,
 )
-from twolevel.pipeline.wide import ROW, columns_read
+from twolevel.pipeline.tables.wide import ROW, columns_read
+from twolevel.text.errors import InputError, listed, quoted
 
 # Fewer columns than this beside others of another kind may be alike by chance.
 _FEWEST_BESIDE = 3

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from twolevel.errors import quoted
 from twolevel.pipeline.guessing.evidence import Column, crossing
 from twolevel.pipeline.guessing.guess_made import name_in_formula
 from twolevel.pipeline.guessing.vocabulary import (
@@ -16,6 +15,7 @@ from twolevel.pipeline.guessing.vocabulary import (
     RESPONSE,
     called,
 )
+from twolevel.text.errors import quoted
 
 MOST_LEVELS = 50
 # More distinct numbers than this are a scale, not labels.

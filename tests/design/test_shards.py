@@ -1,0 +1,157 @@
+"""A table in parts gives the numbers of the whole, however it is cut."""
+
+from itertools import pairwise
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from random_designs import balanced, formulas, table, unbalanced
+
+import twolevel as tl
+from twolevel.design import shards
+from twolevel.design.shards import Shards
+from twolevel.levels.subject_condition import subject_condition
+
+DIGITS = 1e-12
+
+
+def cut(data, pieces, response="y"):
+    """A table with a column id as shards, rows in the order given."""
+    codes, subjects = pd.factorize(data["id"])
+    table = data.assign(id=codes).reset_index(drop=True)
+    table["group"] = table["group"].astype("category")
+    ends = np.linspace(0, len(table), pieces + 1).round().astype(int)
+    parts = [table.iloc[a:b] for a, b in pairwise(ends) if b > a]
+    return Shards.of(lambda: iter(parts), "id", response, pd.Index(subjects), len(data))
+
+
+def close(found, expected, scale=0.0):
+    np.testing.assert_allclose(found, expected, rtol=DIGITS, atol=DIGITS * scale)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    balanced | unbalanced,
+    formulas,
+    st.integers(1, 5),
+    st.booleans(),
+    st.sampled_from([0.0, 1e6]),
+    st.sampled_from([40, 10**6]),
+)
+def test_numbers_are_those_of_the_whole_table(data, formula, pieces, shuffle, offset, sample):
+    data = data.assign(y=data["y"] + offset)
+    if shuffle:  # so that subjects span parts
+        data = data.sample(frac=1, random_state=1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(shards, "SAMPLE_ROWS", sample)
+        parts = cut(data, pieces)
+    # An offset of 10^6 is itself rounded to 10^-10.
+    y = 1 + 2e-4 * np.abs(data["y"]).max()
+    for method in ("REML", "ML"):
+        whole = tl.fit_mixed(formula, data, "id", method)
+        try:
+            fit = tl.fit_mixed(formula, parts, "id", method)
+        except tl.InputError as refusal:  # a sample that is too small for the formula
+            assume("leave nothing" not in str(refusal))
+            raise
+        assert fit.boundary == whole.boundary
+        assert (fit.nobs, fit.n_parameters) == (whole.nobs, whole.n_parameters)
+        close(fit.params, whole.params, y)
+        close(fit.sigma_within, whole.sigma_within, y)
+        close(fit.sigma_between, whole.sigma_between, y)
+        close(fit.bse, whole.bse, y)
+        close(fit.llf, whole.llf, 10 * y)
+        close(fit.r2(), whole.r2(), y)
+        pd.testing.assert_frame_equal(
+            fit.random_effects, whole.random_effects, rtol=1e-10, atol=DIGITS * y
+        )
+        df = "kenward-roger" if method == "REML" else "satterthwaite"
+        one, other = fit.anova(df), whole.anova(df)
+        pd.testing.assert_frame_equal(one, other, rtol=1e-9, atol=1e-10 * y)
+        if "time" in formula:
+            one, other = fit.means("time", df), whole.means("time", df)
+            close(one["estimate"], other["estimate"], y)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    balanced | unbalanced,
+    st.sampled_from(["y ~ time", "y ~ time * group", "y ~ time + age"]),
+    st.integers(1, 4),
+    st.booleans(),
+)
+def test_so_are_both_levels_and_the_anova(data, formula, pieces, shuffle):
+    if shuffle:
+        data = data.sample(frac=1, random_state=1)
+    parts = cut(data, pieces)
+    whole, found = (
+        tl.fit_subjects(formula, table, "id", "time", coding="sum") for table in (data, parts)
+    )
+    pd.testing.assert_frame_equal(found.subjects, whole.subjects, rtol=1e-10, atol=1e-11)
+    pd.testing.assert_frame_equal(
+        found.condition_effects, whole.condition_effects, rtol=1e-10, atol=1e-11
+    )
+    close(found.sampling_variance, whole.sampling_variance)
+    if formula != "y ~ time + age":
+        one, other = (tl.fit_hierarchical(f, "precision").summary() for f in (found, whole))
+        close(one["grand_mean"]["se"], other["grand_mean"]["se"], 1)
+    try:
+        anova = tl.partition_errors(formula, data, "id")
+    except tl.InputError as reason:
+        with pytest.raises(type(reason)):
+            tl.partition_errors(formula, parts, "id")
+    else:
+        table = tl.partition_errors(formula, parts, "id").table
+        pd.testing.assert_frame_equal(table, anova.table, rtol=1e-9, atol=1e-10)
+    names = {"id": "subject", "time": "condition", "y": "response"}
+    renamed = Shards.of(
+        lambda: (part.rename(columns=names) for part in parts.parts()),
+        *("subject", "response"),
+        parts.subjects,
+        len(data),
+    )
+    one, other = (tl.describe_design(t) for t in (renamed, data.rename(columns=names)))
+    assert one.summary()["patterns"].n_subjects.tolist() == (
+        other.summary()["patterns"].n_subjects.tolist()
+    )
+    for key in ("per_cell", "per_condition", "seen_under", "complete", "single_subjects"):
+        assert getattr(one, key) == getattr(other, key)
+
+
+def test_what_looks_at_rows_sees_the_sample(monkeypatch):
+    data = table(seed=1, subjects=3000, conditions=3, missing=0.1, ratio=1.0, replicates=2)
+    whole = tl.fit_mixed("y ~ time * group", data, "id")
+    monkeypatch.setattr(shards, "SAMPLE_ROWS", 6000)
+    fit = tl.fit_mixed("y ~ time * group", cut(data, 3), "id")
+    assert 4000 < len(fit.resid) < 7000
+    at = fit.design.positions
+    assert len(at) >= 1000
+    everything = pd.Series(whole.resid, index=data["y"].to_numpy())
+    np.testing.assert_allclose(fit.resid, everything[fit.design.response], atol=1e-9)
+    left_out = fit.without_subject
+    assert len(at) - 6 <= len(left_out) <= len(at)  # without those of which it has some rows only
+    expected = whole.without_subject.loc[left_out.index]
+    pd.testing.assert_frame_equal(left_out, expected, rtol=1e-8, atol=1e-9)
+    effects = subject_condition(fit, "time")
+    assert effects.df_num < subject_condition(whole, "time").df_num
+
+
+def test_few_subjects_with_many_rows_are_thinned(monkeypatch):
+    data = table(seed=1, subjects=4, conditions=3, missing=0.0, ratio=1.0, replicates=4000)
+    monkeypatch.setattr(shards, "SAMPLE_ROWS", 5000)
+    parts = cut(data, 3)
+    assert 4000 < len(parts.sample) < 6000
+    often = parts.sample.groupby(["id", "time"], observed=True).size()
+    assert len(often) == 12
+    assert often.min() > 250
+    fit = tl.fit_mixed("y ~ time", parts, "id")
+    assert fit.influence().empty
+    assert fit.bootstrap("bca").notna().to_numpy().all()
+
+
+def test_transforms_of_all_rows_at_once_are_refused():
+    data = table(seed=1, subjects=9, conditions=3, missing=0.0, ratio=1.0)
+    with pytest.raises(tl.InputError, match=r"center\(\) needs all rows at once.*as a column"):
+        tl.fit_mixed("y ~ time + center(age)", cut(data, 2), "id")

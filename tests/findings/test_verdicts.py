@@ -1,0 +1,111 @@
+"""Which test decides a headline, and what is said beside it."""
+
+import pytest
+
+from twolevel.findings.cautions import cautions, follows, pairs_share_an_error
+from twolevel.findings.verdicts import verdicts
+
+CLEAR = {"F": 12.86, "df_num": 2, "df_den": 38.0, "p": 0.0003}
+UNCLEAR = {"F": 1.75, "df_num": 2, "df_den": 7.0, "p": 0.2275}
+LABELS = {"subject": "id", "condition": "time", "response": "y"}
+
+
+def mixed(**more):
+    """The summary of a mixed model with one term, C(time)."""
+    return {
+        "formula": "y ~ C(time)",
+        "terms": {"C(time)": ["time"]},
+        "anova": [{"term": "C(time)", **CLEAR}],
+        "held_at_zero": {},
+        "subject_condition": None,
+        "own_slopes": None,
+        "response_values": None,
+        "repeated_within": [],
+        "unconnected": [],
+        "following": None,
+        "diagnostics": {"looks": {}},
+    } | more
+
+
+def sphericity(p, mauchly=0.001, epsilon=0.5):
+    row = {"term": "C(time)", "F": 12.86, "df_num_gg": 1.0, "df_den_gg": 19.0, "p_gg": p}
+    return {
+        "sphericity": {
+            "variable": "time",
+            "mauchly_w": None if mauchly is None else 0.3,
+            "mauchly_p": mauchly,
+            "gg_epsilon": epsilon,
+            "corrected": [row],
+        }
+    }
+
+
+def test_the_test_that_holds_decides_and_stands_first():
+    differ = {"p": 0.001, "tests": [{"term": "C(time)", **UNCLEAR}]}
+    found = verdicts(mixed(subject_condition=differ), {})["C(time)"]
+    assert not found.clear
+    assert found.quote.startswith("on the means of cells, F(2, 7.00) = 1.750, p = 0.2275; from all")
+    alike = verdicts(mixed(subject_condition=differ | {"p": 0.3}), {})["C(time)"]
+    assert alike.clear
+    assert alike.quote == "Kenward–Roger test: F(2, 38.0) = 12.86, p = 0.0003"
+
+
+@pytest.mark.parametrize(
+    ("mauchly", "epsilon", "corrected"),
+    [(0.001, 0.5, True), (0.4, 0.5, False), (None, 0.5, True), (None, 0.9, False)],
+)
+def test_failing_sphericity_decides(mauchly, epsilon, corrected):
+    anova = sphericity(0.08, mauchly, epsilon)
+    found = verdicts(mixed(), anova)["C(time)"]
+    assert found.clear == (not corrected)
+    assert found.quote.startswith("with Greenhouse") == corrected
+    assert (pairs_share_an_error(mixed(), anova) is not None) == corrected
+
+
+def test_without_degrees_of_freedom_there_is_no_test():
+    none = {"term": "C(time)", "F": 0.0, "df_num": 3, "df_den": -1.0, "p": None}
+    found = verdicts(mixed(anova=[none]), {})["C(time)"]
+    assert not found.tested
+    assert not found.clear
+    assert "F(" not in found.quote
+
+
+def look(p):
+    return {"statistic": 0.4, "expected": -0.1, "p": p}
+
+
+@pytest.mark.parametrize(
+    ("neighbours", "around", "slopes", "aic", "why"),
+    [
+        (0.3, 0.2, 0.01, None, None),
+        (0.001, 0.001, 0.001, -9.0, "errors"),
+        (0.001, 0.001, 0.001, 9.0, "besides"),
+        (0.001, 0.4, 0.001, 9.0, None),  # slopes explain it
+        (0.001, 0.001, 0.3, -9.0, "alike"),
+        (0.001, 0.4, None, 9.0, "alike"),
+    ],
+)
+def test_what_makes_neighbours_alike(neighbours, around, slopes, aic, why):
+    summary = mixed(
+        diagnostics={
+            "looks": {"neighbours": look(neighbours), "neighbours around lines": look(around)}
+        },
+        following=None if aic is None else {"rho": 0.5, "aic_less": aic},
+        own_slopes=None if slopes is None else {"p": slopes, "tests": None},
+    )
+    assert follows(summary) == why
+    said = cautions(summary, LABELS)
+    assert bool(said) == (why is not None)
+    assert any("better than slopes" in sentence for sentence in said) == (why == "errors")
+
+
+def test_few_steps_name_the_ordinal_model():
+    (said,) = cautions(mixed(response_values=[1.0, 2.0, 3.0]), LABELS)
+    assert "ordinal::clmm(factor(y) ~ C(time) + (1 | id))" in said
+
+
+def test_one_condition_with_trials_is_warned_of_only_where_nothing_looks_at_it():
+    (said,) = cautions(mixed(repeated_within=["time"]), LABELS)
+    assert "may differ in its effect" in said
+    looked = {"p": 0.5, "tests": []}
+    assert cautions(mixed(repeated_within=["time"], subject_condition=looked), LABELS) == []

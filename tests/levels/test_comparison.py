@@ -1,0 +1,62 @@
+"""The three methods side by side."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from random_designs import balanced
+from reference_values import load
+
+import twolevel as tl
+from twolevel.levels.comparison import compare_fits
+from twolevel.strata.anova import NotPartitioned
+
+
+def compared(formula, data, subject, condition):
+    level1 = tl.fit_subjects(formula, data, subject, condition)
+    fit = tl.fit_mixed(formula, data, subject)
+    effects = fit.condition_effects(condition).rename_axis("condition").reset_index()
+    try:
+        anova = tl.partition_errors(formula, data, subject).summary()
+        anova["table"] = anova["table"].reset_index().to_dict("records")
+    except NotPartitioned:
+        anova = None
+    return compare_fits(
+        {"condition_effects": level1.condition_effects.to_dict("records")},
+        tl.fit_hierarchical(level1).summary(),
+        {
+            **fit.summary(),
+            "anova": fit.anova().reset_index().to_dict("records"),
+            "condition_effects": effects.to_dict("records"),
+        },
+        anova,
+    )
+
+
+@settings(deadline=None, max_examples=60)
+@given(data=balanced)
+def test_balanced_methods_agree_exactly_when_not_on_the_boundary(data):
+    comparison = compared("y ~ time", data, "id", "time")
+    anova = tl.partition_errors("y ~ time", data, "id").strata["ms"]
+    assert comparison.boundary == (anova["between"] <= anova["within"])
+    assert comparison.agree == (not comparison.boundary)
+    assert not comparison.unbalanced
+
+
+def test_boundary_differs_by_known_amounts():
+    comparison = compared("y ~ condition", load("selfesteem").data, "subject", "condition")
+    assert comparison.boundary
+    assert not comparison.agree
+    row = comparison.table.loc["F[condition]"]
+    assert row["mixed"] == pytest.approx(65.2610188531104)
+    assert row["anova"] == pytest.approx(55.4690270449622)
+    assert row["difference"] == pytest.approx(1 - 55.4690270449622 / 65.2610188531104)
+    assert comparison.table.loc["sigma_between", "difference"] == 0
+
+
+def test_unbalanced_has_no_anova():
+    comparison = compared("y ~ condition", load("ergostool_missing").data, "subject", "condition")
+    assert comparison.unbalanced
+    assert not comparison.agree
+    assert comparison.table["anova"].isna().all()
+    assert np.isnan(comparison.table.loc["F[condition]", "difference"])
+    assert comparison.summary()["largest_difference"] > 1e-3

@@ -1,0 +1,178 @@
+"""Other programs beside ours: nobody's likelihood is higher, and each status is what it says."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from random_designs import balanced, formulas, unbalanced
+from reference_values import NAMES, load
+
+import twolevel as tl
+from twolevel.levels import witnesses
+from twolevel.levels.witnesses import call_witnesses
+
+
+def called(formula, data, subject="subject", condition="condition"):
+    fit = tl.fit_mixed(formula, data, subject)
+    return fit, call_witnesses(formula, data, subject, fit, condition).set_index("method")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_reference_data(name):
+    reference = load(name)
+    _, table = called(reference.formula, reference.data, condition=reference.condition)
+    asked = ["REML", "ML", "ANOVA"]
+    missing = ["complete subjects"] if name == "ergostool_missing" else []
+    assert list(table.index) == asked + missing
+    lme4 = reference.values["lme4"]
+    for method in ("REML", "ML"):
+        row = table.loc[method]
+        assert row["status"] in ("agrees", "lower")
+        assert row["our_llf"] == pytest.approx(lme4[method.lower()]["logLik"], abs=1e-6)
+        assert row["difference"] == row["llf"] - row["our_llf"]
+        if row["status"] == "agrees":
+            # The constants are the same, and sigma_w is flat in the likelihood.
+            assert row["sigma_within"] == pytest.approx(lme4[method.lower()]["sigma_w"], rel=1e-3)
+    assert table["sentence"].str.fullmatch(r"[A-Z][^<>]*\.").all()
+
+
+@settings(deadline=None, max_examples=15)
+@given(data=balanced | unbalanced, formula=formulas)
+def test_our_likelihood_is_never_the_lower(data, formula):
+    _, table = called(formula, data, "id", "time" if "time" in formula else None)
+    asked = table.loc[["REML", "ML"]]
+    assert set(asked["status"]) <= {"agrees", "lower", "refused"}
+    found = asked[asked["status"] != "refused"]
+    assert (found["difference"] < 1e-6).all()
+    assert ((found["difference"] < -1e-5) <= (found["status"] == "lower")).all()
+
+
+def test_a_higher_likelihood_would_be_said(monkeypatch):
+    reference = load("anxiety")
+    fit = tl.fit_mixed(reference.formula, reference.data, "subject")
+    object.__setattr__(fit, "llf", fit.llf - 0.5)
+    table = call_witnesses(reference.formula, reference.data, "subject", fit, "condition")
+    assert table.loc[0, "status"] == "higher"
+    assert "ours is not the optimum" in table.loc[0, "sentence"]
+
+
+def test_what_a_witness_says_is_kept():
+    reference = load("selfesteem")
+    with np.errstate(all="ignore"):
+        _, table = called(reference.formula, reference.data)
+    assert "boundary" in table.loc["REML", "said"]  # statsmodels' own warning, and none of ours
+    assert table.loc["ANOVA", "F"] == pytest.approx(55.469, rel=1e-4)
+
+
+class TestAnovaRM:
+    def test_agrees_on_complete_data(self):
+        _, table = called("y ~ condition", load("anxiety").data)
+        assert table.loc["ANOVA", "status"] == "agrees"
+        assert table.loc["ANOVA", "F"] == pytest.approx(table.loc["ANOVA", "our_F"])
+
+    def test_incomplete_data_are_refused(self):
+        data = load("anxiety").data.iloc[1:]
+        _, table = called("y ~ condition", data)
+        assert table.loc["ANOVA", "status"] == "refused"
+        assert "unbalanced" in table.loc["ANOVA", "said"]
+
+    def test_incomplete_data_with_equal_counts_are_taken_for_complete(self):
+        fit, table = called("y ~ condition", load("ergostool_missing").data)
+        row = table.loc["ANOVA"]
+        assert row["status"] == "differs"
+        assert row["our_F"] == pytest.approx(fit.anova()["F"].iloc[0])
+        assert "has no meaning here" in row["sentence"]
+
+    def test_replicates_are_averaged(self):
+        data = load("anxiety").data
+        more = data.assign(y=data["y"] + np.random.default_rng(1).normal(size=len(data)))
+        _, table = called("y ~ condition", pd.concat([data, more]))
+        assert table.loc["ANOVA", "status"] == "averaged"
+        cells = pd.concat([data, more]).groupby(["subject", "condition"], observed=True)
+        means = cells["y"].mean().reset_index()
+        expected = tl.partition_errors("y ~ condition", means, "subject").table["F"].iloc[0]
+        assert table.loc["ANOVA", "F"] == pytest.approx(expected)
+
+    @pytest.mark.parametrize(
+        ("formula", "condition"),
+        [("y ~ condition * group", "condition"), ("y ~ group", None), ("y ~ 1", None)],
+    )
+    def test_other_models_are_not_asked_for(self, formula, condition):
+        _, table = called(formula, load("anxiety_group").data, condition=condition)
+        assert table.loc["ANOVA", "status"] == "not asked"
+        assert np.isnan(table.loc["ANOVA", "F"])
+
+    def test_names_may_be_anything(self):
+        data = load("anxiety").data.rename(columns={"y": "my `y`+", "condition": "a b"})
+        data = data.rename(columns={"my `y`+": "my y"})
+        _, table = called("`my y` ~ `a b`", data, condition="a b")
+        assert table.loc["ANOVA", "status"] == "agrees"
+
+
+class TestDropping:
+    """pingouin 0.7.0 was asked once: F = 8.0 for these 3 subjects of 9."""
+
+    def test_the_anova_of_what_others_keep(self):
+        fit, table = called("y ~ condition", load("ergostool_missing").data)
+        row = table.loc["complete subjects"]
+        assert row["status"] == "drops"
+        assert row["F"] == pytest.approx(8.0)
+        assert row["our_F"] == fit.anova()["F"].iloc[0]
+        assert "6 of 9 subjects with 16 of 28 observations" in row["sentence"]
+
+    def test_further_terms_and_replicates(self):
+        data = load("anxiety_group").data
+        kept = data[data["subject"] != data["subject"].iloc[0]]
+        expected = tl.partition_errors("y ~ condition * group", kept, "subject").table
+        some = pd.concat([data.iloc[1:], data.iloc[5:6]])
+        _, table = called("y ~ condition * group", some)
+        assert table.loc["complete subjects", "F"] == pytest.approx(expected.loc["condition", "F"])
+
+    def test_no_one_may_be_left(self):
+        data = load("anxiety").data
+        rows = np.arange(len(data))
+        data = data[rows % 3 != rows // 3 % 3]
+        _, table = called("y ~ condition", data)
+        assert "What is left allows no ANOVA." in table.loc["complete subjects", "sentence"]
+
+    def test_complete_data_are_nobodys_business(self):
+        _, table = called("y ~ condition", load("anxiety").data)
+        assert "complete subjects" not in table.index
+
+
+def test_a_refusal_is_testimony_and_no_error(monkeypatch):
+    from statsmodels.regression.mixed_linear_model import MixedLM
+
+    def refuse(*_, **__):
+        raise np.linalg.LinAlgError("Singular\nmatrix")
+
+    monkeypatch.setattr(MixedLM, "fit", refuse)
+    _, table = called("y ~ condition", load("anxiety").data)
+    assert list(table["status"]) == ["refused", "refused", "agrees"]
+    assert table.loc["REML", "said"] == "LinAlgError: Singular matrix"
+
+
+def test_large_studies_are_not_asked_about(monkeypatch):
+    monkeypatch.setattr(witnesses, "MOST_SUBJECTS", 40)
+    _, table = called("y ~ condition", load("anxiety").data)
+    assert list(table["status"]) == ["not asked", "not asked", "agrees"]
+    monkeypatch.setattr(witnesses, "MOST_CELLS", 100)
+    _, table = called("y ~ condition", load("anxiety").data)
+    assert list(table["status"]) == ["not asked"] * 3
+
+
+def test_mixed_lm_is_not_asked_about_hundreds_of_coefficients(monkeypatch):
+    """It would take over a minute, where all else takes seconds."""
+    monkeypatch.setattr(witnesses, "MOST_IN_X", len(load("anxiety").data) * 3 - 1)
+    _, table = called("y ~ condition", load("anxiety").data)
+    assert list(table["status"]) == ["not asked", "not asked", "agrees"]
+    assert "3 coefficients" in table.loc["REML", "sentence"]
+
+
+def test_effects_of_zero_agree():
+    data = load("anxiety").data
+    data = data.assign(
+        y=data["y"] - data.groupby("condition", observed=True)["y"].transform("mean")
+    )
+    _, table = called("y ~ condition", data)
+    assert table.loc["ANOVA", "status"] == "agrees"

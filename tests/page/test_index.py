@@ -1,0 +1,119 @@
+"""The index: cards that can be looked over, or a table in which a study can be looked up."""
+
+import json
+import re
+from html import unescape
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from twolevel.page.site import publish
+
+ROOT = Path(__file__).parents[2]
+DESIGN = {
+    "n_subjects": 1200,
+    "n_observations": 3600,
+    "balanced": True,
+    "conditions": ["a", "b", "c"],
+    "columns": {"response": "y", "condition": "c"},
+}
+MIXED = {"sigma_between": 1.5, "sigma_within": 0.25, "icc": 0.973, "boundary": False}
+BOUNDARY = {"sigma_between": 0.0, "sigma_within": 0.25, "icc": 0.0, "boundary": True}
+PLANNED = {"axes": {"subjects": [6, 9, 12]}, "effects": [1, 2], "experiments": 4000, "points": 6}
+HOSTILE = "a | b <script>alert(1)</script> $x$ [y](z)"
+
+
+@pytest.fixture
+def index(tmp_path):
+    """Publish so many studies, and a replication study unless told otherwise."""
+
+    def index(studies: int, replications: int = 1, **failed: str) -> str:
+        def write(name: str, content: object) -> str:
+            (tmp_path / name).write_text(json.dumps(content), encoding="utf-8")
+            return str(tmp_path / name)
+
+        names = [f"study{k}" for k in range(studies)]
+        planning = [f"planning{k}" for k in range(replications)]
+        site = tmp_path / "site"
+        site.mkdir()
+        design, mixed = write("design.json", DESIGN), write("mixed.json", MIXED)
+        support = [path for path in (ROOT / "reports").iterdir() if path.suffix != ".qmd"]
+        publish(
+            SimpleNamespace(
+                input=SimpleNamespace(
+                    template=ROOT / "reports/index.qmd",
+                    support=[path for path in support if path.is_file()],
+                    pandoc=sorted((ROOT / "reports/pandoc").iterdir()),
+                    pages=[write(f"{name}.html", "") for name in (*names, *planning)],
+                    designs=[design] * studies,
+                    mixed=[write("boundary.json", BOUNDARY), *[mixed] * (studies - 1)][:studies],
+                    replications=[write("replication.json", PLANNED)] * replications,
+                ),
+                output=SimpleNamespace(
+                    index=site / "index.html",
+                    pages=[site / f"{name}.html" for name in (*names, *planning)],
+                ),
+                params=SimpleNamespace(
+                    renderer="pandoc",
+                    studies={
+                        name: {"title": HOSTILE, "unit": "m|s"} | ({"simulate": {}} if k else {})
+                        for k, name in enumerate(names)
+                    },
+                    titles=dict.fromkeys(planning, "Power"),
+                ),
+            ),
+            failed=failed,
+        )
+        return (site / "index.html").read_text(encoding="utf-8")
+
+    return index
+
+
+def rows(html: str) -> list[list[str]]:
+    """The text of every cell, row by row."""
+    found = re.findall(r"<tr.*?</tr>", html, re.DOTALL)
+    cells = [re.findall(r"<t[dh].*?</t[dh]>", row, re.DOTALL) for row in found]
+    return [
+        [" ".join(unescape(re.sub(r"<[^>]*>", "", cell)).split()) for cell in row] for row in cells
+    ]
+
+
+@pytest.mark.parametrize(("studies", "replications"), [(23, 1), (24, 0), (0, 1)])
+def test_up_to_two_dozen_are_cards(index, studies, replications):
+    html = index(studies, replications)
+    assert len(re.findall('class="[^"]*card"', html)) == studies + replications
+    assert "<table" not in html
+
+
+def test_more_are_a_table(index):
+    html = index(24)
+    assert 'class="card"' not in html
+    head, boundary, study, *others = rows(html)
+    assert head[:4] == ["study", "data", "subjects", "observations"]
+    assert boundary == [HOSTILE, "real", "1,200", "3,600", "0", "0.250", "m|s", "0"]
+    assert study == [HOSTILE, "simulated", "1,200", "3,600", "1.50", "0.250", "m|s", "0.97"]
+    assert others[:22] == [study] * 22
+    assert others[22:] == [
+        ["replicated experiments", "subjects", "conditions", "experiments at each of", "points"],
+        ["Power", "6–12", "2", "4,000", "6"],
+    ]
+    links = re.findall(r'<a href="((?:study|planning)\d+)\.html"', html)
+    assert links == [*(f"study{k}" for k in range(24)), "planning0"]
+
+
+def test_a_failed_study_is_named_once_with_its_reason(index):
+    html = index(1, planning0="study planning0: why | not", study0=f"study {HOSTILE}: why")
+    callout = re.search(r'<div class="callout callout-warning".*?</ul>', html, re.DOTALL)[0]
+    text = " ".join(unescape(re.sub(r"<[^>]*>", "", callout)).split())
+    assert text == (
+        "Not all studies are here The run that made this site could not finish these: "
+        f"Power: study planning0: why | not {HOSTILE}: why"
+    )
+    assert 'href="study0.html"' not in html
+
+
+def test_without_studies_there_is_no_table_of_them(index):
+    html = index(0, 25)
+    assert html.count("<table") == 1
+    assert "<script>alert" not in html

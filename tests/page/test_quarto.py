@@ -1,0 +1,338 @@
+"""The wrapper of the `quarto` command, on a stand-in that records how it is called."""
+
+import json
+import os
+import shutil
+import sys
+import textwrap
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from page_content import external_references
+
+from twolevel.page.quarto import find_quarto, quarto_version, render_with_quarto
+from twolevel.page.rendering import RenderError
+
+REPORTS = Path(__file__).parents[2] / "reports"
+SAMPLE = Path(__file__).parent / "sample"
+
+PRELUDE = """\
+import json, os, subprocess, sys, time
+from pathlib import Path
+
+if sys.argv[1:] == ["--version"]:
+    print({version!r})
+    sys.exit(0)
+record = {{
+    "arguments": sys.argv[1:],
+    "folder": os.getcwd(),
+    "files": sorted(str(path) for path in Path().rglob("*")),
+    "links": [str(path) for path in Path().rglob("*") if path.is_symlink()],
+    "locked": [str(path) for path in Path().rglob("*") if not path.stat().st_mode & 0o200],
+    "data": [p.name for p in Path(os.environ.get("XDG_DATA_HOME", "/")).glob("**/*")],
+    "log settings": [key for key in os.environ if key.startswith("QUARTO_LOG")],
+}}
+Path({records!r}, f"{{os.getpid()}}.json").write_text(json.dumps(record))
+output = Path(sys.argv[sys.argv.index("--output") + 1])
+"""
+
+SUCCEED = 'output.write_text("<p>new</p>")'
+
+
+class StandIn:
+    """An executable that records each call and then does what the test says."""
+
+    def __init__(self, folder: Path, body: str = SUCCEED, version: str = "1.9.3") -> None:
+        self.records = folder / "records"
+        self.records.mkdir(parents=True)
+        self.path = folder / "quarto"
+        prelude = PRELUDE.format(version=version, records=str(self.records))
+        self.path.write_text(f"#!{sys.executable}\n{prelude}{textwrap.dedent(body)}\n")
+        self.path.chmod(0o755)
+
+    def calls(self) -> list[dict]:
+        return [json.loads(path.read_text()) for path in sorted(self.records.iterdir())]
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    folder = tmp_path / "study" / "report"
+    (folder / "figures").mkdir(parents=True)
+    (folder / "report.qmd").write_text("---\ntitle: t\n---\n")
+    (folder / "figures" / "scores.svg").write_text("<svg/>")
+    return folder / "report.qmd"
+
+
+@pytest.fixture
+def output(tmp_path: Path) -> Path:
+    page = tmp_path / "out" / "report.html"
+    page.parent.mkdir()
+    page.write_text("old")
+    return page
+
+
+def assert_old_page_is_kept(output: Path) -> None:
+    assert output.read_text() == "old"
+    assert list(output.parent.iterdir()) == [output]
+
+
+def test_arguments(tmp_path, source, output):
+    quarto = StandIn(tmp_path / "bin")
+    render_with_quarto(source, output, executable=quarto.path)
+    (call,) = quarto.calls()
+    assert call["arguments"] == [
+        *("render", "report.qmd", "--to", "html", "--output", "report.html"),
+        *("-M", "renderer:Quarto 1.9.3"),
+    ]
+    assert output.read_text() == "<p>new</p>"
+    assert list(output.parent.iterdir()) == [output]
+
+
+def test_works_in_a_private_copy_and_leaves_the_source_alone(tmp_path, source, output):
+    litter = SUCCEED + '; Path(".quarto").mkdir(); Path("figures", "x").write_text("")'
+    quarto = StandIn(tmp_path / "bin", litter)
+    before = sorted(source.parent.rglob("*"))
+    render_with_quarto(source, output, executable=quarto.path)
+    (call,) = quarto.calls()
+    assert call["files"] == ["figures", "figures/scores.svg", "report.qmd"]
+    assert sorted(source.parent.rglob("*")) == before
+    assert not Path(call["folder"]).exists()
+
+
+def test_parallel_renders_never_share_a_folder(tmp_path, source, output):
+    # Each waits until the other has started too, so that they are known to overlap.
+    body = f"""
+        while len(list(Path({str(tmp_path / "bin" / "records")!r}).glob("*.json"))) < 2:
+            time.sleep(0.01)
+        {SUCCEED}
+    """
+    quarto = StandIn(tmp_path / "bin", body)
+    pages = [output, output.with_name("other.html")]
+    with ThreadPoolExecutor(2) as pool:
+        done = [
+            pool.submit(render_with_quarto, source, page, executable=quarto.path, timeout=30)
+            for page in pages
+        ]
+        for future in done:
+            future.result()
+    assert len({call["folder"] for call in quarto.calls()}) == 2
+    assert [page.read_text() for page in pages] == ["<p>new</p>"] * 2
+
+
+def test_source_may_be_read_only_and_linked(tmp_path, source, output):
+    (source.parent / "linked.svg").symlink_to(source.parent / "figures" / "scores.svg")
+    everything = [source.parent, *source.parent.rglob("*")]
+    for path in everything:
+        path.chmod(0o555 if path.is_dir() else 0o444)
+    quarto = StandIn(tmp_path / "bin")
+    render_with_quarto(source, output, executable=quarto.path)
+    (call,) = quarto.calls()
+    assert call["locked"] == []
+    assert call["links"] == []
+    assert "linked.svg" in call["files"]
+    for path in everything:  # so that pytest can clean up
+        path.chmod(0o755)
+
+
+def test_failure_tells_what_quarto_said_and_keeps_the_old_page(tmp_path, source, output):
+    body = """
+        output.write_text("half")
+        print("\\x1b[91mERROR: YAML is not valid\\x1b[39m\\n", file=sys.stderr)
+        print("Stack trace:\\n    at render (a.ts:1)", file=sys.stderr)
+        sys.exit(3)
+    """
+    quarto = StandIn(tmp_path / "bin", body)
+    with pytest.raises(RenderError) as failure:
+        render_with_quarto(source, output, executable=quarto.path)
+    message = str(failure.value)
+    assert message == f"{source}: Quarto failed (exit status 3):\n  ERROR: YAML is not valid"
+    assert_old_page_is_kept(output)
+
+
+@pytest.mark.parametrize(
+    "warning",
+    [
+        "\\x1b[33mWARNING (crossref.lua:120) Unable to resolve crossref @fig-x\\x1b[0m",
+        "[WARNING] Could not fetch resource figures/none.svg",
+        "[WARNING] Could not convert TeX math \\\\\\\\foo, rendering as TeX",
+        "WARNING: Unable to resolve link target: none.qmd",
+        "[WARNING] Duplicate identifier 'fig-x'",
+    ],
+)
+def test_warnings_that_must_fail(tmp_path, source, output, warning):
+    quarto = StandIn(tmp_path / "bin", f'{SUCCEED}; print("{warning}", file=sys.stderr)')
+    with pytest.raises(RenderError, match=r"Unable to resolve|Could not|Duplicate"):
+        render_with_quarto(source, output, executable=quarto.path)
+    assert_old_page_is_kept(output)
+
+
+def test_other_output_does_not_fail(tmp_path, source, output):
+    quarto = StandIn(tmp_path / "bin", f'{SUCCEED}; print("Output created: report.html")')
+    render_with_quarto(source, output, executable=quarto.path)
+    assert output.read_text() == "<p>new</p>"
+
+
+def test_a_users_log_level_cannot_hide_warnings(tmp_path, source, output, monkeypatch):
+    monkeypatch.setenv("QUARTO_LOG_LEVEL", "error")
+    quarto = StandIn(tmp_path / "bin")
+    render_with_quarto(source, output, executable=quarto.path)
+    assert quarto.calls()[0]["log settings"] == []
+
+
+def test_a_users_data_for_pandoc_are_not_found(tmp_path, source, output, monkeypatch):
+    (tmp_path / "user/pandoc").mkdir(parents=True)
+    (tmp_path / "user/pandoc/init.lua").touch()
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "user"))
+    quarto = StandIn(tmp_path / "bin")
+    render_with_quarto(source, output, executable=quarto.path)
+    # The folder is there, or Pandoc would look at home.
+    assert quarto.calls()[0]["data"] == ["pandoc"]
+
+
+def test_an_edited_source_is_told(tmp_path, source, output):
+    quarto = StandIn(tmp_path / "bin")
+    render_with_quarto(source, output, executable=quarto.path, edited=True)
+    assert quarto.calls()[0]["arguments"][-2:] == ["-M", "edited:true"]
+
+
+def test_unresolved_mark_in_the_page(tmp_path, source, output):
+    body = 'output.write_text("<p>See <strong>?@tbl-x</strong></p>")'
+    quarto = StandIn(tmp_path / "bin", body)
+    with pytest.raises(RenderError, match=r"unresolved cross-reference \?@tbl-x"):
+        render_with_quarto(source, output, executable=quarto.path)
+    assert_old_page_is_kept(output)
+
+
+@pytest.mark.parametrize("body", ["", 'output.write_text("")'])
+def test_success_without_a_page(tmp_path, source, output, body):
+    # A page of an earlier render by hand must not be taken for the result.
+    (source.parent / "report.html").write_text("by hand")
+    quarto = StandIn(tmp_path / "bin", body)
+    with pytest.raises(RenderError, match=r"made no report\.html"):
+        render_with_quarto(source, output, executable=quarto.path)
+    assert_old_page_is_kept(output)
+
+
+def test_hanging_quarto_is_killed_with_its_children(tmp_path, source, output):
+    pulse = tmp_path / "pulse"
+    pulse.touch()
+    child = f"import time\nwhile True: open({str(pulse)!r}, 'a').write('.'); time.sleep(0.02)"
+    body = f"""
+        subprocess.Popen([sys.executable, "-c", {child!r}])
+        while True:
+            time.sleep(1)
+    """
+    quarto = StandIn(tmp_path / "bin", body)
+    started = time.monotonic()
+    with pytest.raises(RenderError, match="not done after 2 s and stopped"):
+        render_with_quarto(source, output, executable=quarto.path, timeout=2)
+    assert time.monotonic() - started < 10
+    beats = pulse.stat().st_size
+    assert beats > 0
+    time.sleep(0.2)
+    assert pulse.stat().st_size == beats
+    assert_old_page_is_kept(output)
+
+
+def test_nothing_is_left_behind_when_the_page_cannot_be_placed(tmp_path, source):
+    blocked = tmp_path / "out" / "report.html"
+    blocked.mkdir(parents=True)
+    with pytest.raises(OSError, match=r"report\.html"):
+        render_with_quarto(source, blocked, executable=StandIn(tmp_path / "bin").path)
+    assert list(blocked.parent.iterdir()) == [blocked]
+
+
+def test_missing_source(tmp_path, output):
+    quarto = StandIn(tmp_path / "bin")
+    with pytest.raises(RenderError, match=r"none\.qmd: there is no such file"):
+        render_with_quarto(tmp_path / "none.qmd", output, executable=quarto.path)
+
+
+def test_missing_executable(tmp_path, source, output):
+    with pytest.raises(RenderError, match="cannot be started"):
+        render_with_quarto(source, output, executable=tmp_path / "none")
+
+
+def test_version(tmp_path):
+    assert quarto_version(StandIn(tmp_path / "a", version="1.9.3").path) == "1.9.3"
+    with pytest.raises(RenderError, match=r"expected a version such as 1\.9\.3"):
+        quarto_version(StandIn(tmp_path / "b", version="no such thing").path)
+
+
+def test_a_version_is_what_is_said_to_stdout(tmp_path):
+    quarto = StandIn(tmp_path / "bin")
+    warning = "warning: setlocale: LC_ALL: cannot change locale (xx_XX)"
+    text = quarto.path.read_text().replace(
+        "print('1.9.3')", f"print('1.9.3'); print({warning!r}, file=sys.stderr)"
+    )
+    assert warning in text
+    quarto.path.write_text(text)
+    assert quarto_version(quarto.path) == "1.9.3"
+
+
+def test_too_old(tmp_path, source, output):
+    quarto = StandIn(tmp_path / "bin", version="1.6.42")
+    with pytest.raises(RenderError, match=r"found Quarto 1\.6\.42, expected at least 1\.7"):
+        render_with_quarto(source, output, executable=quarto.path)
+    assert quarto.calls() == []
+
+
+@pytest.fixture
+def nowhere(tmp_path, monkeypatch):
+    """A machine on which there is no Quarto at all."""
+    monkeypatch.delenv("QUARTO_PATH", raising=False)
+    monkeypatch.setenv("PATH", str(tmp_path / "empty"))
+    monkeypatch.setitem(sys.modules, "quarto_cli", None)
+
+
+@pytest.mark.usefixtures("nowhere")
+class TestFinding:
+    def test_nowhere(self):
+        assert find_quarto() is None
+
+    def test_on_path(self, tmp_path, monkeypatch):
+        quarto = StandIn(tmp_path / "bin")
+        monkeypatch.setenv("PATH", str(tmp_path / "bin"), prepend=os.pathsep)
+        assert find_quarto() == quarto.path
+
+    def test_in_the_package(self, tmp_path, monkeypatch):
+        quarto = StandIn(tmp_path / "quarto_cli" / "quarto-1.9.3" / "bin")
+        (tmp_path / "quarto_cli" / "__init__.py").touch()
+        monkeypatch.delitem(sys.modules, "quarto_cli")
+        monkeypatch.syspath_prepend(tmp_path)
+        assert find_quarto() == quarto.path
+
+    @pytest.mark.parametrize("named", ["opt/bin/quarto", "opt/bin", "opt"])
+    def test_quarto_path_comes_first(self, tmp_path, monkeypatch, named):
+        StandIn(tmp_path / "bin")
+        quarto = StandIn(tmp_path / "opt" / "bin")
+        monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+        monkeypatch.setenv("QUARTO_PATH", str(tmp_path / named))
+        assert find_quarto() == quarto.path
+
+    def test_wrong_quarto_path_is_not_passed_over(self, tmp_path, monkeypatch):
+        StandIn(tmp_path / "bin")
+        monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+        monkeypatch.setenv("QUARTO_PATH", str(tmp_path / "none"))
+        with pytest.raises(RenderError, match=r"QUARTO_PATH=.*none: no executable there"):
+            find_quarto()
+
+
+def test_real_quarto(tmp_path):
+    executable = find_quarto()
+    if executable is None:
+        pytest.skip("quarto is not installed")
+    shutil.copytree(SAMPLE, tmp_path / "report")
+    for name in ("_quarto.yml", "twolevel.scss", "twolevel-dark.scss", "page.css", "page.lua"):
+        shutil.copy(REPORTS / name, tmp_path / "report")
+    page = tmp_path / "sample.html"
+    render_with_quarto(tmp_path / "report" / "sample.qmd", page, executable=executable)
+    html = page.read_text("utf-8")
+    assert external_references(html) == []
+    assert f"Quarto {quarto_version(executable)}" in html
+    assert 'download="scores.csv"' in html
+    assert "<math" in html
+    for reference in ("Figure&nbsp;1", "Table&nbsp;1", "Equation&nbsp;1", "Section&nbsp;2"):
+        assert reference in html.replace("\u00a0", "&nbsp;")

@@ -1,0 +1,144 @@
+"""The plan of a replication study: every experiment once, none again when more are asked for."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from twolevel.experiments.scenario import BLOCK
+from twolevel.pipeline.point_scenario import averaged_over, scenario_at, study_values
+from twolevel.pipeline.slices import SAME, Slice, grid_points, plan
+from twolevel.text.errors import InputError
+from twolevel.text.numbers import written
+
+axes = st.tuples(
+    st.lists(st.integers(2, 60), min_size=1, max_size=5, unique=True),
+    st.lists(st.sampled_from([0.0, 0.1, 1 / 3, 1.0, 2.5e-7, 1e20]), min_size=1, unique=True),
+    st.lists(st.sampled_from([0.0, 0.1, 0.25]), min_size=1, unique=True),
+)
+amounts = st.integers(1, 8 * BLOCK)
+
+
+def units(slices):
+    return [(point, block) for part in slices for point in part.points for block in part.blocks]
+
+
+def needed(points, experiments):
+    return {(point, block) for point in points for block in Slice.up_to(experiments).blocks}
+
+
+@given(axes, amounts)
+def test_a_plan_has_every_block_of_every_point_once(values, experiments):
+    points = grid_points(values)
+    planned = units(plan(points, experiments, [], 3))
+    assert sorted(planned) == sorted(needed(points, experiments))
+
+
+@given(axes, amounts, axes, amounts)
+def test_a_later_plan_adds_only_what_is_lacking(before, few, after, many):
+    there = plan(grid_points(before), few, [], 3)
+    points = grid_points(after)
+    slices = plan(points, many, there, 3)
+    new = [part for part in slices if part not in there]
+    have, want = set(units(there)), needed(points, many)
+    assert sorted(units(new)) == sorted(want - have)
+    assert want <= set(units(slices))
+    assert plan(points, many, {*there, *slices}, 3) == slices
+
+
+@given(axes, amounts)
+def test_a_path_says_all_of_its_slice(values, experiments):
+    for part in plan(grid_points(values), experiments, [], 3):
+        assert Slice.of_path(f"results/x/experiments/{part.path}.parquet") == part
+        assert all(len(folder) < 255 for folder in part.path.split("/"))
+        assert "," not in part.path, "Snakemake cannot send such a job to a cluster"
+
+
+@given(axes, amounts)
+def test_cutting_a_plan_into_jobs_changes_no_numbers_drawn(values, experiments):
+    points = grid_points(values)
+    slices = plan(points, experiments, [], 3)
+    alone = [Slice(tuple((v,) for v in point), 0, experiments) for point in points]
+    assert sum(s.numbers(3) for s in slices) == sum(s.numbers(3) for s in alone)
+
+
+def test_the_last_block_may_be_a_part_of_one():
+    part = Slice((("20",), ("1",), ("0",)), BLOCK, 2 * BLOCK + 7)
+    assert part.blocks == [(1, BLOCK), (2, 7)]
+
+
+def test_blocks_that_are_apart_are_no_slice():
+    points = grid_points([[20], [1.0], [0.0]])
+    (values,) = {part.values for part in plan(points, 1, [], 3)}
+    there = Slice(values, BLOCK, 2 * BLOCK)
+    assert plan(points, 3 * BLOCK, [there], 3) == [
+        Slice(values, 0, BLOCK),
+        there,
+        Slice(values, 2 * BLOCK, 3 * BLOCK),
+    ]
+
+
+def test_a_long_axis_is_cut_into_folders_that_have_names():
+    slices = plan(grid_points([range(2, 400), [1.0], None]), 10, [], 3)
+    assert len(slices) > 1
+    assert len(units(slices)) == 398
+
+
+def test_large_work_is_cut_into_jobs_and_small_work_is_not():
+    points = grid_points([[20], [1.0], [0.0]])
+    assert len(plan(points, 10_000, [], 3)) == 1
+    jobs = plan(points, 100_000_000, [], 3)
+    assert 4 <= len(jobs) <= 20
+    assert all(part.first % BLOCK == 0 for part in jobs)
+
+
+def test_numbers_in_paths_are_exact():
+    for value in (0.1, 1 / 3, 1e-300, 12.0, 2.5e20):
+        assert float(written(value)) == value
+    assert written(1.0) == "1"
+
+
+DESIGN = {"conditions": ["a", "b"], "n_subjects": 9, "per_cell": [1, 1], "empty_cells": 0}
+DESIGN |= {"columns": {"subject": "id", "condition": "the time", "response": "y"}}
+OWN = {"term": "the time", "df_num": 1}
+MIXED = {
+    "formula": "y ~ `the time`",
+    "anova": [OWN],
+    "means": [{"condition": "a", "estimate": 4.0}, {"condition": "b", "estimate": 7.0}],
+    "sigma_between": 0.5,
+    "sigma_within": 2.0,
+}
+LEFT_OUT = dict.fromkeys(("conditions", "grand_mean", "sigma_within", "replicates"))
+
+
+def test_what_the_config_leaves_out_is_the_studys():
+    study = study_values(DESIGN | {"empty_cells": 3, "per_cell": [0, 1]}, MIXED)
+    where = scenario_at((SAME, SAME, SAME), LEFT_OUT, study)
+    assert (where.subjects, where.sigma_between, where.sigma_within) == (9, 0.5, 2.0)
+    assert (where.mean, where.effects.tolist()) == (5.5, [-1.5, 1.5])
+    assert where.missing == pytest.approx(3 / 18)
+    where = scenario_at(("20", "0", "0.1"), LEFT_OUT | {"sigma_within": 3.0}, study)
+    assert (where.subjects, where.sigma_between, where.missing) == (20, 0.0, 0.1)
+    assert where.sigma_within == 3.0
+
+
+@pytest.mark.parametrize("own", ["the time", "`the time`", "C(the time)", "C(`the time`, Sum)"])
+def test_other_terms_are_averaged_over(own):
+    others = [{"term": term, "df_num": 1} for term in ("group", "the time2", f"{own}:group")]
+    mixed = MIXED | {"anova": [others[0], OWN | {"term": own}, *others[1:]]}
+    assert study_values(DESIGN, mixed) == study_values(DESIGN, MIXED)
+    assert averaged_over(DESIGN, mixed) == ["group", "the time2", f"{own}:group"]
+    assert averaged_over(DESIGN, MIXED) == []
+
+
+@pytest.mark.parametrize(
+    ("design", "mixed", "words"),
+    [
+        ({"conditions": [1, 2, 3]}, {}, r"the condition is a number.*write C\(\)"),
+        ({"columns": {"subject": "id"}}, {}, "no variable that differs within subjects"),
+        ({}, {"means": [{"condition": "a", "estimate": None}]}, 'the mean of "a" cannot be'),
+        ({"per_cell": [1, 2]}, {}, "cells hold between 1 and 2 observations"),
+    ],
+)
+def test_designs_that_cannot_be_replicated_are_refused(design, mixed, words):
+    with pytest.raises(InputError, match=words):
+        study_values(DESIGN | design, MIXED | mixed)

@@ -1,0 +1,176 @@
+"""The report of a replication study: its numbers are the measures', whatever the grid."""
+
+import importlib
+import math
+import re
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import pandas as pd
+import pytest
+
+from twolevel.files.stage_files import read_json, read_parquet
+from twolevel.page.templates import Markdown, fill, plus_minus
+from twolevel.pipeline.config.replication_study import Replication
+from twolevel.pipeline.slices import AXES, PARAMETERS, grid_points, plan
+
+ROOT = Path(__file__).parents[2]
+sys.path.insert(0, str(ROOT / "workflow" / "scripts"))
+STUDY = {
+    "subjects": [4, 30],
+    "conditions": {"a": 0, "b": 1, "c": 3},
+    "grand_mean": 5,
+    "sigma_between": [0.0, 1.0],
+    "sigma_within": 1,
+    "missing": [0.0, 0.2],
+    "experiments": 60,
+}
+HOSTILE = {"*a*|b": 0, "$x$ [l](u)": 1, "# <b> ::: `c`": 2, "{{< include /etc/passwd >}}": 3}
+CASES = {
+    "grid": STUDY,
+    "point": {**STUDY, "subjects": 5, "sigma_between": 1.0, "missing": 0.0},
+    "incomplete": {**STUDY, "subjects": 5, "sigma_between": 1.0, "missing": 0.3},
+    "nothing": {**STUDY, "conditions": {"a": 1, "b": 1}, "subjects": 6},
+    "hopeless": {**STUDY, "conditions": {"a": 0, "b": 1e-6}, "sigma_between": 0.5},
+    "failing": {**STUDY, "subjects": 2, "missing": 0.7, "experiments": 40},
+    "satterthwaite": {**STUDY, "test": "satterthwaite"},
+    "anova": {**STUDY, "test": "anova", "unit": "|m|^2"},
+    "anova_missing": {**STUDY, "test": "anova", "missing": 0.1},
+    "nothing_fitted": {**STUDY, "subjects": 3, "missing": 0.95, "experiments": 40},
+    "two": {**STUDY, "experiments": 2},
+    "two_subjects": {**STUDY, "subjects": 2, "missing": 0.3, "experiments": 40},
+    "awkward": {**STUDY, "conditions": HOSTILE, "title": "*A* | <b>title</b> $x$ {{< x >}}"},
+    "twenty": {**STUDY, "conditions": {f"c{j}": j for j in range(20)}, "experiments": 20},
+    "large": {**STUDY, "grand_mean": 5e9, "sigma_between": 2e8, "sigma_within": 1e8},
+}
+
+
+class Named(dict):
+    __getattr__ = dict.__getitem__
+
+
+def job(name, inputs, outputs, **params):
+    """Run a rule's script here and now."""
+    where = Named(replication="case")
+    parts = {"input": Named(inputs), "output": Named(outputs), "params": Named(params)}
+    return importlib.import_module(name).main(SimpleNamespace(**parts, wildcards=where))
+
+
+@pytest.fixture(scope="module", params=CASES)
+def case(request, tmp_path_factory):
+    """The document of a case, with the measures and the summary it is made of."""
+    folder = tmp_path_factory.mktemp(request.param)
+    config = Replication(**CASES[request.param]).model_dump()
+    parameters = {key: config[key] for key in (*PARAMETERS, "seed", "test")}
+    points = grid_points([config[axis] for axis in AXES])
+    sums = []
+    for part in plan(points, config["experiments"], [], 3):
+        path = folder / f"{part.path}.parquet"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        like = {"design": [], "mixed": []}
+        job("replicate", like, {"sums": str(path)}, replication=parameters)
+        sums.append(str(path))
+    names = {"replication": "replication.json", "measures": "measures.parquet"}
+    names |= {"distributions": "distributions.parquet", "table": "measures.csv"}
+    made = {key: str(folder / name) for key, name in names.items()}
+    job(
+        "measure_performance",
+        {"sums": sums, "design": [], "mixed": []},
+        made,
+        replication=parameters,
+        points=points,
+        experiments=config["experiments"],
+    )
+    writer = importlib.import_module("write_replication_report")
+    snakemake = SimpleNamespace(
+        input=Named(made | {"tables": [made["table"]]}),
+        params=Named(replication=config, like=None),
+        wildcards=Named(replication="case"),
+    )
+    text = fill(ROOT / "reports/replication.qmd", writer.context(snakemake))
+    return SimpleNamespace(
+        name=request.param,
+        text=text,
+        measures=read_parquet(made["measures"]),
+        summary=read_json(made["replication"]),
+        csv=pd.read_csv(made["table"]),
+    )
+
+
+def tables(text):
+    """All pipe tables, as lists of rows of cells."""
+    found = re.findall(r"(?:^\|.*\|\n)+", text, re.M)
+    return [[re.split(r"(?<!\\)\|", row)[1:-1] for row in table.splitlines()] for table in found]
+
+
+def test_everything_is_filled_in(case):
+    assert not re.search(r"\b(None|nan|NaN|Undefined|inf|True|False|null)\b", case.text)
+    for left in ("<<", ">>", "<%", "%>"):
+        assert left not in case.text
+
+
+def test_tables_have_a_cell_for_every_column(case):
+    for table in tables(case.text):
+        assert len({len(row) for row in table}) == 1
+        assert all(set(cell) <= set(":-") for cell in table[1])
+        assert len(table) > 2
+
+
+def test_power_and_type_one_errors_are_the_measures(case):
+    blocks = dict(re.findall(r"((?:^\|.*\|\n)+)\n: .*?\{#(tbl-[a-z-]+)\}", case.text, re.M))
+    named = {name: tables(table)[0] for table, name in blocks.items()}
+    places = case.measures[list(AXES)].drop_duplicates().itertuples(index=False)
+    varied = sum(len(case.summary["axes"][axis]) > 1 for axis in AXES[1:])
+    for k, place in enumerate(places):
+        here = case.measures[(case.measures[list(AXES)] == list(place)).all(axis=1)]
+        for name, measure in (("tbl-powers", "power"), ("tbl-type-one", "type_one_error")):
+            found = here[here["measure"] == measure]
+            cells = named[name][2 + k]
+            assert int(cells[0]) == place.subjects
+            for cell, row in zip(cells[1 + varied :], found.itertuples(), strict=False):
+                expected = (
+                    "–" if math.isnan(row.value) else plus_minus(100 * row.value, 196 * row.mcse)
+                )
+                assert cell.strip() == expected
+
+
+def test_the_headline_names_the_fewest_subjects(case):
+    head = case.text.split("## Aims")[0]
+    if case.name == "nothing":
+        assert "80 % power" not in head
+    elif case.name == "hopeless":
+        assert "**80 % power takes more than 30 subjects**" in head
+    elif case.name == "grid":
+        assert "**80 % power takes 30 subjects**" in head or "takes 4 subjects" in head
+
+
+def test_text_is_text(case):
+    if case.name == "awkward":
+        assert r"\*a\*\|b" in case.text
+        assert "### Effect of \\*a\\*\\|b" in case.text
+        assert "<b>" not in case.text.split("```")[0]
+        assert "{{<" not in case.text
+
+
+def test_the_download_is_the_measures(case):
+    pd.testing.assert_frame_equal(
+        case.csv.fillna({"method": ""}), case.measures, check_dtype=False, rtol=1e-15
+    )
+
+
+@pytest.mark.parametrize(
+    ("value", "half", "words"),
+    [
+        (0.123456, 0.0123, "0.123 ± 0.012"),
+        (-0.123456, 0.0123, "−0.123 ± 0.012"),
+        (-0.0001, 0.012, "0.000 ± 0.012"),
+        (95.0, 0.4, "95.00 ± 0.40"),
+        (12.0, 0.0, "12.00 ± 0"),
+        (5e9, 2e7, "5.000 × 10⁹ ± 2.0 × 10⁷"),
+        (math.nan, math.nan, "–"),
+        (0.25, math.nan, "0.2500"),
+    ],
+)
+def test_a_number_is_as_precise_as_its_interval(value, half, words):
+    assert plus_minus(value, half) == Markdown(words)

@@ -1,0 +1,1178 @@
+"""The report of one study, for designs of every kind: complete, true for the design, readable."""
+
+import base64
+import csv
+import json
+import math
+import re
+from functools import cache
+from html.parser import HTMLParser
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from page_content import external_references
+
+import compare_fits
+import describe_design
+import fit_hierarchical
+import fit_mixed
+import fit_subjects
+import load_data
+import partition_errors
+import plot_mixed
+import render_report
+import simulate_data
+import write_report
+from twolevel.design.terms import term_in_words
+from twolevel.figures.words import Labels
+from twolevel.files.checksums import sha256
+from twolevel.page.templates import num
+from twolevel.pipeline.config.check import checked
+from twolevel.pipeline.tables.stored import Observations, read_observations
+
+ROOT = Path(__file__).parents[2]
+REPORTS = ROOT / "reports"
+TABLES = ROOT / "tests/data"
+
+SIMULATE = {
+    "subjects": 8,
+    "conditions": {"a": 0, "b": 1, "c": 2},
+    "grand_mean": 5,
+    "sigma_between": 2,
+    "sigma_within": 1,
+    "seed": 1,
+}
+TWENTY = {f"c{j}": j / 10 for j in range(20)}
+
+
+def real(table: str, formula: str = "y ~ condition", **more: str) -> dict[str, str]:
+    """The config of a study of a real table."""
+    return {"data": str(TABLES / table), "formula": formula, "subject": "subject"} | more
+
+
+def rows(text: str) -> str:
+    """A table, row by row, as the text of a CSV file."""
+    return "subject,condition,y\n" + "\n".join(text.split()) + "\n"
+
+
+STUDIES = {
+    "balanced": real("anxiety_grp3.csv"),
+    "tukey": real("anxiety_grp3.csv", adjust="tukey"),
+    "boundary": real("selfesteem.csv", title="Self-esteem", unit="points"),
+    "unbalanced": real("ergostool_missing.csv"),
+    "replicates": {"simulate": SIMULATE | {"conditions": {"a": 0, "b": 1}, "replicates": 3}},
+    "mean": real("dyestuff.csv", "y ~ 1", unit="g"),
+    "mean_boundary": real("dyestuff2.csv", "y ~ 1"),
+    "split_plot": real("anxiety.csv", "y ~ condition * group"),
+    "numeric": real("sleepstudy.csv", unit="ms"),
+    "factor": real("sleepstudy.csv", "y ~ C(condition)"),
+    "uneven_slopes": real("uneven_slopes.csv", "y ~ condition * C(group)"),
+    "curve": real("sleepstudy.csv", "y ~ condition + I(condition ** 2)"),
+    "twenty": {"simulate": SIMULATE | {"conditions": TWENTY}},
+    "simulated": {"simulate": SIMULATE},
+    "large": {
+        "simulate": SIMULATE | {"grand_mean": 5e9, "sigma_between": 2e8, "sigma_within": 1e8}
+    },
+    "small": {"simulate": SIMULATE | {"sigma_between": 3e-7, "sigma_within": 2e-7}},
+    "dropped": real("dropped.csv", missing="drop"),
+    "repeated": real("repeated.csv", replicates="allow"),
+    "blocks": real("blocks.csv"),
+    "mean_unbalanced": real("singles.csv", "y ~ 1"),
+    "age": real("age.csv", "y ~ condition * age + group"),
+    "two_within": real("crossed.csv", "y ~ condition * dose"),
+    "two_errors": real("cases/two_within.csv", "rt ~ flanker * block", subject="subj"),
+    "two_errors_missing": real(
+        "cases/two_within_missing.csv", "rt ~ C(flanker) * C(block)", subject="subj"
+    ),
+    "trials": real("cases/trials_two_within.csv", "rt ~ mood", subject="subj"),
+    "two_subjects": real("cases/two_subjects.csv", "threshold ~ contrast", subject="observer"),
+    "disconnected": real("cases/disconnected.csv", "y ~ time", subject="id"),
+    "named_term": real("cases/column_term.csv", "score ~ time + term", subject="id"),
+    "binary": real("binary.csv"),
+    "awkward": real("awkward.csv", title="*A* | <b>title</b> $x$", unit="|m|^2 & `s`"),
+}
+# Those with a condition and unequal cells.
+UNEQUAL = ("unbalanced", "dropped", "repeated", "blocks", "age", "uneven_slopes", "disconnected")
+UNEQUAL += ("two_errors_missing", "trials")
+# Tables made for the purpose. Missing: a cell; a second row in a cell; each subject two of three;
+# all of one subject but one row.
+MADE = {
+    "dropped.csv": rows("1,a,1 1,b, 1,c,5 2,a,2 2,b,4 2,c,4 3,a,0 3,b,1 3,c,2"),
+    "repeated.csv": rows("1,a,1 1,a,2 1,b,3 1,c,5 2,a,2 2,b,4 2,c,4 3,a,0 3,b,1 3,c,2"),
+    "blocks.csv": rows("1,a,1 1,b,3 2,b,6 2,c,9 3,a,2 3,c,4 4,a,5 4,b,7 5,b,2 5,c,2 6,a,6 6,c,8"),
+    "singles.csv": rows("1,x,4 2,x,5 2,x,6 3,x,9 3,x,8 3,x,7"),
+    "crossed.csv": "subject,condition,y,dose\n"
+    + "".join(
+        f"{i},{'ab'[j]},{i * i * 7 % 11 + j * (i % 4) + (i + 2 * j + 3 * k) ** 2 % 5},{k}\n"
+        for i, j, k in np.ndindex(6, 2, 2)
+    )
+    .replace(",0\n", ",low\n")
+    .replace(",1\n", ",high\n"),
+    "uneven_slopes.csv": "subject,condition,y,group\n"
+    + "".join(
+        f"{i},{j / 2},{9 - (1 + i % 4 + 5 * (i % 3)) * j + (i + 2 * j) ** 2 % 5},{'uvw'[i % 3]}\n"
+        for i in range(9)
+        for j in range(4 + i % 2)
+    ),
+    "binary.csv": "subject,condition,y\n"
+    + "".join(f"{i},{'abc'[j]},{(i * i + 3 * j * i + j) % 5 % 2}\n" for i, j in np.ndindex(9, 3)),
+    "age.csv": "subject,condition,y,group,age\n"
+    + "".join(
+        f"{i},{'abc'[j]},{i * i * 7 % 11 + j * (i % 4) + (i + 2 * j) ** 2 % 5},"
+        f"{'treated' if i % 2 else 'control'},{40 + i * i % 17}\n"
+        for i in range(10)
+        for j in range(3 if i else 1)
+    ),
+    "awkward.csv": "subject,condition,y\n"
+    + "".join(
+        f'"@fig-x {{{{< {i} >}}}} \\ <i>","{level}",{i * j + j * j}\n'
+        for i in range(1, 5)
+        for j, level in enumerate(["*a*|b", "$x$ [l](u)", "# <b> ::: `c`"])
+    ),
+}
+
+
+class Named(dict):
+    """Files or parameters, by name, as Snakemake hands them to a script."""
+
+    __getattr__ = dict.__getitem__
+
+
+def job(script: Any, inputs: dict, outputs: dict, wildcards: dict | None = None, **params) -> None:
+    """Run a rule's script here and now."""
+    script.main(
+        SimpleNamespace(
+            input=Named(inputs),
+            output=Named(outputs),
+            params=Named(params),
+            wildcards=Named(wildcards or {}),
+        )
+    )
+
+
+FIGURES = [
+    "one_subject",
+    "data_by_subject",
+    "missingness",
+    "distributions",
+    "caterpillar",
+    "shrinkage",
+    "conditional_marginal",
+    "condition_means",
+    "covariance",
+    "profile_zeta",
+    "residuals_fitted",
+    "quantile_plots",
+    "scale_location",
+    "influence",
+]
+MIXED = [
+    "coefficients",
+    "tests",
+    "variance_components",
+    "intervals",
+    "means",
+    "contrasts",
+    "random_effects",
+    "influence",
+    "witnesses",
+]
+SUPPORT = ["_quarto.yml", "page.lua", "page.css", "twolevel.scss", "twolevel-dark.scss"]
+
+
+def build(name: str, folder: Path) -> None:
+    """Make a study's report by the scripts, with empty figures in place of the drawn ones."""
+    for table, text in MADE.items():
+        (folder / table).write_text(text, "utf-8")
+    config = dict(STUDIES[name])
+    if "data" in config and Path(config["data"]).name in MADE:
+        config["data"] = str(folder / Path(config["data"]).name)
+    model = checked({"studies": {name: config}}, []).studies[name]
+    study, formula = model.model_dump(), model.formula
+    made = {key: folder / f"{key}.json" for key in ["truth", "loading"]}
+    observations = {"observations": folder / "observations.parquet"}
+    if "simulate" in study:
+        job(simulate_data, {}, observations | made, simulate=study["simulate"])
+    else:
+        job(load_data, {}, observations | made, {"real": name}, table=model.table)
+    stages = ["design", "level1", "hierarchical", "mixed", "anova", "comparison", "witnesses"]
+    made |= {key: folder / f"{key}.json" for key in stages}
+    parts = ["subjects", "residuals", "random_effects", "profile", "influence", "quantiles"]
+    parts = {key: folder / f"{key}.parquet" for key in parts}
+    tables = {key: folder / "tables" / f"{key}.csv" for key in [*MIXED, "subjects"]}
+    tables |= {key: folder / "tables" / f"{key}.csv" for key in ("anova", "comparison")}
+    tables["anova"].parent.mkdir()
+    job(describe_design, observations, made)
+    coded = {"formula": formula, "coding": model.factor_coding}
+    job(fit_subjects, observations, parts | made | {"table": tables["subjects"]}, **coded)
+    job(fit_hierarchical, parts | made, made)
+    mixed = parts | made | {"tables": [tables[key] for key in MIXED]}
+    job(fit_mixed, observations, mixed, **coded, adjust=study["adjust"])
+    job(partition_errors, observations, made | {"table": tables["anova"]}, formula=formula)
+    job(compare_fits, made, made | {"table": tables["comparison"]})
+
+    figures = [folder / "figures" / f"{figure}.svg" for figure in FIGURES]
+    figures[0].parent.mkdir()
+    for figure in figures:
+        figure.write_text('<svg xmlns="http://www.w3.org/2000/svg"/>')
+    report = folder / "report"
+    shown = {"figures": figures, "tables": tables.values()}
+    copies = {key: [report / key / path.name for path in paths] for key, paths in shown.items()}
+    for key in shown:
+        (report / key).mkdir(parents=True)
+    support = {"template": REPORTS / "study.qmd", "support": [REPORTS / s for s in SUPPORT]}
+    given = {key: path for key, path in made.items() if path.exists()}
+    document = report / "report.qmd"
+    job(
+        write_report,
+        given | support | shown,
+        {"document": document, "provenance": report / "provenance.json", **copies},
+        {"study": name},
+        study=study,
+    )
+    pandoc = [REPORTS / "pandoc" / "template.html"]
+    page = {"page": folder / "report.html"}
+    job(render_report, {"document": document, "pandoc": pandoc}, page, renderer="pandoc")
+
+
+BREAKING = {"p", "li", "td", "th", "tr", "div", "figcaption", "h1", "h2", "h3", "figure", "summary"}
+MUTE = {"style", "script", "annotation", "nav"}
+EMPTY = {"img", "br", "meta", "link", "col", "input", "hr"}
+
+
+class Page(HTMLParser):
+    """What a reader sees of a page: lines of text, figures, tables, links, downloads."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.open: list[tuple[str, dict]] = []
+        self.text = self.prose = ""
+        self.headings: list[str] = []
+        self.captions: list[tuple[str, str]] = []  # of which figure or table, and the text
+        self.tables: dict[str, list[list[str]]] = {}
+        self.images: list[dict] = []
+        self.ids: list[str] = []
+        self.links: list[dict] = []
+        self.feed(html)
+        self.close()
+        self.lines = [" ".join(line.split("\n")) for line in self.prose.split("\r")]
+
+    def inside(self, *tags: str) -> bool:
+        """Whether the parser is inside one of these."""
+        return any(tag in tags for tag, _ in self.open)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Note what begins."""
+        values = {key: value or "" for key, value in attrs}
+        if "id" in values:
+            self.ids.append(values["id"])
+        if tag in BREAKING or values.get("class") == "equation-number":
+            self.text += "\n"
+            self.prose += "\r"
+        if tag == "math":
+            self.prose += "x"
+        if tag == "img":
+            self.images.append(values)
+        if tag == "a":
+            self.links.append(values)
+        if tag in ("h1", "h2", "h3"):
+            self.headings.append("")
+        if tag == "figure":
+            self.captions.append((values.get("id", ""), ""))
+        if tag == "tr" and self.inside("table"):
+            self.tables.setdefault(self.captions[-1][0], []).append([])
+        if tag in ("td", "th"):
+            self.tables[self.captions[-1][0]][-1].append("")
+        if tag not in EMPTY:
+            self.open.append((tag, values))
+
+    def handle_endtag(self, tag: str) -> None:
+        """Note what ends."""
+        if tag in EMPTY:
+            return
+        while self.open and self.open.pop()[0] != tag:
+            pass
+        if tag in BREAKING:
+            self.text += "\n"
+            self.prose += "\r"
+
+    def handle_data(self, data: str) -> None:
+        """Keep the text that is seen."""
+        if self.inside(*MUTE) or not self.inside("body"):
+            return
+        self.text += data
+        if not self.inside("table", "pre", "math"):
+            self.prose += "x" if self.inside("code") else data
+        if self.inside("h1", "h2", "h3"):
+            self.headings[-1] += data
+        if self.inside("figcaption"):
+            where, text = self.captions[-1]
+            self.captions[-1] = (where, text + data)
+        if self.inside("td", "th"):
+            self.tables[self.captions[-1][0]][-1][-1] += data
+
+
+class Report(SimpleNamespace):
+    """A study's folder, page and numbers."""
+
+    def json(self, name: str) -> Any:
+        """The summary of a stage."""
+        return json.loads((self.folder / f"{name}.json").read_text("utf-8"))
+
+    def says(self, text: str) -> bool:
+        """Whether a text is on the page, wherever its lines break."""
+        return text in " ".join(self.page.text.split())
+
+    def table(self, label: str) -> list[list[str]]:
+        """The rows of a table below its header."""
+        return self.page.tables[label][1:]
+
+
+@pytest.fixture(scope="session")
+def made(tmp_path_factory):
+    """A study's report, built when it is first asked for."""
+
+    @cache
+    def made(name: str) -> Report:
+        folder = tmp_path_factory.mktemp(name)
+        build(name, folder)
+        html = (folder / "report.html").read_text("utf-8")
+        return Report(name=name, folder=folder, html=html, page=Page(html))
+
+    return made
+
+
+@pytest.fixture(params=STUDIES)
+def report(request, made) -> Report:
+    """The report of each study in turn."""
+    return made(request.param)
+
+
+def value(cell: str) -> float:
+    """The number that a cell shows."""
+    mantissa, _, power = cell.replace("−", "-").partition(" × 10")
+    digits = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
+    return float(mantissa) * 10.0 ** int(power.translate(digits) or 0)
+
+
+def check(cell: str, number: float | None, digits: int = 4) -> None:
+    """Check that a cell shows a number to so many digits, or a dash for none."""
+    if number is None:
+        assert cell in ("–", "")
+    else:
+        assert math.isclose(value(cell), number, rel_tol=5.01 * 10**-digits), (cell, number)
+
+
+def check_p(cell: str, number: float | None) -> None:
+    """Check that a cell shows a p value, or a dash for none."""
+    if number is None:
+        assert cell == "–"
+    elif number < 1e-4:
+        assert cell == "< 0.0001"
+    else:
+        assert abs(value(cell) - number) <= 5.01e-5
+
+
+def test_templates_end_no_line_of_text_in_a_block():
+    # Jinja removes the newline behind a block: words would run together. `+%>` keeps it.
+    for template in REPORTS.glob("*.qmd"):
+        one_line = re.sub(r"<%[^%]*\n[^%]*%>", "", template.read_text("utf-8"))
+        for line in one_line.splitlines():
+            text = re.sub(r"<%.*?%>|<#.*?#>", "", line).strip()
+            assert not (text and line.endswith("%>")) or line.endswith("+%>"), line
+
+
+def test_everything_is_filled_in(report):
+    text = report.page.text + " ".join(image["alt"] for image in report.page.images)
+    assert not re.search(r"\b(None|nan|NaN|Undefined|inf|True|False|null)\b", text)
+    for left in ("<<", ">>", "<%", "%>", "?@", "{#", "]{", "\\"):
+        assert left not in re.sub(r"\{\{< \d >\}\} \\ <i>", "", text), left
+    assert ":::" not in text.replace("# <b> ::: `c`", "")
+    assert external_references(report.html) == []
+
+
+def test_sentences_are_whole(report):
+    for line in report.page.lines:
+        # Names from the data are no prose of ours.
+        line = re.sub(r"@fig-x .*? <i>|\*a\*\|b|\$x\$ \[l\]\(u\)|# <b> ::: `c`", "x", line)
+        line = line.replace("|m|^2 & `s`", "x").replace("*A* | <b>title</b> $x$", "x")
+        assert "  " not in line.strip().replace("\u2003", ""), line
+        assert not re.search(r" [,.;)]| :(?! )", line), line
+        assert not re.search(r"\( |\(\)|\[\]|[,;:]\s*\.|\.\s*\.|,\s*,", line.strip()), line
+        assert not re.search(r"[a-z0-9)][,;][A-Za-z]|[a-z)]\.[A-Z]|\d\.\d+[A-Za-z]", line), line
+        assert not re.search(r"[a-z]\(|\)[a-z]", line.replace("C(condition)", "x")), line
+        assert not re.search(r"\b(\w+) \1\b(?!\.\d)", line), line
+        things = "subject|observation|cell|row|degree|coefficient|level|condition"
+        assert not re.search(rf"(?<![\d.,])1 (residual )?({things})s\b", line), line
+        assert not re.search(
+            rf"(?<![\d.])([2-9]|\d\d+) (residual )?({things})\b(?! means)", line
+        ), line
+
+
+def test_paragraphs_begin_and_end_as_such(report):
+    for paragraph in re.findall(r"<p>(.*?)</p>", report.html, re.DOTALL):
+        if 'class="equation' in paragraph:
+            continue
+        text = re.sub(r"<math.*?</math>", "x", paragraph, flags=re.DOTALL)
+        text = " ".join(re.sub(r"<[^>]*>", "", text).split())
+        assert re.match(r"[A-Z0-9]|x |with x", text), text
+        assert text.endswith((".", ":", "gives", "is", "and run")), text
+
+
+def test_six_steps(report):
+    steps = [h for h in report.page.headings if h.startswith("Step")]
+    assert [step.split(":")[0] for step in steps] == [f"Step {k}" for k in range(1, 7)]
+    for heading in ("Design and data", "Provenance", "Downloads"):
+        assert heading in report.page.headings
+
+
+def test_title(made):
+    assert made("balanced").page.headings[0] == "balanced"
+    assert made("boundary").page.headings[0] == "Self-esteem"
+    assert made("awkward").page.headings[0] == "*A* | <b>title</b> $x$"
+
+
+def test_figures_have_alternatives_and_all_have_captions(report):
+    for image in report.page.images:
+        assert re.fullmatch(r"\S.{20,}[.]", image["alt"]), image
+    numbers: dict[str, list[int]] = {"Figure": [], "Table": []}
+    for where, caption in report.page.captions:
+        kind, number, _ = re.match(
+            r"(Figure|Table)\u00a0(\d+): (\S.*[.])$", caption.strip()
+        ).groups()
+        assert where.startswith({"Figure": "fig-", "Table": "tbl-"}[kind])
+        numbers[kind].append(int(number))
+    for found in numbers.values():
+        assert found == list(range(1, len(found) + 1))
+    assert len(numbers["Figure"]) == len(report.page.images)
+    shown = {
+        base64.b64decode(i["src"].split(",")[1]) if "base64" in i["src"] else b""
+        for i in report.page.images
+    }
+    assert len(shown) == 1
+    absent = report.name.startswith("mean") + (report.name not in UNEQUAL)
+    assert len(report.page.images) == len(FIGURES) - absent
+
+
+def test_no_link_leads_nowhere(report):
+    ids = report.page.ids
+    assert len(ids) == len(set(ids))
+    anchors = {a["href"][1:] for a in report.page.links if a["href"].startswith("#")}
+    assert anchors
+    assert anchors <= set(ids)
+
+
+def test_downloads_are_the_files(report):
+    carried = {
+        link["download"]: base64.b64decode(link["href"].partition("base64,")[2])
+        for link in report.page.links
+        if "download" in link
+    }
+    files = {path.name: path.read_bytes() for path in (report.folder / "tables").iterdir()}
+    for name in ("report.qmd", "provenance.json"):
+        files[name] = (report.folder / "report" / name).read_bytes()
+    assert carried == files
+
+
+def test_variance_components(report):
+    mixed = report.json("mixed")
+    for row, fit in zip(report.table("tbl-variances"), (mixed, mixed["ml"]), strict=True):
+        assert row[0] == fit["method"]
+        for cell, key, digits in zip(
+            row[1:],
+            ("sigma_between", "sigma_within", "icc", "llf", "aic", "bic"),
+            (4, 4, 3, 6, 6, 6),
+            strict=True,
+        ):
+            check(cell, fit[key], digits)
+
+
+def test_coefficients(report):
+    found = report.table("tbl-coefficients")
+    for row, coefficient in zip(found, report.json("mixed")["coefficients"], strict=True):
+        term, estimate, se, df, t, p, interval = row
+        assert term == " ".join(coefficient["term"].split())
+        check(estimate, coefficient["estimate"])
+        check(se, coefficient["se"], 3)
+        check(df, coefficient["df"], 3)
+        check(t, coefficient["t"], 3)
+        check_p(p, coefficient["p"])
+        low, high = interval.split(" to ")
+        check(low, coefficient["ci_low"])
+        check(high, coefficient["ci_high"])
+
+
+def test_tests_of_terms(report):
+    tests = report.json("mixed")["anova"]
+    assert ("tbl-tests" in report.page.ids) == bool(tests)
+    for row, test in zip(report.page.tables.get("tbl-tests", [[]])[1:], tests, strict=True):
+        assert row[0] == test["term"]
+        check(row[1], test["F"])
+        assert int(row[2]) == test["df_num"]
+        check(row[3], test["df_den"], 3)
+        check_p(row[4], test["p"])
+
+
+def test_effects_means_and_contrasts(report):
+    level1, mixed = report.json("level1"), report.json("mixed")
+    effects = report.page.tables.get("tbl-effects", [[]])[1:]
+    for row, effect in zip(effects, level1["condition_effects"], strict=True):
+        assert row[0] == " ".join(str(effect["condition"]).split())
+        check(row[1], effect["estimate"])
+        check(row[2], effect["se"], 3)
+    contrasts = report.page.tables.get("tbl-contrasts", [[]])[1:]
+    for row, contrast in zip(contrasts, mixed["contrasts"] if contrasts else [], strict=True):
+        check(row[1], contrast["estimate"])
+        check_p(row[5], contrast["p"])
+    if len(mixed["means"]) in (2, 3, 4):
+        assert len(contrasts) == len(mixed["contrasts"])
+        assert len(effects) == len(mixed["means"])
+
+
+def test_three_methods(report):
+    comparison = report.json("comparison")
+    found = report.table("tbl-comparison")
+    for row, quantity in zip(found, comparison["table"], strict=True):
+        for cell, method in zip(row[1:4], ("two_stage", "mixed", "anova"), strict=True):
+            check(cell, quantity[method], 6)
+        difference = quantity["difference"]
+        if difference is not None and difference <= 1e-8:
+            assert row[4] == "rounding"
+        else:
+            check(row[4], difference, 2)
+    assert report.says("They agree:") == comparison["agree"]
+    assert report.says("They differ") == (not comparison["agree"])
+
+
+def test_why_methods_differ(made):
+    assert made("boundary").says("They differ because the fit is on the boundary.")
+    assert made("boundary").says("F of condition is 65.26 under REML and 55.47 in the ANOVA")
+    assert made("unbalanced").says("no exact ANOVA exists: the design is not balanced.")
+    assert made("unbalanced").says("takes effects within subjects from differences within subjects")
+    assert not made("mean_unbalanced").says("effects within subjects")
+    assert made("curve").says("They agree:")
+
+
+def test_anova(report):
+    anova = report.json("anova")
+    assert ("tbl-anova" in report.page.ids) == anova["available"]
+    if not anova["available"]:
+        assert report.says(anova["reason"])
+        return
+    found = report.table("tbl-anova")
+    for stratum in anova["strata"]:
+        (row,) = [r for r in found if r[:2] == [stratum["stratum"], "error"]]
+        check(row[2], stratum["ss"], 5)
+        assert int(row[3]) == stratum["df"]
+        check(row[4], stratum["ms"], 5)
+    for term in anova["table"]:
+        (row,) = [r for r in found if r[:2] == [term["stratum"], term["term"]]]
+        check(row[5], term["F"])
+        check_p(row[6], term["p"])
+        check(row[7], term["partial_eta2"], 3)
+    assert len(found) == len(anova["strata"]) + len(anova["table"])
+    assert report.says("assumes sphericity") == (anova["sphericity"] is not None)
+
+
+def test_truth(report):
+    truth = report.folder / "truth.json"
+    assert ("tbl-truth" in report.page.ids) == truth.exists()
+    assert report.says("The data are simulated") == truth.exists()
+    if not truth.exists():
+        return
+    truth, mixed = report.json("truth"), report.json("mixed")
+    mean, *effects, between, within = report.table("tbl-truth")
+    check(mean[1], truth["grand_mean"])
+    check(mean[2], mixed["grand_mean"]["estimate"])
+    for row, (level, effect) in zip(effects, truth["condition_effects"].items(), strict=True):
+        assert row[0].endswith(f" of {level}")
+        check(row[1], effect)
+    check(between[2], mixed["sigma_between"])
+    check(within[1], truth["sigma_within"])
+
+
+def test_boundary_is_explained_where_it_occurs(report):
+    mixed = report.json("mixed")
+    assert mixed["boundary"] == (report.name in ("boundary", "mean_boundary", "binary"))
+    for words in (
+        "Subjects differ no more than the scatter within subjects",
+        "It is a result, not a failure",
+        "The likelihood is highest at",
+        "all predictions are 0",
+        "At the boundary the two are the same",
+    ):
+        assert report.says(words) == mixed["boundary"], words
+    assert report.says("A boundary fit") == mixed["boundary"]
+    clear = mixed["between_variance"]["p"] < 0.05
+    assert report.says("Subjects differ from one another") == clear
+    assert report.says("The data do not clearly show that subjects differ:") == (
+        not clear and not mixed["boundary"]
+    )
+    assert report.says("The estimate is truncated at 0") == report.json("hierarchical")["truncated"]
+
+
+def test_imbalance_is_explained_where_it_occurs(report):
+    balanced = report.json("design")["balanced"]
+    assert balanced == (report.name not in (*UNEQUAL, "mean_unbalanced"))
+    assert report.says("The design is balanced.") == balanced
+    assert report.says("The design is not balanced") == (not balanced)
+    # A covariate that changes within subjects allows none either.
+    assert report.says("no exact ANOVA exists") == (not balanced or report.name == "named_term")
+
+
+def test_imbalance_in_words(made):
+    assert made("unbalanced").says("of its 36 cells (one subject under one level), 8 are empty")
+    assert made("dropped").says(
+        "of its 9 cells (one subject under one level), 1 is empty, in 1 sub"
+    )
+    assert made("dropped").says("1 row of 9 was left out for want of a value (missing: 1 in y)")
+    assert made("repeated").says("holds between 1 and 2 observations")
+    assert made("repeated").says("1 cell of 9 holds more than one row")
+    assert made("mean_unbalanced").says("between 1 and 3 from a subject. The design is not bal")
+    assert made("blocks").says("2 from each subject. The design is not balanced")
+
+
+def test_what_one_subject_supports(made):
+    for name in ("balanced", "boundary", "unbalanced", "split_plot", "factor", "twenty"):
+        assert made(name).says("The fit is saturated"), name
+        assert not made(name).says("support more than an intercept"), name
+    assert made("balanced").says("has 3 coefficients for 3 observations: 0 residual degrees of")
+    assert made("replicates").says("response ~ condition leaves 4 residual degrees of freedom")
+    assert made("replicates").says("The data support more than an intercept here")
+    # A line through ten observations leaves eight degrees of freedom: nothing is saturated.
+    assert made("numeric").says("would be saturated")
+    assert made("numeric").says("leaves this subject 8 residual degrees of freedom")
+    assert made("numeric").says("The data support more than an intercept here")
+    assert made("curve").says("leaves this subject 7 residual degrees of freedom")
+    assert made("mean").says("y ~ 1 is its mean")
+    assert made("mean_unbalanced").says("A single observation has no residual")
+
+
+def test_slopes_of_subjects_own(made):
+    """Where the condition is a number, a line through each subject says whether they differ."""
+    numeric, slopes = made("numeric"), made("numeric").json("mixed")["own_slopes"]
+    assert numeric.says(
+        "; from the 18 subjects’ own slopes, F(1, 17) = 45.85, p < 0.0001; from all"
+    )
+    assert numeric.says("Subjects do differ in it (p < 0.0001): their slopes have a standard")
+    assert numeric.says("deviation of 5.92 ms per unit of condition")
+    assert numeric.says("The mean slope is 10.47 ms per unit of condition, with the 95 % interval")
+    (row,) = numeric.table("tbl-own-effects")
+    assert [row[0], row[2]] == ["condition", "1, 17"]
+    check(row[1], slopes["tests"][0]["F"])
+    check(row[4], numeric.json("mixed")["anova"][0]["F"])
+    apart = made("uneven_slopes")
+    assert apart.json("mixed")["own_slopes"]["tests"] is None
+    assert apart.says("The slopes are not equally precise here")
+    assert apart.says("what a subject’s sum of squares of condition amounts to on average")
+    for name in ("curve", "factor", "balanced"):
+        assert made(name).json("mixed")["own_slopes"] is None
+        assert not made(name).says("Do subjects differ in the effect of condition?")
+
+
+def summary(report) -> str:
+    """What was found, with single blanks."""
+    text = flat(report)
+    return text[text.index("What was found") : text.index(" Design and data ")]
+
+
+def test_a_sentence_to_paste_has_every_number(report):
+    mixed, tests = report.json("mixed"), report.json("mixed")["anova"]
+    assert report.says("To report it: Mean ") == bool(tests)
+    if not tests:
+        return
+    text = flat(report)
+    text = text[text.index("To report it") :]
+    text = text[: text.index("within subjects (ICC") + 45]
+    for row in tests:
+        words = term_in_words(row["term"], mixed["terms"][row["term"]])
+        test = f"F({row['df_num']}, " if row["p"] is not None else "no test, for"
+        assert f"{words}, {test}" in text
+    for number in (mixed["sigma_between"], mixed["sigma_within"], mixed["icc"]):
+        assert str(num(number, 3)) in text
+    assert f"({mixed['nobs']:,} observations)" in text
+
+
+def test_the_sentence_to_paste_takes_the_safe_interval(made):
+    assert made("numeric").says(
+        "condition, F(1, 161) = 169.4, p < 0.0001 (from the 18 subjects’ own slopes, F(1, 17) = "
+        "45.85, p < 0.0001). The mean changed by 10.47 ms per unit of condition (95 % interval "
+        "7.206 to"
+    )
+    assert made("replicates").says("The difference a - b was −0.5798 (95 % interval −1.117 to")
+
+
+def test_spreads_under_levels_have_the_conditions_name(made):
+    sentence = made("numeric").json("mixed")["diagnostics"]["sentences"]["scale_location"]
+    assert re.search(r"runs from [\d.]+ \(condition \d\) to [\d.]+ \(condition \d\)", sentence)
+
+
+def test_an_interaction_comes_first(made):
+    found = summary(made("split_plot"))
+    assert found.startswith(
+        "What was found The effect of condition on y depends on group (interaction: Kenward–Roger "
+        "test: F(4, 84.0) = 110.2, p < 0.0001): from t1 to t3, mean y changes by "
+        "−0.580 (grp1), −1.12 (grp2) and −3.45 (grp3) (all differences: Table 13). On average "
+        "over group, mean y differs between the levels of condition"
+    )
+    assert made("split_plot").html.count("<strong>The effect of condition") == 1
+    assert "per unit of condition, mean y changes by" in summary(made("uneven_slopes"))
+    for name, study in ((n, made(n)) for n in STUDIES):
+        first = summary(study).startswith("What was found The effect of")
+        assert first == (name in ("split_plot", "age", "uneven_slopes")), name
+    assert summary(made("uneven_slopes")).count("depends on group") == 1
+
+
+def test_which_levels_differ(made, report):
+    text = summary(report)
+    assert "All 3 pairs of levels differ (Holm-adjusted p < 0.05)." in summary(made("balanced"))
+    assert "(Tukey-adjusted p < 0.05)" in summary(made("tukey"))
+    assert (
+        "Pairs that differ (Holm-adjusted p < 0.05): T2 above T1 and T2 above T4; the others are "
+        "not told apart."
+    ) in summary(made("unbalanced"))
+    assert "Of 190 pairs of levels, 6 differ" in summary(made("twenty"))
+    assert "difference a - b is −0.5798 (95 % interval −1.117 to −0.0423" in summary(
+        made("replicates")
+    )
+    # Every pair that is named differs, in the direction that is named.
+    contrasts = {row["contrast"]: row for row in report.json("mixed")["contrasts"]}
+    for high, low in re.findall(r"(\w+) above (\w+)", text):
+        signs = [(f"{high} - {low}", 1), (f"{low} - {high}", -1)]
+        ((row, sign),) = [(contrasts[k], sign) for k, sign in signs if k in contrasts]
+        assert row["estimate"] * sign > 0
+        assert row["p"] < 0.05
+
+
+def test_failing_sphericity_is_in_the_headline(report):
+    sphericity = report.json("anova").get("sphericity")
+    fails = bool(sphericity) and sphericity["mauchly_p"] is not None
+    fails = fails and sphericity["mauchly_p"] < 0.05
+    assert fails == (report.name in ("factor", "awkward"))
+    assert ("Mauchly’s test of sphericity" in summary(report)) == fails
+    if report.name == "factor":
+        (row,) = sphericity["corrected"]
+        assert row["df_num_gg"] == pytest.approx(9 * sphericity["gg_epsilon"])
+        assert row["df_den_gg"] == pytest.approx(153 * sphericity["gg_epsilon"])
+        assert "correction, F(3.32, 56.5) = 18.70, p < 0.0001; without it, Kenward" in summary(
+            report
+        )
+
+
+def test_what_diagnostics_warn_of_is_to_be_checked(report):
+    looks = report.json("mixed")["diagnostics"]["looks"]
+    warnings = {
+        "residual": "residuals are not normal",
+        "random effect": "predicted random effects are not normal",
+        "spread": "where fitted values are high (",
+        "conditions": "residuals spread unequally under the levels",
+    }
+    warned = {key for key in warnings if (looks.get(key) or {"p": None})["p"] is not None}
+    warned = {key for key in warned if looks[key]["p"] < 0.05}
+    if report.json("mixed")["response_values"]:  # of a response of few values these say nothing
+        warned -= {"residual", "spread"}
+    assert {key for key, words in warnings.items() if words in summary(report)} == warned
+    assert ("Check before you trust it" in summary(report)) == bool(warned)
+    assert "ICC, the share of variance that lies between subjects, is also" in summary(report)
+
+
+def test_headline_names_the_test_and_claims_no_more_than_it_shows(made):
+    balanced = made("balanced").json("mixed")["anova"][0]
+    assert balanced["p"] < 1e-4
+    assert made("balanced").says("Mean y differs between the levels of condition")
+    assert made("balanced").says("(Kenward–Roger test: F(2, 28.0) = 489.7, p < 0.0001)")
+    assert made("numeric").says("Mean y rises by 10.47 ms per unit of condition (95 % interval 7.")
+    assert made("numeric").says(
+        "from all observations, Kenward–Roger test: F(1, 161) = 169.4, p < "
+    )
+    assert made("uneven_slopes").says("On average over group, mean y falls by ")
+    assert made("factor").says("Mean y differs between the levels of condition")
+    # With two terms of the condition neither is the test of the condition.
+    assert not made("curve").says("Wald test by REML")
+    assert not made("awkward").says("They average over")
+    for name, study in ((n, made(n)) for n in STUDIES):
+        terms = {row["term"]: row["p"] for row in study.json("mixed")["anova"]}
+        clear = study.says("differs between the levels") or study.says("Mean y rises by")
+        if len(terms) == 1:
+            (p,) = terms.values()
+            if p is None or study.says("on the means of cells, F("):
+                continue
+            assert clear == (p < 0.05), name
+            assert study.says("show no clear difference") == (p >= 0.05), name
+
+
+def test_tests_at_0_of_a_number_are_called_so(made):
+    """Of a factor that interacts with it, where means are those at the number's mean."""
+    report = made("age")
+    assert report.json("mixed")["held_at_zero"] == {"condition": ["age"]}
+    assert report.says("(Kenward–Roger test where age is 0: F(2,")
+    assert report.says("in car and afex: condition where age is 0. Means and")
+    assert not made("split_plot").says("where group is 0")
+    assert not made("split_plot").says("tested where that number is 0")
+
+
+def test_what_subjects_with_one_row_add(made):
+    words = "A subject with one observation shows no difference within itself"
+    assert made("age").says("and 1 of these has one observation only")
+    assert made("age").says(words)
+    assert not made("dropped").says(words)
+
+
+def test_factors_within_subjects_share_one_error(made):
+    words = "give condition and dose, and each of their interactions, an error of its own"
+    assert made("two_within").says(words)
+    assert not made("split_plot").says("stand against one error")
+
+
+def test_every_term_is_in_the_headline(made):
+    assert re.search(r"(effect of|on) group \(Kenward–Roger test: F\(", flat(made("split_plot")))
+    # Dots for what the formula has beside the condition; all of one group share an interaction.
+    assert made("split_plot").says("effects αj that all share on average")
+    assert not made("balanced").says("on average")
+
+
+def test_mean_without_condition(made):
+    for name in ("mean", "mean_boundary", "mean_unbalanced"):
+        assert made(name).says("The grand mean of y is")
+        assert "α" not in made(name).page.text
+        assert "Conditions" not in made(name).page.headings
+    variance = made("mean").json("mixed")["covariance"]["implied"][0][0]
+    assert made("mean").says(f"has the variance {variance:.0f}; observed was")
+
+
+def test_units_stand_behind_their_numbers(made):
+    assert made("mean").says("standard deviation of 42.0 g")
+    assert made("boundary").says("means, in points, are 3.140 (t1)")
+    assert made("numeric").says("rises by 10.47 ms per unit")
+    assert "unit" not in made("balanced").page.text
+
+
+def test_methods_are_named_and_hold_what_they_say(report):
+    for words in ("ordinary least squares", "restricted maximum likelihood (REML)", "two-stage"):
+        assert report.says(words)
+    assert report.says("Type III F tests by REML, with Kenward and Roger’s covariance") == bool(
+        report.json("mixed")["anova"]
+    )
+    design, level1 = report.json("design"), report.json("level1")
+    used = design["n_observations"] - level1["df_resid"]
+    assert report.says(f"took up {used} of {design['n_observations']} degrees of freedom")
+
+
+def test_provenance(report):
+    for program in ("twolevel", "Python", "numpy", "snakemake"):
+        assert program in {row[0] for row in report.table("tbl-versions")}
+    sums = {row[0]: row[1] for row in report.table("tbl-checksums")}
+    tables = list((report.folder / "tables").iterdir())
+    data = STUDIES[report.name].get("data")
+    if data:
+        read = next(p for p in (Path(data), report.folder / Path(data).name) if p.exists())
+        assert sums.pop(f"{read.name}, read") == sha256(read)
+    assert sums == {path.name: sha256(path) for path in tables}
+    assert f"{report.name}:\n" in report.page.text
+    assert report.says(f"snakemake results/{report.name}/report.html")
+    assert report.says("Rendered by Pandoc 3")
+
+
+def test_text_from_the_data_is_text(made):
+    awkward = made("awkward")
+    assert [row[0] for row in awkward.table("tbl-effects")] == list(
+        awkward.json("design")["per_condition"]
+    )
+    assert awkward.says("Take subject @fig-x {{< 1 >}} \\ <i>, with 3 observations.")
+    assert awkward.says("The means, in |m|^2 & `s`, are")
+    assert "<i>" not in awkward.html.replace("&lt;i&gt;", "")
+
+
+def test_csv_tables_open(report):
+    for path in (report.folder / "tables").glob("*.csv"):
+        with path.open(encoding="utf-8", newline="") as file:
+            header, *body = csv.reader(file)
+        assert header
+        assert all(len(row) == len(header) for row in body)
+
+
+def test_same_bytes_again(made, tmp_path):
+    build("split_plot", tmp_path)
+    first = made("split_plot").folder
+    for file in ("report/report.qmd", "report.html"):
+        assert (tmp_path / file).read_bytes() == (first / file).read_bytes()
+
+
+def check_range(cell: str, low: float, high: float, digits: int = 4) -> None:
+    """Check that a cell shows an interval."""
+    ends = cell.split(" to ")
+    check(ends[0], low, digits)
+    check(ends[1], high, digits)
+
+
+def test_intervals_of_all_parameters(report):
+    intervals = report.json("mixed")["intervals"]
+    assert [row["parameter"] for row in intervals[:3]] == ["sigma_between", "sigma_within", "icc"]
+    for cells, row in zip(report.table("tbl-intervals"), intervals, strict=True):
+        check(cells[1], row["estimate"])
+        check_range(cells[2], row["profile_low"], row["profile_high"], 3)
+        check_range(cells[3], row["percentile_low"], row["percentile_high"], 3)
+        check_range(cells[4], row["bca_low"], row["bca_high"], 3)
+
+
+def test_boundary_refits_are_counted(report):
+    bootstrap = report.json("mixed")["bootstrap"]
+    assert bootstrap["refits"] == 10_000
+    count = bootstrap["boundary_refits"]
+    words = f"{count:,} gave an estimate" if count else "not one gave an estimate"
+    assert report.says(f"Of 10,000 data sets simulated from the fitted model, {words}")
+
+
+def test_the_test_of_the_variance_between_subjects(report):
+    test = report.json("mixed")["between_variance"]
+    assert report.says("the data say nothing") == (test["statistic"] == 0)
+    assert report.says("The data show differences between subjects.") == (test["p"] < 0.05)
+    assert report.says("do not clearly show that subjects differ") == (
+        test["p"] >= 0.05 and test["statistic"] > 0
+    )
+    if test["statistic"] > 0:
+        shown = re.search(r"is simulated: p ([<=]) (\S+)(?: × 10⁻⁵)? \(exact test", flat(report))
+        if test["p"] == 0:
+            assert shown[1] == "<"
+        elif test["p"] >= 1e-4:
+            assert math.isclose(float(shown[2]), test["p"], abs_tol=5.1e-5)
+
+
+def flat(report: Report) -> str:
+    """The page's text with single blanks."""
+    return " ".join(report.page.text.split())
+
+
+def test_what_is_explained(report):
+    mixed = report.json("mixed")
+    shares = re.findall(
+        r"([\d.]+(?: × 10\S+)?) % (?:of the variance \(m|\(cond|of the variance \(c)", flat(report)
+    )
+    kinds = ["marginal", "conditional"] if mixed["anova"] else ["conditional"]
+    for shown, kind in zip(shares, kinds, strict=True):
+        check(shown, 100 * mixed["r2"][kind], 3)
+    shown = re.search(r"The design effect is ([\d.]*\d)", flat(report))[1]
+    check(shown, mixed["design_effect"], 3)
+
+
+def test_every_plot_has_its_sentence(report):
+    sentences = report.json("mixed")["diagnostics"]["sentences"]
+    assert len(sentences) == 4 + ("neighbours" in report.json("mixed")["diagnostics"]["looks"])
+    for sentence in sentences.values():
+        assert report.says(" ".join(sentence.replace("'", "’").split())) or report.says(sentence)
+
+
+def test_the_most_influential_subject_is_named(report):
+    influence = report.json("mixed")["influence"]
+    with (report.folder / "tables/influence.csv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    distances = {row["subject"]: float(row["cooks_distance"] or "nan") for row in rows}
+    known = {key: value for key, value in distances.items() if not math.isnan(value)}
+    assert influence["not_estimable"] == len(distances) - len(known)
+    assert report.says("the model could not be fitted") == (len(known) < len(distances))
+    if known:
+        first = max(known, key=known.get)
+        assert influence["subjects"][0]["subject"] == first
+        assert report.says(
+            "The fixed effects change most without subject " + " ".join(first.split())
+        )
+
+
+def test_witnesses_stand_beside(report):
+    witnesses = report.json("witnesses")
+    for cells, row in zip(report.table("tbl-witnesses"), witnesses, strict=True):
+        assert cells[:2] == [row["witness"], row["method"]]
+        check(cells[2], row["sigma_between"])
+        check(cells[4], row["llf"], 6)
+        check(cells[6], row["F"])
+        assert report.says(row["sentence"].replace("'", "’")) or report.says(row["sentence"])
+        assert row["status"] != "higher"
+
+
+def test_further_factors_have_means_and_contrasts(made):
+    report = made("split_plot")
+    (factor,) = report.json("mixed")["factors"]
+    assert factor["factor"] == "group"
+    for cells, row in zip(report.table("tbl-means-1"), factor["means"], strict=True):
+        assert cells[0] == row["level"]
+        check(cells[1], row["estimate"])
+        check_range(cells[4], row["ci_low"], row["ci_high"])
+    for cells, row in zip(report.table("tbl-differences-1"), factor["contrasts"], strict=True):
+        check(cells[1], row["estimate"])
+        check_range(cells[6], row["ci_low"], row["ci_high"])
+    within = factor["within"]["contrasts"]
+    assert len(within) == 9
+    for cells, row in zip(report.table("tbl-within-1"), within, strict=True):
+        assert cells[:2] == [row["level"], row["contrast"]]
+        check(cells[2], row["estimate"])
+    with (report.folder / "tables/contrasts.csv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert [(row["of"], row["within"]) for row in rows].count(("condition", "group grp1")) == 3
+    assert len(rows) == 3 + 3 + 9
+    assert made("balanced").json("mixed")["factors"] == []
+
+
+def test_the_figure_of_means_says_that_it_shows_groups(made):
+    report = made("split_plot")
+    (image,) = (i for i in report.page.images if i["alt"].startswith("Means with intervals"))
+    assert report.says("by condition for each level of group from the mixed model")
+    (factor,) = report.json("mixed")["factors"]
+    assert image["alt"].count(" to ") == len(factor["within"]["means"]) == 9
+    assert "grp3, t3 13.56 (" in image["alt"]
+    assert not made("balanced").says("for each level of")
+
+
+def test_the_figure_of_means_takes_the_groups_from_the_fit(made, monkeypatch):
+    given = {}
+    monkeypatch.setattr(
+        plot_mixed, "condition_means", lambda *drawn: given.update(enumerate(drawn))
+    )
+
+    def drawn(name, most=plot_mixed.MOST_GROUPS):
+        given.clear()
+        monkeypatch.setattr(plot_mixed, "MOST_GROUPS", most)
+        report = made(name)
+        observations = read_observations(report.folder / "observations.parquet")
+        labels = Labels.of(observations.columns, None)
+        plot_mixed.draw_means(observations, report.json("mixed"), labels)
+        return dict(given)
+
+    data, _, _, groups, factor = drawn("split_plot").values()
+    assert factor == "group"
+    assert set(data["group"]) == set(groups["group"]) == {"grp1", "grp2", "grp3"}
+    assert groups["condition"].tolist() == ["t1", "t2", "t3"] * 3
+    assert {"estimate", "ci_low", "ci_high"} <= set(groups)
+    assert len(drawn("split_plot", most=2)) == len(drawn("balanced")) == 3
+
+
+def test_figures_have_each_observations_own_fixed_part(made):
+    for name in ("split_plot", "numeric", "uneven_slopes"):
+        folder = made(name).folder
+        table = pd.read_parquet(folder / "residuals.parquet")
+        effects = pd.read_parquet(folder / "random_effects.parquet").set_index("subject")
+        own = effects["random_effect"].loc[table["subject"].astype(str)].to_numpy()
+        np.testing.assert_allclose(table["fixed"] + own, table["fitted"], rtol=1e-12)
+    line = table.groupby("subject", observed=True)["fixed"].diff().dropna().round(6)
+    assert line.nunique() == 3  # one slope in each group, times half a unit
+
+
+def test_the_figure_of_means_knows_the_users_names(monkeypatch):
+    monkeypatch.setattr(plot_mixed, "condition_means", lambda *drawn: drawn)
+    columns = {"subject": "id", "condition": "group", "response": "y", "x": "sex"}
+    data = pd.DataFrame([["1", "a", 1.0, "f"]], columns=list(columns))
+    means = [{"level": "f", "condition": "a", "estimate": 1.0}]
+    factor = {"factor": "sex", "means": [{}, {}], "within": {"means": means}}
+    mixed = {"means": [{"condition": "a", "estimate": 1.0}], "factors": [factor]}
+    observations = Observations(data, columns)
+    given, *_, groups, name = plot_mixed.draw_means(observations, mixed, Labels.of(columns, None))
+    assert groups[["group", "condition"]].to_numpy().tolist() == [["f", "a"]]
+    assert given["group"].tolist() == ["f"]
+    assert name == "sex"
+
+
+def test_the_adjustment_is_the_studys_own(made):
+    holm, tukey = made("balanced"), made("tukey")
+    assert holm.page.tables["tbl-contrasts"][0][5] == "p (Holm)"
+    assert holm.says("p values adjusted by Holm’s method, intervals by Bonferroni’s")
+    assert tukey.page.tables["tbl-contrasts"][0][5] == "p (Tukey)"
+    assert tukey.says("p values and intervals adjusted by Tukey’s method")
+    ps = [study.json("mixed")["contrasts"][0] for study in (holm, tukey)]
+    assert ps[0]["estimate"] == ps[1]["estimate"]
+    assert ps[0]["p"] != ps[1]["p"]
+    assert ps[0]["ci_low"] < ps[1]["ci_low"]  # Tukey's intervals are the narrower
+
+
+def test_two_factors_within_subjects_are_said_to_share_an_error(made):
+    """Also where the ANOVA's table is gone; without two such factors nothing of this is said."""
+    for name in ("two_errors", "two_errors_missing", "two_within"):
+        found = summary(made(name))
+        assert "One error for all terms within subjects" in found, name
+        assert "afex in R does so and would give other F’s" in found, name
+        assert "ANOVA with partitioned errors give the same numbers" not in found, name
+    assert "flanker and block change within subjects" in summary(made("two_errors_missing"))
+    assert "(1 | subj:flanker) and (1 | subj:block)" in summary(made("two_errors"))
+    for name in ("balanced", "split_plot", "numeric", "named_term", "age", "trials"):
+        assert "One error for all" not in summary(made(name)), name
+
+
+def test_other_errors_are_those_of_a_witness(made):
+    """R: afex::aov_ez(within = c("flanker", "block")) has 51.36, 0.340 and 0.801."""
+    row = made("two_errors").json("witnesses")[2]
+    assert row["status"] == "own errors"
+    for words in (
+        "F(2, 14) = 51.36, p < 0.0001 for flanker (here 2.197)",
+        "F(1, 7) = 0.3401, p = 0.5781 for block (here 1.641)",
+        "F(2, 14) = 0.8015, p = 0.4682 for flanker × block (here 0.03582)",
+    ):
+        assert words in row["sentence"]
+
+
+def test_no_formula_is_in_prose(report):
+    for line in report.page.lines:
+        assert not re.search(r"\b(C|I|poly|center|log)\(", line), line
+        assert not re.search(r"\w:\w", line), line
+
+
+def test_headlines_agree_with_the_test_that_stands_first(made):
+    trials = summary(made("trials"))
+    assert trials.startswith(
+        "What was found The data show no clear difference in mean rt between the levels of mood "
+        "(on the means of cells, F(1, 7.00) = 1.750, p = 0.2275; from all observations,"
+    )
+    assert "share one pooled error" in trials
+    for name, study in ((n, made(n)) for n in STUDIES):
+        for said in re.findall(
+            r"(no clear|No overall|There is no)?([^()]*) \((?:[^()]|\([^()]*\))*?p ([<=]) ([\d.]+)",
+            summary(study).partition("Subjects differ")[0],
+        ):
+            if said[0] in ("no clear", "There is no"):
+                assert float(said[3]) >= 0.05, (name, said)
+
+
+def test_methods_are_said_to_differ_in_their_own_unit(report):
+    assert not re.search(r"differ by up to|too large by [\d.]+ %", flat(report))
+
+
+def test_what_is_never_compared_within_subjects_is_said(made):
+    found = summary(made("disconnected"))
+    assert "No overall test says whether mean y differs between the levels of time" in found
+    assert "under levels of two of the sets t0 and t1; t2 and t3." in found
+    assert "compared within subjects" not in summary(made("unbalanced"))
+
+
+def test_a_response_of_two_values_needs_another_model(made):
+    found = summary(made("binary"))
+    assert "This model is not made for such a response: y takes 2 values only (0 and 1)" in found
+    assert "lme4::glmer((y == 1) ~ condition + (1 | subject), family = binomial)" in found
+    assert "residuals are not normal" not in found
+    assert made("binary").says("The response takes 2 values only, so that residuals lie in as many")
+    for name in ("balanced", "dropped", "dyestuff"):
+        assert name not in STUDIES or "not made for" not in summary(made(name))
+
+
+def test_errors_that_follow_one_another_are_told_from_slopes(made):
+    """R (nlme, REML): AIC 1746.191 with corCAR1, 1755.628 with random slopes; Phi 0.6531336."""
+    numeric = made("numeric")
+    found = numeric.json("mixed")["following"]
+    assert found["rho"] == pytest.approx(0.6531336, abs=1e-4)
+    assert found["aic_less"] == pytest.approx(1746.191 - 1755.628, abs=1e-3)
+    assert "Errors follow one another in the order of condition, which" in summary(numeric)
+    assert "for subjects differ in its effect" not in summary(numeric)
+    assert numeric.says(
+        "But errors that follow one another, too, make lines through subjects differ"
+    )
+
+
+def test_two_subjects_leave_no_sigma_without_one_of_them(made):
+    assert made("two_subjects").json("mixed")["influence"]["subjects"] is not None
+    assert not made("two_subjects").says("Without it, x")
+
+
+def test_pairs_are_said_to_share_an_error_where_sphericity_fails(made):
+    assert made("factor").says("These pairwise differences share one pooled error, although diff")
+    assert made("factor").says("Greenhouse and Geisser’s epsilon 0.369")
+    assert not made("balanced").says("share one pooled error")

@@ -1,0 +1,172 @@
+"""The partitioned ANOVA against R's aov, afex and car, NIST, and statsmodels' AnovaRM."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import assume, given, settings
+from random_designs import balanced, unbalanced
+from reference_values import NAMES, load, nist
+from statsmodels.stats.anova import AnovaRM
+
+import twolevel as tl
+from twolevel.strata.anova import NotPartitioned
+
+AFEX = [name for name in NAMES if load(name).values.get("afex")]
+
+
+def by_term(rows: list[dict], table: pd.DataFrame) -> dict[str, dict]:
+    """R's rows under formulaic's names; the factors of an interaction may come in either order."""
+    names = {frozenset(term.split(":")): term for term in table.index}
+    found = {frozenset(row["row"].strip().split(":")): row for row in rows}
+    return {names[key]: row for key, row in found.items() if key in names}
+
+
+@pytest.mark.parametrize("name", AFEX)
+def test_afex(name):
+    reference = load(name)
+    anova = tl.partition_errors(reference.formula, reference.data, "subject")
+    afex = reference.values["afex"]
+    rows = by_term(afex["univariate"], anova.table)
+    assert set(rows) == set(anova.table.index)
+    for term, row in rows.items():
+        ours = anova.table.loc[term]
+        np.testing.assert_allclose(ours["ss"], row["Sum Sq"], rtol=1e-10)
+        np.testing.assert_allclose(ours["F"], row["F value"], rtol=1e-10)
+        np.testing.assert_allclose(ours["p"], row["Pr(>F)"], rtol=1e-9)
+        assert (ours["df_num"], ours["df_den"]) == (row["num Df"], row["den Df"])
+
+
+@pytest.mark.parametrize("name", AFEX)
+def test_what_afex_prints(name):
+    """Greenhouse and Geisser's degrees of freedom, and partial eta squared."""
+    reference = load(name)
+    anova = tl.partition_errors(reference.formula, reference.data, "subject")
+    for term, row in by_term(reference.values["afex"]["anova_table"], anova.table).items():
+        assert anova.table.loc[term, "partial_eta2"] == pytest.approx(row["pes"], rel=1e-9)
+        if term in anova.sphericity.corrected.index:
+            corrected = anova.sphericity.corrected.loc[term, ["df_num_gg", "df_den_gg", "F"]]
+            expected = [row["num Df"], row["den Df"], row["F"]]
+            np.testing.assert_allclose(corrected, expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize("name", AFEX)
+def test_aov_error_strata(name):
+    reference = load(name)
+    anova = tl.partition_errors(reference.formula, reference.data, "subject")
+    strata = reference.values["aov_error"]
+    for ours, theirs in [("between", "Error: subject"), ("within", "Error: subject:condition")]:
+        residual = next(row for row in strata[theirs] if row["row"].strip() == "Residuals")
+        np.testing.assert_allclose(anova.strata.loc[ours, "ss"], residual["Sum Sq"], rtol=1e-10)
+        assert anova.strata.loc[ours, "df"] == residual["Df"]
+
+
+@pytest.mark.parametrize("name", AFEX)
+def test_sphericity(name):
+    reference = load(name)
+    sphericity = tl.partition_errors(reference.formula, reference.data, "subject").sphericity
+    afex = reference.values["afex"]
+    np.testing.assert_allclose(
+        sphericity.mauchly_w, afex["sphericity"][0]["Test statistic"], rtol=1e-6
+    )
+    np.testing.assert_allclose(sphericity.mauchly_p, afex["sphericity"][0]["p-value"], rtol=1e-6)
+    for term, row in by_term(afex["hf_gg"], sphericity.corrected).items():
+        np.testing.assert_allclose(sphericity.gg_epsilon, row["GG eps"], rtol=1e-6)
+        np.testing.assert_allclose(sphericity.hf_epsilon, row["HF eps"], rtol=1e-6)
+        np.testing.assert_allclose(
+            sphericity.corrected.loc[term, "p_gg"], row["Pr(>F[GG])"], rtol=1e-6
+        )
+        np.testing.assert_allclose(
+            sphericity.corrected.loc[term, "p_hf"], row["Pr(>F[HF])"], rtol=1e-6
+        )
+
+
+# Digits of F that double precision can hold (see shared values in tests/reference).
+@pytest.mark.parametrize(
+    ("name", "digits"), [("SiRstv", 13.0), ("SmLs01", 15.0), ("SmLs04", 10.4), ("SmLs07", 4.4)]
+)
+def test_nist(name, digits):
+    data, certified = nist(name)
+    strata = tl.partition_errors("y ~ 1", data, "treatment").strata["ms"]
+    F = strata["between"] / strata["within"]
+    assert -np.log10(max(abs(F / certified["F"] - 1), 1e-16)) >= digits
+    fit = tl.fit_mixed("y ~ 1", data, "treatment")
+    per_treatment = len(data) / data["treatment"].nunique()
+    assert (
+        -np.log10(max(abs((1 + per_treatment * fit.lambda_) / certified["F"] - 1), 1e-16)) >= digits
+    )
+    np.testing.assert_allclose(fit.sigma_within, np.sqrt(strata["within"]), rtol=1e-12)
+    np.testing.assert_allclose(
+        fit.sigma_between**2, (strata["between"] - strata["within"]) / per_treatment, rtol=1e-9
+    )
+
+
+@settings(deadline=None, max_examples=40)
+@given(data=balanced)
+def test_statsmodels_anova_rm(data):
+    cells = data.groupby(["id", "time"], observed=True, as_index=False)["y"].mean()
+    assume(len(cells) == len(data))
+    witness = AnovaRM(cells, "y", "id", within=["time"]).fit().anova_table
+    ours = tl.partition_errors("y ~ time", data, "id").table.loc["time"]
+    # An F near 0 is a difference of nearly equal sums in both programs.
+    np.testing.assert_allclose(ours["F"], witness.loc["time", "F Value"], rtol=1e-8, atol=1e-12)
+    np.testing.assert_allclose(ours["p"], witness.loc["time", "Pr > F"], rtol=1e-6, atol=1e-12)
+
+
+@settings(deadline=None, max_examples=60)
+@given(data=balanced)
+def test_interior_balanced_fit_has_the_anovas_numbers(data):
+    anova = tl.partition_errors("y ~ time * group", data, "id")
+    fit = tl.fit_mixed("y ~ time * group", data, "id")
+    assume(not fit.boundary)
+    np.testing.assert_allclose(fit.sigma_within, anova.sigma_within, rtol=1e-9)
+    np.testing.assert_allclose(fit.sigma_between, anova.sigma_between, rtol=1e-6)
+    np.testing.assert_allclose(fit.anova()["F"], anova.table["F"], rtol=1e-6, atol=1e-9)
+    np.testing.assert_allclose(fit.grand_mean["estimate"], anova.grand_mean, rtol=1e-9)
+    np.testing.assert_allclose(fit.grand_mean["se"], anova.grand_mean_se, rtol=1e-6)
+
+
+@settings(deadline=None, max_examples=40)
+@given(data=balanced)
+def test_sums_of_squares_add_up(data):
+    anova = tl.partition_errors("y ~ time", data, "id")
+    total = ((data["y"] - data["y"].mean()) ** 2).sum()
+    parts = anova.ss_subject + anova.table["ss"].sum() + anova.strata.loc["within", "ss"]
+    np.testing.assert_allclose(parts, total, rtol=1e-9)
+
+
+@settings(deadline=None, max_examples=40)
+@given(data=balanced)
+def test_subjects_have_the_sum_of_squares_of_their_means(data):
+    anova = tl.partition_errors("y ~ time * group + age", data, "id")
+    means = data.groupby("id", observed=True)["y"].mean()
+    expected = anova.per_subject * ((means - means.mean()) ** 2).sum()
+    np.testing.assert_allclose(anova.ss_subject, expected, rtol=1e-9, atol=1e-12)
+
+
+def test_replicated_cells_are_corrected_as_their_means():
+    """afex 1.2 gives for such data what it gives for the cells' means."""
+    means = load("anxiety_group").data
+    spread = np.random.default_rng(1).normal(size=len(means))
+    data = pd.concat([means.assign(y=means["y"] + spread), means.assign(y=means["y"] - spread)])
+    ours = tl.partition_errors("y ~ condition * group", data, "subject").sphericity
+    expected = tl.partition_errors("y ~ condition * group", means, "subject").sphericity
+    np.testing.assert_allclose(ours.gg_epsilon, expected.gg_epsilon, rtol=1e-9)
+    np.testing.assert_allclose(ours.corrected, expected.corrected, rtol=1e-8)
+
+
+@settings(deadline=None, max_examples=20)
+@given(data=unbalanced)
+def test_unbalanced_is_refused_with_the_reason(data):
+    assume(len(data.groupby(["id", "time"], observed=True)) > 0)
+    counts = pd.crosstab(data["id"], data["time"])
+    assume((counts != counts.iloc[0]).to_numpy().any())
+    with pytest.raises(NotPartitioned, match="an exact ANOVA needs"):
+        tl.partition_errors("y ~ time", data, "id")
+
+
+def test_two_conditions_are_spherical():
+    data = load("anxiety").data
+    two = data[data["condition"] != "t3"]
+    sphericity = tl.partition_errors("y ~ condition", two, "subject").sphericity
+    assert sphericity.mauchly_w is None
+    assert sphericity.gg_epsilon == pytest.approx(1)

@@ -1,0 +1,164 @@
+"""A user's columns as the model takes them: subjects, a response, numbers and factors."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from twolevel.numeric.standardised import as_numbers
+from twolevel.text.errors import InputError, did_you_mean, listed
+
+
+def frame_of(data: Any, columns: Sequence[str], place: str) -> pd.DataFrame:
+    """The named columns of a table: a DataFrame of any library that narwhals reads, or a mapping.
+
+    Raises InputError for anything else, and for columns that are missing or occur twice.
+    """
+    if isinstance(data, Mapping):
+        try:
+            data = pd.DataFrame(dict(data))
+        except ValueError as error:
+            raise InputError(
+                f"{place}: the table is a mapping whose columns make no table: {error}; give every "
+                "column one value for each row"
+            ) from None
+    elif not isinstance(data, pd.DataFrame):
+        import narwhals.stable.v1 as nw
+
+        native = nw.from_native(data, pass_through=True)
+        if isinstance(native, nw.LazyFrame):
+            native = native.collect()
+        if not isinstance(native, nw.DataFrame):
+            raise InputError(
+                f"{place}: found a {type(data).__name__} for the table, expected a DataFrame (of "
+                "pandas, polars, pyarrow or the like) or a dict of columns"
+            )
+        wanted = [name for name in dict.fromkeys(columns) if name in native.columns]
+        data = native.select(wanted).to_pandas() if len(wanted) == len(set(columns)) else data
+    for name in dict.fromkeys(columns):
+        found = sum(name == column for column in data.columns)
+        if found == 0:
+            raise InputError(
+                f"{place}: column '{name}' is not in the table"
+                f"{did_you_mean(name, map(str, data.columns))}, whose columns are "
+                f"{listed(data.columns, 30)}; correct the name"
+            )
+        if found > 1:
+            raise InputError(
+                f"{place}: {found} columns of the table are called '{name}'; rename or drop all "
+                "but one"
+            )
+    if len(data) == 0:
+        raise InputError(f"{place}: the table has no rows; expected observations")
+    return data[list(dict.fromkeys(columns))]
+
+
+def subjects_of(values: pd.Series, name: str) -> tuple[np.ndarray, pd.Index]:
+    """Each row's subject (N,), as a position among the subjects in order of first appearance."""
+    codes, subjects = pd.factorize(values)
+    _refuse_holes(name, codes < 0)
+    return codes, subjects
+
+
+def response_of(values: pd.Series, name: str) -> np.ndarray:
+    """The response (N,) as numbers."""
+    values = _unboxed(values)
+    if not _is_number(values):
+        raise InputError(
+            f"column '{name}': the response holds {values.dtype} values, expected "
+            "numbers; convert the column"
+        )
+    _refuse_holes(name, values.isna())
+    numbers = values.to_numpy(dtype=float)
+    if not np.isfinite(numbers).all():
+        raise InputError(f"column '{name}': infinite values; expected finite numbers")
+    return numbers
+
+
+def factor_or_number(values: pd.Series, name: str, as_factor: bool) -> pd.Series:
+    """A variable without missing values, as numbers or as a factor of the levels that occur.
+
+    Numbers of any type are numbers. Dates are refused, as they have no unit; what is true or false
+    is a factor with the levels "False" and "True".
+    """
+    values = _unboxed(values)
+    if _is_time(values):
+        raise InputError(
+            f"column '{name}': found dates or times ({values.dtype}), which have no unit; expected "
+            "numbers or a factor; make it a number, as days since the first by (x - x.min()) / "
+            "pandas.Timedelta('1D'), or text"
+        )
+    if _is_number(values) and not as_factor:
+        _refuse_holes(name, values.isna())
+        numbers = as_numbers(values.to_numpy())
+        if not np.isfinite(numbers).all():
+            raise InputError(f"column '{name}': infinite values; expected finite numbers")
+        return pd.Series(numbers, index=values.index)
+    if values.dtype.kind == "c":
+        raise InputError(f"column '{name}': complex numbers; expected real ones")
+    if not isinstance(values.dtype, pd.CategoricalDtype):
+        values = values.astype("category")
+    codes = values.cat.codes.to_numpy()
+    _refuse_holes(name, codes < 0)
+    counts = np.bincount(codes, minlength=len(values.cat.categories))
+    if not counts.all():  # an unused level would be a column of zeros
+        values = values.cat.remove_unused_categories()
+    if values.cat.categories.inferred_type == "boolean":
+        values = values.cat.rename_categories(list(map(str, values.cat.categories)))
+    return values
+
+
+def like(values: pd.Series, known: pd.Series, name: str) -> pd.Series:
+    """New values of a variable that a fit knows, of the same kind and with the same levels."""
+    as_factor = isinstance(known.dtype, pd.CategoricalDtype)
+    found = factor_or_number(
+        values, name, as_factor and not isinstance(values.dtype, pd.CategoricalDtype)
+    )
+    if not as_factor:
+        if isinstance(found.dtype, pd.CategoricalDtype):
+            raise InputError(f"column '{name}': found {values.dtype} values, expected numbers")
+        return found
+    levels = known.cat.categories
+    unknown = [level for level in found.cat.categories if level not in levels]
+    if unknown:
+        raise InputError(
+            f"column '{name}': found the level '{unknown[0]}', which the fit has not seen; "
+            f"expected one of {listed(levels, 30)}"
+        )
+    return found.astype(known.dtype)
+
+
+def _unboxed(values: pd.Series) -> pd.Series:
+    """Numbers, and what is true or false, of pandas' and of Python's own types as numpy's."""
+    if values.dtype == object:
+        inferred = pd.api.types.infer_dtype(values, skipna=True)
+        if inferred in ("integer", "floating", "mixed-integer-float", "decimal"):
+            return values.astype(float)
+        return values.astype(bool) if inferred == "boolean" and values.notna().all() else values
+    if isinstance(values.dtype, pd.api.extensions.ExtensionDtype) and values.dtype.kind in "biuf":
+        plain = np.dtype(f"{values.dtype.kind}{values.dtype.itemsize}")
+        return values.astype(float if values.isna().any() else plain)
+    return values
+
+
+def _is_time(values: pd.Series) -> bool:
+    if values.dtype == object:
+        inferred = pd.api.types.infer_dtype(values, skipna=True)
+        return inferred in ("datetime64", "datetime", "date", "timedelta64", "timedelta", "time")
+    return values.dtype.kind in "Mm" or isinstance(values.dtype, pd.PeriodDtype)
+
+
+def _is_number(values: pd.Series) -> bool:
+    return values.dtype.kind in "iuf"
+
+
+def _refuse_holes(name: str, holes: np.ndarray | pd.Series) -> None:
+    count = int(np.sum(holes))
+    if count:
+        raise InputError(
+            f"column '{name}': {count} missing values, the first in row "
+            f"{int(np.argmax(np.asarray(holes))) + 1}; drop these rows first, knowingly"
+        )

@@ -1,0 +1,123 @@
+"""A table too large for memory, read in parts, of which a sample is kept.
+
+Estimates, tests and per-subject tables rest on every row (see `reduction`); what looks at single
+rows (diagnostics, influence, the observed covariance) sees the sample.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from twolevel.design.cells import distinct_rows
+
+SAMPLE_ROWS = 1_000_000
+# Subjects that are in the sample at least; of their rows, it then has a part only.
+_FEWEST = 1_000
+
+
+@dataclass(frozen=True, eq=False)
+class Shards:
+    """A table in parts, which `parts` reads anew, one after the other.
+
+    Every part has the same columns, factors with the same levels; the column `subject` holds
+    positions in `subjects` (n,). sample has the rows of some subjects, spread evenly (of few
+    subjects with many rows each, some of their rows), and at least one row of each combination of
+    factors; counts (n,) are the numbers of all rows.
+    """
+
+    parts: Callable[[], Iterator[pd.DataFrame]]
+    subject: str
+    subjects: pd.Index
+    sample: pd.DataFrame
+    counts: np.ndarray
+    profiles: pd.DataFrame
+    varying: frozenset[str]
+    means: dict[str, float]
+
+    @classmethod
+    def of(
+        cls,
+        parts: Callable[[], Iterator[pd.DataFrame]],
+        subject: str,
+        response: str,
+        subjects: pd.Index,
+        nobs: int,
+    ) -> Shards:
+        """Read all parts once."""
+        n = len(subjects)
+        few = max(1, n // _FEWEST)
+        step = min(-(-nobs // SAMPLE_ROWS), few)  # from subject to subject
+        share = SAMPLE_ROWS * step / nobs  # of their rows
+        counts, first = np.zeros(n, dtype=np.int64), {}
+        varying, means, kept, seen, rows = set(), {}, [], set(), 0
+        for part in parts():
+            codes = part[subject].to_numpy()
+            new = counts[codes] == 0
+            counts += np.bincount(codes, minlength=n)
+            number = np.arange(rows, rows + len(part))
+            rows += len(part)
+            variables = part.drop(columns=[subject, response])
+            for name, values in variables.items():
+                factor = isinstance(values.dtype, pd.CategoricalDtype)
+                plain = (values.cat.codes if factor else values).to_numpy()
+                own = first.setdefault(name, np.zeros(n, dtype=plain.dtype))
+                own[codes[new][::-1]] = plain[new][::-1]
+                if name not in varying and (own[codes] != plain).any():
+                    varying.add(name)
+                if not factor:
+                    before = means.get(name, 0.0)
+                    means[name] = before + (plain.mean() - before) * len(part) / rows
+            chosen = (codes % step == 0) & _lot(number, share)
+            chosen[_first_of_each(variables, seen)] = True
+            kept.append(part[chosen])
+        profiles = {
+            name: pd.Categorical.from_codes(values, dtype=part[name].dtype)
+            if isinstance(part[name].dtype, pd.CategoricalDtype)
+            else values
+            for name, values in first.items()
+        }
+        return cls(
+            parts,
+            subject,
+            subjects,
+            pd.concat(kept, ignore_index=True),
+            counts,
+            pd.DataFrame(profiles, index=range(n)),
+            frozenset(varying),
+            means,
+        )
+
+    def renamed(self, names: Mapping[str, str]) -> Shards:
+        """The same table with other names for its columns."""
+        return replace(
+            self,
+            parts=lambda: (part.rename(columns=names) for part in self.parts()),
+            subject=names.get(self.subject, self.subject),
+            sample=self.sample.rename(columns=names),
+            profiles=self.profiles.rename(columns=names),
+            varying=frozenset(names.get(name, name) for name in self.varying),
+            means={names.get(name, name): mean for name, mean in self.means.items()},
+        )
+
+
+def _lot(numbers: np.ndarray, share: float) -> np.ndarray:
+    """Which rows (N,) are drawn by their numbers: a share of them, whatever their order repeats."""
+    mixed = numbers.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+    return (mixed >> np.uint64(32)) < np.uint64(min(share, 1.0) * 2**32)
+
+
+def _first_of_each(variables: pd.DataFrame, seen: set) -> np.ndarray:
+    """The first row of each combination of factors that was not seen before, and is now."""
+    factors = variables.select_dtypes("category")
+    distinct, cell_of, _ = distinct_rows(factors)
+    if cell_of is None or factors.shape[1] == 0:
+        return np.empty(0, dtype=int)
+    keys = list(zip(*(distinct[name].cat.codes for name in distinct), strict=True))
+    new = [k for k, key in enumerate(keys) if key not in seen]
+    seen.update(keys)
+    _, first = np.unique(cell_of, return_index=True)
+    return first[new]

@@ -1,0 +1,1 @@
+"""Replicated experiments: drawn, fitted in batches, and judged."""

@@ -1,0 +1,149 @@
+"""What theory says of complete data: the laws of estimates and tests in replicated experiments.
+
+SS_S / (K sigma_b^2 + sigma_w^2) and SS_E / sigma_w^2 are independent chi-squares with n - 1 and
+df_E = N - n - J + 1 degrees of freedom (Searle, Casella & McCulloch 1992, sec. 4.3), and the REML
+estimates are functions of the two (see `complete`). The F test of the ANOVA is a noncentral F.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy import special
+
+from twolevel.experiments.scenario import Scenario
+
+# Points and weights of the integral over the law of MS_E, by its tail probability.
+_NODES = 64
+
+_BINS = 60
+_MOST = 100_000  # subjects
+
+# What lies outside the bins' range, in each tail.
+_OUTSIDE = 1e-5
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """The sampling distributions of a scenario's estimates, with no cell missing."""
+
+    scenario: Scenario
+
+    @property
+    def n(self) -> int:
+        """The number of subjects."""
+        return self.scenario.subjects
+
+    @property
+    def df_within(self) -> int:
+        """The degrees of freedom of the errors."""
+        J = len(self.scenario.conditions)
+        return (self.scenario.per_subject - 1) * self.n - J + 1
+
+    @property
+    def _within(self) -> float:
+        return self.scenario.sigma_within**2
+
+    @property
+    def _between(self) -> float:
+        """The expected mean square between subjects."""
+        return self._within + self.scenario.per_subject * self.scenario.sigma_between**2
+
+    def cdf(self, quantity: str, x: np.ndarray) -> np.ndarray:
+        """P(estimate <= x) for x (m,) of grand_mean, between_variance or within_variance."""
+        x = np.asarray(x, dtype=float)
+        if quantity == "grand_mean":
+            return special.ndtr((x - self.scenario.mean) / self.grand_mean_se)
+        # The law given MS_E is that of MS_S; it is averaged over MS_E, by its tail probability.
+        nodes, weights = np.polynomial.legendre.leggauss(_NODES)
+        nodes, weights, df = (nodes + 1) / 2, weights / 2, self.df_within
+        if quantity == "between_variance":
+            ms_within = special.chdtri(df, nodes) * self._within / df
+            below = self._below(self.scenario.per_subject * x[:, None] + ms_within)
+            return np.where(x < 0, 0.0, below @ weights)
+        if quantity == "within_variance":
+            # It is MS_E, or what both are pooled to, if that is smaller.
+            above = special.chdtrc(df, np.maximum(x, 0.0) * df / self._within)  # P(MS_E > x)
+            ms_within = special.chdtri(df, above[:, None] * nodes) * self._within / df
+            pooled = (self.n - 1 + df) * x[:, None] - df * ms_within
+            return 1 - above + above * (self._below(pooled / (self.n - 1)) @ weights)
+        raise ValueError(f"quantity: found {quantity!r}, whose law is not known here")
+
+    def _below(self, ms_between: np.ndarray) -> np.ndarray:
+        """P(MS_S <= x)."""
+        df = self.n - 1
+        return special.chdtr(df, df * np.maximum(ms_between, 0.0) / self._between)
+
+    @property
+    def grand_mean_se(self) -> float:
+        """The standard deviation of the estimated grand mean."""
+        return float(np.sqrt(self._between / (self.scenario.per_subject * self.n)))
+
+    @property
+    def boundary_rate(self) -> float:
+        """P(MS_S <= MS_E): how often sigma_b is estimated as exactly 0."""
+        return float(special.fdtr(self.n - 1, self.df_within, self._within / self._between))
+
+    def power(self, level: float = 0.05) -> float:
+        """The power of the ANOVA's F test of the condition: a noncentral F."""
+        df_num = len(self.scenario.conditions) - 1
+        noncentrality = self.n * self.scenario.replicates * np.sum(self.scenario.effects**2)
+        critical = special.fdtri(df_num, self.df_within, 1 - level)
+        return 1 - float(
+            special.ncfdtr(df_num, self.df_within, noncentrality / self._within, critical)
+        )
+
+    def subjects_for(self, power: float) -> int | None:
+        """The fewest subjects with which the ANOVA's F test has this power; None beyond 100,000."""
+
+        def enough(subjects: int) -> bool:
+            return Sampling(replace(self.scenario, subjects=subjects)).power() >= power
+
+        most = 2
+        while not enough(most):
+            most *= 2
+            if most > _MOST:
+                return None
+        return bisect_left(range(most), True, lo=2, key=enough)
+
+    def expected(self) -> Mapping[tuple[str, str, str], float]:
+        """Known values of performance measures, by quantity, method and measure."""
+        J, K = len(self.scenario.conditions), self.scenario.per_subject
+        raw = self._between / K
+        effect = np.sqrt(self._within * (1 - 1 / J) / (self.n * self.scenario.replicates))
+        known = {("grand_mean", "", "empirical_se"): self.grand_mean_se}
+        for quantity in ("grand_mean", *(f"alpha[{name}]" for name in self.scenario.conditions)):
+            known |= {(quantity, "", "bias"): 0.0}
+        for name in self.scenario.conditions:
+            known |= {(f"alpha[{name}]", "", "empirical_se"): float(effect)}
+        return known | {
+            ("raw_variance", "", "bias"): self._within / K,
+            ("raw_variance", "", "empirical_se"): raw * float(np.sqrt(2 / (self.n - 1))),
+            ("boundary", "", "rate"): self.boundary_rate,
+            ("condition", "anova", "power"): self.power(),
+            ("condition", "anova", "type_one_error"): 0.05,
+        }
+
+
+def bin_edges(scenario: Scenario) -> dict[str, np.ndarray]:
+    """The bins (61 edges) in which the distributions of three estimates are counted.
+
+    Their range is that of complete data with as many observations; what lies outside is counted in
+    the first or last bin.
+    """
+    n, share = scenario.subjects, 1 - scenario.missing
+    within = scenario.sigma_within**2
+    raw = scenario.sigma_between**2 + within / max(scenario.per_subject * share, 1.0)
+    df = max((scenario.per_subject * share - 1) * n - len(scenario.conditions) + 1, 1.0)
+    far = -special.ndtri(_OUTSIDE) * np.sqrt(raw / n)
+    ends = {
+        "grand_mean": (scenario.mean - far, scenario.mean + far),
+        "between_variance": (0.0, raw * special.chdtri(n - 1, _OUTSIDE) / (n - 1)),
+        "within_variance": tuple(
+            within * special.chdtri(df, tail) / df for tail in (1 - _OUTSIDE, _OUTSIDE)
+        ),
+    }
+    return {name: np.linspace(low, high, _BINS + 1) for name, (low, high) in ends.items()}

@@ -1,0 +1,55 @@
+"""Why the raw variance of subject means is corrected: mean estimates beside the truth."""
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from twolevel.figures.panels import (
+    INTERVALS,
+    MOST_PANELS,
+    Look,
+    Subjects,
+    draw_series,
+    left_out,
+    legend,
+    measured,
+    name_panel,
+    some,
+)
+from twolevel.figures.theme import BETWEEN, MARGINAL, TRUTH, WITHIN, new_figure, themed
+
+SERIES = {
+    "raw_variance": Look("raw variance of subject means", WITHIN, "s"),
+    "two_stage_variance": Look("corrected (two-stage)", BETWEEN, "o"),
+    "between_variance": Look("REML", MARGINAL, "^", (0, (4, 3))),
+}
+
+
+@themed
+def two_stage_bias(measures: pd.DataFrame) -> Figure:
+    """Draw the mean of three estimates of sigma_b^2 over the number of subjects, and the truth.
+
+    `measures`: subjects, sigma_between, missing, quantity, method, measure, value, mcse. One panel
+    for each of up to three sigma_between, at the smallest share of missing cells.
+    """
+    panels, missing = some(measures["sigma_between"], MOST_PANELS), measures["missing"].min()
+    figure = new_figure(3.3)
+    axes = figure.subplots(1, len(panels), squeeze=False)[0]
+    subjects = Subjects.of(measures, figure, len(panels), len(SERIES))
+    entries = {}
+    for ax, sigma_between in zip(axes, panels, strict=True):
+        truth = sigma_between**2
+        entries["truth"] = ax.axhline(truth, **TRUTH)
+        for place, (quantity, look) in enumerate(SERIES.items(), start=-1):
+            point = {"sigma_between": sigma_between, "missing": missing}
+            table = measured(measures, quantity, "bias", **point)
+            table = table.assign(**{key: table[key] + truth for key in ("value", "low", "high")})
+            entries[look.name] = draw_series(ax, table, look, subjects, place)
+        subjects.label(ax)
+        ax.set_ylim(bottom=min(0.0, ax.get_ylim()[0]))
+        name_panel(ax, sigma_between)
+    axes[0].set_ylabel("mean estimate")
+    order = [look.name for look in SERIES.values()] + ["truth"]
+    shown = {"subjects": subjects.values, "sigma_between": panels, "missing": [missing]}
+    words = left_out(measures, shown)
+    legend(figure, [(entries[name], name) for name in order], words, INTERVALS)
+    return figure

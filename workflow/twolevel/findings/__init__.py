@@ -1,0 +1,1 @@
+"""What a report says: claims with their numbers, without markup."""

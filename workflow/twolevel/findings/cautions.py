@@ -1,0 +1,207 @@
+"""What a reader has to know before trusting a report: assumptions that this design does not meet.
+
+Each caution is a sentence or two beside the headline, with the remedy: which other model or program
+is made for such data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from twolevel.findings.verdicts import LEVEL, rejected
+from twolevel.page.templates import Markdown, code, escape, num, words
+from twolevel.text.numbers import written
+
+Summary = Mapping[str, Any]
+
+_LOOKS = {
+    "residual": "residuals are not normal (@fig-quantiles)",
+    "random effect": "predicted random effects are not normal (@fig-quantiles)",
+    "spread": "residuals spread more, or less, where fitted values are high (@fig-residuals)",
+    "conditions": "residuals spread unequally under the levels of the condition (@fig-scale)",
+}
+# What a response of few values cannot but show.
+_OF_STEPS = ("residual", "spread")
+
+
+def cautions(mixed: Summary, labels: Mapping[str, str | None]) -> list[Markdown]:
+    """The cautions of a study, from its summaries and the names of its columns."""
+    found = [
+        _not_made_for(mixed, labels),
+        _pooled(mixed, labels),
+        _unconnected(mixed, labels),
+        _neighbours(mixed, labels),
+    ]
+    return [caution for caution in found if caution is not None]
+
+
+def _not_made_for(mixed: Summary, labels: Mapping[str, str | None]) -> Markdown | None:
+    values = mixed["response_values"]
+    if values is None:
+        return None
+    response, variables = escape(labels["response"]), mixed["formula"].partition("~")[2].strip()
+    listed = words([escape(written(value)) for value in values])
+    took = f"{response} takes {len(values)} values only ({listed})"
+    bars = f"{variables} + (1 | {labels['subject']})"
+    if len(values) == 2:
+        high = written(values[1])
+        logistic = f"lme4::glmer(({labels['response']} == {high}) ~ {bars}, family = binomial)"
+        kind = (
+            f"A *logistic mixed model*, of the chance of {high} instead of its mean, is: in R "
+            f"{code(logistic)}, in Python statsmodels’ BinomialBayesMixedGLM."
+        )
+    else:
+        cumulative = f"ordinal::clmm(factor({labels['response']}) ~ {bars})"
+        kind = (
+            "An *ordinal mixed model*, of the chance of each step, is: in R "
+            f"{code(cumulative)}, or brms with {code('family = cumulative()')}."
+        )
+    return Markdown(
+        f"**This model is not made for such a response**: {took}, and errors cannot be normal with "
+        f"one variance for all. {kind} Means below are described rightly; tests and intervals are "
+        "at best rough."
+    )
+
+
+def pools_strata(mixed: Summary) -> bool:
+    """Whether terms that could have errors of their own stand against one here."""
+    within = mixed["repeated_within"]
+    looked_at = mixed["subject_condition"] or mixed["own_slopes"]
+    return len(within) > 1 or (len(within) == 1 and not looked_at)
+
+
+def _pooled(mixed: Summary, labels: Mapping[str, str | None]) -> Markdown | None:
+    if not pools_strata(mixed):
+        return None
+    within = mixed["repeated_within"]
+    if len(within) == 1:
+        (name,) = within
+        return Markdown(
+            f"**One error for all that changes within subjects**: subjects met levels of "
+            f"{escape(name)} repeatedly and may differ in its effect, which this page counts as "
+            "error of single observations. Its tests are too sure of themselves where they do; the "
+            "ANOVA with partitioned errors (in R, afex, which takes the means of cells) gives "
+            f"{escape(name)} an error of its own, and another F ([step 5](#sec-three))."
+        )
+    strata = words([code(f"(1 | {labels['subject']}:{name})") for name in within])
+    return Markdown(
+        f"**One error for all terms within subjects**: {words(within)} change within subjects, and "
+        "this page pools their error strata, as a model with a random intercept alone does. The "
+        "ANOVA with partitioned errors gives each of them, and each of their interactions, an "
+        "error of its own: how subjects differ in that effect. afex in R does so and would give "
+        "other F’s; conclusions can differ either way. Trust that ANOVA, or a mixed model with "
+        f"{strata} beside the random intercept, rather than the tests here ([step 5](#sec-three))."
+    )
+
+
+def _unconnected(mixed: Summary, labels: Mapping[str, str | None]) -> Markdown | None:
+    sets = mixed["unconnected"]
+    if not sets:
+        return None
+    some = [f"{words(levels[:8])}{' …' if len(levels) > 8 else ''}" for levels in sets[:6]]
+    more = f"; and {len(sets) - 6} sets more" if len(sets) > 6 else ""
+    return Markdown(
+        f"**Not all levels of {escape(labels['condition'])} can be compared within subjects**: no "
+        f"subject was seen under levels of two of the sets {'; '.join(some)}{more}. What differs "
+        "between these sets may as well be a difference between their subjects; only within a set "
+        "do subjects serve as their own controls. An overall test and the marginal means mix both."
+    )
+
+
+def _neighbours(mixed: Summary, labels: Mapping[str, str | None]) -> Markdown | None:
+    why = follows(mixed)
+    if why is None:
+        return None
+    looks, condition = mixed["diagnostics"]["looks"], escape(labels["condition"])
+    remedy = (
+        f"A model with autocorrelated errors is made for such data (in R, {code('nlme::lme')} with "
+        f"{code('correlation = corCAR1()')}). Tests of {condition} that take all rows for "
+        "independent are too sure of themselves."
+    )
+    alike = f"neighbouring residuals are alike ({_lag(looks['neighbours'])})"
+    if why == "alike":
+        return Markdown(f"**In the order of {condition}, {alike}**. {remedy}")
+    around = looks.get("neighbours around lines")
+    if around is not None and around["p"] < LEVEL:
+        alike += f", even around a line of each subject’s own ({_lag(around)})"
+    if why == "besides":
+        return Markdown(
+            f"**Errors follow one another in the order of {condition}**, beside what slopes of "
+            f"subjects’ own explain: {alike}. {remedy}"
+        )
+    found = mixed["following"]
+    return Markdown(
+        f"**Errors follow one another in the order of {condition}**, which explains these data "
+        f"better than slopes of subjects’ own (AIC lower by {num(-found['aic_less'], 2)}; errors a "
+        f"step apart correlate by {num(found['rho'], 2)}): {alike}. {remedy}"
+    )
+
+
+def _lag(look: Summary) -> str:
+    return (
+        f"lag-1 autocorrelation {num(look['statistic'], 2)}, where independent errors give "
+        f"{num(look['expected'], 2)} on average; Monte Carlo p = {look['p']:.3f}"
+    )
+
+
+def follows(mixed: Summary) -> str | None:
+    """What makes neighbouring residuals alike, where they are by more than chance.
+
+    "errors" that follow one another, by the AIC; such errors "besides" slopes of subjects' own;
+    "alike" where slopes are not at issue; None where slopes alone explain it, or nothing is alike.
+    """
+    looks, found = mixed["diagnostics"]["looks"], mixed["following"]
+    clear = {
+        name: looks[name]["p"] < LEVEL
+        for name in ("neighbours", "neighbours around lines")
+        if name in looks and looks[name]["p"] is not None
+    }
+    if not any(clear.values()):
+        return None
+    slopes = mixed["own_slopes"]
+    if slopes and slopes["p"] >= LEVEL:
+        return "alike"
+    if found and found["aic_less"] < 0:
+        return "errors"
+    if clear.get("neighbours around lines"):
+        return "besides"
+    return None if slopes else "alike"
+
+
+def unusual(mixed: Summary) -> Markdown | None:
+    """What the diagnostic plots show by more than chance, if anything."""
+    looks = mixed["diagnostics"]["looks"]
+    beside = _OF_STEPS if mixed["response_values"] else ()
+    warned = [
+        Markdown(warning)
+        for name, warning in _LOOKS.items()
+        if name in looks and name not in beside
+        and looks[name]["p"] is not None and looks[name]["p"] < LEVEL
+    ]  # fmt: skip
+    if not warned:
+        return None
+    return Markdown(f"**Check before you trust it**: {words(warned)}, by more than chance.")
+
+
+def pairs_share_an_error(mixed: Summary, anova: Summary) -> Markdown | None:
+    """What to say beside pairwise differences whose errors are not equal, as they take them."""
+    sphericity = anova.get("sphericity")
+    differ = mixed["subject_condition"] or mixed["own_slopes"]
+    if rejected(sphericity):
+        multivariate = 'emmeans(aov_ez(...), model = "multivariate")'
+        return Markdown(
+            "These pairwise differences share one pooled error, although differences between "
+            f"levels of {escape(sphericity['variable'])} do not all have the same variance "
+            f"(Greenhouse and Geisser’s epsilon {num(sphericity['gg_epsilon'], 3)}): intervals of "
+            "pairs that vary much are too short, those of others too long. Give each pair its own "
+            "error instead, by paired t tests adjusted for their number (in R, "
+            f"{code(multivariate)})."
+        )
+    if pools_strata(mixed) or (differ and differ["p"] < LEVEL):
+        return Markdown(
+            "These pairwise differences share one pooled error, which leaves out how subjects "
+            "differ in these effects: their intervals can be too short. Compare the means of each "
+            "subject’s cells instead, by paired t tests adjusted for their number."
+        )
+    return None

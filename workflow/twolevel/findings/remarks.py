@@ -1,0 +1,138 @@
+"""A plain sentence or two on each diagnostic plot: what it shows, and what follows."""
+
+from __future__ import annotations
+
+from twolevel.levels.diagnostics import Diagnostics
+from twolevel.text.numbers import positional
+
+_LEVEL = 0.05
+
+
+def remarks(
+    found: Diagnostics, condition: str | None = None, steps: list[float] | None = None
+) -> dict[str, str]:
+    """Sentences for residuals_fitted, both quantile plots, scale_location, and neighbours.
+
+    `condition` is the name of the variable between whose levels spreads are compared; `steps` the
+    values of a response that takes few. Neighbours have a sentence where a number orders the rows.
+    """
+    subjects = "All predicted random effects are 0, so that there are no quantiles to look at."
+    if "random effect" in found.outside:
+        of = ("random effect", "predicted random effects", "differences between subjects")
+        subjects = _on_quantiles(found, *of)
+    residuals = _on_quantiles(found, "residual", "residuals", "errors")
+    if steps is not None:
+        residuals = (
+            f"The response takes {len(steps)} values only, so that residuals lie in as many bands "
+            "and cannot be normal: another model is made for it."
+        )
+    said = {
+        "residuals_fitted": _on_spread(found),
+        "residual_quantiles": residuals,
+        "random_effect_quantiles": subjects,
+        "scale_location": _on_conditions(found, condition or "level"),
+    }
+    if "neighbours" in found.looks:
+        said["neighbours"] = _on_neighbours(found, condition)
+    return said
+
+
+def _on_quantiles(found: Diagnostics, of: str, values: str, what: str) -> str:
+    if of not in found.looks:
+        return f"There are too few {values} to say whether {what} are normal."
+    outside = f"{100 * found.outside[of]:.1f} % of the {values} lie outside their envelope"
+    p = found.looks[of].p
+    if p is None:
+        return (
+            f"{outside}, where fewer than 5 % are expected if {what} are normal. Among so many, "
+            "departures too small to matter lie outside too."
+        )
+    if p >= _LEVEL:
+        return (
+            f"There is no clear sign that {what} are not normal: {outside}, where about 5 % are "
+            f"expected ({_monte_carlo(p)})."
+        )
+    return (
+        f"The {values} depart from a normal distribution by more than chance ({_monte_carlo(p)}). "
+        "Estimates stay unbiased; intervals and p values suffer most where subjects are few."
+    )
+
+
+def _on_spread(found: Diagnostics) -> str:
+    if "spread" not in found.looks:
+        return "All fitted values are equal: the residuals' spread cannot change with them."
+    look = found.looks["spread"]
+    size = f"Spearman correlation of their size with the fitted values {_signed(look.statistic)}"
+    if look.p is None:
+        return f"Whether the residuals' spread changes with the fitted values: {size}."
+    if look.p >= _LEVEL:
+        return (
+            "There is no clear sign that the residuals' spread changes with the fitted values "
+            f"({size}, {_monte_carlo(look.p)})."
+        )
+    more = "more" if look.statistic > 0 else "less"
+    return (
+        f"The residuals spread {more} where fitted values are high ({size}, "
+        f"{_monte_carlo(look.p)}). A transformed response, such as its logarithm, may suit the "
+        "model better."
+    )
+
+
+def _on_conditions(found: Diagnostics, of: str) -> str:
+    if len(found.by_condition) < 2:
+        return "There are no conditions to compare the residuals' spread between."
+    if "conditions" not in found.looks:
+        return (
+            "The residuals' spread is not compared between the levels: one of them has a single "
+            "observation, or is fitted exactly."
+        )
+    rms, look = found.by_condition.set_index("condition")["rms"], found.looks["conditions"]
+    least, most = rms.idxmin(), rms.idxmax()
+    range_ = (
+        "the root mean square residual runs from "
+        f"{positional(rms[least])} ({of} {least}) to {positional(rms[most])} ({of} {most})"
+    )
+    if look.p is None:
+        return f"Under the levels, {range_}."
+    if look.p >= _LEVEL:
+        return (
+            "There is no clear sign that residuals spread unequally under the levels: "
+            f"{range_}; {_monte_carlo(look.p)}."
+        )
+    return (
+        f"The residuals spread unequally under the levels: {range_}; {_monte_carlo(look.p)}. The "
+        "model takes one error variance for all; comparisons between levels of large and of small "
+        "spread are affected most."
+    )
+
+
+def _on_neighbours(found: Diagnostics, condition: str | None) -> str:
+    look = found.looks["neighbours"]
+    size = f"lag-1 autocorrelation {_signed(look.statistic)}"
+    if look.p is None:
+        return f"Neighbouring residuals in the order of {condition}: {size}."
+    size += f", where the model gives {_signed(look.expected)} on average, {_monte_carlo(look.p)}"
+    around = found.looks.get("neighbours around lines")
+    if around is not None:
+        size += (
+            f"; around a line of each subject's own {_signed(around.statistic)}, where the model "
+            f"gives {_signed(around.expected)}, {_monte_carlo(around.p)}"
+        )
+    if look.p >= _LEVEL:
+        return (
+            f"There is no clear sign that neighbouring residuals in the order of {condition} are "
+            f"alike ({size})."
+        )
+    return (
+        f"Neighbouring residuals in the order of {condition} are alike ({size}). Slopes of "
+        "subjects' own make them so, but not around their lines; errors that follow one another "
+        "do both."
+    )
+
+
+def _signed(value: float) -> str:
+    return f"{value:.2f}".replace("-", "−")
+
+
+def _monte_carlo(p: float) -> str:
+    return f"Monte Carlo p = {p:.3f}"

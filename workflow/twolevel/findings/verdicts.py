@@ -1,0 +1,123 @@
+"""What a report says of each term's test: whether it is clear, by which test, and in which words.
+
+A test decides only where its assumptions hold. Where subjects differ in the effect of the
+condition, the one on the means of cells or on subjects' own slopes does; where sphericity is
+rejected, the ANOVA's with Greenhouse and Geisser's correction; else Kenward and Roger's. The test
+that decides stands first, so that no sentence contradicts the p value beside it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from twolevel.design.terms import factors_in_words, term_in_words
+from twolevel.page.templates import Markdown, num, p_value, words
+
+LEVEL = 0.05
+# An epsilon of Greenhouse and Geisser's below which a pooled error misleads, where Mauchly's test
+# is not defined (Maxwell & Delaney 2004, ch. 11, advise against relying on sphericity there).
+SMALL_EPSILON = 0.75
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A term in words, whether its effect is clear, and its tests as they stand in a sentence.
+
+    parts are the factors of an interaction in words, one for a term that is none; zeros the
+    numbers that the test holds at 0, with their verb, if any; quote the tests as they stand in
+    brackets, reported as in a list. safe says that a test decides which allows for subjects' own
+    effects, tested that there is a test at all.
+    """
+
+    name: str
+    parts: tuple[str, ...]
+    variables: tuple[str, ...]
+    clear: bool
+    zeros: Markdown
+    quote: Markdown
+    reported: Markdown
+    safe: bool
+    tested: bool
+
+
+def verdicts(mixed: Mapping[str, Any], anova: Mapping[str, Any]) -> dict[str, Verdict]:
+    """The verdict on each term, from the summaries of the mixed model and of the ANOVA."""
+    own, slopes = mixed["subject_condition"], mixed["own_slopes"]
+    differ = own or slopes
+    safely = (differ["tests"] or []) if differ and differ["p"] < LEVEL else []
+    basis = "on the means of cells"
+    if not own and slopes:
+        basis = f"from the {slopes['n_slopes']} subjects' own slopes"
+    corrected = {}
+    if rejected(anova.get("sphericity")):
+        corrected = {row["term"]: row for row in anova["sphericity"]["corrected"]}
+    safe = {row["term"]: row for row in safely}
+    return {
+        row["term"]: _verdict(row, mixed, safe.get(row["term"]), basis, corrected.get(row["term"]))
+        for row in mixed["anova"]
+    }
+
+
+def rejected(sphericity: Mapping[str, Any] | None) -> bool:
+    """Whether differences between levels do not all have the same variance."""
+    if not sphericity:
+        return False
+    if sphericity["mauchly_p"] is None:
+        return sphericity["gg_epsilon"] < SMALL_EPSILON and sphericity["mauchly_w"] is None
+    return sphericity["mauchly_p"] < LEVEL
+
+
+def _verdict(
+    row: Row, mixed: Mapping[str, Any], safe: Row | None, safe_basis: str, corrected: Row | None
+) -> Verdict:
+    term, variables = row["term"], mixed["terms"][row["term"]]
+    zeros = numbers_in_words(mixed["held_at_zero"].get(term, []), mixed)
+    where = f" where {zeros} 0" if zeros else ""
+    plain, decides = _in_figures(row), row
+    quote, reported = f"Kenward–Roger test{where}: {plain}", plain
+    if corrected is not None:
+        decides = {key: corrected[f"{key}_gg"] for key in ("df_num", "df_den", "p")}
+        decides |= {"F": corrected["F"]}
+        quote = (
+            f"with Greenhouse and Geisser’s correction, {_in_figures(decides)}; without it, {quote}"
+        )
+        reported = f"{plain} (with Greenhouse and Geisser’s correction, {_in_figures(decides)})"
+    elif safe is not None:
+        decides = safe
+        quote = f"{safe_basis}, {_in_figures(safe)}; from all observations, {quote}"
+        reported = f"{plain} ({safe_basis}, {_in_figures(safe)})"
+    return Verdict(
+        name=term_in_words(term, variables),
+        parts=tuple(factors_in_words(term, variables)),
+        variables=tuple(variables),
+        clear=decides["p"] is not None and decides["p"] < LEVEL,
+        zeros=zeros,
+        quote=Markdown(quote),
+        reported=Markdown(reported),
+        safe=safe is not None,
+        tested=decides["p"] is not None,
+    )
+
+
+def numbers_in_words(numbers: list[str], mixed: Mapping[str, Any]) -> Markdown:
+    """Numbers, as the formula writes them, in words with their verb: age is, age and dose are."""
+    if not numbers:
+        return Markdown("")
+    known = [name for variables in mixed["terms"].values() for name in variables]
+    named = [term_in_words(number, known) for number in numbers]
+    return Markdown(f"{words(named)} {'is' if len(named) == 1 else 'are'}")
+
+
+def _in_figures(row: Row) -> Markdown:
+    """A test as it is reported: F(2, 14) = 51.36, p < 0.0001."""
+    if row["p"] is None:
+        return Markdown("no test, for its degrees of freedom cannot be estimated")
+    df = [
+        value if isinstance(value, int) else num(value, 3)
+        for value in (row["df_num"], row["df_den"])
+    ]
+    return Markdown(f"F({df[0]}, {df[1]}) = {num(row['F'])}, p {p_value(row['p'])}")

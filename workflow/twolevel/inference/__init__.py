@@ -1,0 +1,1 @@
+"""Tests, intervals, means and deletion of subjects, from a fitted model."""

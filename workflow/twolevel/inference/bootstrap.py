@@ -1,0 +1,146 @@
+"""Parametric bootstrap: refits to data sets that the fitted model itself draws.
+
+What the likelihood sees of a data set is drawn (see `spectrum`), not its rows: the pseudo-responses
+are normal around the fixed part, the left-over sums of squares are chi-square. That is the
+distribution that simulated responses would give them, at the same cost for any number of rows.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy.special import ndtr, ndtri
+
+from twolevel.inference.wald import Estimates
+from twolevel.model.criterion import degrees_of_freedom
+from twolevel.model.spectrum import Spectrum, spectrum
+
+_BLOCK = 5_000  # refits that share a stream of random numbers
+_LARGEST = 2_000_000  # numbers in one array of (refits, p, p)
+
+
+@dataclass(frozen=True, eq=False)
+class Bootstrap:
+    """Refits of a model to data drawn from it.
+
+    estimated: the fit's own parameters; replicates (refits x parameters): sigma_between,
+    sigma_within, icc and the fixed effects of every refit, by the method of the fit.
+    """
+
+    estimated: pd.Series
+    replicates: pd.DataFrame
+    seed: int
+
+    @property
+    def boundary_refits(self) -> int:
+        """How many refits estimate sigma_between as exactly 0."""
+        return int((self.replicates["sigma_between"] == 0).sum())
+
+    def percentile(self, level: float = 0.95) -> pd.DataFrame:
+        """estimate, se (SD of the refits), ci_low and ci_high: quantiles of the refits."""
+        return self._table(_tails(level))
+
+    def bca(self, without_subject: pd.DataFrame, level: float = 0.95) -> pd.DataFrame:
+        """The same, with bias-corrected and accelerated intervals (Efron 1987).
+
+        The quantiles are shifted for bias, by the share of refits below the estimate, and for
+        skewness, by the estimates without each subject (n x parameters). Refits equal to the
+        estimate, as at a boundary, count half.
+        """
+        values, estimate = self.replicates.to_numpy(), self.estimated.to_numpy()
+        below = (values < estimate).mean(axis=0) + 0.5 * (values == estimate).mean(axis=0)
+        least = 0.5 / len(values)  # what so many refits can tell from 0
+        bias = ndtri(np.clip(below, least, 1 - least))[:, None]
+        left = without_subject.dropna().to_numpy()
+        skewed = left.mean(axis=0) - left if len(left) else np.zeros((1, len(estimate)))
+        spread = (skewed**2).sum(axis=0)
+        acceleration = np.divide(
+            (skewed**3).sum(axis=0), 6 * spread**1.5, out=np.zeros(len(spread)), where=spread > 0
+        )[:, None]
+        z = bias + ndtri(_tails(level))
+        return self._table(ndtr(bias + z / (1 - acceleration * z)))
+
+    def _table(self, levels: np.ndarray) -> pd.DataFrame:
+        """The refits' quantiles at levels (2,) or (parameters, 2)."""
+        values = self.replicates.to_numpy()
+        levels = np.broadcast_to(levels, (values.shape[1], 2))
+        ends = np.array([np.quantile(values[:, k], at) for k, at in enumerate(levels)])
+        return pd.DataFrame(
+            {
+                "estimate": self.estimated.to_numpy(),
+                "se": values.std(axis=0, ddof=1),
+                "ci_low": ends[:, 0],
+                "ci_high": ends[:, 1],
+            },
+            index=self.replicates.columns.rename("parameter"),
+        )
+
+    def summary(self) -> dict:
+        """How the refits were drawn, and how many ended on the boundary."""
+        return {
+            "refits": len(self.replicates),
+            "boundary_refits": self.boundary_refits,
+            "seed": self.seed,
+        }
+
+
+def parametric_bootstrap(
+    estimates: Estimates,
+    rows: np.ndarray,
+    estimated: pd.Series,
+    refits: int = 10_000,
+    seed: int = 1,
+) -> Bootstrap:
+    """Draw and refit so many data sets (Efron & Tibshirani 1993, sec. 6.5).
+
+    rows (p, p) make the coefficients in `estimated` of those in `estimates`. Blocks of refits have
+    random streams of their own, spawned from the seed.
+    """
+    form = spectrum(estimates.moments)
+    children = np.random.SeedSequence(seed).spawn(-(-refits // _BLOCK))
+    blocks = [
+        _block(
+            form, estimates, rows, min(_BLOCK, refits - k * _BLOCK), np.random.default_rng(child)
+        )
+        for k, child in enumerate(children)
+    ]
+    values = np.concatenate(blocks)
+    return Bootstrap(estimated, pd.DataFrame(values, columns=estimated.index), seed)
+
+
+def _tails(level: float) -> np.ndarray:
+    return np.array([0.5 - level / 2, 0.5 + level / 2])
+
+
+def _block(
+    form: Spectrum,
+    estimates: Estimates,
+    rows: np.ndarray,
+    size: int,
+    generator: np.random.Generator,
+) -> np.ndarray:
+    """The parameters (size, 3 + p) of refits to data drawn from one stream."""
+    best, method = estimates.best, estimates.method
+    f = degrees_of_freedom(form.moments, method)
+    sigma2 = best.rss / f
+    noise = generator.standard_normal((size, len(form.sizes)))
+    noise *= np.sqrt(sigma2 * (1 + form.sizes * best.lambda_))
+    left = generator.chisquare(form.left_df, (size, len(form.left_df)))
+    left *= sigma2 * (1 + form.left_sizes * best.lambda_)
+
+    s = form.sums_of_squares(noise, left)
+    lambda_ = form.estimate(s, method)
+    within = np.sqrt(form.rss(s, lambda_) / f)
+    weight = 1 / (1 + form.sizes * lambda_[:, None])  # (B, D)
+    products = (form.X[:, :, None] * form.X[:, None, :]).reshape(len(form.X), -1)
+    p = form.X.shape[1]
+    gamma = np.empty((size, p))
+    for part in np.array_split(np.arange(size), 1 + size * p * p // _LARGEST):
+        A = (weight[part] @ products).reshape(-1, p, p)
+        gamma[part] = np.linalg.solve(A, ((weight[part] * noise[part]) @ form.X)[..., None])[..., 0]
+    coordinates, unit = estimates.coordinates, estimates.unit
+    beta = unit * (best.beta + gamma) @ (rows @ coordinates.T).T + rows @ coordinates.shift
+    sigmas = [unit * np.sqrt(lambda_) * within, unit * within, lambda_ / (1 + lambda_)]
+    return np.column_stack([*sigmas, beta])

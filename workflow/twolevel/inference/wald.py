@@ -1,0 +1,121 @@
+"""Wald tests of fixed effects, with the reference distribution that one asks for.
+
+"kenward-roger" adjusts the covariance and takes an F with estimated denominator degrees of freedom,
+"satterthwaite" estimates only the degrees of freedom, "asymptotic" takes them as infinite.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from twolevel.design.moments import Coordinates, Moments
+from twolevel.inference.kenward_roger import kenward_roger
+from twolevel.inference.satterthwaite import satterthwaite
+from twolevel.model.criterion import Method, Profile, degrees_of_freedom
+from twolevel.numeric.tails import f_upper, t_quantile, t_two_sided
+
+Df = Literal["kenward-roger", "satterthwaite", "asymptotic"]
+
+
+@dataclass(frozen=True, eq=False)
+class Estimates:
+    """Coefficients beta (p,) of a design's columns, with all that their tests depend on."""
+
+    params: np.ndarray
+    coordinates: Coordinates
+    moments: Moments
+    best: Profile
+    method: Method
+
+    @property
+    def T(self) -> np.ndarray:
+        """What turns rows L of hypotheses on beta into rows L T on gamma (p, p)."""
+        return self.coordinates.T
+
+    @property
+    def unit(self) -> float:
+        """What one is in the moments, in the response's unit."""
+        return self.coordinates.unit
+
+    @property
+    def working_covariance(self) -> np.ndarray:
+        """The covariance (p, p) of gamma, not adjusted, in squares of the unit."""
+        return self._reference("asymptotic").covariance
+
+    def covariance(self, df: Df) -> np.ndarray:
+        """The covariance (p, p) of the coefficients in squares of the unit (see `Df`)."""
+        return self.T @ self._reference(df).covariance @ self.T.T
+
+    def table(self, L: np.ndarray, index: pd.Index, df: Df, level: float = 0.95) -> pd.DataFrame:
+        """Estimates L beta (m,) for rows L (m, p): SE, df, t, p value and interval.
+
+        A row that is 0, as the effect of a line at its middle, has the estimate and SE 0, and NaN
+        for the rest: it has no test.
+        """
+        reference = self._reference(df)
+        size = np.abs(L).max(
+            axis=1, initial=0.0
+        )  # squares of a coefficient's own unit could overflow
+        known = size > 0
+        rows = (L / np.where(known, size, 1.0)[:, None]) @ self.T
+        estimate = L @ self.params
+        se = self.unit * size * np.sqrt(np.einsum("mp,mp->m", rows @ reference.covariance, rows))
+        nu = np.full(len(rows), np.nan)
+        nu[known] = reference.approximate_each(rows[known])
+        t = np.divide(estimate, se, out=np.full(len(rows), np.nan), where=known)
+        half = t_quantile(level, nu) * se
+        return pd.DataFrame(
+            {
+                "estimate": estimate,
+                "se": se,
+                "df": nu,
+                "t": t,
+                "p": t_two_sided(t, nu),
+                "ci_low": estimate - half,
+                "ci_high": estimate + half,
+            },
+            index=index,
+        )
+
+    def test(self, L: np.ndarray, df: Df) -> dict[str, float]:
+        """The F test of L beta = 0, L (q, p): F, df_num, df_den, p."""
+        reference = self._reference(df)
+        L = L / np.abs(L).max()
+        rows, estimate, q = L @ self.T, L @ self.params / self.unit, len(L)
+        covariance = rows @ reference.covariance @ rows.T
+        wald = float(estimate @ np.linalg.solve(covariance, estimate))
+        nu, scale = reference.approximate(rows)
+        F = scale * wald / q
+        return {"F": F, "df_num": q, "df_den": nu, "p": float(f_upper(F, q, nu))}
+
+    def _reference(self, df: Df):
+        if df == "kenward-roger":
+            if self.method != "REML":
+                raise ValueError(
+                    "df: Kenward-Roger's method is defined for REML; fit by REML or ask for "
+                    "'satterthwaite'"
+                )
+            return kenward_roger(self.moments, self.best)
+        if df == "satterthwaite":
+            return satterthwaite(self.moments, self.best, self.method)
+        if df == "asymptotic":
+            sigma2 = self.best.rss / degrees_of_freedom(self.moments, self.method)
+            return _Asymptotic(sigma2 * self.best.unscaled_cov)
+        raise ValueError(
+            f"df: found {df!r}, expected 'kenward-roger', 'satterthwaite' or 'asymptotic'"
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class _Asymptotic:
+    covariance: np.ndarray
+
+    def approximate(self, L: np.ndarray) -> tuple[float, float]:
+        return np.inf, 1.0
+
+    def approximate_each(self, rows: np.ndarray) -> np.ndarray:
+        return np.full(len(rows), np.inf)

@@ -1,0 +1,185 @@
+"""What a design holds, what it lacks, and what one subject's data can support."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from twolevel.design.shards import Shards
+
+MOST_PATTERNS = 12
+
+
+@dataclass(frozen=True, eq=False)
+class OneSubject:
+    """One subject's own two fits: `response ~ condition` and `response ~ 1`.
+
+    saturated says that the first has no residual degree of freedom (df_condition = 0), so that
+    its residuals are all 0; sd_condition is then None. intercept, intercept_se and
+    intercept_sd belong to the second, in the response's unit.
+    """
+
+    subject: str
+    observations: pd.DataFrame
+    df_condition: int
+    sd_condition: float | None
+    intercept: float
+    intercept_se: float | None
+    intercept_sd: float | None
+    df_intercept: int
+
+    @property
+    def saturated(self) -> bool:
+        """Whether the subject's own fit of the conditions leaves nothing to estimate error from."""
+        return self.df_condition == 0
+
+
+@dataclass(frozen=True, eq=False)
+class Patterns:
+    """The ways in which subjects' observations fall into conditions, the most frequent first.
+
+    counts (m, J): the observations in each cell of a pattern's subjects; n_subjects (m,): how many
+    these are. rest more patterns, of rest_subjects subjects, are not listed.
+    """
+
+    counts: np.ndarray
+    n_subjects: np.ndarray
+    rest: int
+    rest_subjects: int
+
+
+@dataclass(frozen=True, eq=False)
+class Design:
+    """Counts of subjects, conditions (J), observations (N) and cells.
+
+    balanced: every cell holds the same number of observations, at least one. per_condition counts
+    the observations, seen_under the subjects under each condition; complete is what is left of
+    subjects and observations when only subjects seen under all conditions are kept, and
+    single_subjects is how many have one observation only.
+    """
+
+    n_subjects: int
+    n_observations: int
+    conditions: tuple
+    per_subject: tuple[int, int]
+    per_cell: tuple[int, int]
+    empty_cells: int
+    repeated_cells: int
+    incomplete_subjects: int
+    per_condition: dict
+    seen_under: dict
+    complete: dict[str, int]
+    single_subjects: int
+    patterns: Patterns
+    one_subject: OneSubject
+
+    @property
+    def balanced(self) -> bool:
+        """Whether every cell holds the same number of observations, at least one."""
+        return self.per_cell[0] == self.per_cell[1]
+
+    @property
+    def replicated(self) -> bool:
+        """Whether some cell holds more than one observation."""
+        return self.per_cell[1] > 1
+
+    def summary(self) -> dict:
+        """Everything as plain values, for a JSON file."""
+        return {
+            **vars(self),
+            "balanced": self.balanced,
+            "replicated": self.replicated,
+            "one_subject": {**vars(self.one_subject), "saturated": self.one_subject.saturated},
+        }
+
+
+def describe_design(data: pd.DataFrame | Shards) -> Design:
+    """Count the cells of a table with columns subject, condition and response (N rows).
+
+    The one subject looked at is the first with the most conditions; of shards, in their sample.
+    """
+    if isinstance(data, Shards):
+        sample, n = data.sample, len(data.subjects)
+        levels = _levels(sample["condition"])
+        cells = sum(_cells(part, part["subject"].to_numpy(), n, levels) for part in data.parts())
+        one = sample.assign(subject=data.subjects[sample["subject"]])
+    else:
+        codes, subjects = pd.factorize(data["subject"])
+        levels, one = _levels(data["condition"]), data
+        cells = _cells(data, codes, len(subjects), levels)
+    n, J = cells.shape
+    per_subject = cells.sum(axis=1)
+    seen = (cells > 0).sum(axis=1)
+    complete = seen == J
+    return Design(
+        n_subjects=n,
+        n_observations=int(cells.sum()),
+        conditions=tuple(levels),
+        per_subject=(int(per_subject.min()), int(per_subject.max())),
+        per_cell=(int(cells.min()), int(cells.max())),
+        empty_cells=int((cells == 0).sum()),
+        repeated_cells=int((cells > 1).sum()),
+        incomplete_subjects=int((~complete).sum()),
+        per_condition=dict(zip(levels, cells.sum(axis=0).tolist(), strict=True)),
+        seen_under=dict(zip(levels, (cells > 0).sum(axis=0).tolist(), strict=True)),
+        complete={
+            "n_subjects": int(complete.sum()),
+            "n_observations": int(per_subject[complete].sum()),
+        },
+        single_subjects=int((per_subject == 1).sum()),
+        patterns=_patterns(cells),
+        one_subject=_one_subject(_fullest(one)),
+    )
+
+
+def _levels(condition: pd.Series) -> list:
+    if isinstance(condition.dtype, pd.CategoricalDtype):
+        return list(condition.cat.categories)
+    return sorted(condition.unique())
+
+
+def _cells(data: pd.DataFrame, codes: np.ndarray, n: int, levels: list) -> np.ndarray:
+    """The numbers of rows (n, J) of each subject under each condition."""
+    condition, J = data["condition"], len(levels)
+    if isinstance(condition.dtype, pd.CategoricalDtype):
+        place = condition.cat.codes.to_numpy()
+    else:
+        place = np.searchsorted(levels, condition)
+    return np.bincount(codes * J + place, minlength=n * J).reshape(n, J)
+
+
+def _fullest(data: pd.DataFrame) -> pd.DataFrame:
+    """The rows of the first subject with the most conditions."""
+    codes, names = pd.factorize(data["subject"])
+    levels = _levels(data["condition"])
+    seen = (_cells(data, codes, len(names), levels) > 0).sum(axis=1)
+    return data[codes == int(np.argmax(seen))]
+
+
+def _patterns(cells: np.ndarray) -> Patterns:
+    """The most frequent rows of a table (n, J) of counts."""
+    counts, often = np.unique(cells, axis=0, return_counts=True)
+    order = np.lexsort((*-counts.T[::-1], -often))
+    shown, others = order[:MOST_PATTERNS], order[MOST_PATTERNS:]
+    return Patterns(counts[shown], often[shown], len(others), int(often[others].sum()))
+
+
+def _one_subject(rows: pd.DataFrame) -> OneSubject:
+    y = rows["response"].to_numpy()
+    groups = rows.groupby("condition", observed=True)["response"]
+    df_condition = len(y) - groups.ngroups
+    residual = y - groups.transform("mean").to_numpy()
+    df_intercept = len(y) - 1
+    sd = float(np.std(y, ddof=1)) if df_intercept else None
+    return OneSubject(
+        subject=str(rows["subject"].iloc[0]),
+        observations=rows[["condition", "response"]],
+        df_condition=df_condition,
+        sd_condition=float(np.sqrt(residual @ residual / df_condition)) if df_condition else None,
+        intercept=float(y.mean()),
+        intercept_se=sd / np.sqrt(len(y)) if sd is not None else None,
+        intercept_sd=sd,
+        df_intercept=df_intercept,
+    )

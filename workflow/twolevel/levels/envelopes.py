@@ -1,0 +1,78 @@
+"""Quantile plots: sorted values, and envelopes of where each would lie if the model were right."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from scipy.special import betaincinv, ndtr, ndtri
+
+from twolevel.levels.redrawn import Values
+from twolevel.mixed import MixedFit
+
+_MOST_POINTS = 400  # of a quantile plot
+_EXTREMES = 50  # at each end, all kept
+_MOST_COMPUTED = 5_000  # ranks whose envelope is computed; between them it is interpolated
+
+
+def normal_scores(count: int) -> np.ndarray:
+    """The normal quantiles (count,) beside which sorted values are plotted."""
+    return ndtri((np.arange(count) + 0.5) / count)
+
+
+def simulated_envelopes(drawn: Values) -> list[tuple[np.ndarray, np.ndarray]]:
+    """The envelopes (low, high) of sorted residuals and random effects."""
+    return [
+        tuple(np.quantile(np.sort(values, axis=0), (0.025, 0.975), axis=1))
+        for values in (drawn.resid, drawn.random_effects)
+    ]
+
+
+def computed_envelopes(
+    fit: MixedFit, resid: np.ndarray, effects: np.ndarray
+) -> list[tuple[np.ndarray, np.ndarray]]:
+    """The same from F(x_(k)) ~ Beta(k, N - k + 1) (David & Nagaraja 2003, sec. 2.1).
+
+    F is normal with the sample's root mean square, or the mixture of such distributions that
+    subjects with different numbers of observations make: a residual has the variance
+    sigma_w^2 (1 - lambda / (1 + n lambda)), a random effect sigma_b^2 n lambda / (1 + n lambda).
+    As the root mean square is estimated, fewer than 5 % of the values lie outside on average.
+    """
+    n, subjects = np.unique(fit.random_effects["n"], return_counts=True)
+    shrunk = fit.lambda_ / (1 + fit.lambda_ * n)
+    envelopes = []
+    for values, variance, weight in (
+        (resid, 1 - shrunk, n * subjects),
+        (effects, n * shrunk, subjects),
+    ):
+        if not values.any():
+            envelopes.append((values, values))
+            continue
+        sd = np.sqrt(np.mean(values**2) * variance / np.average(variance, weights=weight))
+        x = np.linspace(-9, 9, 3601) * sd.max()
+        F = ndtr(x[:, None] / sd) @ (weight / weight.sum())
+        N = len(values)
+        at = _thinned(N, _MOST_COMPUTED)
+        ends = (betaincinv(at + 1, N - at, tail) for tail in (0.025, 0.975))
+        every = np.arange(N)
+        envelopes.append(tuple(np.interp(every, at, np.interp(end, F, x)) for end in ends))
+    return envelopes
+
+
+def quantile_plot(
+    of: str, values: np.ndarray, envelope: tuple[np.ndarray, np.ndarray]
+) -> tuple[pd.DataFrame, float]:
+    """The points and envelope of a quantile plot, and the share of all values outside of it."""
+    N, observed, (low, high) = len(values), np.sort(values), envelope
+    outside = float(np.mean((observed < low) | (observed > high)))
+    kept = _thinned(N, _MOST_POINTS)
+    table = {"theoretical": normal_scores(N), "observed": observed, "low": low, "high": high}
+    return pd.DataFrame({key: column[kept] for key, column in table.items()}).assign(of=of), outside
+
+
+def _thinned(count: int, most: int) -> np.ndarray:
+    """At most so many of the positions 0..count-1, evenly spread, and all at both ends."""
+    if count <= most:
+        return np.arange(count)
+    ends = np.arange(_EXTREMES)
+    middle = np.linspace(_EXTREMES, count - 1 - _EXTREMES, most - 2 * _EXTREMES)
+    return np.unique(np.concatenate([ends, middle.round().astype(int), count - 1 - ends]))

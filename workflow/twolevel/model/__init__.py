@@ -1,0 +1,1 @@
+"""The random part and the criterion: the likelihood, and its maximum."""

@@ -1,0 +1,1 @@
+"""How a document becomes a page: templates, markup, renderers, the site."""

@@ -1,0 +1,144 @@
+"""Render a document with the `quarto` command, trusting its exit status for nothing it hides."""
+
+import importlib.util
+import os
+import re
+import shutil
+from pathlib import Path
+
+from twolevel.page.rendering import TIMEOUT, RenderError, run, said, workplace
+
+# The first version that knows `respect-user-color-scheme`, without which a page ignores that its
+# reader prefers dark.
+MINIMUM_VERSION = (1, 7)
+
+# Quarto exits 0 on each of these and leaves the fault in the page.
+_FAULTS = re.compile(
+    r"unable to resolve crossref"
+    r"|could not fetch resource"
+    r"|could not convert tex math"
+    r"|duplicate identifier"
+    r"|unable to resolve link target",
+    re.IGNORECASE,
+)
+_UNRESOLVED = re.compile(r"\?@[a-z]+-[\w-]+|quarto-unresolved-ref")
+
+
+def find_quarto() -> Path | None:
+    """Find the Quarto command: `QUARTO_PATH`, then PATH, then the `quarto-cli` package.
+
+    `QUARTO_PATH` may name the executable or the folder that holds it.
+
+    Raises:
+        RenderError: `QUARTO_PATH` is set but leads to no executable.
+    """
+    named = os.environ.get("QUARTO_PATH")
+    if named:
+        return _at(Path(named).expanduser())
+    if on_path := shutil.which("quarto"):
+        return Path(on_path)
+    # The package's own `quarto` script is on PATH only where its environment is activated.
+    package = importlib.util.find_spec("quarto_cli")
+    for folder in (package and package.submodule_search_locations) or ():
+        for candidate in sorted(Path(folder).glob("quarto-*/bin/quarto")):
+            return candidate
+    return None
+
+
+def _at(path: Path) -> Path:
+    for candidate in (path, path / "quarto", path / "bin" / "quarto"):
+        if candidate.is_file() and os.access(candidate, os.X_OK):
+            return candidate.absolute()
+    raise RenderError(
+        f"QUARTO_PATH={path}: no executable there; expected the quarto command or its folder. "
+        "Correct the variable, or unset it to search PATH"
+    )
+
+
+def quarto_version(executable: Path) -> str:
+    """Ask Quarto for its version, such as "1.9.3".
+
+    Raises:
+        RenderError: the command cannot be run, or answers with anything but a version.
+    """
+    asked = run([executable, "--version"], timeout=60)
+    version = asked.out.strip()
+    if asked.status != 0 or not re.fullmatch(r"\d+(\.\d+)+\S*", version):
+        raise RenderError(
+            f"{executable} --version: expected a version such as 1.9.3, got exit status "
+            f"{asked.status} and\n{asked.said}"
+        )
+    return version
+
+
+def is_recent(executable: Path) -> bool:
+    """Whether this Quarto is at least the version that the pages need."""
+    version = re.findall(r"\d+", quarto_version(executable))
+    return tuple(int(part) for part in version[:2]) >= MINIMUM_VERSION
+
+
+def render_with_quarto(
+    source: Path,
+    output: Path,
+    *,
+    executable: Path,
+    edited: bool = False,
+    timeout: float = TIMEOUT,
+) -> None:
+    """Render `source` to the self-contained page `output`.
+
+    The folder of the source must hold everything the document shows, `_quarto.yml` included. The
+    page of a source that was `edited` says so.
+
+    Raises:
+        RenderError: Quarto is too old, fails, is not done after `timeout` seconds, makes no page,
+            or makes one with an unresolved cross-reference or a resource it could not embed.
+    """
+    version = quarto_version(executable)
+    if not is_recent(executable):
+        raise RenderError(
+            f"{executable}: found Quarto {version}, expected at least "
+            f"{'.'.join(map(str, MINIMUM_VERSION))}, the first whose pages follow the reader's "
+            "choice of light or dark. Update Quarto, or render with Pandoc"
+        )
+    with workplace(source, output) as (copy, page, data):
+        done = run(
+            [
+                executable,
+                "render",
+                copy.name,
+                "--to",
+                "html",
+                "--output",
+                page.name,
+                "-M",
+                f"renderer:Quarto {version}",
+                *(["-M", "edited:true"] if edited else []),
+            ],
+            folder=copy.parent,
+            environment=_environment(data),
+            timeout=timeout,
+        )
+        if done.status != 0:
+            raise RenderError(f"{source}: Quarto failed (exit status {done.status}):\n{done.said}")
+        lines = [*done.out.splitlines(), *done.errors.splitlines()]
+        if faults := [line for line in lines if _FAULTS.search(line)]:
+            raise RenderError(
+                f"{source}: Quarto made a page with faults; mend what it names:\n"
+                + said("\n".join(faults))
+            )
+        if page.is_file() and (mark := _UNRESOLVED.search(page.read_text("utf-8"))):
+            raise RenderError(
+                f"{source}: the page holds the unresolved cross-reference {mark.group()}; "
+                "give a figure, table, equation or section that label, or correct the reference"
+            )
+
+
+def _environment(data: Path) -> dict[str, str]:
+    """This process's variables, but for the user's log settings and the folder of their data."""
+    # Quarto logs what its filters and Pandoc warn of at level "info": a user's own log settings
+    # would hide from us the faults it exits 0 on.
+    kept = {key: value for key, value in os.environ.items() if not key.startswith("QUARTO_LOG")}
+    # Without a folder "pandoc" there, Pandoc would take ~/.pandoc.
+    (data / "pandoc").mkdir()
+    return kept | {"XDG_DATA_HOME": str(data)}

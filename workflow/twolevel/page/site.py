@@ -1,0 +1,77 @@
+"""The site: the page of every study that has one, and an index over them all."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from twolevel.files.atomic import replacing
+from twolevel.files.private_folders import private_folder
+from twolevel.files.stage_files import read_json
+from twolevel.page.renderers import render
+from twolevel.page.templates import fill
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import Snakemake
+
+
+def publish(job: Snakemake, failed: Mapping[str, str]) -> None:
+    """Copy the pages, then render the index, so that no index names a missing page.
+
+    `job` is that of build_site, and `failed` says why a study has no page: neither the page nor
+    any other file of such a study is read, and an earlier page of it is removed.
+    """
+    files, studies, titles = job.input, job.params.studies, job.params.titles
+    for name, source, target in zip(
+        [*studies, *titles], files.pages, job.output.pages, strict=True
+    ):
+        if name in failed:
+            Path(target).unlink(missing_ok=True)
+            continue
+        with replacing(target) as temporary:
+            shutil.copyfile(source, temporary)
+    titled = {name: study["title"] or name for name, study in studies.items()} | titles
+    context = {
+        "studies": _cards(job, failed),
+        "replications": [
+            {"name": name, "title": title, **read_json(summary)}
+            for (name, title), summary in zip(titles.items(), files.replications, strict=True)
+            if name not in failed
+        ],
+        "failed": [
+            {"title": titled[name], "reason": why.removeprefix(f"study {titled[name]}: ")}
+            for name, why in failed.items()
+        ],
+    }
+    with private_folder("index") as folder:
+        document = folder / "index.qmd"
+        document.write_text(fill(files.template, context), encoding="utf-8")
+        for source in files.support:
+            shutil.copy(source, folder)
+        render(
+            document,
+            Path(job.output.index),
+            renderer=job.params.renderer,
+            support=Path(files.pandoc[0]).parent,
+        )
+
+
+def _cards(job: Snakemake, failed: Mapping[str, str]) -> list[dict[str, Any]]:
+    """What the index says of each study."""
+    files, studies = job.input, job.params.studies
+    return [
+        {
+            "name": name,
+            "title": study["title"] or name,
+            "unit": study.get("unit"),
+            "simulated": "simulate" in study,
+            "design": read_json(design),
+            "mixed": read_json(mixed),
+        }
+        for (name, study), design, mixed in zip(
+            studies.items(), files.designs, files.mixed, strict=True
+        )
+        if name not in failed
+    ]

@@ -1,0 +1,1 @@
+"""The config: its models, its checks and its edits."""

@@ -1,0 +1,135 @@
+"""The config of a replication study: many experiments at each point of a grid of designs."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
+
+from twolevel.pipeline.config.keys import Number, Page, StudyName, refuse_lost_errors
+from twolevel.pipeline.config.values import text_keys
+from twolevel.text.errors import InputError, listed
+
+
+def _as_list(value: Any) -> Any:
+    """Let one value stand for a list of one."""
+    return value if isinstance(value, list) else [value]
+
+
+def _no_value_twice(values: list) -> list:
+    twice = [value for k, value in enumerate(values) if value in values[:k]]
+    if twice:
+        raise InputError(f"{twice[0]} stands twice in the list; remove one")
+    return values
+
+
+def _axis(kind: str, item: Any) -> Any:
+    """A value, or a list of values, that a grid has a point for each of."""
+    one = {"type": kind}
+    schema = {"anyOf": [one, {"type": "array", "items": one, "minItems": 1}]}
+    return Annotated[
+        list[item],
+        BeforeValidator(_as_list),
+        AfterValidator(_no_value_twice),
+        Field(min_length=1),
+        WithJsonSchema(schema),
+    ]
+
+
+Subjects = Annotated[int, Field(ge=2)]
+Sigma = Annotated[Number, Field(ge=0)]
+Share = Annotated[Number, Field(ge=0, lt=1)]
+
+
+# Points of a grid, and random numbers that all its experiments draw: a month's work of a processor.
+MAX_POINTS, MAX_NUMBERS = 10_000, 10**14
+
+
+class Replication(Page):
+    """A study of many simulated experiments, at every point of a grid of designs."""
+
+    like: StudyName | None = Field(
+        default=None,
+        description="The study whose design and estimates hold for all keys left out",
+        examples=["anxiety"],
+    )
+    subjects: _axis("integer", Subjects) | None = Field(
+        default=None, description="Number of subjects; a list makes a grid", examples=["[8, 20]"]
+    )
+    conditions: Annotated[dict[str, Number], BeforeValidator(text_keys)] | None = Field(
+        default=None,
+        min_length=2,
+        description="Each condition with its effect, in the response's unit",
+        examples=[{"t1": 0, "t2": 0.5, "t3": 1}],
+    )
+    grand_mean: Number | None = Field(
+        default=None, description="Population grand mean", examples=[5]
+    )
+    sigma_between: _axis("number", Sigma) | None = Field(
+        default=None,
+        description="Standard deviation of the random effects; a list makes a grid",
+        examples=["[0, 0.5, 1]"],
+    )
+    sigma_within: Number | None = Field(
+        default=None,
+        gt=0,
+        description="Standard deviation of the within-subject errors",
+        examples=[1],
+    )
+    replicates: int | None = Field(
+        default=None, ge=1, description="Observations per subject and condition", examples=[1]
+    )
+    missing: _axis("number", Share) | None = Field(
+        default=None,
+        description="Share of cells missing completely at random; a list makes a grid",
+        examples=["[0.0, 0.1]"],
+    )
+    experiments: int = Field(
+        default=10_000, ge=2, le=10**9, description="Experiments at each point", examples=[10000]
+    )
+    seed: int = Field(
+        default=1, ge=0, le=2**63 - 1, description="Seed of the random numbers", examples=[1]
+    )
+    test: Literal["kenward-roger", "satterthwaite", "asymptotic", "anova"] = Field(
+        default="kenward-roger",
+        description="The test whose power is asked for, and whose intervals are looked at",
+        examples=["kenward-roger"],
+    )
+    keep_experiments: bool = Field(
+        default=False, description="Whether to keep the table of all experiments", examples=[True]
+    )
+
+    @model_validator(mode="after")
+    def _is_complete(self) -> "Replication":
+        needed = ("subjects", "conditions", "grand_mean", "sigma_between", "sigma_within")
+        lacking = [name for name in needed if getattr(self, name) is None]
+        if lacking and self.like is None:
+            raise InputError(
+                f"found no {listed(lacking)}; expected these keys, or like: with the name of a "
+                "study that they are taken from"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _has_errors(self) -> "Replication":
+        if self.sigma_within is not None:
+            sizes = *(self.conditions or {}).values(), *(self.sigma_between or [])
+            refuse_lost_errors(self.sigma_within, [*sizes, self.grand_mean or 0])
+        return self
+
+    @model_validator(mode="after")
+    def _comes_to_an_end(self) -> "Replication":
+        others = len(self.sigma_between or "1") * len(self.missing or "1")
+        points = len(self.subjects or "1") * others
+        if points > MAX_POINTS:
+            raise InputError(
+                f"found a grid of {points:,} points, expected at most {MAX_POINTS:,}; shorten its "
+                "lists"
+            )
+        of_subject = len(self.conditions or "12") * (self.replicates or 1)
+        numbers = sum(self.subjects or [2]) * of_subject * others * self.experiments
+        if numbers > MAX_NUMBERS:
+            raise InputError(
+                f"found {self.experiments:,} experiments at {points:,} points, which draw "
+                f"{numbers:.0e} numbers in all, expected at most {MAX_NUMBERS:.0e}; take fewer "
+                "experiments or subjects"
+            )
+        return self

@@ -1,0 +1,1 @@
+"""A user's table: read, checked, and made into observations."""

@@ -1,0 +1,1 @@
+"""The ANOVA with partitioned errors, and what it assumes."""
