@@ -13,7 +13,6 @@ ROOMS = [
     "page",
     "figures",
     "findings",
-    "summaries",
     "experiments",
     "levels",
     "strata",

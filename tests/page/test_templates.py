@@ -16,13 +16,13 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from twolevel.page.templates import (
+from twolevel.page.templates import fill
+from twolevel.text.markdown import (
     Markdown,
     attribute,
     code,
     counted,
     escape,
-    fill,
     num,
     p_value,
     quoted,

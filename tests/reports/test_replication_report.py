@@ -11,9 +11,10 @@ import pandas as pd
 import pytest
 
 from twolevel.files.stage_files import read_json, read_parquet
-from twolevel.page.templates import Markdown, fill, plus_minus
+from twolevel.page.templates import fill
 from twolevel.pipeline.config.replication_study import Replication
 from twolevel.pipeline.slices import AXES, PARAMETERS, grid_points, plan
+from twolevel.text.markdown import Markdown, plus_minus
 
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "workflow" / "scripts"))

@@ -30,9 +30,9 @@ import write_report
 from twolevel.design.terms import term_in_words
 from twolevel.figures.words import Labels
 from twolevel.files.checksums import sha256
-from twolevel.page.templates import num
 from twolevel.pipeline.config.check import checked
 from twolevel.pipeline.tables.stored import Observations, read_observations
+from twolevel.text.markdown import num
 
 ROOT = Path(__file__).parents[2]
 REPORTS = ROOT / "reports"

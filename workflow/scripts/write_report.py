@@ -17,9 +17,9 @@ from twolevel.findings.cautions import (
 )
 from twolevel.findings.verdicts import rejected, verdicts
 from twolevel.levels.comparison import ROUNDING
-from twolevel.page.templates import Markdown, escape, num, words
 from twolevel.pipeline.job import run
 from twolevel.pipeline.reports import fill_folder, making
+from twolevel.text.markdown import Markdown, escape, num, words
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake, snakemake

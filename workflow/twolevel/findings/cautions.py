@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from twolevel.findings.verdicts import LEVEL, rejected
-from twolevel.page.templates import Markdown, code, escape, num, words
+from twolevel.text.markdown import Markdown, code, escape, num, words
 from twolevel.text.numbers import written
 
 Summary = Mapping[str, Any]

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from twolevel.design.terms import factors_in_words, term_in_words
-from twolevel.page.templates import Markdown, num, p_value, words
+from twolevel.text.markdown import Markdown, num, p_value, words
 
 LEVEL = 0.05
 # An epsilon of Greenhouse and Geisser's below which a pooled error misleads, where Mauchly's test

@@ -1,4 +1,4 @@
-"""Templates filled with numbers: text from tables stays text, numbers read as numbers.
+"""Templates filled with numbers.
 
 Templates are Jinja with delimiters that Quarto's syntax does not use: `<< value >>`,
 `<% statement %>`, `<# comment #>`. A value that is plain text is escaped for Markdown, whatever it
@@ -7,30 +7,26 @@ holds, unless a filter has made it Markdown, mathematics or an attribute.
 
 from __future__ import annotations
 
-import json
-import math
-import string
-import unicodedata
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import jinja2
 
-_PUNCTUATION = str.maketrans({mark: f"\\{mark}" for mark in string.punctuation})
-_ATTRIBUTE = str.maketrans({mark: f"\\{mark}" for mark in '\\"&{'})
-# Characters that turn the direction of all that follows, so that a page reads other than it is.
-_DIRECTIONS = str.maketrans(
-    {
-        mark: f"\\u{ord(mark):04x}"
-        for mark in "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
-    }
+from twolevel.text.markdown import (
+    Markdown,
+    attribute,
+    code,
+    counted,
+    escape,
+    num,
+    p_value,
+    plus_minus,
+    quoted,
+    simulated_p,
+    tex,
+    words,
 )
-_SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
-
-
-class Markdown(str):
-    """Text that is Markdown already."""
 
 
 def fill(template: str | Path, context: Mapping[str, Any]) -> str:
@@ -65,119 +61,3 @@ def fill(template: str | Path, context: Mapping[str, Any]) -> str:
         md=Markdown,
     )
     return environment.get_template(path.name).render(context)
-
-
-def escape(value: object) -> Markdown:
-    """Any text as Markdown that shows it literally, on one line."""
-    return Markdown(_one_line(value).translate(_PUNCTUATION))
-
-
-def _one_line(value: object) -> str:
-    """Text with single blanks for its white space and for characters that no page can hold."""
-    bare = (" " if unicodedata.category(mark) in ("Cc", "Cs") else mark for mark in str(value))
-    return " ".join(in_one_direction("".join(bare)).split())
-
-
-def in_one_direction(text: str) -> str:
-    """Text with the characters that turn its direction shown by their numbers, as `\\u202e`."""
-    return text.translate(_DIRECTIONS)
-
-
-def num(value: float | None, digits: int = 4) -> Markdown:
-    """A number to so many significant digits, with a true minus; a dash where there is none."""
-    if value is None or math.isnan(value):
-        return Markdown("–")
-    if math.isinf(value):
-        return Markdown("∞" if value > 0 else "−∞")
-    mantissa, exponent = _rounded(value, digits)
-    if exponent is None:
-        return Markdown(mantissa.replace("-", "−"))
-    power = str(exponent).translate(_SUPERSCRIPT)
-    return Markdown(f"{mantissa.replace('-', '−')} × 10{power}")
-
-
-def plus_minus(value: float | None, half: float) -> Markdown:
-    """A number and the half-width of its interval, to two digits of the latter."""
-    if value is None or math.isnan(value):
-        return Markdown("–")
-    if math.isnan(half):
-        return num(value)
-    if half == 0:
-        return Markdown(f"{num(value)} ± 0")
-    decimals = 1 - math.floor(math.log10(half))
-    if not 0 <= decimals <= 6:
-        return Markdown(f"{num(value)} ± {num(half, 2)}")
-    # Adding 0 makes no zero negative.
-    return Markdown(
-        f"{round(value, decimals) + 0.0:.{decimals}f} ± {half:.{decimals}f}".replace("-", "−")
-    )
-
-
-def tex(value: float | None, digits: int = 4) -> Markdown:
-    """A number for use inside mathematics, as `num` writes it in text."""
-    if value is None or math.isnan(value):
-        return Markdown(r"\text{–}")
-    if math.isinf(value):
-        return Markdown(r"\infty" if value > 0 else r"-\infty")
-    mantissa, exponent = _rounded(value, digits)
-    # In braces, so that a minus behind a comma is a sign and not an operator.
-    number = f"{{{mantissa}}}" if value < 0 else mantissa
-    return Markdown(number if exponent is None else rf"{number} \times 10^{{{exponent}}}")
-
-
-def _rounded(value: float, digits: int) -> tuple[str, int | None]:
-    """A finite number rounded: its decimals alone, or a mantissa and the power of ten."""
-    if value == 0:
-        return "0", None
-    mantissa, _, power = f"{value:.{digits - 1}e}".partition("e")
-    exponent = int(power)
-    if -4 <= exponent < 7:
-        return f"{value:.{max(0, digits - 1 - exponent)}f}", None
-    return mantissa, exponent
-
-
-def p_value(value: float | None) -> Markdown:
-    """A p value with its relation, as `= 0.0230` or `< 0.0001`."""
-    if value is None or math.isnan(value):
-        return Markdown("–")
-    return Markdown(r"\< 0.0001" if value < 1e-4 else f"= {value:.4f}")
-
-
-def simulated_p(value: float, draws: int) -> Markdown:
-    """A p value that is a share of simulated draws; below one draw it is not known."""
-    if value == 0:
-        return Markdown(r"\< " + num(1 / draws, 1))
-    return p_value(value)
-
-
-def counted(number: int, noun: str) -> Markdown:
-    """A number of things in words: 1 subject, 2,000 subjects."""
-    return Markdown(f"{number:,} {escape(noun)}{'' if number == 1 else 's'}")
-
-
-def attribute(value: object) -> Markdown:
-    """Text for the inside of a double-quoted attribute, on one line."""
-    return Markdown(_one_line(value).translate(_ATTRIBUTE))
-
-
-def code(value: object) -> Markdown:
-    """Text as inline code, between enough backticks."""
-    # Quarto runs shortcodes inside code too; a word joiner between the braces keeps them text.
-    text = _one_line(value).replace("{{<", "{\u2060{<")
-    fence = "`"
-    while fence in text:
-        fence += "`"
-    pad = " " if text.startswith("`") or text.endswith("`") else ""
-    return Markdown(f"{fence}{pad}{text}{pad}{fence}")
-
-
-def quoted(value: object) -> Markdown:
-    """Text as a YAML string that Pandoc reads as literal Markdown."""
-    return Markdown(json.dumps(str(escape(value)), ensure_ascii=False))
-
-
-def words(values: list) -> Markdown:
-    """A list in words: a, b and c."""
-    items = [value if isinstance(value, Markdown) else escape(value) for value in values]
-    head, tail = items[:-1], items[-1:]
-    return Markdown(" and ".join(filter(None, [", ".join(head), *tail])))

@@ -11,9 +11,10 @@ import yaml
 
 from twolevel.files.atomic import replacing
 from twolevel.files.stage_files import write_json, write_text
-from twolevel.page.templates import fill, in_one_direction
+from twolevel.page.templates import fill
 from twolevel.pipeline.intact import set_edit_aside
 from twolevel.pipeline.provenance import provenance
+from twolevel.text.markdown import in_one_direction
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from twolevel.design.formula import parse
 from twolevel.pipeline.tables.formats import delimited, labelled, parquet, spreadsheet
-from twolevel.pipeline.tables.formats.numbers import typed
+from twolevel.pipeline.tables.formats.numbers_in_text import typed
 from twolevel.pipeline.tables.missing_values import Coded, count_code, without_codes
 from twolevel.text.errors import InputError, did_you_mean, listed, quoted
 
