@@ -21,7 +21,7 @@ from new_study import columns_of
 from twolevel.mixed import fit_mixed
 from twolevel.pipeline.guessing.guess import guess
 from twolevel.pipeline.tables import large, stored
-from twolevel.pipeline.tables.formats import delimited, labelled, spreadsheet
+from twolevel.pipeline.tables.formats import delimited, labelled, parquet, spreadsheet
 from twolevel.pipeline.tables.formats.delimited import MISSING
 from twolevel.pipeline.tables.large import load_in_parts
 from twolevel.pipeline.tables.observations import load_table
@@ -261,6 +261,52 @@ class TestParquet:
     def test_nested(self, tmp_path):
         path = self.path(tmp_path, score=[[1.0]] * 4)
         assert 'column "score": holds list' in refused(path)
+
+    @pytest.mark.parametrize("by", [load, in_parts])
+    def test_a_long_text_is_held_once_in_whatever_row_it_stands(self, tmp_path, by):
+        """Decoded, these labels would take 40 GB."""
+        many = 20_000
+        long = pa.DictionaryArray.from_arrays(
+            pa.array([0, 1] * many, pa.int32()), pa.array(["x" * 1_000_000, "y" * 1_000_000])
+        )
+        ids = [str(k // 2) for k in range(2 * many)]
+        table = pa.table({"id": ids, "time": long, "score": [0.0] * len(ids)})
+        path = tmp_path / "table.parquet"
+        pq.write_table(table, path, store_schema=False)
+        start = time.perf_counter()
+        assert "found a label of 1,000,000 characters" in refused(path, by)
+        assert time.perf_counter() - start < SECONDS
+
+    @pytest.mark.parametrize("by", [load, in_parts])
+    @pytest.mark.parametrize(
+        ("name", "values", "what"),
+        [
+            ("text", pa.array(["x" * 1_000_000] * 70 + ["y"] * 2), "bytes of these columns"),
+            ("bytes", pa.array([b"x" * 1_000_000] * 72, pa.binary(1_000_000)), "bytes of"),
+            ("number", pa.array(np.zeros(2**24 + 1), pa.float64()), "rows"),
+        ],
+    )
+    def test_what_unpacks_to_too_much_is_not_unpacked(self, tmp_path, name, values, what, by):
+        path = tmp_path / "table.parquet"
+        rows = np.arange(len(values))
+        columns = {"id": rows // 2**24, "time": rows // 2**23, name: values}
+        dictionary = [name] if name == "bytes" else False
+        pq.write_table(pa.table(columns), path, compression="zstd", use_dictionary=dictionary)
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr(parquet, "MAX_ROWS_OF_BYTE", 2)
+            patched.setattr(pq.ParquetFile, "iter_batches", None)
+            formula = f"{name} ~ time"
+            assert re.search(rf"bytes hold [\d,]+ {what}", refused(path, by, formula=formula))
+
+    def test_levels_of_text_are_in_the_order_of_their_first_rows(self, tmp_path):
+        """Some programs sort the texts of a column in the file, or keep some of no row."""
+        texts = pa.array(["a", "unused", "b", " "])
+        time = pa.DictionaryArray.from_arrays(pa.array([2, 0, 2, 0], pa.int32()), texts)
+        path = self.path(tmp_path, time=time)
+        pq.write_table(pq.read_table(path), path, store_schema=False)
+        for data in (load(path).data, in_parts(path)):
+            assert list(data["condition"].cat.categories) == ["b", "a"]
+            assert data["condition"].tolist() == ["b", "a"] * 2
 
 
 class TestExcel:
