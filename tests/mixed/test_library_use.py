@@ -102,7 +102,7 @@ def test_own_contrasts(fit):
         (lambda f: f.test(np.ones((2, 9))), "linearly dependent"),
         (lambda f: f.contrasts("condition", weights={"a": [1, -1]}), "each of the 3 levels"),
         (lambda f: f.contrasts("condition", weights={}), "found none"),
-        (lambda f: f.contrasts("condition", weights={"a": [1, 0, -1]}, adjust="tukey"), "Tukey"),
+        (lambda f: f.contrasts("condition", weights={"a": [1, 0, -1]}, adjust="tukey"), "tukey"),
         (lambda f: f.means("condition", at={"group": "grp9"}), "some of its levels"),
         (lambda f: f.means("condition", at={"gruop": "grp1"}), "expected a variable"),
     ],

@@ -379,7 +379,7 @@ def check_p(cell: str, number: float | None) -> None:
 
 def test_templates_end_no_line_of_text_in_a_block():
     # Jinja removes the newline behind a block: words would run together. `+%>` keeps it.
-    for template in REPORTS.glob("*.qmd"):
+    for template in REPORTS.rglob("*.qmd"):
         one_line = re.sub(r"<%[^%]*\n[^%]*%>", "", template.read_text("utf-8"))
         for line in one_line.splitlines():
             text = re.sub(r"<%.*?%>|<#.*?#>", "", line).strip()

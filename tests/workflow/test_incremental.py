@@ -87,6 +87,7 @@ def test_a_title_reruns_no_stage(project):
     ("file", "expected"),
     [
         ("study.qmd", follow({"write_report"})),
+        ("study/design.qmd", follow({"write_report"})),
         ("page.css", follow({"write_report"})),
         ("pandoc/style.css", follow({"render_report"})),
         ("index.qmd", {SITE}),
@@ -109,6 +110,7 @@ class TestLibrary:
             ("strata.sphericity", {"partition_errors", "fit_mixed"}),
             ("experiments.simulation", {"simulate_data"}),
             ("pipeline.tables.large", {"load_data"}),
+            ("findings.headline", {"write_report"}),
             ("page.pandoc", {"render_report", "build_site"}),
             ("page.templates", {"write_report", "build_site"}),
             ("files.stage_files", None),

@@ -12,6 +12,8 @@ REPLICATION_FIGURES = rules.plot_replication.output.figures
 REPLICATION_TABLES = [rules.measure_performance.output.table]
 SUPPORT = ["_quarto.yml", "page.lua", "page.css", "twolevel.scss", "twolevel-dark.scss"]
 SUPPORT = [template(name) for name in SUPPORT]
+STEPS = [template(f"study/{path.name}") for path in (WORKFLOW.parent / "reports/study").iterdir()]
+STEPS.sort()
 PANDOC = ["template.html", "style.css", "quarto.lua"]
 PANDOC = [template(f"pandoc/{name}") for name in PANDOC]
 
@@ -20,6 +22,7 @@ rule write_report:
     """Write a study's report as a Quarto document with all that it shows."""
     input:
         template=template("study.qmd"),
+        steps=STEPS,
         support=SUPPORT,
         design=rules.describe_design.output.design,
         level1=rules.fit_subjects.output.level1,
@@ -46,7 +49,7 @@ rule write_report:
         "../envs/twolevel.yaml"
     params:
         study=config_of,
-        code=script_code("write_report", template("study.qmd"), *SUPPORT),
+        code=script_code("write_report", template("study.qmd"), *STEPS, *SUPPORT),
     message:
         "{wildcards.study}: write the report"
     script:

@@ -13,7 +13,6 @@ import pandas as pd
 from twolevel.design.terms import made_of
 from twolevel.files.stage_files import write_csv, write_json, write_parquet
 from twolevel.findings.remarks import remarks
-from twolevel.inference.adjustments import Adjust
 from twolevel.inference.bootstrap import Bootstrap
 from twolevel.inference.type3 import held_at_zero
 from twolevel.levels.autoregression import following
@@ -113,7 +112,7 @@ def main(snakemake: "Snakemake") -> None:
     write_parquet(snakemake.output.quantiles, diagnostics.quantiles)
 
 
-def of_condition(fit: MixedFit, variable: str | None, adjust: Adjust) -> dict[str, pd.DataFrame]:
+def of_condition(fit: MixedFit, variable: str | None, adjust: str) -> dict[str, pd.DataFrame]:
     """The condition's effects, means and contrasts; where there is none, the mean of "all"."""
     if variable is None:
         whole = fit.grand_mean.rename("all").to_frame().T.rename_axis("condition").reset_index()
@@ -158,7 +157,7 @@ def without_subject(fit: MixedFit, influence: pd.DataFrame) -> pd.DataFrame:
     return sigmas.assign(cooks_distance=influence["cooks_distance"]).reset_index()
 
 
-def of_other_factors(fit: MixedFit, condition: str | None, adjust: Adjust) -> list[dict]:
+def of_other_factors(fit: MixedFit, condition: str | None, adjust: str) -> list[dict]:
     """Means and contrasts of every further factor; the condition's within it where they interact.
 
     Where factor and condition interact, `within` has the condition's means and contrasts at each

@@ -8,18 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 from twolevel.design.terms import term_in_words
 from twolevel.files.stage_files import read_json
-from twolevel.findings.cautions import (
-    cautions,
-    follows,
-    pairs_share_an_error,
-    pools_strata,
-    unusual,
-)
-from twolevel.findings.verdicts import rejected, verdicts
+from twolevel.findings.cautions import follows, pairs_share_an_error, pools_strata
+from twolevel.findings.compared import most_apart, quantity_in_words
+from twolevel.findings.headline import headline
+from twolevel.findings.results import Results
+from twolevel.inference.adjustments import ADJUSTMENTS
 from twolevel.levels.comparison import ROUNDING
 from twolevel.pipeline.job import run
 from twolevel.pipeline.reports import fill_folder, making
-from twolevel.text.markdown import Markdown, escape, num, words
+from twolevel.text.markdown import Markdown
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake, snakemake
@@ -46,6 +43,8 @@ def context(snakemake: "Snakemake") -> dict[str, Any]:
     name = snakemake.wildcards.study
     loading = read_json(files.loading) if files.get("loading") else None
     entries = {"studies": {name: snakemake.params.study}}
+    found = Results(design, mixed, anova, comparison, labels, snakemake.params.study["unit"])
+    apart = most_apart(comparison, mixed["terms"])
     return making(name, entries, files.tables, loading["inputs"] if loading else []) | {
         "labels": labels,
         "design": design,
@@ -54,54 +53,23 @@ def context(snakemake: "Snakemake") -> dict[str, Any]:
         "two_stage": read_json(files.hierarchical),
         "mixed": mixed,
         "anova": anova,
-        "verdicts": verdicts(mixed, anova),
-        "cautions": cautions(mixed, labels),
-        "unusual": unusual(mixed),
+        "comparison": comparison,
+        "witnesses": read_json(files.witnesses),
+        "truth": read_json(files.truth) if files.get("truth") else None,
+        "found": found,
+        "headline": headline(found, apart),
+        "most_apart": apart,
         "pairs_share_an_error": pairs_share_an_error(mixed, anova),
         "pooled": pools_strata(mixed),
         "follows": follows(mixed),
-        "comparison": comparison,
-        "quantities": {row["quantity"]: in_words(row["quantity"]) for row in comparison["table"]},
-        "most_apart": most_apart(comparison, mixed["terms"]),
-        "sphericity_rejected": rejected(anova.get("sphericity")),
+        "adjustment": ADJUSTMENTS[mixed["adjust"]],
+        "quantities": {
+            row["quantity"]: quantity_in_words(row["quantity"]) for row in comparison["table"]
+        },
         "names": {f"F[{term}]": term_in_words(term, of) for term, of in mixed["terms"].items()},
         "rounding": ROUNDING,
         "parameters": PARAMETERS,
-        "witnesses": read_json(files.witnesses),
-        "truth": read_json(files.truth) if files.get("truth") else None,
     }
-
-
-def in_words(quantity: str) -> Markdown:
-    """A row of the comparison as a reader knows it."""
-    kind, _, name = quantity.removesuffix("]").partition("[")
-    symbols = {
-        "grand_mean": r"grand mean $\hat\mu$",
-        "grand_mean_se": r"SE of $\hat\mu$",
-        "sigma_between": r"$\hat\sigma_b$",
-        "sigma_within": r"$\hat\sigma_w$",
-        "alpha": r"$\hat\alpha$ of ",
-        "F": "F of ",
-    }
-    return Markdown(symbols[kind] + escape(name))
-
-
-def most_apart(comparison: dict[str, Any], terms: dict[str, list[str]]) -> Markdown:
-    """The quantity in which the methods differ most, with its values; nothing where they agree."""
-    most = comparison["most_apart"]
-    if most is None:
-        return Markdown("")
-    kind, _, name = most["quantity"].removesuffix("]").partition("[")
-    what = in_words(most["quantity"])
-    if kind == "F":
-        what = Markdown(f"the F of {escape(term_in_words(name, terms[name]))}")
-    methods = {"two_stage": "two-stage estimate", "mixed": "mixed model", "anova": "ANOVA"}
-    values = [
-        f"{num(most[method])} by the {method_name}"
-        for method, method_name in methods.items()
-        if most[method] is not None
-    ]
-    return Markdown(f"{what}: {words([Markdown(value) for value in values])}")
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from twolevel.design.coding import Coding
 from twolevel.design.design_matrix import DesignMatrix, design_matrix, design_of_arrays
 from twolevel.design.identifiability import refuse_explained
 from twolevel.design.moments import SubjectMoments, grouped_moments
-from twolevel.inference.adjustments import Adjust, adjusted
+from twolevel.inference.adjustments import ADJUSTMENTS, STANDARD, adjusted
 from twolevel.inference.bootstrap import Bootstrap, parametric_bootstrap
 from twolevel.inference.deletion import cooks_distance, leave_one_out
 from twolevel.inference.explained_variance import design_effect, r_squared
@@ -239,13 +239,13 @@ class MixedFit:
         self,
         variable: str,
         df: Df | None = None,
-        adjust: Adjust = "holm",
+        adjust: str = STANDARD,
         by: str | None = None,
         at: At | None = None,
         level: float = 0.95,
         weights: Mapping[str, Sequence[float]] | None = None,
     ) -> pd.DataFrame:
-        """All pairwise differences of a variable's marginal means (see `multiplicity`).
+        """All pairwise differences of a variable's marginal means (see `adjustments`).
 
         With `by`, within each level of another variable, and adjusted within it; `at` as in
         `means`. `weights` names contrasts of the means instead, each with a weight for every level,
@@ -257,10 +257,11 @@ class MixedFit:
         )
         table = self.estimates.table(rows, index, df or self.standard_df, level)
         n_means = levels.get_level_values(-1).nunique()
-        if weights is not None and adjust == "tukey":
+        if weights is not None and adjust in ADJUSTMENTS and ADJUSTMENTS[adjust].pairs:
+            others = ", ".join(repr(n) for n, other in ADJUSTMENTS.items() if not other.pairs)
             raise ValueError(
-                "adjust: Tukey's method is for all pairwise differences; for other contrasts say "
-                "'holm', 'bonferroni' or 'none'"
+                f"adjust: {adjust!r} is for all pairwise differences; for other contrasts say one "
+                f"of {others}"
             )
         if by is None:
             return adjusted(table, adjust, n_means, level)

@@ -1,54 +1,148 @@
-"""Many comparisons at once: p values and intervals adjusted for their number, as emmeans does."""
+"""Many comparisons at once: p values and intervals adjusted for their number, as emmeans does.
+
+An adjustment is an entry of ADJUSTMENTS, from which the library, the config and the report take its
+name, what it does and how it is called. Nothing is imported before it is used: the config reads the
+names before any job.
+"""
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import numpy as np
-import pandas as pd
-
-from twolevel.numeric.tails import t_quantile
-
-Adjust = Literal["holm", "tukey", "bonferroni", "none"]
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
 
 
-def adjusted(
-    table: pd.DataFrame, adjust: Adjust, n_means: int, level: float = 0.95
-) -> pd.DataFrame:
-    """Adjust p, ci_low and ci_high of all pairwise differences of n_means means.
+@dataclass(frozen=True)
+class Differences:
+    """The t tests (k,) of k differences among n_means means."""
 
-    "holm" (Holm 1979) takes the p values in order; it has no intervals of its own, so that these
-    are Bonferroni's, which hold all at once. "bonferroni" multiplies p by the number of
-    differences. "tukey" refers |t| sqrt(2) to the studentized range of n_means means (Tukey 1953;
-    Kramer 1956). "none" changes nothing. A difference without a test (NaN) does not count.
+    t: np.ndarray
+    df: np.ndarray
+    p: np.ndarray
+    n_means: int
+
+
+@dataclass(frozen=True)
+class Adjustment:
+    """One method: its adjusted p values (k,), the quantile (k,) of its intervals, and its words.
+
+    quantile is given the tests and alpha, one less the level. prefix stands before "adjusted p";
+    words say in a caption what was adjusted. pairs says that it is for all pairwise differences.
+    """
+
+    p_values: Callable[[Differences], np.ndarray]
+    quantile: Callable[[Differences, float], np.ndarray]
+    prefix: str
+    words: str
+    pairs: bool = False
+
+    def criterion(self, alpha: float) -> str:
+        """By what a difference counts as one: Holm-adjusted p < 0.05."""
+        return (
+            f"{self.prefix}-adjusted p < {alpha}" if self.prefix else f"p < {alpha}, not adjusted"
+        )
+
+
+def _holm(tests: Differences) -> np.ndarray:
+    """Holm (1979): the p values in order, times how many are not smaller; never decreasing."""
+    import numpy as np
+
+    count = len(tests.p)
+    order = np.argsort(tests.p)
+    rising = np.maximum.accumulate(tests.p[order] * np.arange(count, 0, -1))
+    result = np.empty(count)
+    result[order] = np.minimum(rising, 1)
+    return result
+
+
+def _bonferroni(tests: Differences) -> np.ndarray:
+    import numpy as np
+
+    return np.minimum(tests.p * len(tests.p), 1)
+
+
+def _bonferroni_quantile(tests: Differences, alpha: float) -> np.ndarray:
+    from twolevel.numeric.tails import t_quantile
+
+    return t_quantile(1 - alpha / len(tests.p), tests.df)
+
+
+def _tukey(tests: Differences) -> np.ndarray:
+    """|t| sqrt(2) referred to the studentized range of the means (Tukey 1953; Kramer 1956)."""
+    import numpy as np
+
+    from twolevel.numeric.studentized_range import StudentizedRange
+
+    return StudentizedRange(tests.n_means).sf(np.sqrt(2) * np.abs(tests.t), tests.df)
+
+
+def _tukey_quantile(tests: Differences, alpha: float) -> np.ndarray:
+    import numpy as np
+
+    from twolevel.numeric.studentized_range import StudentizedRange
+
+    return StudentizedRange(tests.n_means).upper_quantile(alpha, tests.df) / np.sqrt(2)
+
+
+def _unadjusted_quantile(tests: Differences, alpha: float) -> np.ndarray:
+    from twolevel.numeric.tails import t_quantile
+
+    return t_quantile(1 - alpha, tests.df)
+
+
+ADJUSTMENTS = {
+    # Holm's method has no intervals of its own; Bonferroni's hold all at once.
+    "holm": Adjustment(
+        _holm,
+        _bonferroni_quantile,
+        "Holm",
+        "p values adjusted by Holm's method, intervals by Bonferroni's",
+    ),
+    "tukey": Adjustment(
+        _tukey,
+        _tukey_quantile,
+        "Tukey",
+        "p values and intervals adjusted by Tukey's method",
+        pairs=True,
+    ),
+    "bonferroni": Adjustment(
+        _bonferroni,
+        _bonferroni_quantile,
+        "Bonferroni",
+        "p values and intervals adjusted by Bonferroni's method",
+    ),
+    "none": Adjustment(
+        lambda tests: tests.p, _unadjusted_quantile, "", "p values and intervals not adjusted"
+    ),
+}
+STANDARD = "holm"
+
+
+def adjusted(table: pd.DataFrame, adjust: str, n_means: int, level: float = 0.95) -> pd.DataFrame:
+    """Adjust p, ci_low and ci_high of all differences in a table, of n_means means.
+
+    adjust is a name of ADJUSTMENTS. A difference without a test (NaN) does not count.
 
     Raises ValueError for another name.
     """
-    if adjust not in ("holm", "tukey", "bonferroni", "none"):
-        raise ValueError(
-            f"adjust: found {adjust!r}, expected 'holm', 'tukey', 'bonferroni' or 'none'"
-        )
+    import numpy as np
+
+    if adjust not in ADJUSTMENTS:
+        expected = " or ".join(", ".join(map(repr, ADJUSTMENTS)).rsplit(", ", 1))
+        raise ValueError(f"adjust: found {adjust!r}, expected {expected}")
     tested = table["p"].notna().to_numpy()
-    count = int(tested.sum())
-    if adjust == "none" or count < 2:
+    if tested.sum() < 2:
         return table
-    t, df = table.loc[tested, "t"].to_numpy(), table.loc[tested, "df"].to_numpy()
-    p = table.loc[tested, "p"].to_numpy()
-    if adjust == "tukey":
-        from twolevel.numeric.studentized_range import StudentizedRange
-
-        studentized = StudentizedRange(n_means)
-        p = studentized.sf(np.sqrt(2) * np.abs(t), df)
-        quantile = studentized.upper_quantile(1 - level, df) / np.sqrt(2)
-    else:
-        from statsmodels.stats.multitest import multipletests
-
-        p = multipletests(p, method=adjust)[1]
-        quantile = t_quantile(1 - (1 - level) / count, df)
-    half = quantile * table.loc[tested, "se"]
+    tests = Differences(*(table.loc[tested, name].to_numpy() for name in ("t", "df", "p")), n_means)
+    method = ADJUSTMENTS[adjust]
+    half = method.quantile(tests, 1 - level) * table.loc[tested, "se"]
     middle = table.loc[tested, "estimate"]
     result = table.copy()
     result.loc[tested, ["p", "ci_low", "ci_high"]] = np.column_stack(
-        [p, middle - half, middle + half]
+        [method.p_values(tests), middle - half, middle + half]
     )
     return result

@@ -6,6 +6,7 @@ import json
 import math
 import string
 import unicodedata
+from collections.abc import Iterable
 
 _PUNCTUATION = str.maketrans({mark: f"\\{mark}" for mark in string.punctuation})
 _ATTRIBUTE = str.maketrans({mark: f"\\{mark}" for mark in '\\"&{'})
@@ -137,3 +138,13 @@ def words(values: list) -> Markdown:
     items = [value if isinstance(value, Markdown) else escape(value) for value in values]
     head, tail = items[:-1], items[-1:]
     return Markdown(" and ".join(filter(None, [", ".join(head), *tail])))
+
+
+def numbers_of(pairs: Iterable[tuple[Markdown, object]]) -> Markdown:
+    """Numbers with what each is of in brackets, as a list in words: 1.2 (a), 2 (b) and 3 (c)."""
+    return words([Markdown(f"{number} ({escape(name)})") for number, name in pairs])
+
+
+def bracketed(values: Iterable[object]) -> Markdown:
+    """Each value in brackets of its own: (a, b), (a, c)."""
+    return Markdown(", ".join(f"({escape(value)})" for value in values))

@@ -17,6 +17,7 @@ from pydantic import (
 )
 
 from twolevel.design.formula import parse
+from twolevel.inference.adjustments import ADJUSTMENTS, STANDARD
 from twolevel.pipeline.config.keys import Model, Number, Page, Text, refuse_lost_errors
 from twolevel.pipeline.config.values import as_text, described, text_keys
 from twolevel.pipeline.config.wide_columns import checked_wide
@@ -75,8 +76,8 @@ class Simulation(Model):
 
 
 class _Study(Page):
-    adjust: Literal["holm", "tukey", "bonferroni", "none"] = Field(
-        default="holm",
+    adjust: Literal[tuple(ADJUSTMENTS)] = Field(
+        default=STANDARD,
         description="How pairwise differences of means are adjusted for their number",
         examples=["tukey"],
     )

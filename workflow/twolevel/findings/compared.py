@@ -1,0 +1,51 @@
+"""The rows of the comparison of the three methods, and where these differ most, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from twolevel.design.terms import term_in_words
+from twolevel.text.markdown import Markdown, escape, num, words
+
+_SYMBOLS = {
+    "grand_mean": r"grand mean $\hat\mu$",
+    "grand_mean_se": r"SE of $\hat\mu$",
+    "sigma_between": r"$\hat\sigma_b$",
+    "sigma_within": r"$\hat\sigma_w$",
+    "alpha": r"$\hat\alpha$ of ",
+    "F": "F of ",
+}
+_METHODS = {"two_stage": "two-stage estimate", "mixed": "mixed model", "anova": "ANOVA"}
+
+
+def quantity_in_words(quantity: str) -> Markdown:
+    """A row of the comparison as a reader knows it."""
+    kind, name = _parts(quantity)
+    return Markdown(_SYMBOLS[kind] + escape(name))
+
+
+def most_apart(comparison: Mapping[str, Any], terms: Mapping[str, list[str]]) -> Markdown:
+    """The quantity in which the methods differ most, with its values; nothing where they agree.
+
+    terms are the variables that each term is made of.
+    """
+    most = comparison["most_apart"]
+    if most is None:
+        return Markdown("")
+    kind, name = _parts(most["quantity"])
+    what = quantity_in_words(most["quantity"])
+    if kind == "F":
+        what = Markdown(f"the F of {escape(term_in_words(name, terms[name]))}")
+    values = [
+        Markdown(f"{num(most[method])} by the {called}")
+        for method, called in _METHODS.items()
+        if most[method] is not None
+    ]
+    return Markdown(f"{what}: {words(values)}")
+
+
+def _parts(quantity: str) -> tuple[str, str]:
+    """The kind of a quantity and what it is of: F and time of `F[time]`."""
+    kind, _, name = quantity.removesuffix("]").partition("[")
+    return kind, name

@@ -1,0 +1,64 @@
+"""Which levels differ: of two, by how much; of more, which pairs, or how many of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import combinations
+from typing import Any
+
+from twolevel.findings.verdicts import LEVEL
+from twolevel.inference.adjustments import ADJUSTMENTS
+from twolevel.text.markdown import Markdown, bracketed, escape, num, words
+
+# Levels, and pairs, up to which they are named.
+FEW_LEVELS, FEW_PAIRS = 6, 5
+
+
+def pairs_that_differ(
+    levels: Sequence[str], contrasts: Sequence[Mapping[str, Any]], clear: bool, adjust: str
+) -> Markdown | None:
+    """What the pairwise differences of levels show; clear says whether their common test did.
+
+    contrasts are in the order of the pairs of levels; one without a test differs from nothing.
+    """
+    apart = [row["p"] is not None and row["p"] < LEVEL for row in contrasts]
+    by = escape(ADJUSTMENTS[adjust].criterion(LEVEL))
+    if len(contrasts) == 1:
+        (row,) = contrasts
+        return Markdown(
+            f"The difference {escape(row['contrast'])} is {num(row['estimate'])} (95 % interval "
+            f"{num(row['ci_low'])} to {num(row['ci_high'])})."
+        )
+    if all(apart) and clear:
+        return Markdown(f"All {len(contrasts)} pairs of levels differ ({by}).")
+    if not any(apart):
+        if clear:
+            return Markdown(f"No pair of levels differs clearly by itself ({by}).")
+        return None
+    said = _named(levels, contrasts, apart, by)
+    if not clear:
+        said = (
+            f"Single pairs are told apart all the same, for they are tested by themselves. {said}"
+        )
+    return Markdown(said)
+
+
+def _named(
+    levels: Sequence[str], contrasts: Sequence[Mapping[str, Any]], apart: list[bool], by: str
+) -> str:
+    some = f"Of {len(contrasts)} pairs of levels, {sum(apart)} differ ({by})."
+    if len(levels) > FEW_LEVELS:
+        return some
+    differ, alike = [], []
+    for (one, other), row, is_apart in zip(combinations(levels, 2), contrasts, apart, strict=True):
+        if is_apart:
+            higher, lower = (one, other) if row["estimate"] > 0 else (other, one)
+            differ.append(f"{higher} above {lower}")
+        else:
+            alike.append(f"{one}, {other}")
+    if len(differ) <= FEW_PAIRS:
+        others = "the other is" if len(alike) == 1 else "the others are"
+        return f"Pairs that differ ({by}): {words(differ)}; {others} not told apart."
+    if len(alike) <= FEW_PAIRS:
+        return f"All pairs of levels differ ({by}) but {len(alike)}: {bracketed(alike)}."
+    return some
