@@ -24,7 +24,7 @@ def contrast(pair, estimate, p):
 
 
 def study(anova=None, comparison=None, unit=None, **mixed):
-    """Three levels of `time` in ten subjects, with a clear effect; mixed changes the fit's summary."""
+    """Three levels of `time` in ten subjects, with a clear effect; mixed changes its fit."""
     summary = {
         "anova": [term("time", 0.001)],
         "terms": {"time": ["time"]},
