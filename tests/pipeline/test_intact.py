@@ -30,7 +30,9 @@ def here(tmp_path, monkeypatch) -> Path:
     return tmp_path
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50)
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50, deadline=None
+)
 @given(content=st.binary(min_size=1), data=st.data())
 def test_any_change_is_found_and_nothing_is_lost(here, content, data):
     path = here / "a.json"
@@ -94,7 +96,9 @@ def test_a_document_that_was_saved_later_was_edited(document):
     assert set_aside([str(document)]) == []
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50)
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50, deadline=None
+)
 @given(bit=st.integers(0, 8 * len(TEXT) - 1))
 def test_one_that_differs_at_its_old_date_is_damaged(document, bit):
     content = bytearray(TEXT.encode())
@@ -230,7 +234,9 @@ def test_a_fingerprint_is_of_content_or_of_size_and_date(here, monkeypatch):
         st.integers(1_600_000_000 * 10**9, 1_900_000_000 * 10**9), min_size=1, max_size=5
     )
 )
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50)
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50, deadline=None
+)
 def test_nothing_is_left_in_the_future_and_order_is_kept(here, monkeypatch, dates):
     now = 1_700_000_000 * 10**9
     monkeypatch.setattr("time.time_ns", lambda: now)
