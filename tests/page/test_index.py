@@ -8,6 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from twolevel.page.rendering import RenderError
 from twolevel.page.site import publish
 
 ROOT = Path(__file__).parents[2]
@@ -36,7 +37,7 @@ def index(tmp_path):
         names = [f"study{k}" for k in range(studies)]
         planning = [f"planning{k}" for k in range(replications)]
         site = tmp_path / "site"
-        site.mkdir()
+        site.mkdir(exist_ok=True)
         design, mixed = write("design.json", DESIGN), write("mixed.json", MIXED)
         support = [path for path in (ROOT / "reports").iterdir() if path.suffix != ".qmd"]
         publish(
@@ -111,6 +112,24 @@ def test_a_failed_study_is_named_once_with_its_reason(index):
         f"Power: study planning0: why | not {HOSTILE}: why"
     )
     assert 'href="study0.html"' not in html
+
+
+def test_an_index_that_cannot_be_made_leaves_the_pages_that_the_last_one_names(
+    index, tmp_path, monkeypatch
+):
+    index(2)
+
+    def broken(*_, **__):
+        raise RenderError("no renderer")
+
+    with monkeypatch.context() as during:
+        during.setattr("twolevel.page.site.render", broken)
+        with pytest.raises(RenderError):
+            index(2, study0="why")
+    assert (tmp_path / "site/study0.html").exists()
+    index(2, study0="why")
+    assert not (tmp_path / "site/study0.html").exists()
+    assert (tmp_path / "site/study1.html").exists()
 
 
 def test_without_studies_there_is_no_table_of_them(index):

@@ -21,17 +21,15 @@ def publish(job: Snakemake, failed: Mapping[str, str]) -> None:
     """Copy the pages, then render the index, so that no index names a missing page.
 
     `job` is that of build_site, and `failed` says why a study has no page: neither the page nor
-    any other file of such a study is read, and an earlier page of it is removed.
+    any other file of such a study is read, and an earlier page of it is removed at last, when no
+    index names it any more.
     """
     files, studies, titles = job.input, job.params.studies, job.params.titles
-    for name, source, target in zip(
-        [*studies, *titles], files.pages, job.output.pages, strict=True
-    ):
-        if name in failed:
-            Path(target).unlink(missing_ok=True)
-            continue
-        with replacing(target) as temporary:
-            shutil.copyfile(source, temporary)
+    targets = dict(zip([*studies, *titles], job.output.pages, strict=True))
+    for (name, target), source in zip(targets.items(), files.pages, strict=True):
+        if name not in failed:
+            with replacing(target) as temporary:
+                shutil.copyfile(source, temporary)
     titled = {name: study["title"] or name for name, study in studies.items()} | titles
     context = {
         "studies": _cards(job, failed),
@@ -56,6 +54,8 @@ def publish(job: Snakemake, failed: Mapping[str, str]) -> None:
             renderer=job.params.renderer,
             support=Path(files.pandoc[0]).parent,
         )
+    for name in failed:
+        Path(targets[name]).unlink(missing_ok=True)
 
 
 def _cards(job: Snakemake, failed: Mapping[str, str]) -> list[dict[str, Any]]:
