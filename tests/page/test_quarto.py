@@ -22,6 +22,8 @@ PRELUDE = """\
 import json, os, subprocess, sys, time
 from pathlib import Path
 
+with open({environments!r}, "a") as file:
+    print(json.dumps(dict(os.environ)), file=file)
 if sys.argv[1:] == ["--version"]:
     print({version!r})
     sys.exit(0)
@@ -32,7 +34,6 @@ record = {{
     "links": [str(path) for path in Path().rglob("*") if path.is_symlink()],
     "locked": [str(path) for path in Path().rglob("*") if not path.stat().st_mode & 0o200],
     "data": [p.name for p in Path(os.environ.get("XDG_DATA_HOME", "/")).glob("**/*")],
-    "log settings": [key for key in os.environ if key.startswith("QUARTO_LOG")],
 }}
 Path({records!r}, f"{{os.getpid()}}.json").write_text(json.dumps(record))
 output = Path(sys.argv[sys.argv.index("--output") + 1])
@@ -47,13 +48,20 @@ class StandIn:
     def __init__(self, folder: Path, body: str = SUCCEED, version: str = "1.9.3") -> None:
         self.records = folder / "records"
         self.records.mkdir(parents=True)
+        self.environments = folder / "environments"
         self.path = folder / "quarto"
-        prelude = PRELUDE.format(version=version, records=str(self.records))
+        prelude = PRELUDE.format(
+            version=version, records=str(self.records), environments=str(self.environments)
+        )
         self.path.write_text(f"#!{sys.executable}\n{prelude}{textwrap.dedent(body)}\n")
         self.path.chmod(0o755)
 
     def calls(self) -> list[dict]:
         return [json.loads(path.read_text()) for path in sorted(self.records.iterdir())]
+
+    def variables(self) -> list[dict[str, str]]:
+        """The variables it was given, at each call, those for its version too."""
+        return [json.loads(line) for line in self.environments.read_text().splitlines()]
 
 
 @pytest.fixture
@@ -174,11 +182,55 @@ def test_other_output_does_not_fail(tmp_path, source, output):
     assert output.read_text() == "<p>new</p>"
 
 
-def test_a_users_log_level_cannot_hide_warnings(tmp_path, source, output, monkeypatch):
-    monkeypatch.setenv("QUARTO_LOG_LEVEL", "error")
-    quarto = StandIn(tmp_path / "bin")
+STEERING = (
+    *("QUARTO_LOG_LEVEL", "QUARTO_FORCE_VERSION", "QUARTO_PROFILE", "QUARTO_SHARE_PATH"),
+    *("QUARTO_PANDOC", "QUARTO_DENO", "QUARTO_DENO_EXTRA_OPTIONS", "QUARTO_DART_SASS"),
+    *("DENO_DIR", "DENO_DOM_PLUGIN", "LUA_PATH", "LUA_CPATH_5_4", "SASS_PATH", "BASH_ENV"),
+)
+
+
+def test_no_variable_decides_what_makes_the_page(tmp_path, source, output, monkeypatch):
+    for name in STEERING:
+        monkeypatch.setenv(name, str(tmp_path / "elsewhere"))
+    monkeypatch.setenv("TWOLEVEL_OTHER", "kept")
+    quarto = StandIn(tmp_path / "opt" / "bin")
     render_with_quarto(source, output, executable=quarto.path)
-    assert quarto.calls()[0]["log settings"] == []
+    for given in quarto.variables():
+        assert [name for name in STEERING if name in given] == []
+        assert given["TWOLEVEL_OTHER"] == "kept"
+        assert given["HOME"] == os.environ["HOME"]
+
+
+def test_the_parts_of_a_spread_installation_are_found(tmp_path, source, output, monkeypatch):
+    monkeypatch.setenv("QUARTO_PANDOC", str(tmp_path / "opt" / "bin" / "pandoc"))
+    monkeypatch.setenv("QUARTO_SHARE_PATH", str(tmp_path / "opt" / "share" / "quarto"))
+    monkeypatch.setenv("QUARTO_DENO", str(tmp_path / "opt" / ".." / "deno"))
+    monkeypatch.setenv("QUARTO_FORCE_VERSION", str(tmp_path / "opt" / "9.9"))
+    quarto = StandIn(tmp_path / "opt" / "bin")
+    link = tmp_path / "usr" / "bin" / "quarto"
+    link.parent.mkdir(parents=True)
+    link.symlink_to(quarto.path)
+    for executable in (quarto.path, link):
+        render_with_quarto(source, output, executable=executable)
+    for given in quarto.variables():
+        assert {name for name in given if name.startswith("QUARTO")} == {
+            "QUARTO_PANDOC",
+            "QUARTO_SHARE_PATH",
+        }
+    # One that has its parts beside it needs to be told of none.
+    (tmp_path / "opt" / "share").mkdir()
+    (tmp_path / "opt" / "share" / "version").write_text("1.9.3")
+    render_with_quarto(source, output, executable=quarto.path)
+    assert not [name for name in quarto.variables()[-1] if name.startswith("QUARTO")]
+
+
+def test_the_users_cache_is_not_used(tmp_path, source, output, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "user"))
+    body = f'Path(os.environ["XDG_CACHE_HOME"], "sass").mkdir(parents=True); {SUCCEED}'
+    quarto = StandIn(tmp_path / "bin", body)
+    render_with_quarto(source, output, executable=quarto.path)
+    assert not (tmp_path / "user").exists()
+    assert not Path(quarto.variables()[-1]["XDG_CACHE_HOME"]).exists()
 
 
 def test_a_users_data_for_pandoc_are_not_found(tmp_path, source, output, monkeypatch):
@@ -320,18 +372,27 @@ class TestFinding:
             find_quarto()
 
 
-def test_real_quarto(tmp_path):
+@pytest.fixture
+def real_quarto() -> Path:
     executable = find_quarto()
     if executable is None:
         pytest.skip("quarto is not installed")
+    return executable
+
+
+def test_real_quarto(tmp_path, real_quarto, monkeypatch):
+    version = quarto_version(real_quarto)
+    for name in STEERING:
+        monkeypatch.setenv(name, str(tmp_path / "elsewhere"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(SAMPLE / "sample.qmd"))  # nothing can be written there
     shutil.copytree(SAMPLE, tmp_path / "report")
     for name in ("_quarto.yml", "twolevel.scss", "twolevel-dark.scss", "page.css", "page.lua"):
         shutil.copy(REPORTS / name, tmp_path / "report")
     page = tmp_path / "sample.html"
-    render_with_quarto(tmp_path / "report" / "sample.qmd", page, executable=executable)
+    render_with_quarto(tmp_path / "report" / "sample.qmd", page, executable=real_quarto)
     html = page.read_text("utf-8")
     assert external_references(html) == []
-    assert f"Quarto {quarto_version(executable)}" in html
+    assert f"Quarto {version}" in html
     assert 'download="scores.csv"' in html
     assert "<math" in html
     for reference in ("Figure&nbsp;1", "Table&nbsp;1", "Equation&nbsp;1", "Section&nbsp;2"):

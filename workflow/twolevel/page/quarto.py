@@ -23,6 +23,19 @@ _FAULTS = re.compile(
 )
 _UNRESOLVED = re.compile(r"\?@[a-z]+-[\w-]+|quarto-unresolved-ref")
 
+# Variables of these beginnings change what runs, or what it reads and says: another Pandoc, say, a
+# version that is not Quarto's own, or a log level that hides the faults above.
+_STEERING = ("QUARTO_", "DENO_", "LUA_", "SASS_", "BASH_ENV")
+# Where the parts of an installation are whose launcher does not find them by itself.
+_PARTS = (
+    "QUARTO_SHARE_PATH",
+    "QUARTO_DENO",
+    "QUARTO_DENO_DOM",
+    "QUARTO_PANDOC",
+    "QUARTO_ESBUILD",
+    "QUARTO_DART_SASS",
+)
+
 
 def find_quarto() -> Path | None:
     """Find the Quarto command: `QUARTO_PATH`, then PATH, then the `quarto-cli` package.
@@ -61,7 +74,7 @@ def quarto_version(executable: Path) -> str:
     Raises:
         RenderError: the command cannot be run, or answers with anything but a version.
     """
-    asked = run([executable, "--version"], timeout=60)
+    asked = run([executable, "--version"], environment=_environment(executable), timeout=60)
     version = asked.out.strip()
     if asked.status != 0 or not re.fullmatch(r"\d+(\.\d+)+\S*", version):
         raise RenderError(
@@ -116,7 +129,7 @@ def render_with_quarto(
                 *(["-M", "edited:true"] if edited else []),
             ],
             folder=copy.parent,
-            environment=_environment(data),
+            environment=_environment(executable) | _folders(data),
             timeout=timeout,
         )
         if done.status != 0:
@@ -134,11 +147,24 @@ def render_with_quarto(
             )
 
 
-def _environment(data: Path) -> dict[str, str]:
-    """This process's variables, but for the user's log settings and the folder of their data."""
-    # Quarto logs what its filters and Pandoc warn of at level "info": a user's own log settings
-    # would hide from us the faults it exits 0 on.
-    kept = {key: value for key, value in os.environ.items() if not key.startswith("QUARTO_LOG")}
+def _environment(executable: Path) -> dict[str, str]:
+    """This process's variables, but for those that could let anything else make the page."""
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(_STEERING)}
+    real = executable.resolve()
+    if (real.parent.parent / "share" / "version").is_file():
+        return kept  # the launcher finds all parts beside itself
+    # Conda spreads the parts over an environment, and names them when it is activated.
+    places = {executable.absolute().parent.parent, real.parent.parent}
+    parts = {name: os.path.normpath(os.environ.get(name, "")) for name in _PARTS}
+    return kept | {
+        name: part
+        for name, part in parts.items()
+        if any(Path(part).is_relative_to(place) for place in places)
+    }
+
+
+def _folders(data: Path) -> dict[str, str]:
+    """Folders for Quarto instead of its user's, which may change it, or not be writable."""
     # Without a folder "pandoc" there, Pandoc would take ~/.pandoc.
     (data / "pandoc").mkdir()
-    return kept | {"XDG_DATA_HOME": str(data)}
+    return {"XDG_DATA_HOME": str(data), "XDG_CACHE_HOME": str(data / "cache")}
