@@ -257,6 +257,13 @@ def test_unresolved_mark_in_the_page(tmp_path, source, output):
     assert_old_page_is_kept(output)
 
 
+def test_a_text_that_looks_unresolved_is_no_fault(tmp_path, source, output):
+    page = "<td>?@fig-x quarto-unresolved-ref</td>"
+    quarto = StandIn(tmp_path / "bin", f"output.write_text({page!r})")
+    render_with_quarto(source, output, executable=quarto.path)
+    assert output.read_text() == page
+
+
 @pytest.mark.parametrize("body", ["", 'output.write_text("")'])
 def test_success_without_a_page(tmp_path, source, output, body):
     # A page of an earlier render by hand must not be taken for the result.

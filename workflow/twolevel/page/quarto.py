@@ -21,7 +21,10 @@ _FAULTS = re.compile(
     r"|unable to resolve link target",
     re.IGNORECASE,
 )
-_UNRESOLVED = re.compile(r"\?@[a-z]+-[\w-]+|quarto-unresolved-ref")
+# As markup: a text that says the same, in somebody's table, is no fault.
+_UNRESOLVED = re.compile(
+    r'(?<=<strong>)\?@[a-z]+-[\w-]+|<[^<>]*class="[^"<>]*quarto-unresolved-ref'
+)
 
 # Variables of these beginnings change what runs, or what it reads and says: another Pandoc, say, a
 # version that is not Quarto's own, or a log level that hides the faults above.
