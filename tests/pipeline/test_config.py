@@ -148,7 +148,7 @@ def test_names_that_yaml_reads_as_numbers_are_text():
         (real(wide="{ a}_{b}"), "expected two columns or more, each once"),
         (real(wide={"x": {}, "y": {}}), "wide: x: found no factor, expected its levels"),
         (real(wide={"x": {"a": 1}, "y": {"b": 1}}), "wide: y: found the factors b, expected a as"),
-        (real(wide={"x": {"a": 1}, "y": {"a": "1"}}), "wide: x and y have the same levels; mend"),
+        (real(wide={"x": {"a": 1}, "y": {"a": "1"}}), "wide: x and y have the same levels; fix"),
         (
             real(wide={"x": {"a": 1, "b": 1}, "y": {"a": 1, "b": 2}}),
             'wide: a has one level only, "1"; expected two or more',
@@ -243,7 +243,7 @@ def test_any_value_of_any_key_gives_a_config_or_an_input_error(study, key, value
         ("s: [{x: 1}, {x: 1, x: 2}]", ['"s.1.x"']),
         ("1: a\n01: b\n", ['line 2: the key "01"']),
         ("a: 1\n\tb: 2\n", ["line 2", "not with tabs"]),
-        ("a: [1", ["line 1", "mend the text"]),
+        ("a: [1", ["line 1", "fix the text"]),
         ("a: *x", ["line 1", "undefined alias"]),
         ("--- a\n--- b", ["another document"]),
         ("? [a]\n: 1", ["line 1", "plain text"]),

@@ -331,14 +331,14 @@ def test_places_that_are_no_table(tmp_path):
         assert message.startswith(f"study s: {path}: ")
         return message
 
-    assert "no such file; mend the path in data:" in refusal(tmp_path / "none.csv")
+    assert "no such file; fix the path in data:" in refusal(tmp_path / "none.csv")
     assert "found a directory" in refusal(tmp_path)
     (tmp_path / "table.xlsx").write_bytes(b"PK")
     assert "cannot be read as an Excel workbook" in refusal(tmp_path / "table.xlsx")
     (tmp_path / "table.ods").touch()
     assert 'found the ending ".ods", expected one of .csv' in refusal(tmp_path / "table.ods")
     (tmp_path / "loop.csv").symlink_to(tmp_path / "loop.csv")
-    assert "which is not there; mend the link" in refusal(tmp_path / "loop.csv")
+    assert "which is not there; fix the link" in refusal(tmp_path / "loop.csv")
     os.mkfifo(tmp_path / "pipe.csv")
     assert "found a pipe or device" in refusal(tmp_path / "pipe.csv")
     assert "cannot be read" in refusal(tmp_path / ("x" * 300 + ".csv"))

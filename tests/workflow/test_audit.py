@@ -18,7 +18,7 @@ OFFLINE = "requests.exceptions.ConnectionError: HTTPSConnectionPool(host='x', po
     ("found", "errors", "status", "words"),
     [
         ([FINE], "", 0, "1 of 1 dependencies audited, 0 vulnerable"),
-        ([FINE, BAD], "WARNING", 1, "jinja2 2: PYSEC-1, mended in 3\n2 of 2 dependencies"),
+        ([FINE, BAD], "WARNING", 1, "jinja2 2: PYSEC-1, fixed in 3\n2 of 2 dependencies"),
         ([SKIPPED], "", 0, "0 of 1 dependencies audited, 0 vulnerable\nNOT AUDITED"),
         (None, f"Traceback\n{OFFLINE}\n", 0, f"NOT AUDITED, for the vulnerability service cannot be"
          f" reached: {OFFLINE}"),

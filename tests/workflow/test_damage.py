@@ -28,7 +28,7 @@ def rot(path: Path) -> None:
 
 
 def found_and_made_again(project: Project, undisturbed: Project, *damaged: str) -> None:
-    """Run twice: the first run finds each damaged file, the second one makes what is lacking."""
+    """Run twice: the first run finds each damaged file, the second one makes what is missing."""
     held = {f"{name}.changed": (project.path / name).read_bytes() for name in damaged}
     said = project.snakemake(ok=False)
     assert "found other content than was written there" in said.text

@@ -1,4 +1,4 @@
-"""Replication studies in a run: only what is lacking is computed, however it is cut into jobs."""
+"""Replication studies in a run: only what is missing is computed, however it is cut into jobs."""
 
 import json
 import re

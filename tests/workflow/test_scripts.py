@@ -101,17 +101,17 @@ class TestJob:
         assert job(None) == (0, "", "WARNING so far so good\n")
 
     def test_a_mendable_problem_is_one_line_without_traceback(self, job):
-        status, console, log = job("input", "t.csv: row 1: mend it", {"real": "a"})
+        status, console, log = job("input", "t.csv: row 1: fix it", {"real": "a"})
         assert status == 1
-        assert console == "twolevel: study a: t.csv: row 1: mend it\n"
-        assert "row 1: mend it" in log
+        assert console == "twolevel: study a: t.csv: row 1: fix it\n"
+        assert "row 1: fix it" in log
         assert "Traceback" not in log
 
     def test_what_it_says_is_written_at_once(self, job):
         """Or two jobs that fail at the same moment would write into each other's lines."""
         listen = "import sys\nsys.stderr.write = lambda text: print([text])\n"
-        said = job("input", "mend it", {"study": "a"}, before=listen)[1]
-        assert said == f"{['twolevel: study a: mend it' + chr(10)]}\n"
+        said = job("input", "fix it", {"study": "a"}, before=listen)[1]
+        assert said == f"{['twolevel: study a: fix it' + chr(10)]}\n"
 
     def test_a_message_that_names_its_study_does_not_name_it_twice(self, job):
         assert job("input", "study a: t.csv", {"study": "a"})[1] == "twolevel: study a: t.csv\n"

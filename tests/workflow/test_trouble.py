@@ -170,7 +170,7 @@ class TestTwoAtOnce:
 
 
 class TestFailedStudy:
-    """The others are published, and the index says what is lacking and why."""
+    """The others are published, and the index says what is missing and why."""
 
     def test_until_it_is_mended(self, project, first_run):
         before = project.files("results", "site")

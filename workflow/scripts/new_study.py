@@ -79,9 +79,9 @@ def study_of(table: str, name: str) -> tuple[Guess, dict[str, Any], list[str]]:
     if keys["formula"] != found.formula:
         words = f"The data do not support {found.formula}, so this one is simpler."
         found.reasons["formula"].append(words)
-    lacking = " and ".join(f"{count} in {column}" for column, count in dropped.items())
+    absent = " and ".join(f"{count} in {column}" for column, count in dropped.items())
     why = {
-        "missing": f"Values are missing, {lacking}: these rows are left out, and counted.",
+        "missing": f"Values are missing, {absent}: these rows are left out, and counted.",
         "replicates": "A few cells hold several rows, which count as repeated measurements.",
         "levels": "Numbers that stand for labels; without this line they are on a scale.",
     }

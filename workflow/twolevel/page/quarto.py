@@ -140,7 +140,7 @@ def render_with_quarto(
         lines = [*done.out.splitlines(), *done.errors.splitlines()]
         if faults := [line for line in lines if _FAULTS.search(line)]:
             raise RenderError(
-                f"{source}: Quarto made a page with faults; mend what it names:\n"
+                f"{source}: Quarto made a page with faults; fix what it names:\n"
                 + said("\n".join(faults))
             )
         if page.is_file() and (mark := _UNRESOLVED.search(page.read_text("utf-8"))):

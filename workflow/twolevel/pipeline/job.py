@@ -33,7 +33,7 @@ _FORMAT = "%(levelname)s %(message)s"
 def run(main: Callable[[Snakemake], None], snakemake: Snakemake) -> None:
     """Run a script's main, with warnings in the rule's log, on inputs that are intact.
 
-    What a user can mend becomes one message on the console, the last of the log, and exit status 1;
+    What a user can fix becomes one message on the console, the last of the log, and exit status 1;
     for anything else the log has the traceback too. A job that is told to stop ends without one,
     its renderer with it.
     """

@@ -40,9 +40,9 @@ def study_values(design: Mapping[str, Any], mixed: Mapping[str, Any]) -> dict[st
             "have a mean for each of its values; write C() around it there, or give all keys "
             "instead of like:"
         )
-    if lacking := [row["condition"] for row in mixed["means"] if row["estimate"] is None]:
+    if absent := [row["condition"] for row in mixed["means"] if row["estimate"] is None]:
         raise InputError(
-            f"like: the mean of {quoted(lacking[0])} cannot be estimated in that study, over all "
+            f"like: the mean of {quoted(absent[0])} cannot be estimated in that study, over all "
             "other terms of its model; leave out interactions there, or give all keys instead of "
             "like:"
         )

@@ -98,16 +98,16 @@ def plan(
     `per_subject` is the number of observations of a subject, for the size of jobs.
     """
     wanted = set(Slice.up_to(experiments).blocks)
-    lacking = {point: set(wanted) for point in points}
+    absent = {point: set(wanted) for point in points}
     used = []
     for part in sorted(there):
         blocks = wanted.intersection(part.blocks)
-        news = [p for p in part.points if not blocks.isdisjoint(lacking.get(p, ()))]
+        news = [p for p in part.points if not blocks.isdisjoint(absent.get(p, ()))]
         for point in news:
-            lacking[point] -= blocks
+            absent[point] -= blocks
         used += [part] * bool(news)
     alike: dict[tuple, list[Point]] = {}
-    for point, blocks in lacking.items():
+    for point, blocks in absent.items():
         alike.setdefault(tuple(sorted(blocks)), []).append(point)
     new = [
         job

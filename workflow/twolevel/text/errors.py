@@ -1,4 +1,4 @@
-"""What a user can mend, and the words that its messages share."""
+"""What a user can fix, and the words that its messages share."""
 
 import difflib
 from collections.abc import Iterable
@@ -17,7 +17,7 @@ class TwoLevelError(Exception):
 
 
 class InputError(TwoLevelError, ValueError):
-    """Something in the config, a table or a formula that its author can mend.
+    """Something in the config, a table or a formula that its author can fix.
 
     The message is one line that names the place, what was found and the remedy
     (the config's message has one such line for each problem).

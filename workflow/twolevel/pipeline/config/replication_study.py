@@ -100,10 +100,10 @@ class Replication(Page):
     @model_validator(mode="after")
     def _is_complete(self) -> "Replication":
         needed = ("subjects", "conditions", "grand_mean", "sigma_between", "sigma_within")
-        lacking = [name for name in needed if getattr(self, name) is None]
-        if lacking and self.like is None:
+        absent = [name for name in needed if getattr(self, name) is None]
+        if absent and self.like is None:
             raise InputError(
-                f"found no {listed(lacking)}; expected these keys, or like: with the name of a "
+                f"found no {listed(absent)}; expected these keys, or like: with the name of a "
                 "study that they are taken from"
             )
         return self

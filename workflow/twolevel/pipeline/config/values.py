@@ -51,7 +51,7 @@ def text_keys(value: Any) -> Any:
             raise InputError(f"YAML reads one name here as {described(key)}; put it in quotes")
         name = str(key)
         if not name.strip() or name != name.strip():
-            raise InputError(f"the name {quoted(name)} is empty or has blanks around it; mend it")
+            raise InputError(f"the name {quoted(name)} is empty or has blanks around it; fix it")
         if name in result:
             raise InputError(f"the name {quoted(name)} occurs twice; rename one")
         result[name] = item

@@ -60,7 +60,7 @@ def _of_several_factors(value: Mapping) -> dict[str, dict[str, str]]:
             )
         other = cells.setdefault(tuple(levels[factor] for factor in factors), column)
         if other != column:
-            raise InputError(f"{other} and {column} have the same levels; mend one of them")
+            raise InputError(f"{other} and {column} have the same levels; fix one of them")
     for factor, found in zip(factors, zip(*cells, strict=True), strict=True):
         if len(set(found)) == 1:
             raise InputError(

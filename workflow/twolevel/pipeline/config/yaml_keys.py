@@ -43,7 +43,7 @@ def duplicate_keys(text: str | bytes, name: str) -> Any:
         place = f"{name}: line {mark.line + 1}" if mark else name
         what = str(getattr(error, "problem", None) or error).splitlines()[0]
         tab = "\\t" in what
-        remedy = "indent with blanks, not with tabs" if tab else "mend the text at that place"
+        remedy = "indent with blanks, not with tabs" if tab else "fix the text at that place"
         raise InputError(f"{place}: this is not YAML ({what}); {remedy}") from None
     except RecursionError:
         raise InputError(_TOO_DEEP.format(name)) from None

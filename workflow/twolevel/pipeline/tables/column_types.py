@@ -62,7 +62,7 @@ def ordered(values: pd.Series, order: list[str], place: Places) -> pd.Series:
         if label not in order:
             raise InputError(
                 f"{place(_first_row(values, label), values.name)}: found {quoted(label)}, which "
-                f"levels: does not list{did_you_mean(label, order)}; add it there, or mend the row"
+                f"levels: does not list{did_you_mean(label, order)}; add it there, or fix the row"
             )
     for label in order:
         if label not in occurring:
@@ -81,15 +81,15 @@ def complete(
 
     Refuses missing values unless told to leave out their rows; `coded` says which stood there.
     """
-    lacking = {name: values.isna().to_numpy() for name, values in frame.items()}
-    counts = {str(name): int(at.sum()) for name, at in lacking.items() if at.any()}
-    incomplete = np.logical_or.reduce(list(lacking.values()))
+    absent = {name: values.isna().to_numpy() for name, values in frame.items()}
+    counts = {str(name): int(at.sum()) for name, at in absent.items() if at.any()}
+    incomplete = np.logical_or.reduce(list(absent.values()))
     kept = np.flatnonzero(~incomplete)
     if not counts:
         return kept, {}
     if missing != "drop":
         row = int(incomplete.argmax())
-        name = next(name for name, at in lacking.items() if at[row])
+        name = next(name for name, at in absent.items() if at[row])
         raise InputError(
             f"{place(row, name)}: the value is missing ({incomplete.sum()} of "
             f"{len(incomplete)} rows lack one{_which(coded or {})}); fill it in, or write "

@@ -247,11 +247,11 @@ def _survey(
     coded: list[Coded] = []
     rows = kept_rows = 0
     for frame, places, found in parts(text):
-        kept, lacking = complete(frame, missing, places, found)
+        kept, absent = complete(frame, missing, places, found)
         coded.append(found)
         rows += len(next(iter(frame.values())))
         kept_rows += len(kept)
-        for name, count in lacking.items():
+        for name, count in absent.items():
             dropped[name] = dropped.get(name, 0) + count
         for name, values in frame.items():
             survey.setdefault(name, _Column()).add(values.iloc[kept])

@@ -97,7 +97,7 @@ def refuse_absent(
         if absent := [code for code in wanted if code not in found]:
             raise InputError(
                 f"{place}: missing_values: lists {quoted(absent[0])}, and there is none in "
-                f"{listed(map(quoted, names))}; mend it, or take it out there"
+                f"{listed(map(quoted, names))}; fix it, or take it out there"
             )
 
 

@@ -65,7 +65,7 @@ def headers(
     files = table_files(path)
     if not files:
         raise InputError(
-            f"{where}: {path}: no file matches this pattern; mend the path in data: or put them "
+            f"{where}: {path}: no file matches this pattern; fix the path in data: or put them "
             "there"
         )
     for start in range(0, len(files), _AT_ONCE):
@@ -112,11 +112,11 @@ def _file(path: str, place: str, reading: Mapping[str, str] | None) -> Any:
         there, size = file.exists(), file.stat().st_size if file.is_file() else None
     if file.is_symlink() and not there:
         raise InputError(
-            f"{place}: found a link to {os.readlink(path)}, which is not there; mend the link, or "
+            f"{place}: found a link to {os.readlink(path)}, which is not there; fix the link, or "
             "the path in data:"
         )
     if not there:
-        raise InputError(f"{place}: no such file; mend the path in data: or put it there")
+        raise InputError(f"{place}: no such file; fix the path in data: or put it there")
     if file.is_dir():
         raise InputError(
             f"{place}: found a directory; for a table in many files write a pattern, as "
@@ -146,7 +146,7 @@ def _readable(place: str) -> Iterator[None]:
     except (OSError, EOFError, ValueError, zlib.error) as error:
         reason = " ".join(str(getattr(error, "strerror", None) or error).split())[:200]
         raise InputError(
-            f"{place}: cannot be read ({reason}); mend the file, its path or its rights"
+            f"{place}: cannot be read ({reason}); fix the file, its path or its rights"
         ) from None
 
 

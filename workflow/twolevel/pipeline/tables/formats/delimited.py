@@ -136,9 +136,7 @@ class Delimited:
         try:
             header = next(_rows(self._head, self._delimiter), None)
         except csv.Error as error:
-            raise InputError(
-                f"{self.place}: the header cannot be read ({error}); mend it"
-            ) from None
+            raise InputError(f"{self.place}: the header cannot be read ({error}); fix it") from None
         if header is None:
             raise InputError(f"{self.place}: the file is empty; expected a header and rows")
         if len(header) == 1 and len(header[0].split()) > 1 and not self._head.startswith('"'):
@@ -153,7 +151,7 @@ class Delimited:
         """Refuse a header with more or fewer names than all of the first rows have fields.
 
         A header may hold a delimiter in a name; that its names then seem to stand twice, or to be
-        lacking, is no reason that one could mend.
+        absent, is no reason that one could fix.
         """
         rows = islice(_rows(self._head, self._delimiter), 1, _HEAD_ROWS)
         try:
@@ -246,7 +244,7 @@ class Delimited:
                 "quote"
             )
         raise InputError(
-            f"{self.place}: cannot be read ({' '.join(problem.split())}); mend that row"
+            f"{self.place}: cannot be read ({' '.join(problem.split())}); fix that row"
         )
 
     def _without_breaks(self, table: pa.Table) -> pa.Table:
