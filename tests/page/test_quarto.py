@@ -109,6 +109,16 @@ def test_works_in_a_private_copy_and_leaves_the_source_alone(tmp_path, source, o
     assert not Path(call["folder"]).exists()
 
 
+def test_what_quarto_reads_unasked_is_not_copied(tmp_path, source, output):
+    quarto = StandIn(tmp_path / "bin", SUCCEED)
+    (source.parent / "_extensions" / "evil").mkdir(parents=True)
+    for name in ("_metadata.yml", "_environment", "_quarto-evil.yml", "_quarto.yml", ".env"):
+        (source.parent / name).write_text("x: 1\n")
+    render_with_quarto(source, output, executable=quarto.path)
+    (call,) = quarto.calls()
+    assert call["files"] == ["_quarto.yml", "figures", "figures/scores.svg", "report.qmd"]
+
+
 def test_parallel_renders_never_share_a_folder(tmp_path, source, output):
     # Each waits until the other has started too, so that they are known to overlap.
     body = f"""

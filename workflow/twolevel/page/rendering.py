@@ -58,7 +58,8 @@ def workplace(source: Path, output: Path) -> Iterator[Workplace]:
 
     Nothing is written beside the source, which may be read-only, and renders of one source that
     run at the same time never meet. Links that lead nowhere, such as the locks of editors, are not
-    copied. `output` is replaced in one step, or left as it was when the block raises.
+    copied, nor what Quarto would read unasked. `output` is replaced in one step, or left as it was
+    when the block raises.
 
     Raises:
         RenderError: the source is missing or cannot be copied, or no page was made.
@@ -73,6 +74,7 @@ def workplace(source: Path, output: Path) -> Iterator[Workplace]:
                 source.parent,
                 folder,
                 copy_function=shutil.copyfile,
+                ignore=_unasked,
                 ignore_dangling_symlinks=True,
             )
         except (shutil.Error, OSError) as error:
@@ -92,6 +94,14 @@ def workplace(source: Path, output: Path) -> Iterator[Workplace]:
             raise RenderError(f"{source}: the renderer reported success but made no {output.name}")
         with replacing(output) as temporary:
             shutil.copyfile(page, temporary)
+
+
+def _unasked(folder: str, names: list[str]) -> set[str]:
+    """What Quarto reads by itself, such as _metadata.yml or _extensions, but for our _quarto.yml.
+
+    What lies there by chance, or by somebody's hand, would change a page and not be told.
+    """
+    return {name for name in names if name.startswith(("_", ".")) and name != "_quarto.yml"}
 
 
 def run(
