@@ -134,7 +134,8 @@ class DesignMatrix:
 
         Numbers named in `at_means` stand at their means over all observations.
         """
-        return self.encoding.rows(table, at_means)
+        # The encoding knows the means of the sample; the table holds those of all rows.
+        return self.encoding.rows(table, at_means if self.whole is None else ())
 
     def levels(self, variable: str) -> list:
         """The levels of a categorical variable, or the distinct values of a numeric one."""
