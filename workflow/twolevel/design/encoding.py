@@ -11,15 +11,15 @@ time * dose; in 0 + dose the number is scaled alone.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from twolevel.design.cells import Cells, distinct_rows
 from twolevel.design.coding import Coding, as_factor, references_first, reordered
+from twolevel.design.factor_codes import FactorCodes, factor_codes, standing_for, terms_of
 from twolevel.design.formula import FormulaNames
 from twolevel.design.placeholders import Placeholders
 from twolevel.numeric.standardised import Standardised
@@ -62,7 +62,7 @@ class Encoding:
     formula_rows: np.ndarray
     log_scale: float
     _seen: Placeholders
-    _spec: Any
+    _factor_codes: FactorCodes
     _references: Mapping[str, list]
 
     def rows(self, table: pd.DataFrame, at_means: Collection[str] = ()) -> np.ndarray:
@@ -71,8 +71,7 @@ class Encoding:
         Numbers named in `at_means` stand at their means, whatever the table holds.
         """
         seen = reordered(self._seen.factors(table), self._references)
-        codes = np.asarray(self._spec.get_model_matrix(self._seen.with_ones(seen)), dtype=float)
-        codes = np.broadcast_to(codes, (len(table), codes.shape[1]))  # of a bare intercept, one row
+        codes = self._factor_codes.of(seen)
         return self.times_numbers(codes, self.values(table, at_means))
 
     def values(self, table: pd.DataFrame, at_means: Collection[str] = ()) -> list[np.ndarray]:
@@ -117,9 +116,7 @@ def encode(
 
     Raises InputError for transforms and contrasts that cannot be had of these variables.
     """
-    from formulaic import Formula
     from formulaic.errors import FormulaicError
-    from formulaic.parser.types import Factor, Term
 
     _refuse_single_levels(formula, variables)
     seen = Placeholders.of(names, formula, variables)
@@ -128,37 +125,22 @@ def encode(
         levels = references_first(variables, coding, formula)
         references = {place: levels[name] for place, name in seen.called.items() if name in levels}
     try:
-        terms = list(Formula(names.right_side(seen.prefix)))
+        terms = terms_of(names.right_side(seen.prefix))
         exprs = list(dict.fromkeys(factor.expr for term in terms for factor in term.factors))
         seen = seen.with_factors(exprs, variables, sum_coded=coding == "sum")
-        recoded = Formula(
-            [
-                Term(
-                    [
-                        factor
-                        if (stand := seen.stands_for.get(factor.expr, factor.expr)) == factor.expr
-                        else Factor(stand, eval_method="python")
-                        for factor in term.factors
-                    ]
-                )
-                for term in terms
-            ]
-        )
         distinct, cell_of, weights = distinct_rows(seen.factors(variables))
-        table = seen.with_ones(reordered(distinct, references))
-        matrix = recoded.get_model_matrix(table, na_action="raise", ensure_full_rank=True)
+        table = reordered(distinct, references)
+        coded = factor_codes(standing_for(terms, seen.stands_for), seen.ones, table)
+        codes = coded.of(table)
     # As formulaic's transforms and contrasts refuse what they are given.
     except (FormulaicError, ValueError, TypeError, ArithmeticError) as error:
         raise InputError(
             f"formula '{formula}': {seen.in_words(error)}; give transforms columns of numbers, "
             "contrasts levels that occur, and both the settings that they have"
         ) from None
-    spec = matrix.model_spec
-    codes = np.asarray(matrix, dtype=float)
     if not np.isfinite(codes).all():
-        raise _not_finite(formula, seen.text(spec.column_names[_first_bad(codes)]))
-    indices = [tuple(columns) for columns in spec.term_indices.values()]
-    of = _numbers_of(terms, indices, seen.numeric, codes.shape[1])
+        raise _not_finite(formula, seen.text(coded.columns[_first_bad(codes)]))
+    of = _numbers_of(terms, coded.terms, seen.numeric, codes.shape[1])
     numbers, moves = [], []
     values = seen.numbers(variables, seen.numeric)
     for k, expr in enumerate(seen.numeric):
@@ -169,10 +151,10 @@ def encode(
         numbers.append(Number(expr, seen.called.get(expr), standard))
         moves.append(move)
     raw_columns, formula_rows = _between(numbers, of, moves)
-    shown, intercept, column_names = _named(terms, spec.column_names, seen)
+    shown, intercept, column_names = _named(terms, coded.columns, seen)
     encoding = Encoding(
         names=column_names,
-        terms=dict(zip(shown, indices, strict=True)),
+        terms=dict(zip(shown, coded.terms, strict=True)),
         factors={
             name: tuple(factor.expr for factor in term.factors if factor.expr != "1")
             for name, term in zip(shown, terms, strict=True)
@@ -185,7 +167,7 @@ def encode(
         formula_rows=formula_rows,
         log_scale=float(sum(np.log(numbers[k].standard.scale) for column in of for k in column)),
         _seen=seen,
-        _spec=spec,
+        _factor_codes=coded,
         _references=references,
     )
     if not numbers:
@@ -208,7 +190,7 @@ def _refuse_single_levels(formula: str, variables: pd.DataFrame) -> None:
 
 
 def _numbers_of(
-    terms: list, indices: list[tuple[int, ...]], numeric: list[str], p: int
+    terms: Sequence, indices: Sequence[tuple[int, ...]], numeric: Sequence[str], p: int
 ) -> list[frozenset[int]]:
     """The positions of the numbers that each of p columns is a product of."""
     of = [frozenset()] * p
@@ -268,7 +250,7 @@ def _between(
 
 
 def _named(
-    terms: list, columns: tuple[str, ...], seen: Placeholders
+    terms: Sequence, columns: tuple[str, ...], seen: Placeholders
 ) -> tuple[list[str], str | None, tuple[str, ...]]:
     """What terms, the constant one among them, and columns are called: all differently.
 

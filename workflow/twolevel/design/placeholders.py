@@ -26,16 +26,16 @@ class Placeholders:
     """The names of ours, which begin with `prefix`, and what a formula's factors are made of.
 
     called maps our names to the variables. numeric are the texts of factors that are numbers.
-    stands_for maps texts of factors to what formulaic is given for them: a column of ones for a
-    number, a factor coded to sum to zero, and poly() of the variable centred and scaled, which
-    makes the same polynomials.
+    stands_for maps texts of factors to what formulaic is given for them: one of the columns `ones`
+    for a number, a factor coded to sum to zero, and poly() of the variable centred and scaled,
+    which makes the same polynomials.
     """
 
     prefix: str
     called: dict[str, str]
     numeric: tuple[str, ...] = ()
     stands_for: Mapping[str, str] = field(default_factory=dict)
-    _ones: tuple[str, ...] = ()
+    ones: tuple[str, ...] = ()
     _columns: tuple[str, ...] = ()
     _centred: Mapping[str, tuple[str, Standardised]] = field(default_factory=dict)
     _functions: Any = None
@@ -91,7 +91,7 @@ class Placeholders:
             self,
             numeric=tuple(numeric),
             stands_for=stands_for,
-            _ones=tuple(ones),
+            ones=tuple(ones),
             _columns=tuple(dict.fromkeys(columns)),
             _centred=centred,
             _functions=functions,
@@ -103,10 +103,6 @@ class Placeholders:
         for own, (name, standard) in self._centred.items():
             seen[own] = standard.of_values(table[name].to_numpy())
         return _as_floats(pd.DataFrame(seen, index=table.index))
-
-    def with_ones(self, factors: pd.DataFrame) -> pd.DataFrame:
-        """The same with a column of ones for every number."""
-        return factors.assign(**dict.fromkeys(self._ones, 1.0))
 
     def numbers(self, table: pd.DataFrame, exprs: Iterable[str]) -> dict[str, np.ndarray]:
         """The values (m,) of some numbers in a table of the variables (m rows)."""
