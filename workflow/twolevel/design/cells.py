@@ -64,7 +64,7 @@ def distinct_rows(
     table itself, None and ones; so too where there would be many combinations.
     """
     itself = variables, None, np.ones(len(variables))
-    factors = [variables[name].array for name in variables]
+    factors = [values.array for _, values in variables.items()]
     if not all(isinstance(factor, pd.Categorical) for factor in factors):
         return itself
     sizes = [len(factor.categories) for factor in factors]
@@ -83,8 +83,8 @@ def distinct_rows(
         cell_of = np.searchsorted(occurs, cell_of)
     levels = np.unravel_index(occurs, sizes) if sizes else []
     distinct = {
-        name: pd.Categorical.from_codes(codes, dtype=variables[name].dtype)
-        for name, codes in zip(variables, levels, strict=True)
+        name: pd.Categorical.from_codes(codes, dtype=factor.dtype)
+        for name, factor, codes in zip(variables, factors, levels, strict=True)
     }
     return pd.DataFrame(distinct, index=range(len(occurs))), cell_of, weights[occurs]
 

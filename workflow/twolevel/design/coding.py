@@ -48,4 +48,6 @@ def references_first(
 
 def reordered(table: pd.DataFrame, levels: Mapping[str, list]) -> pd.DataFrame:
     """A table whose factors have their levels in these orders."""
+    if not levels:
+        return table
     return table.assign(**{name: table[name].cat.set_categories(levels[name]) for name in levels})

@@ -38,22 +38,25 @@ def frame_of(data: Any, columns: Sequence[str], place: str) -> pd.DataFrame:
             )
         wanted = [name for name in dict.fromkeys(columns) if name in native.columns]
         data = native.select(wanted).to_pandas() if len(wanted) == len(set(columns)) else data
+    # By position, as pandas takes long to build an index of texts.
+    at = []
     for name in dict.fromkeys(columns):
-        found = sum(name == column for column in data.columns)
-        if found == 0:
+        found = [k for k, column in enumerate(data.columns) if column == name]
+        if not found:
             raise InputError(
                 f"{place}: column '{name}' is not in the table"
                 f"{did_you_mean(name, map(str, data.columns))}, whose columns are "
                 f"{listed(data.columns, 30)}; correct the name"
             )
-        if found > 1:
+        if len(found) > 1:
             raise InputError(
-                f"{place}: {found} columns of the table are called '{name}'; rename or drop all "
-                "but one"
+                f"{place}: {len(found)} columns of the table are called '{name}'; rename or drop "
+                "all but one"
             )
+        at += found
     if len(data) == 0:
         raise InputError(f"{place}: the table has no rows; expected observations")
-    return data[list(dict.fromkeys(columns))]
+    return data.iloc[:, at]
 
 
 def subjects_of(values: pd.Series, name: str) -> tuple[np.ndarray, pd.Index]:

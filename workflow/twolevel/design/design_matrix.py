@@ -225,12 +225,13 @@ def design_matrix(
     if isinstance(data, Shards):
         return whole_of(design_matrix(formula, data.sample, subject, coding), data)
     names = parse(formula)
-    table = frame_of(data, [subject, names.response, *names.variables], f"formula '{formula}'")
+    used = frame_of(data, [subject, names.response, *names.variables], f"formula '{formula}'")
+    table = dict(used.items())
     codes, subjects = subjects_of(table[subject], subject)
     response = response_of(table[names.response], names.response)
     variables = pd.DataFrame(
         {n: factor_or_number(table[n], n, n in names.factors) for n in names.variables},
-        index=table.index,
+        index=used.index,
     )
     for name in names.factors & names.bare:
         if pd.api.types.is_numeric_dtype(table[name]):

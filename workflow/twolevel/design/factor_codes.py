@@ -42,8 +42,8 @@ class FactorCodes:
             codes = np.asarray(self._spec.get_model_matrix(_with_ones(factors, self._ones)), float)
             return np.broadcast_to(codes, (len(factors), codes.shape[1]))
         cell_of = np.zeros(len(factors), dtype=np.intp)
-        for name in factors:
-            factor = factors[name].array
+        for _, values in factors.items():
+            factor = values.array
             cell_of = cell_of * len(factor.categories) + factor.codes
         # Column by column in memory, as formulaic has them: sums depend on it in the last digit.
         return self.of_cells.T.take(cell_of, axis=1).T
@@ -87,7 +87,7 @@ def factor_codes(terms: Sequence, ones: tuple[str, ...], factors: pd.DataFrame) 
 
     Raises what formulaic raises for transforms and contrasts that cannot be had of these factors.
     """
-    dtypes = {name: factors[name].dtype for name in factors}
+    dtypes = dict(factors.dtypes.items())
     if not all(isinstance(dtype, pd.CategoricalDtype) for dtype in dtypes.values()):
         return _evaluated(terms, ones, factors)[0]
     if prod(len(dtype.categories) for dtype in dtypes.values()) > _MOST_CELLS:

@@ -44,9 +44,9 @@ class Placeholders:
     def of(cls, names: FormulaNames, formula: str, variables: pd.DataFrame) -> Placeholders:
         """Names that occur in no formula, column or level."""
         texts = [formula, *names.variables]
-        for name in variables:
-            if isinstance(variables[name].dtype, pd.CategoricalDtype):
-                texts += map(str, variables[name].cat.categories)
+        for dtype in variables.dtypes:
+            if isinstance(dtype, pd.CategoricalDtype):
+                texts += map(str, dtype.categories)
         prefix = "v"
         while re.search(rf"{prefix}[a-z]?\d+_", "\n".join(texts)):
             prefix += "v"
@@ -99,9 +99,10 @@ class Placeholders:
 
     def factors(self, table: pd.DataFrame) -> pd.DataFrame:
         """What the codes of factors depend on: a table's columns (m rows) under our names."""
-        seen = {place: table[self.called[place]] for place in self._columns}
+        columns = dict(table.items())
+        seen = {place: columns[self.called[place]] for place in self._columns}
         for own, (name, standard) in self._centred.items():
-            seen[own] = standard.of_values(table[name].to_numpy())
+            seen[own] = standard.of_values(columns[name].to_numpy())
         return _as_floats(pd.DataFrame(seen, index=table.index))
 
     def numbers(self, table: pd.DataFrame, exprs: Iterable[str]) -> dict[str, np.ndarray]:
@@ -154,5 +155,5 @@ class Placeholders:
 
 def _as_floats(table: pd.DataFrame) -> pd.DataFrame:
     """A table whose integers are floats, which do not wrap."""
-    whole = [name for name in table if table[name].dtype.kind in "iu"]
-    return table.astype(dict.fromkeys(whole, float))
+    whole = [name for name, dtype in table.dtypes.items() if dtype.kind in "iu"]
+    return table.astype(dict.fromkeys(whole, float)) if whole else table
