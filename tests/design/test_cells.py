@@ -5,7 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from examples import examples
+from hypothesis import given
 from hypothesis import strategies as st
 from random_designs import balanced, table, unbalanced
 
@@ -31,7 +32,7 @@ def agree(one, other):
     )
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(balanced | unbalanced, FORMULAS, st.booleans(), st.sampled_from([0.0, 1e6]))
 def test_cells_give_what_rows_give(data, formula, shuffle, offset):
     data = data.assign(y=data["y"] + offset)
@@ -87,7 +88,7 @@ def test_numbers_are_not_taken_for_cells():
 class TestArrays:
     """Arrays in long form are a table with a factor."""
 
-    @settings(max_examples=40, deadline=None)
+    @examples(40)
     @given(balanced | unbalanced, st.booleans())
     def test_they_give_what_the_table_gives(self, data, shuffle):
         if shuffle:

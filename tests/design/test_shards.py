@@ -5,7 +5,8 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import assume, example, given, settings
+from examples import examples
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from random_designs import balanced, formulas, table, unbalanced
 
@@ -31,7 +32,7 @@ def close(found, expected, scale=0.0):
     np.testing.assert_allclose(found, expected, rtol=DIGITS, atol=DIGITS * scale)
 
 
-@settings(max_examples=60, deadline=None)
+@examples(30)
 @given(
     balanced | unbalanced,
     formulas,
@@ -77,7 +78,7 @@ def test_numbers_are_those_of_the_whole_table(data, formula, pieces, shuffle, of
             close(one["estimate"], other["estimate"], y)
 
 
-@settings(max_examples=40, deadline=None)
+@examples(20)
 @given(
     balanced | unbalanced,
     st.sampled_from(["y ~ time", "y ~ time * group", "y ~ time + age"]),

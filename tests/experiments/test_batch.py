@@ -3,7 +3,8 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from examples import examples
+from hypothesis import given
 from hypothesis import strategies as st
 
 import twolevel as tl
@@ -105,19 +106,19 @@ def agree(y, observed, replicates):
     return batch
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(batches(incomplete=False))
 def test_complete_batches_are_single_fits(batch):
     agree(*batch)
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(batches(incomplete=True))
 def test_incomplete_batches_are_single_fits(batch):
     agree(*batch)
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(batches(incomplete=False))
 def test_complete_data_are_incomplete_data_with_nothing_missing(batch):
     y, _, replicates = batch
@@ -132,7 +133,7 @@ def test_complete_data_are_incomplete_data_with_nothing_missing(batch):
             close(found, expected)
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(batches(incomplete=True))
 def test_the_two_stage_variances_are_those_of_the_hierarchical_fit(batch):
     y, observed, replicates = batch
@@ -169,7 +170,7 @@ def test_without_errors_in_subjects_there_is_no_two_stage_variance(seen):
     assert np.isnan([fits.raw_variance[0], fits.sampling_variance[0]]).all()
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(batches(incomplete=False))
 def test_the_anova_of_a_batch_is_that_of_partitioned_errors(batch):
     y, _, replicates = batch

@@ -3,7 +3,8 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from examples import examples
+from hypothesis import given
 from hypothesis import strategies as st
 
 import twolevel as tl
@@ -52,7 +53,7 @@ def test_each_experiment_is_what_fit_mixed_makes_of_its_data():
             np.testing.assert_allclose(row[names].astype(float), ends, rtol=1e-9)
 
 
-@settings(max_examples=20, deadline=None)
+@examples(20)
 @given(scenarios, st.integers(1, 40), st.integers(1, 40))
 def test_an_experiment_does_not_depend_on_how_many_there_are(where, some, more):
     fewer, all_ = sorted((some, more))

@@ -3,7 +3,8 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import assume, given, settings
+from examples import examples
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from random_designs import formulas, unbalanced
 from reference_values import NAMES, load
@@ -44,7 +45,7 @@ def test_reference_data(name, method):
     assert_equal_to_refits(fit, reference.formula, reference.data, "subject", 1e-9)
 
 
-@settings(deadline=None, max_examples=40)
+@examples(40)
 @given(data=unbalanced, formula=formulas)
 def test_random_designs(data, formula):
     """Rows in no order, groups that vanish with a subject, boundaries that come and go."""
@@ -120,7 +121,7 @@ def test_a_subject_far_from_all_others_makes_sigma_between():
     assert_equal_to_refits(fit, "y ~ condition", data, "subject", 1e-8)
 
 
-@settings(deadline=None, max_examples=40)
+@examples(40)
 @given(data=unbalanced, formula=formulas, by=st.sampled_from([1e2, 1e4, 1e6]), spread=st.booleans())
 def test_beside_a_subject_all_others_may_vanish(data, formula, by, spread):
     """In its mean, or in its observations: without it hardly a digit is lost."""

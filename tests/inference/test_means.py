@@ -2,7 +2,8 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from examples import examples
+from hypothesis import given
 from random_designs import balanced, unbalanced
 from reference_values import NAMES, load
 
@@ -77,7 +78,7 @@ def test_adjusted_intervals():
     np.testing.assert_allclose(holm, np.array(BONFERRONI)[:, :2], rtol=1e-6)
 
 
-@settings(deadline=None, max_examples=25)
+@examples(25)
 @given(data=balanced | unbalanced)
 def test_intervals_and_p_values_say_the_same(data):
     """Tukey's and Bonferroni's p is below 0.05 exactly where their interval excludes 0."""
@@ -96,7 +97,7 @@ def test_intervals_and_p_values_say_the_same(data):
     np.testing.assert_allclose(one[1], one[2])
 
 
-@settings(deadline=None, max_examples=15)
+@examples(15)
 @given(data=balanced | unbalanced)
 def test_means_of_one_factor_average_those_within_the_other(data):
     fit = tl.fit_mixed("y ~ time * group", data, "id")

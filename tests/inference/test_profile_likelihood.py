@@ -3,7 +3,8 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from examples import examples
+from hypothesis import given
 from random_designs import formulas, unbalanced
 from reference_values import EXACT, load
 from scipy import optimize
@@ -83,7 +84,7 @@ def test_curves_against_a_search_over_all_parameters(name):
             assert np.sign(row["zeta"]) == np.sign(row["value"] - fit.estimated[parameter])
 
 
-@settings(deadline=None, max_examples=25)
+@examples(25)
 @given(data=unbalanced, formula=formulas)
 def test_ends_are_where_the_likelihood_falls_by_the_quantile(data, formula):
     """A coefficient held at an end: its column leaves the model, the response loses its share."""

@@ -3,7 +3,8 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from examples import examples
+from hypothesis import given
 from random_designs import balanced, formulas, table, unbalanced
 from reference_values import NAMES, load
 from scipy import stats
@@ -91,7 +92,7 @@ def dense_kenward_roger(fit, data):
     return phi + 2 * phi @ middle @ phi
 
 
-@settings(deadline=None, max_examples=40)
+@examples(40)
 @given(data=balanced | unbalanced, formula=formulas)
 def test_grouped_moments_give_the_dense_covariance(data, formula):
     fit = tl.fit_mixed(formula, data, "id")
@@ -100,7 +101,7 @@ def test_grouped_moments_give_the_dense_covariance(data, formula):
     np.testing.assert_allclose(ours, dense, rtol=1e-6, atol=1e-8 * np.abs(dense).max())
 
 
-@settings(deadline=None, max_examples=40)
+@examples(40)
 @given(data=balanced)
 def test_balanced_within_tests_are_exact(data):
     """Under balance, and inside the boundary, Kenward-Roger's F is the ANOVA's, df and all."""
@@ -114,7 +115,7 @@ def test_balanced_within_tests_are_exact(data):
         np.testing.assert_allclose(ours["df_den"], exact["df_den"], rtol=1e-5)
 
 
-@settings(deadline=None, max_examples=30)
+@examples(30)
 @given(data=unbalanced)
 def test_an_f_with_one_numerator_df_is_t_squared(data):
     fit = tl.fit_mixed("y ~ time + age", data, "id")
@@ -160,7 +161,7 @@ def test_means_that_are_all_0(method, df, first):
     np.testing.assert_allclose([found["F"], found["df_den"]], expected, rtol=1e-7)
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(balanced | unbalanced, formulas.filter(lambda formula: "0 +" not in formula))
 def test_an_offset_of_the_response_changes_no_test_and_no_share(data, formula):
     fit = tl.fit_mixed(formula, data, "id")
@@ -170,7 +171,7 @@ def test_an_offset_of_the_response_changes_no_test_and_no_share(data, formula):
     pd.testing.assert_frame_equal(moved.r2(), fit.r2(), rtol=1e-7, atol=1e-8)
 
 
-@settings(max_examples=20, deadline=None)
+@examples(20)
 @given(balanced | unbalanced)
 def test_nor_does_it_change_a_share_where_the_constant_hides(data):
     moved = data.assign(y=data["y"] + 1e6)

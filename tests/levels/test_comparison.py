@@ -2,7 +2,8 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from examples import examples
+from hypothesis import given
 from random_designs import balanced
 from reference_values import load
 
@@ -32,7 +33,7 @@ def compared(formula, data, subject, condition):
     )
 
 
-@settings(deadline=None, max_examples=60)
+@examples(60)
 @given(data=balanced)
 def test_balanced_methods_agree_exactly_when_not_on_the_boundary(data):
     comparison = compared("y ~ time", data, "id", "time")

@@ -2,7 +2,8 @@
 
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from examples import examples
+from hypothesis import given
 from random_designs import unbalanced
 
 import twolevel as tl
@@ -12,7 +13,7 @@ def canonical(data: pd.DataFrame) -> pd.DataFrame:
     return data.rename(columns={"id": "subject", "time": "condition", "y": "response"})
 
 
-@settings(deadline=None, max_examples=50)
+@examples(50)
 @given(data=unbalanced)
 def test_counts_are_those_of_a_cross_table(data):
     design = tl.describe_design(canonical(data))
@@ -35,7 +36,7 @@ def test_counts_are_those_of_a_cross_table(data):
     assert design.single_subjects == (cells.sum(axis=1) == 1).sum()
 
 
-@settings(deadline=None, max_examples=50)
+@examples(50)
 @given(data=unbalanced)
 def test_patterns_hold_every_subject_and_the_frequent_come_first(data):
     patterns = tl.describe_design(canonical(data)).patterns

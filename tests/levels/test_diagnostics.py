@@ -3,7 +3,8 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from examples import examples
+from hypothesis import given
 from hypothesis import strategies as st
 from reference_values import load
 from scipy import stats
@@ -288,7 +289,7 @@ def p_values(data):
 
 @pytest.mark.parametrize("design", DESIGNS)
 @given(seed=st.integers(0, 2**32 - 1))
-@settings(max_examples=8, deadline=None)
+@examples(8)
 def test_p_values_do_not_depend_on_the_order_of_rows(design, seed):
     data = design()
     assert p_values(data) == p_values(data.sample(frac=1, random_state=seed))

@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 import statsmodels.api as sm
 import statsmodels.formula.api as smf
-from hypothesis import given, settings
+from examples import examples
+from hypothesis import given
 from hypothesis import strategies as st
 from reference_values import TESTS
 
@@ -34,7 +35,7 @@ def lines(seed: int, subjects: int, size: int, missing: float = 0.0, own: float 
 
 # The group is a combination of subjects.
 @pytest.mark.filterwarnings("ignore:The design matrix is rank-deficient")
-@settings(max_examples=30, deadline=None)
+@examples(30)
 @given(
     seed=st.integers(0, 2**32 - 1),
     subjects=st.integers(4, 9),
@@ -71,7 +72,7 @@ def test_the_test_is_that_of_the_analysis_of_covariance(seed, subjects, size, mi
     np.testing.assert_allclose(found.k, np.sum(Z * left) / found.df_num, rtol=1e-7)
 
 
-@settings(max_examples=20, deadline=None)
+@examples(20)
 @given(st.integers(0, 2**32 - 1), st.integers(5, 9), st.integers(3, 6))
 def test_tests_on_slopes_are_those_of_a_regression_of_the_slopes(seed, subjects, size):
     data = lines(seed, subjects, size)

@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 import statsmodels.api as sm
 import statsmodels.formula.api as smf
-from hypothesis import given, settings
+from examples import examples
+from hypothesis import given
 from hypothesis import strategies as st
 from random_designs import table
 from reference_values import load
@@ -26,7 +27,7 @@ replicated = st.builds(
 
 # The group is a combination of subjects.
 @pytest.mark.filterwarnings("ignore:The design matrix is rank-deficient")
-@settings(max_examples=30, deadline=None)
+@examples(30)
 @given(replicated, st.sampled_from(["y ~ time", "y ~ time * group + age"]))
 def test_the_test_is_that_of_the_sequential_anova(data, formula):
     try:

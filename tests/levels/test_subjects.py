@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 import statsmodels.formula.api as smf
-from hypothesis import given, settings
+from examples import examples
+from hypothesis import given
 from random_designs import balanced, unbalanced
 from reference_values import NAMES, load
 
@@ -46,7 +47,7 @@ def with_dummies(data):
     return fit, subjects
 
 
-@settings(deadline=None, max_examples=40)
+@examples(40)
 @given(data=balanced | unbalanced)
 def test_statsmodels_with_one_dummy_per_subject(data):
     fit, subjects = with_dummies(data)
@@ -65,7 +66,7 @@ def test_statsmodels_with_one_dummy_per_subject(data):
     assert abs(level1.condition_effects["estimate"].sum()) < 1e-9
 
 
-@settings(deadline=None, max_examples=40)
+@examples(40)
 @given(data=balanced | unbalanced)
 def test_correction_is_the_expected_sampling_variance(data):
     """E[raw variance] - sigma_b^2 = tr(M Cov) / df, with Cov from the dense fit."""
@@ -79,7 +80,7 @@ def test_correction_is_the_expected_sampling_variance(data):
     )
 
 
-@settings(deadline=None, max_examples=60)
+@examples(60)
 @given(data=balanced)
 def test_balanced_two_stage_is_reml(data):
     level2 = tl.fit_hierarchical(tl.fit_subjects("y ~ time", data, "id", "time"))
@@ -92,7 +93,7 @@ def test_balanced_two_stage_is_reml(data):
         np.testing.assert_allclose(level2.grand_mean_se, fit.grand_mean["se"], rtol=1e-7)
 
 
-@settings(deadline=None, max_examples=40)
+@examples(40)
 @given(data=unbalanced)
 def test_level2_weighs_means_by_their_precision(data):
     level1 = tl.fit_subjects("y ~ time + group", data, "id", "time")
@@ -106,7 +107,7 @@ def test_level2_weighs_means_by_their_precision(data):
     assert level2.raw_variance == tl.fit_hierarchical(level1).raw_variance
 
 
-@settings(deadline=None, max_examples=40)
+@examples(40)
 @given(data=balanced)
 def test_precise_means_alike_are_weighted_alike(data):
     level1 = tl.fit_subjects("y ~ time", data, "id", "time")
@@ -115,7 +116,7 @@ def test_precise_means_alike_are_weighted_alike(data):
     assert level2.grand_mean_se == tl.fit_hierarchical(level1).grand_mean_se
 
 
-@settings(deadline=None, max_examples=40)
+@examples(40)
 @given(data=balanced)
 def test_level2_takes_what_differs_between_subjects(data):
     level2 = tl.fit_hierarchical(tl.fit_subjects("y ~ time * group + age", data, "id", "time"))
@@ -127,7 +128,7 @@ def test_level2_takes_what_differs_between_subjects(data):
         np.testing.assert_allclose(level2.params.loc["age", "se"], fit.bse["age"], rtol=1e-6)
 
 
-@settings(deadline=None, max_examples=30)
+@examples(30)
 @given(data=unbalanced)
 def test_coding_does_not_matter(data):
     one, other = (
@@ -152,7 +153,7 @@ def test_summary_survives_a_file(tmp_path):
     )
 
 
-@settings(deadline=None, max_examples=40)
+@examples(40)
 @given(data=balanced | unbalanced)
 def test_standard_errors_hold_what_subject_means_share(data):
     """What is off the diagonal of the means' covariance, from the dense fit, seen by Level 2."""

@@ -3,7 +3,8 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from examples import examples
+from hypothesis import given
 from random_designs import balanced, formulas, unbalanced
 from reference_values import NAMES, load
 
@@ -36,7 +37,7 @@ def test_reference_data(name):
     assert table["sentence"].str.fullmatch(r"[A-Z][^<>]*\.").all()
 
 
-@settings(deadline=None, max_examples=15)
+@examples(15)
 @given(data=balanced | unbalanced, formula=formulas)
 def test_our_likelihood_is_never_the_lower(data, formula):
     _, table = called(formula, data, "id", "time" if "time" in formula else None)

@@ -7,7 +7,8 @@ a power of two; what is compared is then the same number, computed in two coordi
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from examples import examples
+from hypothesis import given
 from hypothesis import strategies as st
 from random_designs import balanced, unbalanced
 
@@ -45,7 +46,7 @@ def fitted(formula: str, data: pd.DataFrame):
         return None
 
 
-@settings(deadline=None, max_examples=12)
+@examples(12)
 @given(data=balanced | unbalanced, shift=shifts, power=powers)
 def test_a_covariates_origin_and_unit_change_its_own_coefficient_alone(data, shift, power):
     data, unit = exact(data), 2.0**power
@@ -82,7 +83,7 @@ def test_a_covariates_origin_and_unit_change_its_own_coefficient_alone(data, shi
         assert other.llf == pytest.approx(one.llf - power * np.log(2), abs=1e-6)
 
 
-@settings(deadline=None, max_examples=12)
+@examples(12)
 @given(data=balanced | unbalanced, shift=shifts, power=powers)
 def test_a_line_in_each_level_has_the_same_slopes_and_means(data, shift, power):
     data, unit = exact(data), 2.0**power
@@ -102,7 +103,7 @@ def test_a_line_in_each_level_has_the_same_slopes_and_means(data, shift, power):
     same(other.anova().loc["time:x"], one.anova().loc["time:x"])
 
 
-@settings(deadline=None, max_examples=12)
+@examples(12)
 @given(data=balanced | unbalanced, shift=shifts, power=powers)
 def test_the_responses_origin_and_unit(data, shift, power):
     data, unit = exact(data), 2.0**power
@@ -133,7 +134,7 @@ def test_the_responses_origin_and_unit(data, shift, power):
     same(other.test_between_variance(1000), one.test_between_variance(1000), atol=1e-6)
 
 
-@settings(deadline=None, max_examples=12)
+@examples(12)
 @given(data=balanced | unbalanced, shift=shifts, power=powers, column=st.sampled_from(["y", "age"]))
 def test_the_two_stage_fit(data, shift, power, column):
     data = exact(data)
@@ -166,7 +167,7 @@ def test_the_two_stage_fit(data, shift, power, column):
         same(other.params.loc[group] / unit, one.params.loc[group])
 
 
-@settings(deadline=None, max_examples=12)
+@examples(12)
 @given(data=balanced, shift=shifts, power=powers, column=st.sampled_from(["y", "age"]))
 def test_the_partitioned_errors(data, shift, power, column):
     data = exact(data)
@@ -195,7 +196,7 @@ def test_the_partitioned_errors(data, shift, power, column):
         same(other.sphericity.corrected, one.sphericity.corrected)
 
 
-@settings(deadline=None, max_examples=10)
+@examples(10)
 @given(shift=shifts, power=powers, missing=st.sampled_from([0.0, 0.2]))
 def test_replicated_experiments(shift, power, missing):
     unit = 2.0**power

@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from examples import examples
+from hypothesis import given
 from random_designs import balanced, unbalanced
 from reference_values import load
 
@@ -117,7 +118,7 @@ def test_means_at_a_value(fit):
     np.testing.assert_allclose(fit.means("condition", at={"group": "grp2"}), by.loc["grp2"])
 
 
-@settings(deadline=None, max_examples=25)
+@examples(25)
 @given(data=balanced | unbalanced)
 def test_predictions(data):
     fit = tl.fit_mixed("y ~ time + age", data, "id")

@@ -3,7 +3,8 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import assume, given, settings
+from examples import examples
+from hypothesis import assume, given
 from random_designs import balanced, formulas, unbalanced
 from reference_values import EXACT, NAMES, exact, load
 
@@ -74,7 +75,7 @@ def dense(data, X, fit, method):
     return llf, beta, np.linalg.inv(information), fit.sigma_between**2 * Z.T @ Vi @ r
 
 
-@settings(deadline=None, max_examples=60)
+@examples(60)
 @given(data=balanced | unbalanced, formula=formulas)
 def test_equals_the_dense_model(data, formula):
     for method in METHODS:
@@ -88,7 +89,7 @@ def test_equals_the_dense_model(data, formula):
         np.testing.assert_allclose(fit.fittedvalues + fit.resid, data["y"], rtol=1e-12)
 
 
-@settings(deadline=None, max_examples=60)
+@examples(60)
 @given(data=balanced | unbalanced, formula=formulas)
 def test_no_other_lambda_is_better(data, formula):
     from twolevel.design.moments import grouped_moments, working_moments
@@ -104,7 +105,7 @@ def test_no_other_lambda_is_better(data, formula):
             assert best <= profile(moments, lambda_, method).deviance + 2e-9
 
 
-@settings(deadline=None, max_examples=40)
+@examples(40)
 @given(data=unbalanced)
 def test_derivatives_are_those_of_the_criterion(data):
     from twolevel.design.moments import grouped_moments, working_moments
@@ -124,7 +125,7 @@ def test_derivatives_are_those_of_the_criterion(data):
             )
 
 
-@settings(deadline=None, max_examples=30)
+@examples(30)
 @given(data=unbalanced)
 def test_units_and_order_do_not_matter(data):
     fit = tl.fit_mixed("y ~ time", data, "id")
@@ -139,7 +140,7 @@ def test_units_and_order_do_not_matter(data):
     )
 
 
-@settings(deadline=None, max_examples=30)
+@examples(30)
 @given(data=balanced | unbalanced)
 def test_coding_changes_no_mean_and_no_test(data):
     treatment = tl.fit_mixed("y ~ time * group", data, "id")
@@ -172,7 +173,7 @@ def test_r_squared(name, formula, expected):
     np.testing.assert_allclose(table["marginal"], share, rtol=1e-9, atol=1e-15)
 
 
-@settings(deadline=None, max_examples=30)
+@examples(30)
 @given(data=balanced | unbalanced)
 def test_design_effect_is_what_clustering_does_to_a_plain_mean(data):
     fit = tl.fit_mixed("y ~ time", data, "id")

@@ -1,7 +1,8 @@
 """The spectral form is the likelihood, for any data of the design."""
 
 import numpy as np
-from hypothesis import given, settings
+from examples import examples
+from hypothesis import given
 from random_designs import balanced, formulas, unbalanced
 
 import twolevel as tl
@@ -24,7 +25,7 @@ def reduce(moments, form):
     return pseudo[None], np.array(left)[None]
 
 
-@settings(deadline=None, max_examples=60)
+@examples(60)
 @given(data=balanced | unbalanced, formula=formulas)
 def test_deviance_and_estimate(data, formula):
     moments = tl.fit_mixed(formula, data, "id").estimates.moments
@@ -43,7 +44,7 @@ def test_deviance_and_estimate(data, formula):
         np.testing.assert_allclose(found, best.lambda_, rtol=1e-5, atol=1e-8)
 
 
-@settings(deadline=None, max_examples=40)
+@examples(40)
 @given(data=balanced | unbalanced, formula=formulas)
 def test_eigenvalues(data, formula):
     """They are those of Z' P Z, P the projection off X, and 0 for the rest of N - p."""

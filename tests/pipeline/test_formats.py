@@ -9,7 +9,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import HealthCheck, given, settings
+from examples import examples
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from twolevel.pipeline.config.wide_columns import checked_wide
@@ -20,9 +21,7 @@ from twolevel.text.errors import InputError
 pyreadstat = pytest.importorskip("pyreadstat", reason="pyreadstat is in the formats extra")
 pytest.importorskip("openpyxl", reason="openpyxl is in the formats extra")
 
-many = settings(
-    suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=150
-)
+many = examples(150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 NAMES = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 LABELS = st.text(st.sampled_from("abcé ,;|\"'#ß0"), min_size=1, max_size=4).filter(
     lambda text: text == text.strip() and text not in ("'", '"')

@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from examples import examples
+from hypothesis import given
 from hypothesis import strategies as st
 
 from new_study import columns_of, study_of
@@ -38,7 +39,7 @@ def test_shipped_tables(name):
 
 
 @pytest.mark.parametrize("name", FORMULAS)
-@settings(max_examples=15, deadline=None)
+@examples(15)
 @given(data=st.data())
 def test_names_orders_and_bystanders_do_not_decide(name, data):
     """Under names that say nothing, in any order, beside columns of no use."""

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from examples import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -214,7 +215,7 @@ def test_parts_add_up_to_the_whole(numbers, codes, cut):
 
 
 @given(st.lists(st.integers(0, 1000), min_size=300, max_size=400))
-@settings(deadline=None, max_examples=30)
+@examples(30)
 def test_numbers_among_others_are_no_codes(numbers):
     """Whole numbers throughout a range, among them any of CODES."""
     assert likely([*numbers, *(code for code in CODES if 0 <= code <= 1000)]) == {}

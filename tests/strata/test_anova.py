@@ -3,7 +3,8 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import assume, given, settings
+from examples import examples
+from hypothesis import assume, given
 from random_designs import balanced, unbalanced
 from reference_values import NAMES, load, nist
 from statsmodels.stats.anova import AnovaRM
@@ -100,7 +101,7 @@ def test_nist(name, digits):
     )
 
 
-@settings(deadline=None, max_examples=40)
+@examples(40)
 @given(data=balanced)
 def test_statsmodels_anova_rm(data):
     cells = data.groupby(["id", "time"], observed=True, as_index=False)["y"].mean()
@@ -112,7 +113,7 @@ def test_statsmodels_anova_rm(data):
     np.testing.assert_allclose(ours["p"], witness.loc["time", "Pr > F"], rtol=1e-6, atol=1e-12)
 
 
-@settings(deadline=None, max_examples=60)
+@examples(60)
 @given(data=balanced)
 def test_interior_balanced_fit_has_the_anovas_numbers(data):
     anova = tl.partition_errors("y ~ time * group", data, "id")
@@ -125,7 +126,7 @@ def test_interior_balanced_fit_has_the_anovas_numbers(data):
     np.testing.assert_allclose(fit.grand_mean["se"], anova.grand_mean_se, rtol=1e-6)
 
 
-@settings(deadline=None, max_examples=40)
+@examples(40)
 @given(data=balanced)
 def test_sums_of_squares_add_up(data):
     anova = tl.partition_errors("y ~ time", data, "id")
@@ -134,7 +135,7 @@ def test_sums_of_squares_add_up(data):
     np.testing.assert_allclose(parts, total, rtol=1e-9)
 
 
-@settings(deadline=None, max_examples=40)
+@examples(40)
 @given(data=balanced)
 def test_subjects_have_the_sum_of_squares_of_their_means(data):
     anova = tl.partition_errors("y ~ time * group + age", data, "id")
@@ -154,7 +155,7 @@ def test_replicated_cells_are_corrected_as_their_means():
     np.testing.assert_allclose(ours.corrected, expected.corrected, rtol=1e-8)
 
 
-@settings(deadline=None, max_examples=20)
+@examples(20)
 @given(data=unbalanced)
 def test_unbalanced_is_refused_with_the_reason(data):
     assume(len(data.groupby(["id", "time"], observed=True)) > 0)

@@ -2,7 +2,8 @@
 
 import numpy as np
 import pandas as pd
-from hypothesis import assume, given, settings
+from examples import examples
+from hypothesis import assume, given
 from random_designs import balanced
 from reference_values import load
 
@@ -10,7 +11,7 @@ import twolevel as tl
 from twolevel.strata.condition_covariance import cell_means, residual_covariance
 
 
-@settings(deadline=None, max_examples=30)
+@examples(30)
 @given(data=balanced)
 def test_observed_is_the_pooled_covariance_within_groups(data):
     design = tl.fit_mixed("y ~ time * group", data, "id").design
