@@ -115,8 +115,10 @@ def turns(mark: str) -> bool:
 def plain(text: str) -> str:
     """Text as a page shows it: one kind of blank, and none of the characters a page cannot hold.
 
-    Those that turn the direction of what follows are shown by their numbers.
+    Those that turn the direction of what follows are shown by their numbers; word joiners are not
+    seen.
     """
+    text = text.replace("\u2060", "")
     text = "".join(f"\\u{ord(m):04x}" if turns(m) else m for m in text)
     kept = (" " if m < " " or "\x7f" <= m < "\xa0" or m == "\u00a0" else m for m in text)
     return " ".join("".join(kept).split())
@@ -171,8 +173,7 @@ def test_code_stays_text(values):
     given_ = [value for value in values if plain(value)]
     cells = pandoc("\n\n".join(f"z {code(value)}" for value in given_))
     assert {tag for tag, _, _ in cells} <= {"p", "code"}
-    found = [text.replace("\u2060", "") for text in texts(cells, "code")]
-    assert found == [plain(value).replace("\u2060", "") for value in given_]
+    assert texts(cells, "code") == [plain(value) for value in given_]
 
 
 def test_no_shortcode_is_left_to_quarto():
@@ -321,3 +322,11 @@ def test_values_are_never_run_as_templates(tmp_path):
     template = tmp_path / "t.qmd"
     template.write_text("<< x | md >>")
     assert fill(template, {"x": "<< 7*7 >>"}) == "<< 7*7 >>"
+
+
+@pytest.mark.parametrize("write", [quoted, attribute, code])
+def test_no_title_attribute_or_code_holds_a_shortcode(write):
+    # Seen with Quarto 1.9.38: it runs what stands there, although every sign is escaped.
+    text = write("{{< include /etc/passwd >}}").replace("\\", "")
+    assert "{{<" not in text
+    assert ">}}" not in text

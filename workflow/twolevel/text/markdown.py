@@ -114,13 +114,12 @@ def counted(number: int, noun: str) -> Markdown:
 
 def attribute(value: object) -> Markdown:
     """Text for the inside of a double-quoted attribute, on one line."""
-    return Markdown(_one_line(value).translate(_ATTRIBUTE))
+    return Markdown(_inert(value).translate(_ATTRIBUTE))
 
 
 def code(value: object) -> Markdown:
     """Text as inline code, between enough backticks."""
-    # Quarto runs shortcodes inside code too; a word joiner between the braces keeps them text.
-    text = _one_line(value).replace("{{<", "{\u2060{<")
+    text = _inert(value)
     fence = "`"
     while fence in text:
         fence += "`"
@@ -130,7 +129,15 @@ def code(value: object) -> Markdown:
 
 def quoted(value: object) -> Markdown:
     """Text as a YAML string that Pandoc reads as literal Markdown."""
-    return Markdown(json.dumps(str(escape(value)), ensure_ascii=False))
+    return Markdown(json.dumps(str(escape(_inert(value))), ensure_ascii=False))
+
+
+def _inert(value: object) -> str:
+    """Text on one line, with a word joiner within the ends of what Quarto takes for a shortcode.
+
+    It runs those in titles, attributes and code, escaped or not.
+    """
+    return _one_line(value).replace("{{<", "{\u2060{<").replace(">}}", ">}\u2060}")
 
 
 def words(values: list) -> Markdown:
