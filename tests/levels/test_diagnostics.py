@@ -280,7 +280,15 @@ def in_days():
     return data.assign(time=data["time"].cat.codes * 1.0)
 
 
-DESIGNS = [with_levels_of_unequal_size, in_pairs, in_days]
+def with_replicates():
+    """Two observations of each cell, which nothing but their values tells apart."""
+    data = with_levels_of_unequal_size()
+    generator = np.random.default_rng(5)
+    again = data.assign(y=data["y"] + generator.normal(size=len(data)))
+    return pd.concat([data, again], ignore_index=True)
+
+
+DESIGNS = [with_levels_of_unequal_size, in_pairs, in_days, with_replicates]
 
 
 def p_values(data):

@@ -112,6 +112,7 @@ def test_works_in_a_private_copy_and_leaves_the_source_alone(tmp_path, source, o
 def test_what_quarto_reads_unasked_is_not_copied(tmp_path, source, output):
     quarto = StandIn(tmp_path / "bin", SUCCEED)
     (source.parent / "_extensions" / "evil").mkdir(parents=True)
+    (source.parent / "figures" / "above").symlink_to(source.parent.parent)
     for name in ("_metadata.yml", "_environment", "_quarto-evil.yml", "_quarto.yml", ".env"):
         (source.parent / name).write_text("x: 1\n")
     render_with_quarto(source, output, executable=quarto.path)

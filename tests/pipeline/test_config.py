@@ -374,6 +374,19 @@ def test_a_config_that_snakemake_could_not_read(tmp_path, text, words):
     assert time.monotonic() - start < 10
 
 
+@pytest.mark.parametrize("text", ["", "# nothing\n", "- a\n", "text\n"])
+def test_a_config_without_keys_is_named(tmp_path, text):
+    (tmp_path / "config.yaml").write_text(text)
+    with pytest.raises(InputError, match=r"config.yaml: found no.*expected keys such as studies:"):
+        check_before(tmp_path / "config.yaml")
+
+
+def test_a_config_that_is_a_link_to_nothing(tmp_path):
+    (tmp_path / "config.yaml").symlink_to("gone.yaml")
+    with pytest.raises(InputError, match=r"found a link to gone.yaml, which is not there"):
+        check_before(tmp_path / "config.yaml")
+
+
 def test_a_config_that_is_no_file(tmp_path):
     os.mkfifo(tmp_path / "config.yaml")
     with pytest.raises(InputError, match="expected a file of YAML"):

@@ -99,9 +99,15 @@ def workplace(source: Path, output: Path) -> Iterator[Workplace]:
 def _unasked(folder: str, names: list[str]) -> set[str]:
     """What Quarto reads by itself, such as _metadata.yml or _extensions, but for our _quarto.yml.
 
-    What lies there by chance, or by somebody's hand, would change a page and not be told.
+    What lies there by chance, or by somebody's hand, would change a page and not be told. Links to
+    folders are left out too, for one to a folder above would be copied without end.
     """
-    return {name for name in names if name.startswith(("_", ".")) and name != "_quarto.yml"}
+    return {
+        name
+        for name in names
+        if (name.startswith(("_", ".")) and name != "_quarto.yml")
+        or (Path(folder, name).is_symlink() and Path(folder, name).is_dir())
+    }
 
 
 def run(

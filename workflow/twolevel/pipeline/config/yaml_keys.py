@@ -1,5 +1,6 @@
 """What a YAML file must not hold: a key named twice, more than it seems to, or code."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +61,11 @@ def check_before(path: str | Path) -> None:
     It is to be a file of YAML in UTF-8 without the key by which Snakemake takes expressions for
     Python to run. Raises InputError.
     """
+    if not Path(path).exists():
+        raise InputError(
+            f"{path}: found a link to {os.readlink(path)}, which is not there; fix the link, or "
+            "put a file of YAML in its place"
+        )
     if not Path(path).is_file():
         raise InputError(f"{path}: found a folder, pipe or device, expected a file of YAML")
     try:
@@ -67,7 +73,10 @@ def check_before(path: str | Path) -> None:
     except OSError as error:
         raise InputError(f"{path}: {error.strerror}; make it readable") from None
     config = duplicate_keys(text, str(path))
-    if isinstance(config, dict) and "__use_yte__" in config:
+    if not isinstance(config, dict):
+        found = "nothing" if config is None else "no keys at the top level"
+        raise InputError(f"{path}: found {found}, expected keys such as studies:; write them there")
+    if "__use_yte__" in config:
         raise InputError(
             f"{path}: the key __use_yte__ lets Snakemake run code that stands in the config; "
             "remove it, and write the values themselves"
