@@ -39,7 +39,7 @@ def main(pip_audit: str) -> int:
     for one in bad:
         for known in one["vulns"]:
             fixed = ", ".join(known["fix_versions"]) or "no version yet"
-            print(f"{one['name']} {one['version']}: {known['id']}, mended in {fixed}")
+            print(f"{one['name']} {one['version']}: {known['id']}, fixed in {fixed}")
     print(
         f"{len(found) - len(skipped)} of {len(found)} dependencies audited, {len(bad)} vulnerable"
     )

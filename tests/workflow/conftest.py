@@ -4,6 +4,7 @@ import fcntl
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -12,6 +13,9 @@ from typing import Any
 
 import pytest
 from projects import IMPORTS, REPLICATED, ROOT, Project, Run, sources
+
+# A shell starts what runs in the background with Ctrl-C ignored, and so would every project here.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
