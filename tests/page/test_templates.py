@@ -330,3 +330,8 @@ def test_no_title_attribute_or_code_holds_a_shortcode(write):
     text = write("{{< include /etc/passwd >}}").replace("\\", "")
     assert "{{<" not in text
     assert ">}}" not in text
+
+
+def test_no_word_of_a_caption_begins_with_a_brace():
+    # Seen with Quarto 1.9.38: it cuts a table's caption there, although every sign is escaped.
+    assert not re.search(r"(^|\s)\\?\{", escape("{a} b {c} d{e}"))

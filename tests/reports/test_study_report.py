@@ -301,7 +301,8 @@ class Page(HTMLParser):
             self.prose += "\r"
 
     def handle_data(self, data: str) -> None:
-        """Keep the text that is seen."""
+        """Keep the text that is seen, which word joiners are not."""
+        data = data.replace("\u2060", "")
         if self.inside(*MUTE) or not self.inside("body"):
             return
         self.text += data

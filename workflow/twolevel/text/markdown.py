@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import string
 import unicodedata
 from collections.abc import Iterable
@@ -26,7 +27,10 @@ class Markdown(str):
 
 def escape(value: object) -> Markdown:
     """Any text as Markdown that shows it literally, on one line."""
-    return Markdown(_one_line(value).translate(_PUNCTUATION))
+    # Quarto takes a caption from its first word in braces on for attributes; before such a word
+    # stands a word joiner.
+    text = re.sub(r"(?<!\S)\{", "\u2060{", _one_line(value))
+    return Markdown(text.translate(_PUNCTUATION))
 
 
 def _one_line(value: object) -> str:
