@@ -12,8 +12,8 @@ REPLICATION_FIGURES = rules.plot_replication.output.figures
 REPLICATION_TABLES = [rules.measure_performance.output.table]
 SUPPORT = ["_quarto.yml", "page.lua", "page.css", "twolevel.scss", "twolevel-dark.scss"]
 SUPPORT = [template(name) for name in SUPPORT]
-STEPS = [template(f"study/{path.name}") for path in (WORKFLOW.parent / "reports/study").iterdir()]
-STEPS.sort()
+STEPS = sorted(path.name for path in (WORKFLOW.parent / "reports/study").iterdir())
+STEPS = [template(f"study/{name}") for name in STEPS]
 PANDOC = ["template.html", "style.css", "quarto.lua"]
 PANDOC = [template(f"pandoc/{name}") for name in PANDOC]
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from twolevel.findings.verdicts import LEVEL, rejected
+from twolevel.findings.verdicts import LEVEL, rejected, subjects_differ
 from twolevel.text.markdown import Markdown, code, escape, num, words
 from twolevel.text.numbers import written
 
@@ -67,7 +67,7 @@ def _not_made_for(mixed: Summary, labels: Mapping[str, str | None]) -> Markdown 
 def pools_strata(mixed: Summary) -> bool:
     """Whether terms that could have errors of their own stand against one here."""
     within = mixed["repeated_within"]
-    looked_at = mixed["subject_condition"] or mixed["own_slopes"]
+    looked_at = subjects_differ(mixed)
     return len(within) > 1 or (len(within) == 1 and not looked_at)
 
 
@@ -187,7 +187,7 @@ def unusual(mixed: Summary) -> Markdown | None:
 def pairs_share_an_error(mixed: Summary, anova: Summary) -> Markdown | None:
     """What to say beside pairwise differences whose errors are not equal, as they take them."""
     sphericity = anova.get("sphericity")
-    differ = mixed["subject_condition"] or mixed["own_slopes"]
+    differ = subjects_differ(mixed)
     if rejected(sphericity):
         multivariate = 'emmeans(aov_ez(...), model = "multivariate")'
         return Markdown(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from twolevel.findings.verdicts import Verdict, rejected, verdicts
+from twolevel.findings.verdicts import Verdict, rejected, subjects_differ, verdicts
 from twolevel.text.markdown import Markdown, escape
 
 Summary = Mapping[str, Any]
@@ -92,7 +92,7 @@ class Results:
     @property
     def subjects_differ(self) -> Summary | None:
         """The test of whether subjects differ in the condition's effect, where there is one."""
-        return self.mixed["subject_condition"] or self.mixed["own_slopes"]
+        return subjects_differ(self.mixed)
 
     @property
     def drawn_by(self) -> Summary | None:

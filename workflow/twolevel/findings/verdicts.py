@@ -47,7 +47,7 @@ class Verdict:
 def verdicts(mixed: Mapping[str, Any], anova: Mapping[str, Any]) -> dict[str, Verdict]:
     """The verdict on each term, from the summaries of the mixed model and of the ANOVA."""
     own, slopes = mixed["subject_condition"], mixed["own_slopes"]
-    differ = own or slopes
+    differ = subjects_differ(mixed)
     safely = (differ["tests"] or []) if differ and differ["p"] < LEVEL else []
     basis = "on the means of cells"
     if not own and slopes:
@@ -60,6 +60,11 @@ def verdicts(mixed: Mapping[str, Any], anova: Mapping[str, Any]) -> dict[str, Ve
         row["term"]: _verdict(row, mixed, safe.get(row["term"]), basis, corrected.get(row["term"]))
         for row in mixed["anova"]
     }
+
+
+def subjects_differ(mixed: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """The test of whether subjects differ in the condition's effect, where there is one."""
+    return mixed["subject_condition"] or mixed["own_slopes"]
 
 
 def rejected(sphericity: Mapping[str, Any] | None) -> bool:
