@@ -9,6 +9,7 @@ import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from threading import current_thread, main_thread
 from typing import NamedTuple
 
 from twolevel.files.atomic import replacing
@@ -123,31 +124,52 @@ def run(
         RenderError: the command cannot be started, or is not done after `timeout` seconds; it is
             then killed together with every process it started, as it is when this one is stopped.
     """
+    process = None
     try:
-        process = subprocess.Popen(
-            [os.fspath(part) for part in command],
-            cwd=folder,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            start_new_session=True,  # a group of its own, so that children can be killed with it
-        )
+        # Told to stop while the command starts, this process would not know what to kill.
+        with _stopped_after():
+            process = subprocess.Popen(
+                [os.fspath(part) for part in command],
+                cwd=folder,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                start_new_session=True,  # a group, so that its children can be killed with it
+            )
+        streams = process.communicate(timeout=timeout)
     except OSError as error:
         raise RenderError(f"{command[0]}: cannot be started ({error.strerror})") from error
-    try:
-        streams = process.communicate(timeout=timeout)
     except subprocess.TimeoutExpired as error:
         raise RenderError(
             f"{Path(command[0]).name}: not done after {timeout:g} s and stopped; "
             "run the command by hand to see where it hangs"
         ) from error
     finally:
-        if process.returncode is None:
+        if process is not None and process.returncode is None:
             os.killpg(process.pid, signal.SIGKILL)
             process.communicate()
     out, errors = (_ANSI.sub("", stream.decode("utf-8", "replace")) for stream in streams)
     return Ended(process.returncode, out, errors)
+
+
+@contextmanager
+def _stopped_after() -> Iterator[None]:
+    """Hold back the signals that stop a job until the block is done."""
+    came = []
+    handlers = {
+        stop: signal.signal(stop, lambda number, _: came.append(number))
+        for stop in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+        # Python runs handlers in its main thread alone.
+        if current_thread() is main_thread() and callable(signal.getsignal(stop))
+    }
+    try:
+        yield
+    finally:
+        for stop, handler in handlers.items():
+            signal.signal(stop, handler)
+        for number in came:
+            signal.raise_signal(number)
 
 
 def said(output: str, lines: int = 12) -> str:

@@ -27,6 +27,7 @@ REMEDIES = {
     errno.EPERM: "make it, and its folder, readable and writable",
     errno.EIO: "check the disk",
 }
+STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _FORMAT = "%(levelname)s %(message)s"
 
 
@@ -37,7 +38,7 @@ def run(main: Callable[[Snakemake], None], snakemake: Snakemake) -> None:
     for anything else the log has the traceback too. A job that is told to stop ends without one,
     its renderer with it.
     """
-    for stop in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for stop in STOPS:
         if signal.getsignal(stop) != signal.SIG_IGN:
             signal.signal(stop, _stop)
     study = next((value for _, value in snakemake.wildcards.items()), None)
@@ -67,6 +68,9 @@ def warn(message: str) -> None:
 
 def _stop(number: int, frame: object) -> None:
     """End this process as the shell counts it, so that what it began is ended and cleaned up."""
+    # A group of processes that is stopped may be told twice, the second time while this cleans up.
+    for stop in STOPS:
+        signal.signal(stop, signal.SIG_IGN)
     sys.exit(128 + number)
 
 
