@@ -52,14 +52,23 @@ class MixedFit:
 
     method: Method
     design: DesignMatrix
-    params: pd.Series
-    cov_params: pd.DataFrame
     sigma_between: float
     sigma_within: float
     lambda_: float
     llf: float
     subjects: SubjectMoments
     estimates: Estimates
+
+    @cached_property
+    def params(self) -> pd.Series:
+        """The fixed effects (p,)."""
+        index = pd.Index(self.design.names, name="term")
+        return pd.Series(self.design.encoding.formula_rows @ self.estimates.params, index=index)
+
+    @cached_property
+    def cov_params(self) -> pd.DataFrame:
+        """The covariance (p, p) of the fixed effects, not adjusted."""
+        return self.covariance("asymptotic")
 
     @property
     def boundary(self) -> bool:
@@ -84,7 +93,7 @@ class MixedFit:
     @property
     def n_parameters(self) -> int:
         """Fixed effects and the two variances, as lme4 counts them."""
-        return len(self.params) + 2
+        return len(self.design.names) + 2
 
     @property
     def aic(self) -> float:
@@ -147,6 +156,7 @@ class MixedFit:
 
     def covariance(self, df: Df | None = None) -> pd.DataFrame:
         """The covariance (p, p) of the fixed effects: `cov_params`, adjusted for Kenward-Roger."""
+        # Multiplied before it is squared, as the unit's square may be too large.
         root = self.estimates.unit * self.design.encoding.formula_rows
         cov = root @ self.estimates.covariance(df or self.standard_df) @ root.T
         return pd.DataFrame(cov, index=self.params.index, columns=self.params.index)
@@ -485,22 +495,16 @@ def fit_design(design: DesignMatrix, method: Method) -> MixedFit:
     refuse_explained(design, unit * np.sqrt(moments.total[-1, -1] / moments.nobs))
     best = maximise(moments, method)
 
-    names = pd.Index(design.names, name="term")
     params = unit * (coordinates.T @ best.beta) + coordinates.shift
     estimates = Estimates(params, coordinates, moments, best, method)
     f = degrees_of_freedom(moments, method)
     sigma_within = unit * float(np.sqrt(best.rss / f))
-    rows = design.encoding.formula_rows
-    root = unit * rows  # before it is squared, as the square alone may be too large
-    cov = root @ estimates.covariance("asymptotic") @ root.T
     # In the response's unit, and under REML for the formula's own columns.
     llf = -float(best.deviance) / 2 - f * np.log(unit)
     llf -= design.encoding.log_scale if method == "REML" else 0.0
     return MixedFit(
         method=method,
         design=design,
-        params=pd.Series(rows @ params, index=names),
-        cov_params=pd.DataFrame(cov, index=names, columns=names),
         sigma_between=float(np.sqrt(best.lambda_)) * sigma_within,
         sigma_within=sigma_within,
         lambda_=float(best.lambda_),
