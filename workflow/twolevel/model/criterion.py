@@ -74,9 +74,9 @@ def profile(
     """
     lambda_ = np.asarray(lambda_, dtype=float)
     weight = weights(moments.sizes, lambda_[..., None])  # (..., g)
-    A = moments.within + np.tensordot(weight, moments.between, 1)  # (..., g) . (g, q, q)
-    A1 = -np.tensordot(weight**2, moments.between, 1)
-    A2 = 2 * np.tensordot(weight**3, moments.between, 1)
+    A = moments.within + weighted_sum(weight, moments.between)
+    A1 = -weighted_sum(weight**2, moments.between)
+    A2 = 2 * weighted_sum(weight**3, moments.between)
     f = degrees_of_freedom(moments, method)
     return profile_of_sums(lambda_, (A, A1, A2), log_det(moments, lambda_), f, method, fixed)
 
@@ -84,6 +84,14 @@ def profile(
 def weights(n: np.ndarray, lambda_: float | np.ndarray) -> np.ndarray:
     """n / (1 + n lambda), the weights in A(lambda) of means of n observations; both broadcast."""
     return n / (1 + n * lambda_)
+
+
+def weighted_sum(weight: np.ndarray, matrices: np.ndarray) -> np.ndarray:
+    """sum_g w_g M_g (..., q, q), for weights (..., g) and matrices (g, q, q)."""
+    # As numpy's tensordot, which takes longer to look at small arrays than to multiply them.
+    g, q = len(matrices), matrices.shape[-1]
+    product = weight.reshape(-1, g) @ matrices.reshape(g, q * q)
+    return product.reshape(*weight.shape[:-1], q, q)
 
 
 def log_det(moments: Moments, lambda_: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -224,7 +232,7 @@ def deviances(moments: Moments, lambda_: np.ndarray, method: Method) -> np.ndarr
     f, found = degrees_of_freedom(moments, method), []
     for part in parts:
         weight = weights(moments.sizes, part[:, None])
-        A = moments.within + np.tensordot(weight, moments.between, 1)
+        A = moments.within + weighted_sum(weight, moments.between)
         found.append(deviance_of_sums(A, log_det(moments, part)[0], f, method)[0])
     return np.concatenate(found)
 

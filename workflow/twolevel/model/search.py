@@ -50,7 +50,8 @@ def minimise(
     # What is no lower than its neighbour but for rounding may rise from the boundary.
     flat = np.flatnonzero((on_grid[below, every] - value <= 1e-9 * np.abs(value)) & ~endless)
     rising = np.zeros(len(every), dtype=bool)
-    rising[flat] = criterion(low[flat], flat)[1] >= 0
+    if len(flat):
+        rising[flat] = criterion(low[flat], flat)[1] >= 0
     inner = np.flatnonzero(~rising & ~endless)
     found = np.zeros(len(every))
     start = _vertex(on_grid, grid)
@@ -58,11 +59,12 @@ def minimise(
         start[(low < likely) & (likely < high)] = np.log(likely)
     found[inner] = polish(criterion, low[inner], high[inner], inner, start[inner])
     inner = inner[on_grid[0, inner] - value[inner] < _RISE_FROM_ZERO]
-    at_zero, slope_at_zero, _ = criterion(np.zeros(len(inner)), inner)
-    doubtful = slope_at_zero >= 0
-    rivals = inner[doubtful]
-    lower = criterion(found[rivals], rivals)[0] < at_zero[doubtful]
-    found[rivals[~lower]] = 0.0
+    if len(inner):
+        at_zero, slope_at_zero, _ = criterion(np.zeros(len(inner)), inner)
+        doubtful = slope_at_zero >= 0
+        rivals = inner[doubtful]
+        lower = criterion(found[rivals], rivals)[0] < at_zero[doubtful]
+        found[rivals[~lower]] = 0.0
     return np.where(endless, np.inf, found)
 
 
