@@ -90,7 +90,7 @@ def test_ends_are_where_the_likelihood_falls_by_the_quantile(data, formula):
     """A coefficient held at an end: its column leaves the model, the response loses its share."""
     fit = tl.fit_mixed(formula, data, "id", "ML")
     intervals = fit.profile()
-    moments, coordinates = fit.estimates.moments, fit.estimates.coordinates
+    moments, coordinates = fit.estimates.likelihood.moments, fit.estimates.coordinates
     for k, term in enumerate(fit.params.index):
         for end in intervals.loc[term, ["ci_low", "ci_high"]]:
             row = fit.design.encoding.formula_rows[k]

@@ -28,7 +28,7 @@ def reduce(moments, form):
 @examples(60)
 @given(data=balanced | unbalanced, formula=formulas)
 def test_deviance_and_estimate(data, formula):
-    moments = tl.fit_mixed(formula, data, "id").estimates.moments
+    moments = tl.fit_mixed(formula, data, "id").estimates.likelihood.moments
     form = spectrum(moments)
     s = form.sums_of_squares(*reduce(moments, form))
     p = moments.n_coefficients
@@ -54,7 +54,7 @@ def test_eigenvalues(data, formula):
     P = np.eye(len(X)) - X @ np.linalg.pinv(X)
     dense = np.linalg.eigvalsh(Z.T @ P @ Z)
     dense = dense[dense > 1e-8]
-    form = spectrum(fit.estimates.moments)
+    form = spectrum(fit.estimates.likelihood.moments)
     assert form.df.sum() == len(X) - X.shape[1]
     assert (form.df > 0).all()
     ours = np.repeat(form.mu, form.df.astype(int))

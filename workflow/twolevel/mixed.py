@@ -17,7 +17,7 @@ import pandas as pd
 from twolevel.design.coding import Coding
 from twolevel.design.design_matrix import DesignMatrix, design_matrix, design_of_arrays
 from twolevel.design.identifiability import refuse_explained
-from twolevel.design.moments import SubjectMoments, grouped_moments
+from twolevel.design.moments import Coordinates
 from twolevel.inference.adjustments import ADJUSTMENTS, STANDARD, adjusted
 from twolevel.inference.bootstrap import Bootstrap, parametric_bootstrap
 from twolevel.inference.deletion import cooks_distance, leave_one_out
@@ -37,7 +37,9 @@ from twolevel.inference.profile_likelihood import ProfileLikelihood
 from twolevel.inference.type3 import type3_rows
 from twolevel.inference.variance_test import BetweenVarianceTest, between_variance_test
 from twolevel.inference.wald import Df, Estimates
-from twolevel.model.criterion import Method, degrees_of_freedom, maximise
+from twolevel.model.likelihood import Likelihood, Method
+from twolevel.model.random_intercept import RandomIntercept
+from twolevel.model.random_part import RandomPart
 from twolevel.text.errors import InputError
 
 
@@ -50,14 +52,14 @@ class MixedFit:
     sigma_between^2 / sigma_within^2; boundary says that sigma_between is estimated as exactly 0.
     """
 
-    method: Method
     design: DesignMatrix
-    sigma_between: float
-    sigma_within: float
-    lambda_: float
-    llf: float
-    subjects: SubjectMoments
+    random_part: RandomPart
     estimates: Estimates
+
+    @property
+    def method(self) -> Method:
+        """REML or ML."""
+        return self.estimates.likelihood.method
 
     @cached_property
     def params(self) -> pd.Series:
@@ -71,9 +73,47 @@ class MixedFit:
         return self.covariance("asymptotic")
 
     @property
+    def random(self) -> str:
+        """The random part as lme4 writes it in a formula."""
+        return str(self.random_part)
+
+    @property
+    def theta(self) -> np.ndarray:
+        """What the random part's covariance is made of, relative to sigma_within (k,)."""
+        return self.estimates.best.theta
+
+    @property
+    def lambda_(self) -> float:
+        """sigma_between^2 / sigma_within^2."""
+        return float(self.estimates.best.lambda_)
+
+    @property
+    def sigma_within(self) -> float:
+        """The standard deviation within subjects."""
+        return self.estimates.unit * float(np.sqrt(self.estimates.sigma2))
+
+    @property
+    def sigma_between(self) -> float:
+        """The standard deviation of subjects."""
+        return float(self.theta[0]) * self.sigma_within
+
+    @property
+    def varcorr(self) -> pd.DataFrame:
+        """All variances, as lme4's VarCorr: grp, var1, var2, vcov, sdcor (see `random_part`)."""
+        return self.random_part.varcorr(self.theta, self.sigma_within)
+
+    @property
     def boundary(self) -> bool:
         """Whether sigma_between is estimated as exactly 0."""
-        return self.lambda_ == 0.0
+        return self.random_part.on_boundary(self.theta)
+
+    @cached_property
+    def llf(self) -> float:
+        """The log-likelihood, restricted under REML."""
+        # In the response's unit, and under REML for the formula's own columns.
+        f, best = self.estimates.likelihood.degrees_of_freedom, self.estimates.best
+        llf = -float(best.deviance) / 2 - f * np.log(self.estimates.unit)
+        return float(llf - (self.design.encoding.log_scale if self.method == "REML" else 0.0))
 
     @property
     def nobs(self) -> int:
@@ -88,12 +128,12 @@ class MixedFit:
     @property
     def icc(self) -> float:
         """sigma_b^2 / (sigma_b^2 + sigma_w^2): the correlation of two observations of a subject."""
-        return self.lambda_ / (1 + self.lambda_)
+        return float(self.estimates.best.icc)
 
     @property
     def n_parameters(self) -> int:
-        """Fixed effects and the two variances, as lme4 counts them."""
-        return len(self.design.names) + 2
+        """Fixed effects, theta and sigma_within, as lme4 counts them."""
+        return len(self.design.names) + len(self.theta) + 1
 
     @property
     def aic(self) -> float:
@@ -108,9 +148,9 @@ class MixedFit:
     @cached_property
     def random_effects(self) -> pd.DataFrame:
         """n, deviation (ybar_i - xbar_i' beta), random_effect S_i and its se, of n subjects."""
-        best, n = self.estimates.best, self.subjects.counts
-        fixed = self.subjects.columns @ best.beta
-        deviation = self.estimates.unit * (self.subjects.response - fixed[self.subjects.pattern])
+        best, subjects = self.estimates.best, self.estimates.likelihood.subjects
+        n, fixed = subjects.counts, subjects.columns @ best.beta
+        deviation = self.estimates.unit * (subjects.response - fixed[subjects.pattern])
         precision = 1 + n * self.lambda_
         return pd.DataFrame(
             {
@@ -141,7 +181,7 @@ class MixedFit:
     @property
     def design_effect(self) -> float:
         """By how much clustering multiplies the variance of a plain mean (see `explained`)."""
-        return design_effect(self.estimates.moments, self.icc)
+        return design_effect(self.design.working_moments()[0].counts, self.icc)
 
     @property
     def grand_mean(self) -> pd.Series:
@@ -218,7 +258,7 @@ class MixedFit:
         """Rows L (q, p) of every term's Type III hypothesis L beta = 0 (see `type3`)."""
         p = len(self.params)
         back = np.linalg.inv(self.estimates.T)
-        gram = back.T @ self.estimates.moments.total[:p, :p] @ back
+        gram = back.T @ self.estimates.likelihood.total[:p, :p] @ back
         return type3_rows(self.design, gram)
 
     def anova(self, df: Df | None = None) -> pd.DataFrame:
@@ -306,7 +346,7 @@ class MixedFit:
     def profile_likelihood(self) -> ProfileLikelihood:
         """The ML profiles of all parameters, whose intervals `profile` gives."""
         return ProfileLikelihood(
-            self.estimates.moments,
+            self.estimates.likelihood.moments,
             self.estimates.coordinates,
             self.design.encoding.formula_rows,
             self._coefficient_names,
@@ -348,7 +388,7 @@ class MixedFit:
 
     def between_variance_test(self, draws: int = 100_000, seed: int = 1) -> BetweenVarianceTest:
         """The exact test of sigma_between = 0, whose table `test_between_variance` gives."""
-        return between_variance_test(self.estimates.moments, draws, seed)
+        return between_variance_test(self.estimates.likelihood.moments, draws, seed)
 
     def test_between_variance(self, draws: int = 100_000, seed: int = 1) -> pd.DataFrame:
         """Test sigma_between = 0: statistic and p, exact and by the chi-square mixture.
@@ -359,7 +399,7 @@ class MixedFit:
 
     def r2(self) -> pd.DataFrame:
         """Marginal and conditional R^2, the shares of variance explained (see `explained`)."""
-        return r_squared(self.estimates, self.sigma_between**2, self.sigma_within**2)
+        return r_squared(self.estimates, self.nobs, self.sigma_between**2, self.sigma_within**2)
 
     @cached_property
     def _without_subject(self) -> tuple[pd.DataFrame, np.ndarray]:
@@ -490,25 +530,16 @@ def fit_arrays(
 def fit_design(design: DesignMatrix, method: Method) -> MixedFit:
     """Fit the random-intercept model to a formula already evaluated: see `fit_mixed`."""
     subjects, coordinates = design.working_moments()
-    moments = grouped_moments(subjects)
-    unit = coordinates.unit
-    refuse_explained(design, unit * np.sqrt(moments.total[-1, -1] / moments.nobs))
-    best = maximise(moments, method)
+    likelihood = RandomIntercept(subjects, method)
+    return fit_likelihood(design, RandomPart.intercept(design.subject), likelihood, coordinates)
 
+
+def fit_likelihood(
+    design: DesignMatrix, random_part: RandomPart, likelihood: Likelihood, coordinates: Coordinates
+) -> MixedFit:
+    """Maximise the likelihood of a design's model with a random part."""
+    unit = coordinates.unit
+    refuse_explained(design, unit * np.sqrt(likelihood.total[-1, -1] / design.nobs))
+    best = likelihood.maximise()
     params = unit * (coordinates.T @ best.beta) + coordinates.shift
-    estimates = Estimates(params, coordinates, moments, best, method)
-    f = degrees_of_freedom(moments, method)
-    sigma_within = unit * float(np.sqrt(best.rss / f))
-    # In the response's unit, and under REML for the formula's own columns.
-    llf = -float(best.deviance) / 2 - f * np.log(unit)
-    llf -= design.encoding.log_scale if method == "REML" else 0.0
-    return MixedFit(
-        method=method,
-        design=design,
-        sigma_between=float(np.sqrt(best.lambda_)) * sigma_within,
-        sigma_within=sigma_within,
-        lambda_=float(best.lambda_),
-        llf=float(llf),
-        subjects=subjects,
-        estimates=estimates,
-    )
+    return MixedFit(design, random_part, Estimates(params, coordinates, likelihood, best))

@@ -17,6 +17,7 @@ from twolevel.experiments.batch_fit import BatchFit, Test
 from twolevel.inference.kenward_roger import KenwardRoger, kenward_roger
 from twolevel.inference.satterthwaite import Satterthwaite, satterthwaite
 from twolevel.model.criterion import FLAT, LARGEST, RISE, TAIL, Profile
+from twolevel.model.random_intercept import derivatives, variance_sums
 from twolevel.model.search import minimise
 from twolevel.numeric.small_matrices import product, sweep, trace, weighted
 
@@ -91,15 +92,24 @@ class IncompleteEffects:
 
     @property
     def _phi(self) -> np.ndarray:
-        return self.best.rss / (self.moments.nobs - len(self.level)) * self.best.unscaled_cov
+        return self._sigma2 * self.best.unscaled_cov
+
+    @property
+    def _f(self) -> np.ndarray:
+        return self.moments.nobs - len(self.level)
+
+    @property
+    def _sigma2(self) -> np.ndarray:
+        return self.best.rss / self._f
 
     @cached_property
     def _kenward_roger(self) -> KenwardRoger:
-        return kenward_roger(self.moments, self.best)
+        sums = variance_sums(self.moments, self.best.lambda_)
+        return kenward_roger(self.best.unscaled_cov, self._sigma2, sums)
 
     @cached_property
     def _satterthwaite(self) -> Satterthwaite:
-        return satterthwaite(self.moments, self.best, "REML")
+        return satterthwaite(self.best, self._f, derivatives(self.moments, self.best))
 
 
 def fit_incomplete(y: np.ndarray, replicates: int, observed: np.ndarray) -> BatchFit:

@@ -98,7 +98,7 @@ def parametric_bootstrap(
     rows (p, p) make the coefficients in `estimated` of those in `estimates`. Blocks of refits have
     random streams of their own, spawned from the seed.
     """
-    form = spectrum(estimates.moments)
+    form = spectrum(estimates.likelihood.moments)
     children = np.random.SeedSequence(seed).spawn(-(-refits // _BLOCK))
     blocks = [
         _block(
@@ -122,7 +122,7 @@ def _block(
     generator: np.random.Generator,
 ) -> np.ndarray:
     """The parameters (size, 3 + p) of refits to data drawn from one stream."""
-    best, method = estimates.best, estimates.method
+    best, method = estimates.best, estimates.likelihood.method
     f = degrees_of_freedom(form.moments, method)
     sigma2 = best.rss / f
     noise = generator.standard_normal((size, len(form.sizes)))

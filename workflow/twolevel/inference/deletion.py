@@ -30,7 +30,6 @@ from twolevel.model.criterion import (
     LARGEST,
     RISE,
     TAIL,
-    Method,
     Profile,
     degrees_of_freedom,
     deviance_of_sums,
@@ -40,6 +39,7 @@ from twolevel.model.criterion import (
     profile_of_sums,
     weights,
 )
+from twolevel.model.likelihood import Method
 from twolevel.model.search import GRID, minimise
 from twolevel.text.errors import InputError
 
@@ -77,7 +77,7 @@ def leave_one_out(
         here = design.subject_rows.counts == design.whole.moments.counts[design.positions]
         subjects = subjects[here]
     parts = _Parts.of(cells, y, design.subject_rows, here)
-    grid = _candidates(estimates.moments, estimates.method)
+    grid = _candidates(estimates.likelihood.moments, estimates.likelihood.method)
     with ThreadPoolExecutor(_threads()) as pool:
         blocks = list(
             pool.map(lambda some: _downdate(parts.block(some), estimates, grid), parts.blocks())
@@ -95,7 +95,7 @@ def leave_one_out(
     beta = coordinates.unit * (gamma @ coordinates.T.T)
     for position in np.flatnonzero(alone) if design.whole is None else ():
         try:
-            variances, params = refit(design.without(position), estimates.method)
+            variances, params = refit(design.without(position), estimates.likelihood.method)
         except InputError:  # there is no fit, which NaN says
             continue
         found.iloc[position], beta[position] = variances, params - coordinates.shift
@@ -185,7 +185,7 @@ def _downdate(
 
     NaN where there is no fit, and where too few digits would be left of it: true in the last (b,).
     """
-    moments, method = estimates.moments, estimates.method
+    moments, method = estimates.likelihood.moments, estimates.likelihood.method
     estimable = _estimable(block, moments)
     f = degrees_of_freedom(moments, method) - block.counts * estimable
     # What cannot be left out stays in, and is NaN at the end.

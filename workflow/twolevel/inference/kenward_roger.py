@@ -1,16 +1,15 @@
-"""Kenward and Roger's small-sample tests of fixed effects, from grouped moments.
+"""Kenward and Roger's small-sample tests of fixed effects, for any number of variances.
 
-With the variances gamma = (sigma_b^2, sigma_w^2) and dV/dgamma = (G_1, G_2) = (blocks of 11', I),
+With the variances and covariances gamma_r on which V depends linearly, and G_r = dV/dgamma_r,
 Kenward & Roger (1997) need
 
     Phi  = (X' V^-1 X)^-1
     P_r  = -X' V^-1 G_r V^-1 X
     Q_rs =  X' V^-1 G_r V^-1 G_s V^-1 X
-    and the traces tr(V^-1 G_r V^-1 G_s).
+    and the traces tr(V^-1 G_r V^-1 G_s),
 
-A subject's V^-1 is 1/sigma_w^2 on deviations from its mean and 1/(sigma_w^2 (1 + n lambda)) on the
-mean, so that each of these is a weighted sum of the matrices M_n of `moments`, and of W. Nothing
-here grows with the number of rows. Results are those of pbkrtest (Halekoh & Hojsgaard 2014).
+which a likelihood gives as sums over subjects (see `likelihood.VarianceSums`). Results are those of
+pbkrtest (Halekoh & Hojsgaard 2014).
 
 The data sets of a batch run along the last axis of all arrays; a single one has no such axis.
 """
@@ -21,9 +20,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from twolevel.design.moments import Moments
-from twolevel.model.criterion import Profile, degrees_of_freedom
-from twolevel.numeric.small_matrices import inverse, product, sandwich, trace, weighted
+from twolevel.model.likelihood import VarianceSums
+from twolevel.numeric.small_matrices import inverse, product, sandwich, trace
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,8 +29,8 @@ class KenwardRoger:
     """Everything that tests need, in the coordinates of the moments.
 
     phi, covariance (p, p, ...): the estimated and the adjusted covariance of the coefficients;
-    slopes (2, p, p, ...): Phi P_r Phi; cov_variances (2, 2, ...): the covariance of the variance
-    estimates.
+    slopes (r, p, p, ...): Phi P_r Phi; cov_variances (r, r, ...): the covariance of the estimated
+    variances.
     """
 
     phi: np.ndarray
@@ -52,9 +50,8 @@ class KenwardRoger:
         parts = [product(within, sandwich(L, slope)) for slope in self.slopes]
         traces = np.stack([np.einsum("ii...->...", part) for part in parts])
         a1 = np.einsum("r...,rs...,s...->...", traces, self.cov_variances, traces)
-        a2 = sum(
-            self.cov_variances[r, s] * trace(parts[r], parts[s]) for r in range(2) for s in range(2)
-        )
+        every = range(len(parts))
+        a2 = sum(self.cov_variances[r, s] * trace(parts[r], parts[s]) for r in every for s in every)
         known = a2 > 0  # else the variances count as known, and the statistic as chi-square
         a1, a2 = np.where(known, a1, 1.0), np.where(known, a2, 1.0)
         if q == 1:  # the algebra below simplifies to this
@@ -87,48 +84,33 @@ class KenwardRoger:
         return np.divide(2.0, a2, out=np.full(len(rows), np.inf), where=known)
 
 
-def kenward_roger(moments: Moments, best: Profile) -> KenwardRoger:
-    """Adjust the covariance of the coefficients at the REML estimate `best`.
+def kenward_roger(
+    unscaled_cov: np.ndarray, sigma2: np.ndarray | float, sums: VarianceSums
+) -> KenwardRoger:
+    """Adjust the covariance sigma2 unscaled_cov (p, p, ...) of the coefficients, fitted by REML.
 
-    The covariance of the variances is the inverse of their expected information, at the boundary
-    as everywhere.
+    sigma2 (...) is the estimate of sigma_w^2. The covariance of the variances is the inverse of
+    their expected information, at the boundary as everywhere.
     """
-    m, p = moments.counts, moments.n_coefficients
-    # (g, ...) where the batch has an axis
-    n = moments.sizes.reshape(-1, *[1] * np.ndim(best.lambda_))
-    sigma2 = best.rss / degrees_of_freedom(moments, "REML")
-    phi = sigma2 * best.unscaled_cov
-    W = moments.within[:p, :p]
-    M = moments.between[:, :p, :p]
-    mean = 1 / (1 + n * best.lambda_)  # V^-1 on the mean of n observations, times sigma_w^2
-
-    P = np.stack([weighted((n * mean) ** 2, M), W + weighted(n * mean**2, M)]) / -(sigma2**2)
-    Q11, Q12 = weighted((n * mean) ** 3, M), weighted(n**2 * mean**3, M)
-    Q22 = W + weighted(n * mean**3, M)
-    Q = [[Q11, Q12], [Q12, Q22]]
-    t11, t12 = np.sum(m * (n * mean) ** 2, axis=0), np.sum(m * n * mean**2, axis=0)
-    t22 = np.sum(m * (n - 1 + mean**2), axis=0)
-    traces = [[t11, t12], [t12, t22]]
-
-    phi_p = [product(phi, P[r]) for r in range(2)]
-    information = np.stack(
+    phi, P, Q = sigma2 * unscaled_cov, sums.first / -(sigma2**2), sums.second
+    every = range(len(P))
+    phi_p = [product(phi, P[r]) for r in every]
+    information = np.array(
         [
-            np.stack(
-                [
-                    traces[r][s] / sigma2**2
-                    - 2 * trace(phi, Q[r][s]) / sigma2**3
-                    + trace(phi_p[r], phi_p[s])
-                    for s in range(2)
-                ]
-            )
-            for r in range(2)
+            [
+                sums.traces[r, s] / sigma2**2
+                - 2 * trace(phi, Q[r, s]) / sigma2**3
+                + trace(phi_p[r], phi_p[s])
+                for s in every
+            ]
+            for r in every
         ]
     )
     cov_variances = 2 * inverse(information)
     middle = sum(
-        cov_variances[r, s] * (Q[r][s] / sigma2**3 - product(P[r], phi_p[s]))
-        for r in range(2)
-        for s in range(2)
+        cov_variances[r, s] * (Q[r, s] / sigma2**3 - product(P[r], phi_p[s]))
+        for r in every
+        for s in every
     )
     covariance = phi + 2 * product(product(phi, middle), phi)
     slopes = np.stack([product(part, phi) for part in phi_p])

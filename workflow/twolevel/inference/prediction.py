@@ -59,7 +59,9 @@ def predict(fit: MixedFit, data: Any, subjects: Subjects, level: float) -> pd.Da
         own = random["se"].to_numpy() / unit
         precision = 1 + random["n"].to_numpy() * fit.lambda_
         shrinkage = 1 - 1 / precision
-        kinds = fit.subjects.columns[fit.subjects.pattern[which]]
+        kinds = fit.estimates.likelihood.subjects.columns[
+            fit.estimates.likelihood.subjects.pattern[which]
+        ]
         working = working - shrinkage[:, None] * kinds
     covariance = estimates.working_covariance
     se = unit * np.sqrt(own**2 + np.einsum("mp,mp->m", working @ covariance, working))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pandas as pd
 
 if TYPE_CHECKING:
@@ -73,16 +72,11 @@ def _criterion(fit: MixedFit) -> str:
 
 
 def _variances(fit: MixedFit) -> str:
-    sigmas = np.array([fit.sigma_between, fit.sigma_within])
-    table = pd.DataFrame(
-        {
-            "group": [fit.design.subject, "residual"],
-            "name": ["(Intercept)", ""],
-            "variance": sigmas**2,
-            "sd": sigmas,
-        }
+    table = fit.varcorr.set_axis(["group", "name", "to", "variance", "sd"], axis=1).drop(
+        columns="to"
     )
-    return table.to_string(index=False, float_format="{:.6g}".format)
+    table.iloc[-1, 0] = "residual"
+    return table.fillna({"name": ""}).to_string(index=False, float_format="{:.6g}".format)
 
 
 def _coefficients(table: pd.DataFrame) -> str:

@@ -1,4 +1,4 @@
-"""Satterthwaite's denominator degrees of freedom, from grouped moments.
+"""Satterthwaite's denominator degrees of freedom, for any number of variances.
 
 The variance f = L Phi L' of an estimate L beta is itself estimated; matching its mean and variance
 to a scaled chi-square gives 2 f^2 / (g' A g) degrees of freedom, with g the gradient of f and A the
@@ -14,17 +14,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from twolevel.design.moments import Moments
-from twolevel.model.criterion import Method, Profile, degrees_of_freedom
-from twolevel.numeric.small_matrices import inverse, product, sandwich, weighted
+from twolevel.model.likelihood import Derivatives, Solution
+from twolevel.numeric.small_matrices import inverse, product, sandwich
 
 
 @dataclass(frozen=True, eq=False)
 class Satterthwaite:
     """Everything that tests need, in the coordinates of the moments.
 
-    covariance (p, p, ...): that of the coefficients; slopes (2, p, p, ...): its derivatives with
-    respect to lambda and sigma_w^2; cov_variances (2, 2, ...): the asymptotic covariance of these.
+    covariance (p, p, ...): that of the coefficients; slopes (r, p, p, ...): its derivatives with
+    respect to the random part's parameters and sigma_w^2; cov_variances (r, r, ...): the asymptotic
+    covariance of these.
     """
 
     covariance: np.ndarray
@@ -61,22 +61,23 @@ class Satterthwaite:
         return 2 * variances**2 / spread
 
 
-def satterthwaite(moments: Moments, best: Profile, method: Method) -> Satterthwaite:
-    """Degrees of freedom at the estimate `best`; at a boundary fit sigma_b^2 is held at 0."""
-    p, f = moments.n_coefficients, degrees_of_freedom(moments, method)
-    sigma2 = best.rss / f
-    # (g, ...) where the batch has an axis
-    n = moments.sizes.reshape(-1, *[1] * np.ndim(best.lambda_))
-    A1 = -weighted((n / (1 + n * best.lambda_)) ** 2, moments.between[:, :p, :p])
-    inner = product(product(best.unscaled_cov, A1), best.unscaled_cov)
-    slopes = np.stack([-sigma2 * inner, best.unscaled_cov])
-    # The criterion before sigma_w^2 is profiled out: f log s + R / s + (terms in lambda alone).
-    twice = best.curvature + f * (best.rss_slope / best.rss) ** 2
-    mixed = -best.rss_slope / sigma2**2
-    hessian = np.stack([np.stack([twice, mixed]), np.stack([mixed, f / sigma2**2])])
-    boundary = best.lambda_ == 0
-    hessian[0, 0] = np.where(boundary, 1.0, hessian[0, 0])
-    hessian[0, 1] = hessian[1, 0] = np.where(boundary, 0.0, hessian[0, 1])
-    cov = 2 * inverse(hessian)
-    cov[0, 0] = np.where(boundary, 0.0, cov[0, 0])
-    return Satterthwaite(sigma2 * best.unscaled_cov, slopes, cov)
+def satterthwaite(best: Solution, f: np.ndarray | int, bends: Derivatives) -> Satterthwaite:
+    """Degrees of freedom at the estimate `best`, where f is the divisor of R.
+
+    Parameters at the edge of what they can be, as sigma_b^2 at a boundary fit, are held there.
+    """
+    sigma2, cov = best.rss / f, best.unscaled_cov
+    slopes = [-sigma2 * product(product(cov, slope), cov) for slope in bends.xx_slopes]
+    # The criterion before sigma_w^2 is profiled out: f log s + R / s + (terms in the others alone).
+    relative = bends.rss_slopes / best.rss
+    mixed = -bends.rss_slopes / sigma2**2
+    k = len(mixed)
+    hessian = np.empty((k + 1, k + 1, *np.shape(sigma2)))
+    hessian[:k, :k] = bends.curvature + f * (relative[:, None] * relative)
+    hessian[:k, k] = hessian[k, :k] = mixed
+    hessian[k, k] = f / sigma2**2
+    free = np.concatenate([~bends.held, np.ones_like(bends.held[:1])])
+    both = free[:, None] & free
+    itself = np.eye(k + 1).reshape(k + 1, k + 1, *[1] * np.ndim(sigma2))
+    asymptotic = np.where(both, 2 * inverse(np.where(both, hessian, itself)), 0.0)
+    return Satterthwaite(sigma2 * cov, np.stack([*slopes, cov]), asymptotic)

@@ -12,10 +12,10 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from twolevel.design.moments import Coordinates, Moments
+from twolevel.design.moments import Coordinates
 from twolevel.inference.kenward_roger import kenward_roger
 from twolevel.inference.satterthwaite import satterthwaite
-from twolevel.model.criterion import Method, Profile, degrees_of_freedom
+from twolevel.model.likelihood import Likelihood, Solution
 from twolevel.numeric.tails import f_upper, t_quantile, t_two_sided
 
 Df = Literal["kenward-roger", "satterthwaite", "asymptotic"]
@@ -27,9 +27,8 @@ class Estimates:
 
     params: np.ndarray
     coordinates: Coordinates
-    moments: Moments
-    best: Profile
-    method: Method
+    likelihood: Likelihood
+    best: Solution
 
     @property
     def T(self) -> np.ndarray:
@@ -40,6 +39,11 @@ class Estimates:
     def unit(self) -> float:
         """What one is in the moments, in the response's unit."""
         return self.coordinates.unit
+
+    @property
+    def sigma2(self) -> float:
+        """sigma_w^2 in squares of the unit."""
+        return float(self.best.rss / self.likelihood.degrees_of_freedom)
 
     @property
     def working_covariance(self) -> np.ndarray:
@@ -94,17 +98,18 @@ class Estimates:
 
     def _reference(self, df: Df):
         if df == "kenward-roger":
-            if self.method != "REML":
+            if self.likelihood.method != "REML":
                 raise ValueError(
                     "df: Kenward-Roger's method is defined for REML; fit by REML or ask for "
                     "'satterthwaite'"
                 )
-            return kenward_roger(self.moments, self.best)
+            sums = self.likelihood.variance_sums(self.best)
+            return kenward_roger(self.best.unscaled_cov, self.sigma2, sums)
         if df == "satterthwaite":
-            return satterthwaite(self.moments, self.best, self.method)
+            f, bends = self.likelihood.degrees_of_freedom, self.likelihood.derivatives(self.best)
+            return satterthwaite(self.best, f, bends)
         if df == "asymptotic":
-            sigma2 = self.best.rss / degrees_of_freedom(self.moments, self.method)
-            return _Asymptotic(sigma2 * self.best.unscaled_cov)
+            return _Asymptotic(self.sigma2 * self.best.unscaled_cov)
         raise ValueError(
             f"df: found {df!r}, expected 'kenward-roger', 'satterthwaite' or 'asymptotic'"
         )

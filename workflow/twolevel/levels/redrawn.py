@@ -13,7 +13,6 @@ import numpy as np
 
 from twolevel.design.design_matrix import DesignMatrix
 from twolevel.mixed import MixedFit
-from twolevel.model.criterion import degrees_of_freedom
 
 _EPS = float(np.finfo(float).eps)
 
@@ -67,7 +66,7 @@ def redraw(fit: MixedFit, draws: int, generator: np.random.Generator) -> Values:
     rss = (resid**2).sum(axis=0)
     if lambda_ > 0:
         rss += (blup**2).sum(axis=0) / lambda_
-    scale = fit.sigma_within / np.sqrt(rss / degrees_of_freedom(fit.estimates.moments, fit.method))
+    scale = fit.sigma_within / np.sqrt(rss / fit.estimates.likelihood.degrees_of_freedom)
     return Values(scale * resid, scale * blup, _fixed_part(fit)[:, None] + scale * fitted)
 
 

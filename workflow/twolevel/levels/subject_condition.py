@@ -74,8 +74,9 @@ def subject_condition(fit: MixedFit, condition: str | None) -> SubjectCondition 
     if (rows != rows[first][cell]).any():
         return None
 
-    within = fit.subjects.within
-    norms = np.diag(fit.estimates.moments.total)[:p]
+    subjects = design.working_moments()[0]
+    within = subjects.within
+    norms = np.diag(fit.estimates.likelihood.total)[:p]
     varying = independent_columns(within[:p, :p], np.diag(within)[:p] + 1e-13 * norms)
     ss_additive, inverse, _ = residual_sum(within, varying)
     df_den = N - len(first)
@@ -92,8 +93,8 @@ def subject_condition(fit: MixedFit, condition: str | None) -> SubjectCondition 
     # The trace of Z'MZ: Z the cells, M the residual projection of the additive model.
     X = design.cells.at(first) @ fit.estimates.coordinates.T
     subject = design.codes[first]
-    apart = (X - fit.subjects.means[subject, :p])[:, varying]
-    leverage = 1 / fit.subjects.counts[subject] + np.einsum("ck,kl,cl->c", apart, inverse, apart)
+    apart = (X - subjects.means[subject, :p])[:, varying]
+    leverage = 1 / subjects.counts[subject] + np.einsum("ck,kl,cl->c", apart, inverse, apart)
     per_cell = float(np.sum(sizes - sizes**2 * leverage)) / df_num
 
     ms_interaction, ms_cells = (ss_additive - ss_cells) / df_num, ss_cells / df_den

@@ -13,15 +13,13 @@ N - p under REML. Minus half of d is the log-likelihood.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
 from twolevel.design.moments import Moments
+from twolevel.model.likelihood import Method
 from twolevel.model.search import GRID, minimise
 from twolevel.text.errors import InputError
-
-Method = Literal["REML", "ML"]
 
 # The lambda above which sigma_w, at 3e-7 of sigma_b, counts as 0. GRID goes further, for profiles.
 LARGEST = 1e13
@@ -54,6 +52,16 @@ class Profile:
     rss: np.ndarray
     rss_slope: np.ndarray
     rss_curvature: np.ndarray
+
+    @property
+    def theta(self) -> np.ndarray:
+        """Lambda's only entry, sigma_b / sigma_w (1, ...)."""
+        return np.sqrt(self.lambda_)[None]
+
+    @property
+    def icc(self) -> np.ndarray:
+        """lambda / (1 + lambda), the correlation of two observations of a subject (...)."""
+        return self.lambda_ / (1 + self.lambda_)
 
 
 def degrees_of_freedom(moments: Moments, method: Method) -> int:

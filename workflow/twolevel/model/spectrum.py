@@ -23,7 +23,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from twolevel.design.moments import Moments
-from twolevel.model.criterion import Method, degrees_of_freedom, log_det
+from twolevel.model.criterion import degrees_of_freedom, log_det
+from twolevel.model.likelihood import Method
 from twolevel.model.search import GRID, minimise
 
 # An eigenvalue, relative to the largest possible, below which it is 0; and the relative distance

@@ -1,0 +1,89 @@
+"""What is asked of a likelihood, whatever the random part: one class answers for each kind of it.
+
+With V = sigma_w^2 M(theta) and A = [X y]' M^-1 [X y], partitioned as A_xx, A_xy, A_yy, the
+deviance with beta and sigma_w^2 profiled out is (Bates, Maechler, Bolker & Walker 2015, eqs. 34
+and 41)
+
+    d(theta) = f log(2 pi R / f) + f + log|M| [+ log|A_xx| under REML],
+
+R = A_yy - A_xy' A_xx^-1 A_xy, and f is N - p under REML, N under ML. How a class comes by these
+numbers, and what it keeps of the data, is its own affair. All is in working coordinates (see
+`moments.Coordinates`), with p columns and q = p + 1.
+
+The data sets of a batch run along the last axis of all arrays; a single one has no such axis.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+import numpy as np
+
+Method = Literal["REML", "ML"]
+
+
+class Solution(Protocol):
+    """Generalised least squares at theta (k, ...), the entries of Lambda (see `random_part`).
+
+    deviance (...) is d, beta (p, ...) the coefficients, unscaled_cov (p, p, ...) is A_xx^-1, rss
+    (...) is R.
+    """
+
+    theta: np.ndarray
+    deviance: np.ndarray
+    beta: np.ndarray
+    unscaled_cov: np.ndarray
+    rss: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Derivatives:
+    """How a likelihood bends at its maximum, in k parameters of the random part.
+
+    curvature (k, k, ...): the second derivatives of d; rss_slopes (k, ...) and xx_slopes
+    (k, p, p, ...): the first ones of R and of A_xx; held (k, ...): which parameters are at the
+    edge of what they can be. The parameters may be any in which these exist.
+    """
+
+    curvature: np.ndarray
+    rss_slopes: np.ndarray
+    xx_slopes: np.ndarray
+    held: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class VarianceSums:
+    """Sums over the derivatives G_r of V by its r variances and covariances, sigma_w^2 the last.
+
+    first (r, p, p, ...): X' M^-1 G_r M^-1 X; second (r, r, p, p, ...): X' M^-1 G_r M^-1 G_s M^-1 X;
+    traces (r, r, ...): tr(M^-1 G_r M^-1 G_s). V is linear in what it is differentiated by, so that
+    no G depends on theta; that of sigma_w^2 is I.
+    """
+
+    first: np.ndarray
+    second: np.ndarray
+    traces: np.ndarray
+
+
+class Likelihood(Protocol):
+    """The likelihood of a model with one kind of random part, by REML or ML."""
+
+    method: Method
+
+    @property
+    def total(self) -> np.ndarray:
+        """The cross-products [X y]' [X y] (q, q) over all rows."""
+
+    @property
+    def degrees_of_freedom(self) -> int:
+        """f, the divisor of R."""
+
+    def maximise(self) -> Solution:
+        """The solution where the likelihood is largest; raises InputError where it is nowhere."""
+
+    def derivatives(self, best: Solution) -> Derivatives:
+        """How the likelihood bends at its maximum."""
+
+    def variance_sums(self, best: Solution) -> VarianceSums:
+        """The sums that the expected information of the variances is made of."""

@@ -1,0 +1,86 @@
+"""The likelihood of the model with a random intercept, from grouped moments.
+
+A subject's M = I + lambda 11' has the inverse 1 on deviations from its mean and 1 / (1 + n lambda)
+on the mean, so that every sum asked for is a weighted sum of the matrices M_n of `moments`, and of
+W. Nothing here grows with the number of rows.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from twolevel.design.moments import Moments, SubjectMoments, grouped_moments
+from twolevel.model.criterion import Profile, degrees_of_freedom, maximise
+from twolevel.model.likelihood import Derivatives, Method, VarianceSums
+from twolevel.numeric.small_matrices import weighted
+
+
+@dataclass(frozen=True, eq=False)
+class RandomIntercept:
+    """The likelihood of (1 | subject): see `likelihood.Likelihood`."""
+
+    subjects: SubjectMoments
+    method: Method
+
+    @cached_property
+    def moments(self) -> Moments:
+        """The subjects' sums, grouped by the numbers of observations."""
+        return grouped_moments(self.subjects)
+
+    @property
+    def total(self) -> np.ndarray:
+        """The cross-products [X y]' [X y] (q, q) over all rows."""
+        return self.moments.total
+
+    @property
+    def degrees_of_freedom(self) -> int:
+        """N - p under REML, N under ML."""
+        return degrees_of_freedom(self.moments, self.method)
+
+    def maximise(self) -> Profile:
+        """The profile at the best lambda: see `criterion.maximise`."""
+        return maximise(self.moments, self.method)
+
+    def derivatives(self, best: Profile) -> Derivatives:
+        """How the likelihood bends in lambda."""
+        return derivatives(self.moments, best)
+
+    def variance_sums(self, best: Profile) -> VarianceSums:
+        """The sums for sigma_b^2 and sigma_w^2."""
+        return variance_sums(self.moments, best.lambda_)
+
+
+def derivatives(moments: Moments, best: Profile) -> Derivatives:
+    """Those in lambda, of one data set or of each of a batch."""
+    p, n = moments.n_coefficients, _sizes(moments, best.lambda_)
+    return Derivatives(
+        curvature=best.curvature[None, None],
+        rss_slopes=best.rss_slope[None],
+        xx_slopes=-weighted((n / (1 + n * best.lambda_)) ** 2, moments.between[:, :p, :p])[None],
+        held=(best.lambda_ == 0)[None],
+    )
+
+
+def variance_sums(moments: Moments, lambda_: np.ndarray) -> VarianceSums:
+    """The sums for (sigma_b^2, sigma_w^2), with G = (blocks of 11', I), at lambda (...)."""
+    p, m, n = moments.n_coefficients, moments.counts, _sizes(moments, lambda_)
+    W = moments.within[:p, :p]
+    M = moments.between[:, :p, :p]
+    mean = 1 / (1 + n * lambda_)  # M^-1 on the mean of n observations
+    first = np.stack([weighted((n * mean) ** 2, M), W + weighted(n * mean**2, M)])
+    mixed = weighted(n**2 * mean**3, M)
+    second = [
+        [weighted((n * mean) ** 3, M), mixed],
+        [mixed, W + weighted(n * mean**3, M)],
+    ]
+    t11, t12 = np.sum(m * (n * mean) ** 2, axis=0), np.sum(m * n * mean**2, axis=0)
+    t22 = np.sum(m * (n - 1 + mean**2), axis=0)
+    return VarianceSums(first, np.array(second), np.array([[t11, t12], [t12, t22]]))
+
+
+def _sizes(moments: Moments, lambda_: np.ndarray) -> np.ndarray:
+    """The distinct n_i as (g, ...), to go with the axis of a batch."""
+    return moments.sizes.reshape(-1, *[1] * np.ndim(lambda_))
