@@ -13,7 +13,7 @@ from random_designs import balanced, formulas, table, unbalanced
 import twolevel as tl
 from twolevel.design import shards
 from twolevel.design.shards import Shards
-from twolevel.levels.subject_condition import subject_condition
+from twolevel.levels.checks.subject_condition import subject_condition
 
 DIGITS = 1e-12
 

@@ -23,14 +23,13 @@ def contrast(pair, estimate, p):
     return {"contrast": pair, "estimate": estimate, "p": p, "ci_low": 0.0, "ci_high": 1.0}
 
 
-def study(anova=None, comparison=None, unit=None, **mixed):
+def study(anova=None, comparison=None, unit=None, checks=None, **mixed):
     """Three levels of `time` in ten subjects, with a clear effect; mixed changes its fit."""
     summary = {
+        "formula": "score ~ time",
         "anova": [term("time", 0.001)],
         "terms": {"time": ["time"]},
         "held_at_zero": {},
-        "subject_condition": None,
-        "own_slopes": None,
         "slopes": [],
         "factors": [],
         "means": [mean("a", 1.0), mean("b", 2.0), mean("c", 3.0)],
@@ -40,11 +39,6 @@ def study(anova=None, comparison=None, unit=None, **mixed):
             contrast("b - c", -1.0, 0.2),
         ],
         "adjust": "holm",
-        "response_values": None,
-        "repeated_within": [],
-        "unconnected": None,
-        "diagnostics": LOOKS,
-        "following": None,
         "boundary": False,
         "sigma_between": 2.0,
         "sigma_within": 1.0,
@@ -56,10 +50,20 @@ def study(anova=None, comparison=None, unit=None, **mixed):
         ],
         "grand_mean": {"estimate": 2.0, "se": 0.5},
     }
+    met = {
+        "subject_condition": None,
+        "own_slopes": None,
+        "response_values": None,
+        "repeated_within": [],
+        "unconnected": None,
+        "diagnostics": LOOKS,
+        "following": None,
+    }
     design = {"conditions": ["a", "b", "c"], "balanced": True, "replicated": False}
     labels = {"subject": "id", "condition": "time", "response": "score"}
     comparison = comparison or {"agree": True, "most_apart": None}
-    return Results(design, summary | mixed, anova or {"available": True}, comparison, labels, unit)
+    mixed, checks, anova = summary | mixed, met | (checks or {}), anova or {"available": True}
+    return Results(design, mixed, checks, anova, comparison, labels, unit)
 
 
 def claims(found):
@@ -114,7 +118,7 @@ def test_methods_that_differ_are_not_said_to_agree():
 
 
 def test_pooled_strata_are_a_caution_and_said_of_the_agreement():
-    found = study(repeated_within=["a", "b"])
+    found = study(checks={"repeated_within": ["a", "b"]})
     assert said(found, "caution").startswith("**One error for all terms within subjects**")
     assert said(found, "agreement").endswith("all three pool what a partitioned ANOVA keeps apart.")
 

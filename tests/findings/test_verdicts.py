@@ -10,13 +10,19 @@ UNCLEAR = {"F": 1.75, "df_num": 2, "df_den": 7.0, "p": 0.2275}
 LABELS = {"subject": "id", "condition": "time", "response": "y"}
 
 
-def mixed(**more):
-    """The summary of a mixed model with one term, C(time)."""
-    return {
-        "formula": "y ~ C(time)",
+def judged(anova=None, test=CLEAR, **more):
+    """The verdict on the only term of a mixed model, C(time), by its test and its checks."""
+    mixed = {
         "terms": {"C(time)": ["time"]},
-        "anova": [{"term": "C(time)", **CLEAR}],
+        "anova": [{"term": "C(time)", **test}],
         "held_at_zero": {},
+    }
+    return verdicts(mixed, checks(**more), anova or {})["C(time)"]
+
+
+def checks(**more):
+    """The checks of a model that meets all that it assumes."""
+    return {
         "subject_condition": None,
         "own_slopes": None,
         "response_values": None,
@@ -42,10 +48,10 @@ def sphericity(p, mauchly=0.001, epsilon=0.5):
 
 def test_the_test_that_holds_decides_and_stands_first():
     differ = {"p": 0.001, "tests": [{"term": "C(time)", **UNCLEAR}]}
-    found = verdicts(mixed(subject_condition=differ), {})["C(time)"]
+    found = judged(subject_condition=differ)
     assert not found.clear
     assert found.quote.startswith("on the means of cells, F(2, 7.00) = 1.750, p = 0.2275; from all")
-    alike = verdicts(mixed(subject_condition=differ | {"p": 0.3}), {})["C(time)"]
+    alike = judged(subject_condition=differ | {"p": 0.3})
     assert alike.clear
     assert alike.quote == "Kenward–Roger test: F(2, 38.0) = 12.86, p = 0.0003"
 
@@ -56,15 +62,14 @@ def test_the_test_that_holds_decides_and_stands_first():
 )
 def test_failing_sphericity_decides(mauchly, epsilon, corrected):
     anova = sphericity(0.08, mauchly, epsilon)
-    found = verdicts(mixed(), anova)["C(time)"]
+    found = judged(anova)
     assert found.clear == (not corrected)
     assert found.quote.startswith("with Greenhouse") == corrected
-    assert (pairs_share_an_error(mixed(), anova) is not None) == corrected
+    assert (pairs_share_an_error(checks(), anova) is not None) == corrected
 
 
 def test_without_degrees_of_freedom_there_is_no_test():
-    none = {"term": "C(time)", "F": 0.0, "df_num": 3, "df_den": -1.0, "p": None}
-    found = verdicts(mixed(anova=[none]), {})["C(time)"]
+    found = judged(test={"F": 0.0, "df_num": 3, "df_den": -1.0, "p": None})
     assert not found.tested
     assert not found.clear
     assert "F(" not in found.quote
@@ -86,7 +91,7 @@ def look(p):
     ],
 )
 def test_what_makes_neighbours_alike(neighbours, around, slopes, aic, why):
-    summary = mixed(
+    summary = checks(
         diagnostics={
             "looks": {"neighbours": look(neighbours), "neighbours around lines": look(around)}
         },
@@ -94,18 +99,19 @@ def test_what_makes_neighbours_alike(neighbours, around, slopes, aic, why):
         own_slopes=None if slopes is None else {"p": slopes, "tests": None},
     )
     assert follows(summary) == why
-    said = cautions(summary, LABELS)
+    said = cautions("y ~ C(time)", summary, LABELS)
     assert bool(said) == (why is not None)
     assert any("better than slopes" in sentence for sentence in said) == (why == "errors")
 
 
 def test_few_steps_name_the_ordinal_model():
-    (said,) = cautions(mixed(response_values=[1.0, 2.0, 3.0]), LABELS)
+    (said,) = cautions("y ~ C(time)", checks(response_values=[1.0, 2.0, 3.0]), LABELS)
     assert "ordinal::clmm(factor(y) ~ C(time) + (1 | id))" in said
 
 
 def test_one_condition_with_trials_is_warned_of_only_where_nothing_looks_at_it():
-    (said,) = cautions(mixed(repeated_within=["time"]), LABELS)
+    (said,) = cautions("y ~ C(time)", checks(repeated_within=["time"]), LABELS)
     assert "may differ in its effect" in said
     looked = {"p": 0.5, "tests": []}
-    assert cautions(mixed(repeated_within=["time"], subject_condition=looked), LABELS) == []
+    summary = checks(repeated_within=["time"], subject_condition=looked)
+    assert cautions("y ~ C(time)", summary, LABELS) == []

@@ -11,8 +11,8 @@ from scipy import stats
 
 import twolevel as tl
 from twolevel.findings.remarks import remarks
-from twolevel.levels import diagnostics, redrawn
-from twolevel.levels.diagnostics import diagnose
+from twolevel.levels.checks import diagnostics, redrawn
+from twolevel.levels.checks.diagnostics import diagnose
 
 
 def table(seed, n=20, J=3, error=None, spread=None):

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from reference_values import TESTS
 
 import twolevel as tl
-from twolevel.levels.own_slopes import own_slopes
+from twolevel.levels.checks.own_slopes import own_slopes
 
 
 def lines(seed: int, subjects: int, size: int, missing: float = 0.0, own: float = 1.0):

@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 
 from twolevel.design.design_matrix import design_matrix
-from twolevel.levels.discrete_response import few_values
-from twolevel.levels.pooled_errors import repeated_within, unconnected
+from twolevel.levels.checks.discrete_response import few_values
+from twolevel.levels.checks.pooled_errors import repeated_within, unconnected
 
 
 def crossed(n, **factors):

@@ -12,7 +12,7 @@ from random_designs import table
 from reference_values import load
 
 import twolevel as tl
-from twolevel.levels.subject_condition import subject_condition
+from twolevel.levels.checks.subject_condition import subject_condition
 
 replicated = st.builds(
     table,

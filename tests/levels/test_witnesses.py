@@ -9,8 +9,8 @@ from random_designs import balanced, formulas, unbalanced
 from reference_values import NAMES, load
 
 import twolevel as tl
-from twolevel.levels import witnesses
-from twolevel.levels.witnesses import call_witnesses
+from twolevel.levels.checks import witnesses
+from twolevel.levels.checks.witnesses import call_witnesses
 
 
 def called(formula, data, subject="subject", condition="condition"):

@@ -16,6 +16,7 @@ import pandas as pd
 import pytest
 from page_content import external_references
 
+import check_mixed
 import compare_fits
 import describe_design
 import fit_hierarchical
@@ -179,7 +180,6 @@ MIXED = [
     "contrasts",
     "random_effects",
     "influence",
-    "witnesses",
 ]
 SUPPORT = ["_quarto.yml", "page.lua", "page.css", "twolevel.scss", "twolevel-dark.scss"]
 
@@ -199,12 +199,15 @@ def build(name: str, folder: Path) -> None:
         job(simulate_data, {}, observations | made, simulate=study["simulate"])
     else:
         job(load_data, {}, observations | made, {"real": name}, table=model.table)
-    stages = ["design", "level1", "hierarchical", "mixed", "anova", "comparison", "witnesses"]
+    stages = ["design", "level1", "hierarchical", "mixed", "checks"]
+    stages += ["anova", "comparison", "witnesses"]
     made |= {key: folder / f"{key}.json" for key in stages}
     parts = ["subjects", "residuals", "random_effects", "profile", "influence", "quantiles"]
     parts = {key: folder / f"{key}.parquet" for key in parts}
     tables = {key: folder / "tables" / f"{key}.csv" for key in [*MIXED, "subjects"]}
-    tables |= {key: folder / "tables" / f"{key}.csv" for key in ("anova", "comparison")}
+    tables |= {
+        key: folder / "tables" / f"{key}.csv" for key in ("witnesses", "anova", "comparison")
+    }
     tables["anova"].parent.mkdir()
     job(describe_design, observations, made)
     coded = {"formula": formula, "coding": model.factor_coding}
@@ -212,6 +215,8 @@ def build(name: str, folder: Path) -> None:
     job(fit_hierarchical, parts | made, made)
     mixed = parts | made | {"tables": [tables[key] for key in MIXED]}
     job(fit_mixed, observations, mixed, **coded, adjust=study["adjust"])
+    checked_too = parts | made | {"table": tables["witnesses"]}
+    job(check_mixed, observations, checked_too, formula=formula)
     job(partition_errors, observations, made | {"table": tables["anova"]}, formula=formula)
     job(compare_fits, made, made | {"table": tables["comparison"]})
 
@@ -656,7 +661,7 @@ def test_what_one_subject_supports(made):
 
 def test_slopes_of_subjects_own(made):
     """Where the condition is a number, a line through each subject says whether they differ."""
-    numeric, slopes = made("numeric"), made("numeric").json("mixed")["own_slopes"]
+    numeric, slopes = made("numeric"), made("numeric").json("checks")["own_slopes"]
     assert numeric.says(
         "; from the 18 subjects’ own slopes, F(1, 17) = 45.85, p < 0.0001; from all"
     )
@@ -668,11 +673,11 @@ def test_slopes_of_subjects_own(made):
     check(row[1], slopes["tests"][0]["F"])
     check(row[4], numeric.json("mixed")["anova"][0]["F"])
     apart = made("uneven_slopes")
-    assert apart.json("mixed")["own_slopes"]["tests"] is None
+    assert apart.json("checks")["own_slopes"]["tests"] is None
     assert apart.says("The slopes are not equally precise here")
     assert apart.says("what a subject’s sum of squares of condition amounts to on average")
     for name in ("curve", "factor", "balanced"):
-        assert made(name).json("mixed")["own_slopes"] is None
+        assert made(name).json("checks")["own_slopes"] is None
         assert not made(name).says("Do subjects differ in the effect of condition?")
 
 
@@ -709,7 +714,7 @@ def test_the_sentence_to_paste_takes_the_safe_interval(made):
 
 
 def test_spreads_under_levels_have_the_conditions_name(made):
-    sentence = made("numeric").json("mixed")["diagnostics"]["sentences"]["scale_location"]
+    sentence = made("numeric").json("checks")["diagnostics"]["sentences"]["scale_location"]
     assert re.search(r"runs from [\d.]+ \(condition \d\) to [\d.]+ \(condition \d\)", sentence)
 
 
@@ -766,7 +771,7 @@ def test_failing_sphericity_is_in_the_headline(report):
 
 
 def test_what_diagnostics_warn_of_is_to_be_checked(report):
-    looks = report.json("mixed")["diagnostics"]["looks"]
+    looks = report.json("checks")["diagnostics"]["looks"]
     warnings = {
         "residual": "residuals are not normal",
         "random effect": "predicted random effects are not normal",
@@ -775,7 +780,7 @@ def test_what_diagnostics_warn_of_is_to_be_checked(report):
     }
     warned = {key for key in warnings if (looks.get(key) or {"p": None})["p"] is not None}
     warned = {key for key in warned if looks[key]["p"] < 0.05}
-    if report.json("mixed")["response_values"]:  # of a response of few values these say nothing
+    if report.json("checks")["response_values"]:  # of a response of few values these say nothing
         warned -= {"residual", "spread"}
     assert {key for key, words in warnings.items() if words in summary(report)} == warned
     assert ("Check before you trust it" in summary(report)) == bool(warned)
@@ -842,7 +847,7 @@ def test_mean_without_condition(made):
         assert made(name).says("The grand mean of y is")
         assert "α" not in made(name).page.text
         assert "Conditions" not in made(name).page.headings
-    variance = made("mean").json("mixed")["covariance"]["implied"][0][0]
+    variance = made("mean").json("checks")["covariance"]["implied"][0][0]
     assert made("mean").says(f"has the variance {variance:.0f}; observed was")
 
 
@@ -962,8 +967,8 @@ def test_what_is_explained(report):
 
 
 def test_every_plot_has_its_sentence(report):
-    sentences = report.json("mixed")["diagnostics"]["sentences"]
-    assert len(sentences) == 4 + ("neighbours" in report.json("mixed")["diagnostics"]["looks"])
+    sentences = report.json("checks")["diagnostics"]["sentences"]
+    assert len(sentences) == 4 + ("neighbours" in report.json("checks")["diagnostics"]["looks"])
     for sentence in sentences.values():
         assert report.says(" ".join(sentence.replace("'", "’").split())) or report.says(sentence)
 
@@ -1159,7 +1164,7 @@ def test_a_response_of_two_values_needs_another_model(made):
 def test_errors_that_follow_one_another_are_told_from_slopes(made):
     """R (nlme, REML): AIC 1746.191 with corCAR1, 1755.628 with random slopes; Phi 0.6531336."""
     numeric = made("numeric")
-    found = numeric.json("mixed")["following"]
+    found = numeric.json("checks")["following"]
     assert found["rho"] == pytest.approx(0.6531336, abs=1e-4)
     assert found["aic_less"] == pytest.approx(1746.191 - 1755.628, abs=1e-3)
     assert "Errors follow one another in the order of condition, which" in summary(numeric)

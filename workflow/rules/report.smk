@@ -5,6 +5,7 @@ FIGURES += rules.plot_mixed.output.figures
 TABLES = [
     rules.compare_fits.output.table,
     *rules.fit_mixed.output.tables,
+    rules.check_mixed.output.table,
     rules.partition_errors.output.table,
     rules.fit_subjects.output.table,
 ]
@@ -28,9 +29,10 @@ rule write_report:
         level1=rules.fit_subjects.output.level1,
         hierarchical=rules.fit_hierarchical.output.hierarchical,
         mixed=rules.fit_mixed.output.mixed,
+        checks=rules.check_mixed.output.checks,
+        witnesses=rules.check_mixed.output.witnesses,
         anova=rules.partition_errors.output.anova,
         comparison=rules.compare_fits.output.comparison,
-        witnesses=rules.fit_mixed.output.witnesses,
         truth=truth_of,
         loading=loading_of,
         figures=FIGURES,

@@ -14,6 +14,7 @@ MEASURED = {
     "fit_subjects": (170, 350, 20, 1, 6),
     "fit_hierarchical": (130, 160, 20, 1, 4),
     "fit_mixed": (240, 360, 20, 3, 27),
+    "check_mixed": (240, 360, 20, 3, 27),
     "partition_errors": (170, 370, 20, 1, 18),
     "compare_fits": (120, 0, 0, 1, 0),
     "plot_data": (170, 140, 20, 2, 2),

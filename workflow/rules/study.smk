@@ -135,8 +135,6 @@ rule fit_mixed:
         residuals="results/{study}/conditional_residuals.parquet",
         profile="results/{study}/profile.parquet",
         influence="results/{study}/influence.parquet",
-        quantiles="results/{study}/quantiles.parquet",
-        witnesses="results/{study}/witnesses.json",
         tables=shown(
             "table",
             "tables/%s.csv",
@@ -148,7 +146,6 @@ rule fit_mixed:
             "contrasts",
             "random_effects",
             "influence",
-            "witnesses",
         ),
     log:
         "logs/{study}/fit_mixed.log",
@@ -167,6 +164,36 @@ rule fit_mixed:
         "{wildcards.study}: fit the mixed model"
     script:
         "../scripts/fit_mixed.py"
+
+
+rule check_mixed:
+    """Ask whether the mixed model is to be believed: what it assumes, what other programs find."""
+    input:
+        observations=observations_of,
+    output:
+        checks="results/{study}/checks.json",
+        quantiles="results/{study}/quantiles.parquet",
+        witnesses="results/{study}/witnesses.json",
+        table=report(
+            "results/{study}/tables/witnesses.csv",
+            category="{study}",
+            labels={"table": "witnesses"},
+        ),
+    log:
+        "logs/{study}/check_mixed.log",
+    benchmark:
+        "benchmarks/{study}/check_mixed.tsv"
+    conda:
+        "../envs/twolevel.yaml"
+    resources:
+        **asks("check_mixed"),
+    params:
+        formula=formula_of,
+        code=script_code("check_mixed"),
+    message:
+        "{wildcards.study}: check the mixed model"
+    script:
+        "../scripts/check_mixed.py"
 
 
 rule partition_errors:
@@ -292,7 +319,8 @@ rule plot_mixed:
         residuals=rules.fit_mixed.output.residuals,
         profile=rules.fit_mixed.output.profile,
         influence=rules.fit_mixed.output.influence,
-        quantiles=rules.fit_mixed.output.quantiles,
+        checks=rules.check_mixed.output.checks,
+        quantiles=rules.check_mixed.output.quantiles,
     output:
         figures=shown(
             "figure",

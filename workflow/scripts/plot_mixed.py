@@ -1,6 +1,6 @@
 """Draw what the mixed model says: of one subject and all, conditions, likelihood, diagnostics.
 
-Reads the observations, the design's summary and the mixed fit; makes its figures.
+Reads the observations, the design's summary, the mixed fit and its checks; makes its figures.
 """
 
 from pathlib import Path
@@ -61,7 +61,7 @@ def main(snakemake: "Snakemake") -> None:
             labels=labels,
         ),
         "condition_means": draw_means(observations, mixed, labels),
-        "covariance": covariance(*matrices(mixed["covariance"]), labels),
+        "covariance": covariance(*matrices(read_json(files.checks)["covariance"]), labels),
         "profile_zeta": profile_zeta(read_parquet(files.profile), intervals, labels),
         "residuals_fitted": residuals_fitted(residuals, labels),
         "quantile_plots": quantile_plots(read_parquet(files.quantiles), labels),

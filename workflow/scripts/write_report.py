@@ -37,13 +37,16 @@ def context(snakemake: "Snakemake") -> dict[str, Any]:
     """Everything that the template fills in."""
     files = snakemake.input
     design, mixed = read_json(files.design), read_json(files.mixed)
+    checks = read_json(files.checks)
     comparison = read_json(files.comparison)
     anova = read_json(files.anova)
     labels = {key: design["columns"].get(key) for key in ("subject", "condition", "response")}
     name = snakemake.wildcards.study
     loading = read_json(files.loading) if files.get("loading") else None
     entries = {"studies": {name: snakemake.params.study}}
-    found = Results(design, mixed, anova, comparison, labels, snakemake.params.study["unit"])
+    found = Results(
+        design, mixed, checks, anova, comparison, labels, snakemake.params.study["unit"]
+    )
     apart = most_apart(comparison, mixed["terms"])
     return making(name, entries, files.tables, loading["inputs"] if loading else []) | {
         "labels": labels,
@@ -52,6 +55,7 @@ def context(snakemake: "Snakemake") -> dict[str, Any]:
         "level1": read_json(files.level1),
         "two_stage": read_json(files.hierarchical),
         "mixed": mixed,
+        "checks": checks,
         "anova": anova,
         "comparison": comparison,
         "witnesses": read_json(files.witnesses),
@@ -59,9 +63,9 @@ def context(snakemake: "Snakemake") -> dict[str, Any]:
         "found": found,
         "headline": headline(found, apart),
         "most_apart": apart,
-        "pairs_share_an_error": pairs_share_an_error(mixed, anova),
-        "pooled": pools_strata(mixed),
-        "follows": follows(mixed),
+        "pairs_share_an_error": pairs_share_an_error(checks, anova),
+        "pooled": pools_strata(checks),
+        "follows": follows(checks),
         "adjustment": ADJUSTMENTS[mixed["adjust"]],
         "quantities": {
             row["quantity"]: quantity_in_words(row["quantity"]) for row in comparison["table"]

@@ -25,22 +25,24 @@ _LOOKS = {
 _OF_STEPS = ("residual", "spread")
 
 
-def cautions(mixed: Summary, labels: Mapping[str, str | None]) -> list[Markdown]:
-    """The cautions of a study, from its summaries and the names of its columns."""
+def cautions(formula: str, checks: Summary, labels: Mapping[str, str | None]) -> list[Markdown]:
+    """The cautions of a study, from its formula, its checks and the names of its columns."""
     found = [
-        _not_made_for(mixed, labels),
-        _pooled(mixed, labels),
-        _unconnected(mixed, labels),
-        _neighbours(mixed, labels),
+        _not_made_for(formula, checks, labels),
+        _pooled(checks, labels),
+        _unconnected(checks, labels),
+        _neighbours(checks, labels),
     ]
     return [caution for caution in found if caution is not None]
 
 
-def _not_made_for(mixed: Summary, labels: Mapping[str, str | None]) -> Markdown | None:
-    values = mixed["response_values"]
+def _not_made_for(
+    formula: str, checks: Summary, labels: Mapping[str, str | None]
+) -> Markdown | None:
+    values = checks["response_values"]
     if values is None:
         return None
-    response, variables = escape(labels["response"]), mixed["formula"].partition("~")[2].strip()
+    response, variables = escape(labels["response"]), formula.partition("~")[2].strip()
     listed = words([escape(written(value)) for value in values])
     took = f"{response} takes {len(values)} values only ({listed})"
     bars = f"{variables} + (1 | {labels['subject']})"
@@ -64,17 +66,17 @@ def _not_made_for(mixed: Summary, labels: Mapping[str, str | None]) -> Markdown 
     )
 
 
-def pools_strata(mixed: Summary) -> bool:
+def pools_strata(checks: Summary) -> bool:
     """Whether terms that could have errors of their own stand against one here."""
-    within = mixed["repeated_within"]
-    looked_at = subjects_differ(mixed)
+    within = checks["repeated_within"]
+    looked_at = subjects_differ(checks)
     return len(within) > 1 or (len(within) == 1 and not looked_at)
 
 
-def _pooled(mixed: Summary, labels: Mapping[str, str | None]) -> Markdown | None:
-    if not pools_strata(mixed):
+def _pooled(checks: Summary, labels: Mapping[str, str | None]) -> Markdown | None:
+    if not pools_strata(checks):
         return None
-    within = mixed["repeated_within"]
+    within = checks["repeated_within"]
     if len(within) == 1:
         (name,) = within
         return Markdown(
@@ -95,8 +97,8 @@ def _pooled(mixed: Summary, labels: Mapping[str, str | None]) -> Markdown | None
     )
 
 
-def _unconnected(mixed: Summary, labels: Mapping[str, str | None]) -> Markdown | None:
-    sets = mixed["unconnected"]
+def _unconnected(checks: Summary, labels: Mapping[str, str | None]) -> Markdown | None:
+    sets = checks["unconnected"]
     if not sets:
         return None
     some = [f"{words(levels[:8])}{' …' if len(levels) > 8 else ''}" for levels in sets[:6]]
@@ -109,11 +111,11 @@ def _unconnected(mixed: Summary, labels: Mapping[str, str | None]) -> Markdown |
     )
 
 
-def _neighbours(mixed: Summary, labels: Mapping[str, str | None]) -> Markdown | None:
-    why = follows(mixed)
+def _neighbours(checks: Summary, labels: Mapping[str, str | None]) -> Markdown | None:
+    why = follows(checks)
     if why is None:
         return None
-    looks, condition = mixed["diagnostics"]["looks"], escape(labels["condition"])
+    looks, condition = checks["diagnostics"]["looks"], escape(labels["condition"])
     remedy = (
         f"A model with autocorrelated errors is made for such data (in R, {code('nlme::lme')} with "
         f"{code('correlation = corCAR1()')}). Tests of {condition} that take all rows for "
@@ -130,7 +132,7 @@ def _neighbours(mixed: Summary, labels: Mapping[str, str | None]) -> Markdown | 
             f"**Errors follow one another in the order of {condition}**, beside what slopes of "
             f"subjects’ own explain: {alike}. {remedy}"
         )
-    found = mixed["following"]
+    found = checks["following"]
     return Markdown(
         f"**Errors follow one another in the order of {condition}**, which explains these data "
         f"better than slopes of subjects’ own (AIC lower by {num(-found['aic_less'], 2)}; errors a "
@@ -145,13 +147,13 @@ def _lag(look: Summary) -> str:
     )
 
 
-def follows(mixed: Summary) -> str | None:
+def follows(checks: Summary) -> str | None:
     """What makes neighbouring residuals alike, where they are by more than chance.
 
     "errors" that follow one another, by the AIC; such errors "besides" slopes of subjects' own;
     "alike" where slopes are not at issue; None where slopes alone explain it, or nothing is alike.
     """
-    looks, found = mixed["diagnostics"]["looks"], mixed["following"]
+    looks, found = checks["diagnostics"]["looks"], checks["following"]
     clear = {
         name: looks[name]["p"] < LEVEL
         for name in ("neighbours", "neighbours around lines")
@@ -159,7 +161,7 @@ def follows(mixed: Summary) -> str | None:
     }
     if not any(clear.values()):
         return None
-    slopes = mixed["own_slopes"]
+    slopes = checks["own_slopes"]
     if slopes and slopes["p"] >= LEVEL:
         return "alike"
     if found and found["aic_less"] < 0:
@@ -169,10 +171,10 @@ def follows(mixed: Summary) -> str | None:
     return None if slopes else "alike"
 
 
-def unusual(mixed: Summary) -> Markdown | None:
+def unusual(checks: Summary) -> Markdown | None:
     """What the diagnostic plots show by more than chance, if anything."""
-    looks = mixed["diagnostics"]["looks"]
-    beside = _OF_STEPS if mixed["response_values"] else ()
+    looks = checks["diagnostics"]["looks"]
+    beside = _OF_STEPS if checks["response_values"] else ()
     warned = [
         Markdown(warning)
         for name, warning in _LOOKS.items()
@@ -184,10 +186,10 @@ def unusual(mixed: Summary) -> Markdown | None:
     return Markdown(f"**Check before you trust it**: {words(warned)}, by more than chance.")
 
 
-def pairs_share_an_error(mixed: Summary, anova: Summary) -> Markdown | None:
+def pairs_share_an_error(checks: Summary, anova: Summary) -> Markdown | None:
     """What to say beside pairwise differences whose errors are not equal, as they take them."""
     sphericity = anova.get("sphericity")
-    differ = subjects_differ(mixed)
+    differ = subjects_differ(checks)
     if rejected(sphericity):
         multivariate = 'emmeans(aov_ez(...), model = "multivariate")'
         return Markdown(
@@ -198,7 +200,7 @@ def pairs_share_an_error(mixed: Summary, anova: Summary) -> Markdown | None:
             "error instead, by paired t tests adjusted for their number (in R, "
             f"{code(multivariate)})."
         )
-    if pools_strata(mixed) or (differ and differ["p"] < LEVEL):
+    if pools_strata(checks) or (differ and differ["p"] < LEVEL):
         return Markdown(
             "These pairwise differences share one pooled error, which leaves out how subjects "
             "differ in these effects: their intervals can be too short. Compare the means of each "

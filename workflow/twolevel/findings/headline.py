@@ -44,8 +44,11 @@ def headline(found: Results, most_apart: Markdown) -> list[list[Claim]]:
     most_apart is the quantity in which the three methods differ most, in words.
     """
     effects = _of_condition(found) if found.condition else _without_condition(found)
-    more = [[Claim("caution", said)] for said in cautions(found.mixed, found.labels)]
-    look = unusual(found.mixed)
+    more = [
+        [Claim("caution", said)]
+        for said in cautions(found.mixed["formula"], found.checks, found.labels)
+    ]
+    look = unusual(found.checks)
     paragraphs = [
         effects,
         *more,
@@ -73,7 +76,7 @@ def _of_condition(found: Results) -> list[Claim]:
         clear = bool(effect.clear)
         claims.append(effect)
         differ = found.subjects_differ
-        if differ and differ["p"] < LEVEL and follows(found.mixed) != "errors":
+        if differ and differ["p"] < LEVEL and follows(found.checks) != "errors":
             said = (
                 f"Tests of {escape(found.condition)} that take all observations for independent "
                 "are too sure of themselves here, for subjects differ in its effect "
@@ -160,7 +163,7 @@ def _rise(found: Results, told: list[str], qualified: bool) -> Claim:
     # The slope at the mean of all numbers: it is the test where that is the hypothesis of both.
     same = _same(slope, test)
     clear = verdict.clear if same else slope["p"] < LEVEL
-    slopes = found.mixed["own_slopes"]
+    slopes = found.checks["own_slopes"]
     best = slopes["mean"] if verdict.safe and same and slopes else slope
     rises = best["estimate"] >= 0
     ends = best["ci_low"], best["ci_high"]
@@ -242,7 +245,7 @@ def _pairs(found: Results, levels: list[str], clear: bool) -> list[Claim]:
     said = pairs_that_differ(levels, contrasts, clear, found.mixed["adjust"])
     if not said:
         return []
-    shared = pairs_share_an_error(found.mixed, found.anova)
+    shared = pairs_share_an_error(found.checks, found.anova)
     return [Claim("pairs", said), *([Claim("pairs' error", shared)] if shared else [])]
 
 
@@ -317,7 +320,7 @@ def _of_subjects(found: Results) -> list[Claim]:
 
 
 def _of_methods(found: Results, most_apart: Markdown) -> list[Claim]:
-    available, pooled = found.anova["available"], pools_strata(found.mixed)
+    available, pooled = found.anova["available"], pools_strata(found.checks)
     if found.comparison["agree"]:
         errors = "one pooled error within subjects" if pooled else "partitioned errors"
         others = f", the mixed model and the ANOVA with {errors}" if available else None

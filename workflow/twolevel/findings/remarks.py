@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from twolevel.levels.diagnostics import Diagnostics
+from twolevel.levels.checks.diagnostics import Diagnostics
 from twolevel.text.numbers import positional
 
 _LEVEL = 0.05

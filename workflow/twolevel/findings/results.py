@@ -24,6 +24,7 @@ class Results:
 
     design: Summary
     mixed: Summary
+    checks: Summary
     anova: Summary
     comparison: Summary
     labels: Mapping[str, str | None]
@@ -32,7 +33,7 @@ class Results:
     @cached_property
     def verdicts(self) -> dict[str, Verdict]:
         """The verdict on each term."""
-        return verdicts(self.mixed, self.anova)
+        return verdicts(self.mixed, self.checks, self.anova)
 
     @property
     def condition(self) -> str | None:
@@ -92,7 +93,7 @@ class Results:
     @property
     def subjects_differ(self) -> Summary | None:
         """The test of whether subjects differ in the condition's effect, where there is one."""
-        return subjects_differ(self.mixed)
+        return subjects_differ(self.checks)
 
     @property
     def drawn_by(self) -> Summary | None:

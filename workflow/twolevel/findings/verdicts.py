@@ -44,10 +44,12 @@ class Verdict:
     tested: bool
 
 
-def verdicts(mixed: Mapping[str, Any], anova: Mapping[str, Any]) -> dict[str, Verdict]:
-    """The verdict on each term, from the summaries of the mixed model and of the ANOVA."""
-    own, slopes = mixed["subject_condition"], mixed["own_slopes"]
-    differ = subjects_differ(mixed)
+def verdicts(
+    mixed: Mapping[str, Any], checks: Mapping[str, Any], anova: Mapping[str, Any]
+) -> dict[str, Verdict]:
+    """The verdict on each term, from the summaries of the mixed model, its checks and the ANOVA."""
+    own, slopes = checks["subject_condition"], checks["own_slopes"]
+    differ = subjects_differ(checks)
     safely = (differ["tests"] or []) if differ and differ["p"] < LEVEL else []
     basis = "on the means of cells"
     if not own and slopes:
@@ -62,9 +64,9 @@ def verdicts(mixed: Mapping[str, Any], anova: Mapping[str, Any]) -> dict[str, Ve
     }
 
 
-def subjects_differ(mixed: Mapping[str, Any]) -> Mapping[str, Any] | None:
+def subjects_differ(checks: Mapping[str, Any]) -> Mapping[str, Any] | None:
     """The test of whether subjects differ in the condition's effect, where there is one."""
-    return mixed["subject_condition"] or mixed["own_slopes"]
+    return checks["subject_condition"] or checks["own_slopes"]
 
 
 def rejected(sphericity: Mapping[str, Any] | None) -> bool:

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import betaincinv, ndtr, ndtri
 
-from twolevel.levels.redrawn import Values
+from twolevel.levels.checks.redrawn import Values
 from twolevel.mixed import MixedFit
 
 _MOST_POINTS = 400  # of a quantile plot

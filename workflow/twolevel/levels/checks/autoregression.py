@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import OptimizeResult, minimize
 
-from twolevel.levels.serial_correlation import series
+from twolevel.levels.checks.serial_correlation import series
 from twolevel.mixed import MixedFit
 
 _MOST_ROWS = 20_000

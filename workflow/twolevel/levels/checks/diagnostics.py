@@ -15,14 +15,14 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from twolevel.levels.envelopes import (
+from twolevel.levels.checks.envelopes import (
     computed_envelopes,
     normal_scores,
     quantile_plot,
     simulated_envelopes,
 )
-from twolevel.levels.redrawn import Values, redraw, rounding_of, values_of
-from twolevel.levels.serial_correlation import alike, series
+from twolevel.levels.checks.redrawn import Values, redraw, rounding_of, values_of
+from twolevel.levels.checks.serial_correlation import alike, series
 from twolevel.mixed import MixedFit
 
 _DRAWS = 999

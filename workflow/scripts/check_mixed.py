@@ -1,0 +1,58 @@
+"""Ask whether the mixed model is to be believed: what it assumes, and what other programs find.
+
+Reads the observations and fits the model again, which takes milliseconds; makes the summary of all
+checks, the quantiles that a figure draws, and the witnesses' testimony with its table.
+"""
+
+from typing import TYPE_CHECKING
+
+from twolevel.files.stage_files import write_csv, write_json, write_parquet
+from twolevel.findings.remarks import remarks
+from twolevel.levels.checks.autoregression import following
+from twolevel.levels.checks.diagnostics import IN_SERIES, diagnose
+from twolevel.levels.checks.discrete_response import few_values
+from twolevel.levels.checks.implied_covariance import implied_covariance
+from twolevel.levels.checks.own_slopes import own_slopes
+from twolevel.levels.checks.pooled_errors import repeated_within, unconnected
+from twolevel.levels.checks.subject_condition import subject_condition
+from twolevel.levels.checks.witnesses import call_witnesses
+from twolevel.mixed import fit_mixed
+from twolevel.pipeline.job import run
+from twolevel.pipeline.tables.stored import read_observations
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import Snakemake, snakemake
+
+
+def main(snakemake: "Snakemake") -> None:
+    """Check the model fitted by REML; write what was found."""
+    formula, output = snakemake.params.formula, snakemake.output
+    observations = read_observations(snakemake.input.observations)
+    data, subject, condition = observations.typed, observations.subject, observations.condition
+    fit = fit_mixed(formula, data, subject, "REML")
+    diagnostics = diagnose(fit, condition)
+    alike = any(diagnostics.looks[name].clear for name in IN_SERIES if name in diagnostics.looks)
+    effects, slopes = subject_condition(fit, condition), own_slopes(fit, condition)
+    steps = few_values(fit.design.response)
+    summary = {
+        "response_values": steps,
+        "repeated_within": repeated_within(fit.design),
+        "unconnected": unconnected(fit.design, condition),
+        "diagnostics": {
+            **diagnostics.summary(),
+            "sentences": remarks(diagnostics, condition, steps),
+        },
+        "covariance": implied_covariance(fit, condition).summary(),
+        "subject_condition": effects and effects.summary(),
+        "following": following(fit, condition) if alike else None,
+        "own_slopes": slopes and slopes.summary(),
+    }
+    write_json(output.checks, summary)
+    write_parquet(output.quantiles, diagnostics.quantiles)
+    witnesses = call_witnesses(formula, data, subject, fit, condition)
+    write_json(output.witnesses, witnesses)
+    write_csv(output.table, witnesses)
+
+
+if __name__ == "__main__":
+    run(main, snakemake)

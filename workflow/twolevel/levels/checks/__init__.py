@@ -1,0 +1,1 @@
+"""Whether the fit is to be believed: what it assumes, and what other programs find."""

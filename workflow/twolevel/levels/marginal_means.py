@@ -1,0 +1,107 @@
+"""What the fitted model says of means: of the condition, of other factors, and along numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import pandas as pd
+
+from twolevel.mixed import MixedFit
+
+
+@dataclass(frozen=True, eq=False)
+class OtherFactor:
+    """Marginal means and contrasts of a factor other than the condition.
+
+    Where factor and condition interact, `within` has the condition's means and contrasts at each
+    level of the factor, and its slopes where it is a number whose effect is a line (else None), all
+    with the factor's level in a column of this name.
+    """
+
+    factor: str
+    term: str | None
+    means: pd.DataFrame
+    contrasts: pd.DataFrame
+    within: dict[str, pd.DataFrame | None] | None
+
+
+@dataclass(frozen=True, eq=False)
+class MarginalMeans:
+    """The condition's means, effects and contrasts; those of every other factor; slopes.
+
+    Without a condition, means has the grand mean alone, of "all". slopes are by how much the means
+    rise per unit of every number whose effect is a line. All in the response's unit.
+    """
+
+    condition: str | None
+    means: pd.DataFrame
+    condition_effects: pd.DataFrame
+    contrasts: pd.DataFrame
+    factors: list[OtherFactor]
+    slopes: list[dict]
+
+    def summary(self) -> dict:
+        """Everything but the condition's name as plain values, for a JSON file."""
+        return {name: value for name, value in vars(self).items() if name != "condition"}
+
+    def tidy(self, what: Literal["means", "contrasts"]) -> pd.DataFrame:
+        """All means, or all contrasts, in one table: of which factor, and within which level."""
+        own = getattr(self, what).rename(columns={"condition": "level"})
+        parts = [own.assign(of=self.condition)]
+        for factor in self.factors:
+            parts.append(getattr(factor, what).assign(of=factor.factor))
+            if factor.within:
+                table = factor.within[what]
+                within = f"{factor.factor} " + table["level"].astype(str)
+                own = table.drop(columns="level").rename(columns={"condition": "level"})
+                parts.append(own.assign(of=self.condition, within=within))
+        columns = ["of", "within", *parts[0].columns.drop("of")]
+        table = pd.concat(parts, ignore_index=True).reindex(columns=columns)
+        # Names and numbers in one column are names.
+        return table.assign(level=table["level"].astype(str)) if "level" in table else table
+
+
+def marginal_means(fit: MixedFit, condition: str | None, adjust: str) -> MarginalMeans:
+    """The marginal means of a fit whose formula has `condition`, contrasts adjusted by `adjust`."""
+    factors = [name for name in fit.design.data if fit.design.is_factor(name)]
+    others = [_of_factor(fit, name, condition, adjust) for name in factors if name != condition]
+    if condition is None:
+        whole = fit.grand_mean.rename("all").to_frame().T.rename_axis("condition").reset_index()
+        means, effects, contrasts = whole, whole[:0], whole[:0]
+    else:
+        means = fit.means(condition).rename_axis("condition").reset_index()
+        effects = fit.condition_effects(condition).rename_axis("condition").reset_index()
+        contrasts = fit.contrasts(condition, adjust=adjust).reset_index()
+    return MarginalMeans(condition, means, effects, contrasts, others, _of_numbers(fit))
+
+
+def _of_factor(fit: MixedFit, name: str, condition: str | None, adjust: str) -> OtherFactor:
+    within = None
+    if condition and fit.design.interact(name, condition):
+        slopes = fit.slopes(condition, by=name)
+        within = {
+            "means": _by_level(fit.means(condition, by=name), "condition"),
+            "contrasts": _by_level(fit.contrasts(condition, adjust=adjust, by=name), "contrast"),
+            "slopes": None if slopes is None else slopes.rename_axis("level").reset_index(),
+        }
+    return OtherFactor(
+        factor=name,
+        term=fit.design.term_of(name),
+        means=fit.means(name).rename_axis("level").reset_index(),
+        contrasts=fit.contrasts(name, adjust=adjust).reset_index(),
+        within=within,
+    )
+
+
+def _by_level(table: pd.DataFrame, within: str) -> pd.DataFrame:
+    """A table by level of a factor and of what is within it, with plain columns."""
+    return table.rename_axis(["level", within]).reset_index()
+
+
+def _of_numbers(fit: MixedFit) -> list[dict]:
+    lines = []
+    for name in filter(fit.design.is_numeric, fit.design.data):
+        if (slopes := fit.slopes(name)) is not None:
+            lines.append({"variable": name, "term": fit.design.term_of(name), **slopes.iloc[0]})
+    return lines
