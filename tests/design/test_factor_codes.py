@@ -6,20 +6,20 @@ import pytest
 
 from twolevel.design import factor_codes as module
 from twolevel.design.factor_codes import factor_codes, terms_of
+from twolevel.design.variables import Variables
 
 LEVELS = {"a": ["x", "y", "z"], "b": [1, 2], "c": [1.0, 2.0]}
 
 
 def factors(*names, rows=40):
     generator = np.random.default_rng(1)
-    return pd.DataFrame(
-        {
-            name: pd.Categorical.from_codes(
-                generator.integers(len(LEVELS[name]), size=rows), LEVELS[name]
-            )
-            for name in names
-        }
-    )
+    columns = {
+        name: pd.Categorical.from_codes(
+            generator.integers(len(LEVELS[name]), size=rows), LEVELS[name]
+        )
+        for name in names
+    }
+    return Variables(columns, rows)
 
 
 @pytest.mark.parametrize(
@@ -27,7 +27,6 @@ def factors(*names, rows=40):
 )
 def test_rows_are_those_of_an_evaluation(formula, monkeypatch):
     table = factors(*(name for name in "ab" if name in formula.replace("contr", "")))
-    table = table if len(table.columns) else pd.DataFrame(index=range(40))
     ones = ("n",) if "n" in formula.replace("contr", "") else ()
     looked_up = factor_codes(terms_of(formula), ones, table)
     monkeypatch.setattr(module, "_MOST_CELLS", 0)
@@ -40,14 +39,14 @@ def test_rows_are_those_of_an_evaluation(formula, monkeypatch):
 
 
 def test_levels_that_are_equal_and_look_different_keep_their_names():
-    whole, real = (factors(name).rename(columns={name: "v"}) for name in "bc")
+    whole, real = (Variables({"v": factors(name).columns[name]}, 40) for name in "bc")
     assert factor_codes(terms_of("v"), (), whole).columns == ("Intercept", "v[T.2]")
     assert factor_codes(terms_of("v"), (), real).columns == ("Intercept", "v[T.2.0]")
 
 
 def test_the_order_of_levels_counts():
     table = factors("a")
-    turned = table.assign(a=table["a"].cat.set_categories(["z", "y", "x"]))
+    turned = Variables({"a": table.columns["a"].set_categories(["z", "y", "x"])}, table.rows)
     assert factor_codes(terms_of("a"), (), table).columns[1:] == ("a[T.y]", "a[T.z]")
     assert factor_codes(terms_of("a"), (), turned).columns[1:] == ("a[T.y]", "a[T.x]")
 

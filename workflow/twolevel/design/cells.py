@@ -6,12 +6,15 @@ combinations of levels, whatever the number of observations.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from math import prod
 
 import numpy as np
 import pandas as pd
+
+from twolevel.design.variables import Variables
 
 # Combinations of factor levels up to which rows are held once for each.
 _MOST_CELLS = 10_000
@@ -55,23 +58,18 @@ class Cells:
         return values if self.codes is None else values[self.codes]
 
 
-def distinct_rows(
-    variables: pd.DataFrame,
-) -> tuple[pd.DataFrame, np.ndarray | None, np.ndarray]:
+def distinct_rows(variables: Variables) -> tuple[Variables, np.ndarray | None, np.ndarray]:
     """The combinations of factor levels that occur, which (N,) each row has, and how often (K,).
 
     Where a variable is a number, and so what a transform makes of it may depend on all rows, the
-    table itself, None and ones; so too where there would be many combinations.
+    rows themselves, None and ones; so too where there would be many combinations.
     """
-    itself = variables, None, np.ones(len(variables))
-    factors = [values.array for _, values in variables.items()]
-    if not all(isinstance(factor, pd.Categorical) for factor in factors):
-        return itself
-    sizes = [len(factor.categories) for factor in factors]
-    if prod(sizes) > _MOST_CELLS:
-        return itself
-    cell_of = np.zeros(len(variables), dtype=np.intp)
-    for k, factor in enumerate(factors):
+    factors = variables.factors
+    sizes = [len(factor.categories) for factor in factors.values()]
+    if len(factors) < len(variables.columns) or prod(sizes) > _MOST_CELLS:
+        return variables, None, np.ones(variables.rows)
+    cell_of = np.zeros(variables.rows, dtype=np.intp)
+    for k, factor in enumerate(factors.values()):
         if k == 0:
             cell_of = factor.codes.astype(np.intp)
         else:
@@ -81,12 +79,19 @@ def distinct_rows(
     occurs = np.flatnonzero(weights)
     if len(occurs) < prod(sizes):
         cell_of = np.searchsorted(occurs, cell_of)
-    levels = np.unravel_index(occurs, sizes) if sizes else []
-    distinct = {
-        name: pd.Categorical.from_codes(codes, dtype=factor.dtype)
-        for name, factor, codes in zip(variables, factors, levels, strict=True)
+    dtypes = {name: factor.dtype for name, factor in factors.items()}
+    return combinations(dtypes, occurs), cell_of, weights[occurs]
+
+
+def combinations(dtypes: Mapping[str, pd.CategoricalDtype], which: np.ndarray) -> Variables:
+    """Some (m,) of all combinations of factors' levels, numbered with the last one's fastest."""
+    sizes = [len(dtype.categories) for dtype in dtypes.values()]
+    levels = np.unravel_index(which, sizes) if sizes else []
+    columns = {
+        name: pd.Categorical.from_codes(codes, dtype=dtype)
+        for (name, dtype), codes in zip(dtypes.items(), levels, strict=True)
     }
-    return pd.DataFrame(distinct, index=range(len(occurs))), cell_of, weights[occurs]
+    return Variables(columns, len(which))
 
 
 @dataclass(frozen=True, eq=False)

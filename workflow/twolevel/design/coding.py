@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Literal
 
-import pandas as pd
-
+from twolevel.design.variables import Variables
 from twolevel.text.errors import InputError, did_you_mean, listed, quoted
 
 # How factors become columns: as the formula says; all to sum to zero; or as the formula says, with
@@ -22,19 +22,18 @@ def as_factor(expr: str) -> str | None:
 
 
 def references_first(
-    variables: pd.DataFrame, references: Mapping[str, str], formula: str
+    variables: Variables, references: Mapping[str, str], formula: str
 ) -> dict[str, list]:
     """The levels of factors in the order of their columns: the reference, which has none, first."""
-    ordered = {}
+    ordered, factors = {}, variables.factors
     for name, level in references.items():
         place = f"formula '{formula}': reference level {quoted(level)} of {quoted(name)}"
-        if name not in variables or pd.api.types.is_numeric_dtype(variables[name]):
-            factors = variables.select_dtypes("category").columns
+        if name not in factors:
             raise InputError(
                 f"{place}: found no such factor{did_you_mean(name, factors)}; the factors are "
                 f"{listed(map(quoted, factors))}"
             )
-        levels = list(variables[name].cat.categories)
+        levels = list(factors[name].categories)
         named = {str(known): known for known in levels}
         if level not in named:
             raise InputError(
@@ -46,8 +45,7 @@ def references_first(
     return ordered
 
 
-def reordered(table: pd.DataFrame, levels: Mapping[str, list]) -> pd.DataFrame:
-    """A table whose factors have their levels in these orders."""
-    if not levels:
-        return table
-    return table.assign(**{name: table[name].cat.set_categories(levels[name]) for name in levels})
+def reordered(variables: Variables, levels: Mapping[str, list]) -> Variables:
+    """The same, with the levels of factors in these orders."""
+    turned = {n: variables.columns[n].set_categories(order) for n, order in levels.items()}
+    return replace(variables, columns={**variables.columns, **turned})

@@ -8,12 +8,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from twolevel.design.variables import Column, is_factor
 from twolevel.numeric.standardised import as_numbers
 from twolevel.text.errors import InputError, did_you_mean, listed
 
 
-def frame_of(data: Any, columns: Sequence[str], place: str) -> pd.DataFrame:
-    """The named columns of a table: a DataFrame of any library that narwhals reads, or a mapping.
+def columns_of(
+    data: Any, columns: Sequence[str], place: str
+) -> tuple[dict[str, pd.Series], pd.Index]:
+    """The named columns of a table, and the index of its rows.
+
+    The table is a DataFrame of any library that narwhals reads, or a mapping.
 
     Raises InputError for anything else, and for columns that are missing or occur twice.
     """
@@ -39,9 +44,9 @@ def frame_of(data: Any, columns: Sequence[str], place: str) -> pd.DataFrame:
         wanted = [name for name in dict.fromkeys(columns) if name in native.columns]
         data = native.select(wanted).to_pandas() if len(wanted) == len(set(columns)) else data
     # By position, as pandas takes long to build an index of texts.
-    at = []
+    names, picked = list(data.columns), {}
     for name in dict.fromkeys(columns):
-        found = [k for k, column in enumerate(data.columns) if column == name]
+        found = [k for k, column in enumerate(names) if column == name]
         if not found:
             raise InputError(
                 f"{place}: column '{name}' is not in the table"
@@ -53,10 +58,10 @@ def frame_of(data: Any, columns: Sequence[str], place: str) -> pd.DataFrame:
                 f"{place}: {len(found)} columns of the table are called '{name}'; rename or drop "
                 "all but one"
             )
-        at += found
+        picked[name] = data.iloc[:, found[0]]
     if len(data) == 0:
         raise InputError(f"{place}: the table has no rows; expected observations")
-    return data.iloc[:, at]
+    return picked, data.index
 
 
 def subjects_of(values: pd.Series, name: str) -> tuple[np.ndarray, pd.Index]:
@@ -74,18 +79,15 @@ def response_of(values: pd.Series, name: str) -> np.ndarray:
             f"column '{name}': the response holds {values.dtype} values, expected "
             "numbers; convert the column"
         )
-    _refuse_holes(name, values.isna())
-    numbers = values.to_numpy(dtype=float)
-    if not np.isfinite(numbers).all():
-        raise InputError(f"column '{name}': infinite values; expected finite numbers")
-    return numbers
+    return _finite(values.to_numpy(dtype=float), name)
 
 
-def factor_or_number(values: pd.Series, name: str, as_factor: bool) -> pd.Series:
-    """A variable without missing values, as numbers or as a factor of the levels that occur.
+def factor_or_number(values: pd.Series, name: str, as_factor: bool) -> Column:
+    """A variable without missing values (N,), as numbers or as a factor of the levels that occur.
 
-    Numbers of any type are numbers. Dates are refused, as they have no unit; what is true or false
-    is a factor with the levels "False" and "True".
+    It is a copy, as a table may change while its fit is in use. Numbers of any type are numbers.
+    Dates are refused, as they have no unit; what is true or false is a factor with the levels
+    "False" and "True".
     """
     values = _unboxed(values)
     if _is_time(values):
@@ -95,37 +97,51 @@ def factor_or_number(values: pd.Series, name: str, as_factor: bool) -> pd.Series
             "pandas.Timedelta('1D'), or text"
         )
     if _is_number(values) and not as_factor:
-        _refuse_holes(name, values.isna())
-        numbers = as_numbers(values.to_numpy())
-        if not np.isfinite(numbers).all():
-            raise InputError(f"column '{name}': infinite values; expected finite numbers")
-        return pd.Series(numbers, index=values.index)
+        return _finite(as_numbers(values.to_numpy()), name)
     if values.dtype.kind == "c":
         raise InputError(f"column '{name}': complex numbers; expected real ones")
-    if not isinstance(values.dtype, pd.CategoricalDtype):
-        values = values.astype("category")
-    codes = values.cat.codes.to_numpy()
-    _refuse_holes(name, codes < 0)
-    counts = np.bincount(codes, minlength=len(values.cat.categories))
+    factor = _categorical(values)
+    _refuse_holes(name, factor.codes < 0)
+    counts = np.bincount(factor.codes, minlength=len(factor.categories))
     if not counts.all():  # an unused level would be a column of zeros
-        values = values.cat.remove_unused_categories()
-    if values.cat.categories.inferred_type == "boolean":
-        values = values.cat.rename_categories(list(map(str, values.cat.categories)))
-    return values
+        factor = factor.remove_unused_categories()
+    if factor.categories.inferred_type == "boolean":
+        factor = factor.rename_categories(list(map(str, factor.categories)))
+    return factor
 
 
-def like(values: pd.Series, known: pd.Series, name: str) -> pd.Series:
+def _categorical(values: pd.Series) -> pd.Categorical:
+    """Values as a factor, whose levels are in their order where they have one."""
+    if isinstance(values.dtype, pd.CategoricalDtype):
+        return values.array.copy()
+    codes, levels = pd.factorize(values)
+    try:
+        order = levels.argsort()
+    except TypeError:  # of numbers and texts mixed, pandas knows an order
+        return pd.Categorical(values)
+    rank = np.empty(len(levels) + 1, dtype=codes.dtype)
+    rank[order], rank[-1] = np.arange(len(levels)), -1
+    return pd.Categorical.from_codes(rank[codes], dtype=pd.CategoricalDtype(levels[order]))
+
+
+def _finite(numbers: np.ndarray, name: str) -> np.ndarray:
+    """Numbers (N,), none of which is missing or infinite."""
+    if not np.isfinite(numbers).all():
+        _refuse_holes(name, np.isnan(numbers))
+        raise InputError(f"column '{name}': infinite values; expected finite numbers")
+    return numbers
+
+
+def like(values: pd.Series, known: Column, name: str) -> Column:
     """New values of a variable that a fit knows, of the same kind and with the same levels."""
-    as_factor = isinstance(known.dtype, pd.CategoricalDtype)
-    found = factor_or_number(
-        values, name, as_factor and not isinstance(values.dtype, pd.CategoricalDtype)
-    )
+    as_factor = is_factor(known)
+    found = factor_or_number(values, name, as_factor and not is_factor(values.array))
     if not as_factor:
-        if isinstance(found.dtype, pd.CategoricalDtype):
+        if is_factor(found):
             raise InputError(f"column '{name}': found {values.dtype} values, expected numbers")
         return found
-    levels = known.cat.categories
-    unknown = [level for level in found.cat.categories if level not in levels]
+    levels = known.categories
+    unknown = [level for level in found.categories if level not in levels]
     if unknown:
         raise InputError(
             f"column '{name}': found the level '{unknown[0]}', which the fit has not seen; "
@@ -158,10 +174,10 @@ def _is_number(values: pd.Series) -> bool:
     return values.dtype.kind in "iuf"
 
 
-def _refuse_holes(name: str, holes: np.ndarray | pd.Series) -> None:
+def _refuse_holes(name: str, holes: np.ndarray) -> None:
     count = int(np.sum(holes))
     if count:
         raise InputError(
             f"column '{name}': {count} missing values, the first in row "
-            f"{int(np.argmax(np.asarray(holes))) + 1}; drop these rows first, knowingly"
+            f"{int(np.argmax(holes)) + 1}; drop these rows first, knowingly"
         )

@@ -18,13 +18,14 @@ import pandas as pd
 
 from twolevel.design.cells import Cells, SubjectRows
 from twolevel.design.coding import Coding
-from twolevel.design.columns import factor_or_number, frame_of, response_of, subjects_of
+from twolevel.design.columns import columns_of, factor_or_number, response_of, subjects_of
 from twolevel.design.encoding import Encoding, encode
 from twolevel.design.formula import FormulaNames, parse
 from twolevel.design.identifiability import refuse_aliased, refuse_unrepeated
 from twolevel.design.moments import Coordinates, SubjectMoments, working_moments
 from twolevel.design.reduction import Whole, whole_of
 from twolevel.design.shards import Shards
+from twolevel.design.variables import Variables, is_factor
 from twolevel.text.errors import InputError
 
 
@@ -34,10 +35,10 @@ class DesignMatrix:
 
     cells holds the distinct rows of the model, and which of them each observation has; response
     (N,) is in the response's unit; subject_rows has each row's subject as a position in `subjects`
-    (n,), in order of first appearance, and `subject` is the column that names them. `data` holds
-    the formula's variables, one row per observation. Of a table in shards, all these are a sample,
-    and `whole` is what is known of all of it. The p columns are those of `encoding`, whose
-    formula_rows times their coefficients are the formula's.
+    (n,), in order of first appearance, and `subject` is the column that names them. `variables`
+    are the formula's, one row per observation, which index (N,) names. Of a table in shards, all
+    these are a sample, and `whole` is what is known of all of it. The p columns are those of
+    `encoding`, whose formula_rows times their coefficients are the formula's.
     """
 
     formula: str
@@ -45,10 +46,16 @@ class DesignMatrix:
     response: np.ndarray
     subject_rows: SubjectRows
     subjects: pd.Index
-    data: pd.DataFrame
+    variables: Variables
+    index: pd.Index
     encoding: Encoding
-    subject: str = "subject"
+    subject: str
     whole: Whole | None = None
+
+    @cached_property
+    def data(self) -> pd.DataFrame:
+        """The variables as a table (N rows)."""
+        return self.variables.table(self.index)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -116,7 +123,8 @@ class DesignMatrix:
             response=self.response[keep],
             subject_rows=SubjectRows(codes - (codes > position), len(self.subjects) - 1),
             subjects=self.subjects.delete(position),
-            data=self.data[keep],
+            variables=self.variables.of_rows(keep),
+            index=self.index[keep],
         )
 
     @property
@@ -135,18 +143,16 @@ class DesignMatrix:
         Numbers named in `at_means` stand at their means over all observations.
         """
         # The encoding knows the means of the sample; the table holds those of all rows.
-        return self.encoding.rows(table, at_means if self.whole is None else ())
+        return self.encoding.rows(Variables.of(table), at_means if self.whole is None else ())
 
     def levels(self, variable: str) -> list:
         """The levels of a categorical variable, or the distinct values of a numeric one."""
-        values = self.data[variable]
-        if isinstance(values.dtype, pd.CategoricalDtype):
-            return list(values.cat.categories)
-        return sorted(values.unique())
+        values = self.variables.columns[variable]
+        return list(values.categories) if is_factor(values) else sorted(pd.unique(values))
 
     def is_numeric(self, variable: str) -> bool:
         """Whether a variable enters as a number (a covariate) rather than as a factor."""
-        return pd.api.types.is_numeric_dtype(self.data[variable])
+        return not is_factor(self.variables.columns[variable])
 
     def varies_within(self, variable: str) -> bool:
         """Whether a variable takes more than one value within some subject."""
@@ -225,14 +231,11 @@ def design_matrix(
     if isinstance(data, Shards):
         return whole_of(design_matrix(formula, data.sample, subject, coding), data)
     names = parse(formula)
-    used = frame_of(data, [subject, names.response, *names.variables], f"formula '{formula}'")
-    table = dict(used.items())
+    wanted = [subject, names.response, *names.variables]
+    table, index = columns_of(data, wanted, f"formula '{formula}'")
     codes, subjects = subjects_of(table[subject], subject)
     response = response_of(table[names.response], names.response)
-    variables = pd.DataFrame(
-        {n: factor_or_number(table[n], n, n in names.factors) for n in names.variables},
-        index=used.index,
-    )
+    columns = {n: factor_or_number(table[n], n, n in names.factors) for n in names.variables}
     for name in names.factors & names.bare:
         if pd.api.types.is_numeric_dtype(table[name]):
             raise InputError(
@@ -240,8 +243,8 @@ def design_matrix(
                 "add a copy of the column to the table for one of them"
             )
     rows = SubjectRows(codes, len(subjects))
-    design = _evaluated(formula, names, variables, response, rows, subjects, coding)
-    return replace(design, subject=subject)
+    variables, subjects = Variables(columns, len(index)), subjects.rename("subject")
+    return _evaluated(formula, names, variables, index, response, rows, subjects, subject, coding)
 
 
 def design_of_arrays(
@@ -265,11 +268,12 @@ def design_of_arrays(
             )
     levels = pd.CategoricalDtype([str(j) for j in range(J)])
     short = conditions.astype(np.min_scalar_type(-J))  # as pandas holds them, faster to check
-    variables = pd.DataFrame({"condition": pd.Categorical.from_codes(short, dtype=levels)})
+    columns = {"condition": pd.Categorical.from_codes(short, dtype=levels)}
     response = np.asarray(response, dtype=float)
-    names = pd.RangeIndex(rows.n_subjects)
-    formula = "response ~ condition"
-    return _evaluated(formula, parse(formula), variables, response, rows, names)
+    formula, N = "response ~ condition", len(response)
+    variables, subjects = Variables(columns, N), pd.RangeIndex(rows.n_subjects, name="subject")
+    names, index = parse(formula), pd.RangeIndex(N)
+    return _evaluated(formula, names, variables, index, response, rows, subjects)
 
 
 def _codes(values: np.ndarray, name: str) -> tuple[np.ndarray, int]:
@@ -289,10 +293,12 @@ def _codes(values: np.ndarray, name: str) -> tuple[np.ndarray, int]:
 def _evaluated(
     formula: str,
     names: FormulaNames,
-    variables: pd.DataFrame,
+    variables: Variables,
+    index: pd.Index,
     response: np.ndarray,
     rows: SubjectRows,
     subjects: pd.Index,
+    subject: str = "subject",
     coding: Coding = "treatment",
 ) -> DesignMatrix:
     """Evaluate a formula on its variables (N rows), and refuse what cannot be fitted."""
@@ -302,9 +308,11 @@ def _evaluated(
         cells=cells,
         response=response,
         subject_rows=rows,
-        subjects=pd.Index(subjects, name="subject"),
-        data=variables,
+        subjects=subjects,
+        variables=variables,
+        index=index,
         encoding=encoding,
+        subject=subject,
     )
     refuse_unrepeated(design)
     refuse_aliased(design)

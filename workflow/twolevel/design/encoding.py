@@ -15,13 +15,13 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 
 from twolevel.design.cells import Cells, distinct_rows
 from twolevel.design.coding import Coding, as_factor, references_first, reordered
 from twolevel.design.factor_codes import FactorCodes, factor_codes, standing_for, terms_of
 from twolevel.design.formula import FormulaNames
 from twolevel.design.placeholders import Placeholders
+from twolevel.design.variables import Variables
 from twolevel.numeric.standardised import Standardised
 from twolevel.text.errors import InputError, quoted
 
@@ -65,20 +65,20 @@ class Encoding:
     _factor_codes: FactorCodes
     _references: Mapping[str, list]
 
-    def rows(self, table: pd.DataFrame, at_means: Collection[str] = ()) -> np.ndarray:
-        """The model's rows (m, p) for a table (m rows) of values of the variables.
+    def rows(self, variables: Variables, at_means: Collection[str] = ()) -> np.ndarray:
+        """The model's rows (m, p) for m rows of values of the variables.
 
-        Numbers named in `at_means` stand at their means, whatever the table holds.
+        Numbers named in `at_means` stand at their means, whatever their values.
         """
-        seen = reordered(self._seen.factors(table), self._references)
+        seen = reordered(self._seen.factors(variables), self._references)
         codes = self._factor_codes.of(seen)
-        return self.times_numbers(codes, self.values(table, at_means))
+        return self.times_numbers(codes, self.values(variables, at_means))
 
-    def values(self, table: pd.DataFrame, at_means: Collection[str] = ()) -> list[np.ndarray]:
+    def values(self, variables: Variables, at_means: Collection[str] = ()) -> list[np.ndarray]:
         """The standardised values (m,) of each number."""
-        raw = self._seen.numbers(table, [number.expr for number in self.numbers])
+        raw = self._seen.numbers(variables, [number.expr for number in self.numbers])
         return [
-            np.full(len(table), number.standard.mean)
+            np.full(variables.rows, number.standard.mean)
             if number.variable in at_means
             else number.standard.of_values(raw[number.expr])
             for number in self.numbers
@@ -110,7 +110,7 @@ class Encoding:
 
 
 def encode(
-    names: FormulaNames, formula: str, variables: pd.DataFrame, coding: Coding
+    names: FormulaNames, formula: str, variables: Variables, coding: Coding
 ) -> tuple[Encoding, Cells]:
     """The encoding of a formula on its variables (N rows), and the rows of its model.
 
@@ -129,9 +129,9 @@ def encode(
         exprs = list(dict.fromkeys(factor.expr for term in terms for factor in term.factors))
         seen = seen.with_factors(exprs, variables, sum_coded=coding == "sum")
         distinct, cell_of, weights = distinct_rows(seen.factors(variables))
-        table = reordered(distinct, references)
-        coded = factor_codes(standing_for(terms, seen.stands_for), seen.ones, table)
-        codes = coded.of(table)
+        distinct = reordered(distinct, references)
+        coded = factor_codes(standing_for(terms, seen.stands_for), seen.ones, distinct)
+        codes = coded.of(distinct)
     # As formulaic's transforms and contrasts refuse what they are given.
     except (FormulaicError, ValueError, TypeError, ArithmeticError) as error:
         raise InputError(
@@ -179,11 +179,11 @@ def encode(
     return encoding, Cells(X, None, np.ones(len(X)))
 
 
-def _refuse_single_levels(formula: str, variables: pd.DataFrame) -> None:
-    for name, values in variables.items():
-        if isinstance(values.dtype, pd.CategoricalDtype) and len(values.cat.categories) == 1:
+def _refuse_single_levels(formula: str, variables: Variables) -> None:
+    for name, factor in variables.factors.items():
+        if len(factor.categories) == 1:
             raise InputError(
-                f"formula '{formula}': every row holds {quoted(values.cat.categories[0])} in "
+                f"formula '{formula}': every row holds {quoted(factor.categories[0])} in "
                 f"{quoted(name)}, and a factor with one level has no effect; leave {quoted(name)} "
                 "out of the formula, with each term that it is part of"
             )

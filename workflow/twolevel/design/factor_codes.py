@@ -16,6 +16,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from twolevel.design.cells import combinations
+from twolevel.design.variables import Variables
+
 # Combinations of levels up to which all are evaluated, and for how many formulas they are kept. A
 # model of factors has no more columns than combinations, so each takes up 512 KiB at most.
 _MOST_CELLS, _MOST_KEPT = 256, 64
@@ -36,14 +39,13 @@ class FactorCodes:
     _spec: Any
     _ones: tuple[str, ...]
 
-    def of(self, factors: pd.DataFrame) -> np.ndarray:
-        """The codes (m, p) of a table (m rows) whose factors have the same levels."""
+    def of(self, factors: Variables) -> np.ndarray:
+        """The codes (m, p) of m rows of factors with the same levels."""
         if self.of_cells is None:
             codes = np.asarray(self._spec.get_model_matrix(_with_ones(factors, self._ones)), float)
-            return np.broadcast_to(codes, (len(factors), codes.shape[1]))
-        cell_of = np.zeros(len(factors), dtype=np.intp)
-        for _, values in factors.items():
-            factor = values.array
+            return np.broadcast_to(codes, (factors.rows, codes.shape[1]))
+        cell_of = np.zeros(factors.rows, dtype=np.intp)
+        for factor in factors.columns.values():
             cell_of = cell_of * len(factor.categories) + factor.codes
         # Column by column in memory, as formulaic has them: sums depend on it in the last digit.
         return self.of_cells.T.take(cell_of, axis=1).T
@@ -82,15 +84,14 @@ class _Question:
     dtypes: dict[str, pd.CategoricalDtype] = field(compare=False)
 
 
-def factor_codes(terms: Sequence, ones: tuple[str, ...], factors: pd.DataFrame) -> FactorCodes:
+def factor_codes(terms: Sequence, ones: tuple[str, ...], factors: Variables) -> FactorCodes:
     """formulaic's codes for terms of factors (m rows) and of columns of ones.
 
     Raises what formulaic raises for transforms and contrasts that cannot be had of these factors.
     """
-    dtypes = dict(factors.dtypes.items())
-    if not all(isinstance(dtype, pd.CategoricalDtype) for dtype in dtypes.values()):
-        return _evaluated(terms, ones, factors)[0]
-    if prod(len(dtype.categories) for dtype in dtypes.values()) > _MOST_CELLS:
+    dtypes = {name: factor.dtype for name, factor in factors.factors.items()}
+    count = prod(len(dtype.categories) for dtype in dtypes.values())
+    if len(dtypes) < len(factors.columns) or count > _MOST_CELLS:
         return _evaluated(terms, ones, factors)[0]
     levels = tuple(
         (name, dtype.ordered, tuple((level, repr(level)) for level in dtype.categories))
@@ -102,22 +103,17 @@ def factor_codes(terms: Sequence, ones: tuple[str, ...], factors: pd.DataFrame) 
 
 @lru_cache(_MOST_KEPT)
 def _of_levels(question: _Question) -> FactorCodes:
-    sizes = [len(dtype.categories) for dtype in question.dtypes.values()]
-    levels = np.unravel_index(np.arange(prod(sizes)), sizes) if sizes else []
-    every = {
-        name: pd.Categorical.from_codes(codes, dtype=dtype)
-        for (name, dtype), codes in zip(question.dtypes.items(), levels, strict=True)
-    }
-    cells = pd.DataFrame(every, index=range(prod(sizes)))
+    count = prod(len(dtype.categories) for dtype in question.dtypes.values())
+    cells = combinations(question.dtypes, np.arange(count))
     found, matrix = _evaluated(question.terms, question.ones, cells)
     matrix.flags.writeable = False
     return replace(found, of_cells=matrix)
 
 
 def _evaluated(
-    terms: Sequence, ones: tuple[str, ...], factors: pd.DataFrame
+    terms: Sequence, ones: tuple[str, ...], factors: Variables
 ) -> tuple[FactorCodes, np.ndarray]:
-    """What formulaic makes of terms, and their codes (m, p) on a table."""
+    """What formulaic makes of terms, and their codes (m, p) in m rows."""
     from formulaic import Formula
 
     matrix = Formula(list(terms)).get_model_matrix(
@@ -129,5 +125,5 @@ def _evaluated(
     return FactorCodes(tuple(spec.column_names), indices, None, spec, ones), codes
 
 
-def _with_ones(factors: pd.DataFrame, ones: tuple[str, ...]) -> pd.DataFrame:
-    return factors.assign(**dict.fromkeys(ones, 1.0))
+def _with_ones(factors: Variables, ones: tuple[str, ...]) -> pd.DataFrame:
+    return factors.table().assign(**dict.fromkeys(ones, 1.0))

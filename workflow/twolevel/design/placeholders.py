@@ -9,14 +9,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from twolevel.design.coding import as_factor
 from twolevel.design.formula import FormulaNames
+from twolevel.design.variables import Variables, as_float, is_factor
 from twolevel.numeric.standardised import Standardised
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _POLY = re.compile(r"poly\((\w+)(?!.*\braw\b).*\)")
 
@@ -41,19 +44,18 @@ class Placeholders:
     _functions: Any = None
 
     @classmethod
-    def of(cls, names: FormulaNames, formula: str, variables: pd.DataFrame) -> Placeholders:
+    def of(cls, names: FormulaNames, formula: str, variables: Variables) -> Placeholders:
         """Names that occur in no formula, column or level."""
         texts = [formula, *names.variables]
-        for dtype in variables.dtypes:
-            if isinstance(dtype, pd.CategoricalDtype):
-                texts += map(str, dtype.categories)
+        for factor in variables.factors.values():
+            texts += map(str, factor.categories)
         prefix = "v"
         while re.search(rf"{prefix}[a-z]?\d+_", "\n".join(texts)):
             prefix += "v"
         return cls(prefix, {f"{prefix}{k}_": name for k, name in enumerate(names.variables)})
 
     def with_factors(
-        self, exprs: Iterable[str], variables: pd.DataFrame, sum_coded: bool
+        self, exprs: Iterable[str], variables: Variables, sum_coded: bool
     ) -> Placeholders:
         """The same, knowing which of the factors of a formula are numbers."""
         from formulaic import Formula
@@ -72,14 +74,14 @@ class Placeholders:
         numeric, stands_for, ones, columns, centred = [], {}, [], [], {}
         for expr in exprs:
             name = self.called.get(as_factor(expr) or expr)
-            is_number = name is None or pd.api.types.is_numeric_dtype(variables[name])
+            is_number = name is None or not is_factor(variables.columns[name])
             poly = _POLY.fullmatch(expr)
             if expr in single or (expr in self.called and is_number):
                 stands_for[expr] = f"{self.prefix}n{len(ones)}_"
                 ones.append(stands_for[expr])
                 numeric.append(expr)
             elif poly and poly[1] in self.called:
-                values = variables[self.called[poly[1]]].to_numpy()
+                values = variables.columns[self.called[poly[1]]]
                 own = f"{self.prefix}p{len(centred)}_"
                 centred[own] = (self.called[poly[1]], Standardised.of(values))
                 stands_for[expr] = expr.replace(poly[1], own)
@@ -97,27 +99,28 @@ class Placeholders:
             _functions=functions,
         )
 
-    def factors(self, table: pd.DataFrame) -> pd.DataFrame:
-        """What the codes of factors depend on: a table's columns (m rows) under our names."""
-        columns = dict(table.items())
-        seen = {place: columns[self.called[place]] for place in self._columns}
+    def factors(self, variables: Variables) -> Variables:
+        """What the codes of factors depend on: columns (m rows) under our names."""
+        columns = variables.columns
+        seen = {place: as_float(columns[self.called[place]]) for place in self._columns}
         for own, (name, standard) in self._centred.items():
-            seen[own] = standard.of_values(columns[name].to_numpy())
-        return _as_floats(pd.DataFrame(seen, index=table.index))
+            seen[own] = standard.of_values(columns[name])
+        return Variables(seen, variables.rows)
 
-    def numbers(self, table: pd.DataFrame, exprs: Iterable[str]) -> dict[str, np.ndarray]:
-        """The values (m,) of some numbers in a table of the variables (m rows)."""
-        found = {e: table[self.called[e]].to_numpy() for e in exprs if e in self.called}
+    def numbers(self, variables: Variables, exprs: Iterable[str]) -> dict[str, np.ndarray]:
+        """The values (m,) of some numbers in m rows of the variables."""
+        found = {e: variables.columns[self.called[e]] for e in exprs if e in self.called}
         if len(found) < len(exprs := list(exprs)):
             with np.errstate(all="ignore"):
-                matrix = self._functions.get_model_matrix(self._raw(table))
+                matrix = self._functions.get_model_matrix(self._raw(variables))
             for term, at in self._functions.term_indices.items():
                 if str(term) in exprs:
                     found[str(term)] = np.asarray(matrix, dtype=float)[:, at[0]]
         return found
 
-    def _raw(self, table: pd.DataFrame) -> pd.DataFrame:
-        return _as_floats(table.rename(columns={v: k for k, v in self.called.items()}))
+    def _raw(self, variables: Variables) -> pd.DataFrame:
+        columns = {place: as_float(variables.columns[name]) for place, name in self.called.items()}
+        return Variables(columns, variables.rows).table()
 
     def places_in(self, text: str) -> list[str]:
         """Our names in a text."""
@@ -151,9 +154,3 @@ class Placeholders:
         """What formulaic says, in one line and with the user's names."""
         line = " ".join(str(error).split()).rstrip(".")
         return self.shown(self.text(line))
-
-
-def _as_floats(table: pd.DataFrame) -> pd.DataFrame:
-    """A table whose integers are floats, which do not wrap."""
-    whole = [name for name, dtype in table.dtypes.items() if dtype.kind in "iu"]
-    return table.astype(dict.fromkeys(whole, float)) if whole else table

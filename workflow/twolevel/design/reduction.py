@@ -23,6 +23,7 @@ from twolevel.design.moments import (
     working_columns,
 )
 from twolevel.design.shards import Shards
+from twolevel.design.variables import Variables
 from twolevel.text.errors import InputError
 
 if TYPE_CHECKING:
@@ -87,8 +88,8 @@ def _reduced(sample: DesignMatrix, shards: Shards) -> tuple[SubjectMoments, Coor
     within = np.zeros((p + 1, p + 1))
     for part in shards.parts():
         variables = part[list(sample.data)].astype(dict(sample.data.dtypes))
-        distinct, cell_of, weights = distinct_rows(variables)
-        cells = Cells(sample.rows(distinct) @ coordinates.T, cell_of, weights)
+        distinct, cell_of, weights = distinct_rows(Variables.of(variables))
+        cells = Cells(sample.encoding.rows(distinct) @ coordinates.T, cell_of, weights)
         y = coordinates.residual(cells, part[response].to_numpy(dtype=float))
         here, codes = np.unique(part[shards.subject].to_numpy(), return_inverse=True)
         more = subject_moments(cells, y, SubjectRows(codes, len(here)))

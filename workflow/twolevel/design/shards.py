@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from twolevel.design.cells import distinct_rows
+from twolevel.design.variables import Variables
 
 SAMPLE_ROWS = 1_000_000
 # Subjects that are in the sample at least; of their rows, it then has a part only.
@@ -112,11 +113,11 @@ def _lot(numbers: np.ndarray, share: float) -> np.ndarray:
 
 def _first_of_each(variables: pd.DataFrame, seen: set) -> np.ndarray:
     """The first row of each combination of factors that was not seen before, and is now."""
-    factors = variables.select_dtypes("category")
+    factors = Variables.of(variables.select_dtypes("category"))
     distinct, cell_of, _ = distinct_rows(factors)
-    if cell_of is None or factors.shape[1] == 0:
+    if cell_of is None or not factors.columns:
         return np.empty(0, dtype=int)
-    keys = list(zip(*(distinct[name].cat.codes for name in distinct), strict=True))
+    keys = list(zip(*(factor.codes for factor in distinct.columns.values()), strict=True))
     new = [k for k, key in enumerate(keys) if key not in seen]
     seen.update(keys)
     _, first = np.unique(cell_of, return_index=True)

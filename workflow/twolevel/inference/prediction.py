@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import pandas as pd
 
-from twolevel.design.columns import frame_of, like
+from twolevel.design.columns import columns_of, like
+from twolevel.design.variables import Variables
 from twolevel.text.errors import InputError, listed, quoted
 
 if TYPE_CHECKING:
@@ -33,13 +34,14 @@ def predict(fit: MixedFit, data: Any, subjects: Subjects, level: float) -> pd.Da
     if subjects not in ("known", "new", "mean"):
         raise ValueError(f"subjects: found {subjects!r}, expected 'known', 'new' or 'mean'")
     design, estimates = fit.design, fit.estimates
-    columns = [*design.data, *([design.subject] if subjects == "known" else [])]
+    columns = [*design.variables.columns, *([design.subject] if subjects == "known" else [])]
     place = f"predict, formula '{design.formula}'"
-    table = frame_of(data, columns, place)
-    values = {name: like(table[name], design.data[name], name) for name in design.data}
-    rows = design.rows(pd.DataFrame(values, index=table.index))
+    table, index = columns_of(data, columns, place)
+    known = design.variables.columns
+    values = {name: like(table[name], known[name], name) for name in known}
+    rows = design.encoding.rows(Variables(values, len(index)))
     if subjects == "mean":
-        found = estimates.table(rows, table.index, fit.standard_df, level)
+        found = estimates.table(rows, index, fit.standard_df, level)
         return found[["estimate", "se", "ci_low", "ci_high"]]
     from scipy.special import ndtri
 
@@ -68,7 +70,7 @@ def predict(fit: MixedFit, data: Any, subjects: Subjects, level: float) -> pd.Da
     half = ndtri(0.5 + level / 2) * se
     return pd.DataFrame(
         {"estimate": estimate, "se": se, "ci_low": estimate - half, "ci_high": estimate + half},
-        index=table.index,
+        index=index,
     )
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
 
 from twolevel.design.design_matrix import DesignMatrix
 from twolevel.design.encoding import Encoding, encode, same_columns
 from twolevel.design.formula import parse
+from twolevel.design.variables import Variables
 
 
 def type3_rows(design: DesignMatrix, gram: np.ndarray) -> dict[str, np.ndarray]:
@@ -30,7 +30,7 @@ def type3_rows(design: DesignMatrix, gram: np.ndarray) -> dict[str, np.ndarray]:
     summed, B = _sum_coded(design)
     rows = summed.formula_rows @ B
     return {
-        name: _contrasts(summed, term, design.data, len(columns)) @ rows[list(columns)]
+        name: _contrasts(summed, term, design.variables, len(columns)) @ rows[list(columns)]
         for name, (term, columns) in zip(design.terms, summed.terms.items(), strict=True)
         if name in tested
     }
@@ -63,7 +63,7 @@ def held_at_zero(design: DesignMatrix) -> dict[str, list[str]]:
 def _sum_coded(design: DesignMatrix) -> tuple[Encoding, np.ndarray]:
     """The same model with all factors coded to sum to zero, and B (p, p) with X_sum B = X."""
     formula = design.formula
-    summed, _ = encode(parse(formula), formula, design.data, "sum")
+    summed, _ = encode(parse(formula), formula, design.variables, "sum")
     # The numbers are the same in both: only columns of the same numbers have to do with each other.
     B, own = np.zeros((len(design.names),) * 2), design.encoding
     for numbers in set(own.numbers_of):
@@ -72,14 +72,16 @@ def _sum_coded(design: DesignMatrix) -> tuple[Encoding, np.ndarray]:
     return summed, B
 
 
-def _contrasts(encoding: Encoding, term: str, variables: pd.DataFrame, size: int) -> np.ndarray:
+def _contrasts(encoding: Encoding, term: str, variables: Variables, size: int) -> np.ndarray:
     """What turns a term's sum-to-zero coefficients (size,) into the contrasts of `type3_rows`."""
     product_of = np.eye(1)
     for expr in encoding.factors[term]:
         name = encoding.factor_of(expr)
         if name is not None:
             # formulaic's columns run through the levels of the first factor fastest.
-            product_of = np.kron(_each_less_the_first(variables[name].nunique()), product_of)
+            product_of = np.kron(
+                _each_less_the_first(len(variables.factors[name].categories)), product_of
+            )
     # Functions with several columns, as poly(), have no levels to contrast.
     return product_of if len(product_of) == size else np.eye(size)
 
