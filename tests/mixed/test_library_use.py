@@ -29,6 +29,17 @@ def test_tables_of_any_kind(data, fit):
         np.testing.assert_allclose(found.params, fit.params, rtol=1e-12)
 
 
+def test_a_fit_keeps_its_data_when_the_table_is_changed_in_place(data):
+    names = data["condition"].astype(str)
+    table = data.assign(condition=names.astype("category"), age=np.arange(len(data)))
+    fit = tl.fit_mixed("y ~ condition + age", table, "subject")
+    levels = table["condition"].cat.categories
+    table.loc[table.index[1:], "condition"] = levels[0]
+    table.loc[table.index[1:], "age"] = 0
+    assert list(fit.design.data["condition"]) == list(names)
+    assert list(fit.design.data["age"]) == list(range(len(data)))
+
+
 @pytest.mark.parametrize(
     ("table", "words"),
     [
