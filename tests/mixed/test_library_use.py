@@ -30,14 +30,14 @@ def test_tables_of_any_kind(data, fit):
 
 
 def test_a_fit_keeps_its_data_when_the_table_is_changed_in_place(data):
-    names = data["condition"].astype(str)
-    table = data.assign(condition=names.astype("category"), age=np.arange(len(data)))
+    names, ages = list(data["condition"]), list(range(len(data)))
+    columns = {"condition": pd.Categorical(names), "age": ages}
+    table = pd.DataFrame({"y": list(data["y"]), "subject": list(data["subject"]), **columns})
     fit = tl.fit_mixed("y ~ condition + age", table, "subject")
-    levels = table["condition"].cat.categories
-    table.loc[table.index[1:], "condition"] = levels[0]
-    table.loc[table.index[1:], "age"] = 0
-    assert list(fit.design.data["condition"]) == list(names)
-    assert list(fit.design.data["age"]) == list(range(len(data)))
+    table.loc[1:, ["condition"]] = names[0]
+    table.loc[1:, ["age"]] = 0
+    assert list(fit.design.data["condition"]) == names
+    assert list(fit.design.data["age"]) == ages
 
 
 @pytest.mark.parametrize(
