@@ -43,22 +43,21 @@ def columns_of(
             )
         wanted = [name for name in dict.fromkeys(columns) if name in native.columns]
         data = native.select(wanted).to_pandas() if len(wanted) == len(set(columns)) else data
-    # By position, as pandas takes long to build an index of texts.
     names, picked = list(data.columns), {}
     for name in dict.fromkeys(columns):
-        found = [k for k, column in enumerate(names) if column == name]
+        found = names.count(name)
         if not found:
             raise InputError(
                 f"{place}: column '{name}' is not in the table"
                 f"{did_you_mean(name, map(str, data.columns))}, whose columns are "
                 f"{listed(data.columns, 30)}; correct the name"
             )
-        if len(found) > 1:
+        if found > 1:
             raise InputError(
-                f"{place}: {len(found)} columns of the table are called '{name}'; rename or drop "
+                f"{place}: {found} columns of the table are called '{name}'; rename or drop "
                 "all but one"
             )
-        picked[name] = data.iloc[:, found[0]]
+        picked[name] = data[name]
     if len(data) == 0:
         raise InputError(f"{place}: the table has no rows; expected observations")
     return picked, data.index

@@ -294,8 +294,10 @@ def separated(
         size + subjects.sizes[subjects.pattern] @ subjects.means[:, :p] ** 2
     )
     within = independent_columns(W, np.where(varying, size, np.inf))
+    between = np.ones(p, dtype=bool)
+    between[within] = False
     S = np.eye(p)
-    lost = np.setdiff1d(np.flatnonzero(varying), within)
+    lost, between = np.flatnonzero(varying & between), np.flatnonzero(between)
     if len(lost):
         S[np.ix_(within, lost)] = -np.linalg.solve(
             W[np.ix_(within, within)], W[np.ix_(within, lost)]
@@ -303,7 +305,6 @@ def separated(
     cross = subjects.within.copy()
     cross[:p] = S.T @ cross[:p]
     cross[:, :p] = cross[:, :p] @ S
-    between = np.setdiff1d(np.arange(p), within)
     cross[between] = cross[:, between] = 0.0
     moved = replace(subjects, columns=subjects.columns @ S, within=cross)
     return moved, coordinates.recombined(S)

@@ -145,7 +145,7 @@ def profile_of_sums(
     if method == "REML":
         trace1 = inverse @ A1[..., :p, :p]
         deviance = deviance + _log_det_xx(root)
-        slope = slope + np.trace(trace1, axis1=-2, axis2=-1)
+        slope = slope + trace1.trace(axis1=-2, axis2=-1)
         curvature = curvature + np.einsum("...ij,...ji->...", inverse, A2[..., :p, :p])
         curvature = curvature - np.einsum("...ij,...ji->...", trace1, trace1)
     return Profile(lambda_, deviance, slope, curvature, beta, inverse, rss, rss1, rss2)
@@ -207,15 +207,13 @@ def maximise(moments: Moments, method: Method) -> Profile:
         now = profile(moments, lambda_, method)
         return now.deviance, now.slope, now.curvature
 
-    tail = deviances(moments, np.array(TAIL), method)
+    # A sum of functions of log(lambda) that take some four units to rise has no two minima closer
+    # to each other than one.
+    grid = GRID[GRID < LARGEST][:: 2 if moments.n_coefficients > _WIDE else 1]
+    tail, start = np.split(deviances(moments, np.concatenate([TAIL, grid]), method), [len(TAIL)])
     level = abs(tail[1] - tail[0]) < RISE
-    largest = TAIL[0] if level else LARGEST
-    grid = GRID[: np.searchsorted(GRID, largest)]
-    if moments.n_coefficients > _WIDE:
-        # A sum of functions of log(lambda) that take some four units to rise has no two minima
-        # closer to each other than one.
-        grid = grid[::2]
-    start = deviances(moments, grid, method)
+    if level:
+        grid, start = grid[grid < TAIL[0]], start[grid < TAIL[0]]
     if np.ptp(start[grid <= FLAT_UP_TO]) <= FLAT * moments.nobs:
         raise InputError(
             "the fixed effects leave no differences between subjects, so sigma_between cannot be "
