@@ -10,6 +10,7 @@ Names are imported when they are first used, so that `import twolevel` costs not
 """
 
 from importlib import import_module
+from typing import Any
 
 __version__ = "0.1.0"
 
@@ -28,11 +29,11 @@ _HOME = {
 __all__ = sorted(_HOME)
 
 
-def __getattr__(name: str):
+def __getattr__(name: str) -> Any:
     if name not in _HOME:
         raise AttributeError(f"module 'twolevel' has no attribute {name!r}")
     return getattr(import_module(f"twolevel.{_HOME[name]}"), name)
 
 
-def __dir__():
+def __dir__() -> list[str]:
     return __all__

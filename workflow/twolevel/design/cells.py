@@ -137,6 +137,7 @@ class SubjectRows:
     def patterns(self, cells: Cells) -> tuple[np.ndarray, np.ndarray]:
         """The ways (P, K) in which subjects' rows fall into cells, and each one's (n,)."""
         K = len(cells.X)
+        assert cells.codes is not None
         if self.width:
             sequences = cells.codes.reshape(self.n_subjects, self.width)
             if (sequences == sequences[0]).all():

@@ -53,8 +53,12 @@ class Shards:
         few = max(1, n // _FEWEST)
         step = min(-(-nobs // SAMPLE_ROWS), few)  # from subject to subject
         share = SAMPLE_ROWS * step / nobs  # of their rows
-        counts, first = np.zeros(n, dtype=np.int64), {}
-        varying, means, kept, seen, rows = set(), {}, [], set(), 0
+        counts = np.zeros(n, dtype=np.int64)
+        first: dict[str, np.ndarray] = {}
+        means: dict[str, float] = {}
+        varying: set[str] = set()
+        seen: set[tuple] = set()
+        kept, rows = [], 0
         for part in parts():
             codes = part[subject].to_numpy()
             new = counts[codes] == 0

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -61,7 +62,8 @@ class IncompleteEffects:
     def wald(self, test: Test, effects: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """F and df_den of the tests that the condition effects are those given (m, J)."""
         q = len(self.level) - 1
-        F, df = np.full((len(effects), len(self.fitted)), np.nan), np.full(len(self.fitted), np.nan)
+        F: np.ndarray = np.full((len(effects), len(self.fitted)), np.nan)
+        df: np.ndarray = np.full(len(self.fitted), np.nan)
         if test != "anova":
             df, scale = self._approximate(test, np.eye(q + 1)[1:])
             swept = np.zeros((q + 1, q + 1, len(self.fitted)))
@@ -81,9 +83,7 @@ class IncompleteEffects:
     def _covariance(self, test: Test) -> np.ndarray:
         return self._kenward_roger.covariance if test == "kenward-roger" else self._phi
 
-    def _approximate(
-        self, test: Test, L: np.ndarray
-    ) -> tuple[np.ndarray | float, np.ndarray | float]:
+    def _approximate(self, test: Test, L: np.ndarray) -> tuple[Any, Any]:
         if test == "kenward-roger":
             return self._kenward_roger.approximate(L)
         if test == "satterthwaite":

@@ -57,7 +57,7 @@ def _experiments(
 ) -> pd.DataFrame:
     """The experiments of blocks, given by number and size."""
     names: list[str] = []
-    table, start = np.empty(0), 0
+    table, start = np.empty((0, 0)), 0
     for block, size in blocks:
         for y, observed in _batches(scenario, block, size, seed):
             columns = _columns(scenario, fit_batch(y, scenario.replicates, observed), test)

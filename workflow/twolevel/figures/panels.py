@@ -112,7 +112,7 @@ def complete(missing: float) -> str:
     return f"{percent(missing)} missing" if missing else "complete data"
 
 
-def left_out(table: pd.DataFrame, shown: Mapping[str, Sequence[float]]) -> str:
+def left_out(table: pd.DataFrame, shown: Mapping[str, np.ndarray | Sequence[float]]) -> str:
     """Say which grid values a figure shows, of axes that have more; nothing if all are shown."""
     words = {
         "subjects": lambda values: f"{_listed(f'{n:,.0f}' for n in values)} subjects",
@@ -131,7 +131,7 @@ def _listed(words: Iterable[str]) -> str:
 
 
 def measured(
-    measures: pd.DataFrame, quantity: str, measure: str, *, method: str = "", **point: float
+    measures: pd.DataFrame, quantity: str, measure: str, method: str = "", **point: Any
 ) -> pd.DataFrame:
     """One measure over the numbers of subjects: subjects, value, low, high (95%), theory.
 

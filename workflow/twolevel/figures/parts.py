@@ -149,7 +149,7 @@ def jitter(count: int) -> np.ndarray:
     return (0.5 + np.arange(count) * 0.6180339887498949) % 1 - 0.5
 
 
-def normal_density(x: np.ndarray, mean: float, sd: float) -> np.ndarray:
+def normal_density(x: np.ndarray, mean: float | np.ndarray, sd: float) -> np.ndarray:
     """Return the density of N(mean, sd^2) at `x`."""
     return np.exp(-0.5 * ((x - mean) / sd) ** 2) / (sd * np.sqrt(2 * np.pi))
 

@@ -6,7 +6,7 @@ import re
 import warnings
 from collections.abc import Callable
 from pathlib import Path
-from typing import BinaryIO, ParamSpec, TypeVar
+from typing import Any, BinaryIO, ParamSpec, TypeVar
 
 import matplotlib
 from matplotlib.figure import Figure
@@ -38,7 +38,7 @@ PALETTE = (
     ("within", WITHIN, "#f4935a"),
     ("marginal", MARGINAL, "#35c59b"),
 )
-TRUTH = {"color": INK, "linestyle": (0, (5, 2.5)), "linewidth": 1.5}
+TRUTH: dict[str, Any] = {"color": INK, "linestyle": (0, (5, 2.5)), "linewidth": 1.5}
 
 FONTS = "system-ui, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 

@@ -137,7 +137,8 @@ def adjusted(table: pd.DataFrame, adjust: str, n_means: int, level: float = 0.95
     tested = table["p"].notna().to_numpy()
     if tested.sum() < 2:
         return table
-    tests = Differences(*(table.loc[tested, name].to_numpy() for name in ("t", "df", "p")), n_means)
+    t, df, p = (table.loc[tested, name].to_numpy() for name in ("t", "df", "p"))
+    tests = Differences(t, df, p, n_means)
     method = ADJUSTMENTS[adjust]
     half = method.quantile(tests, 1 - level) * table.loc[tested, "se"]
     middle = table.loc[tested, "estimate"]

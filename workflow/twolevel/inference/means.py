@@ -149,6 +149,6 @@ def pairwise_rows(levels: pd.Index, L: np.ndarray) -> tuple[pd.Index, np.ndarray
         index = pd.MultiIndex.from_tuples(names, names=[outer, "contrast"])
         return index, np.concatenate([rows for _, rows in parts.values()])
     pairs = list(combinations(range(len(levels)), 2))
-    names = [f"{levels[a]} - {levels[b]}" for a, b in pairs]
+    contrasts = [f"{levels[a]} - {levels[b]}" for a, b in pairs]
     first, second = np.array(pairs, dtype=int).reshape(-1, 2).T
-    return pd.Index(names, name="contrast"), difference(L[first], L[second])
+    return pd.Index(contrasts, name="contrast"), difference(L[first], L[second])

@@ -15,7 +15,7 @@ import pandas as pd
 
 from twolevel.design.moments import Moments
 from twolevel.model.criterion import maximise, profile
-from twolevel.model.spectrum import spectrum
+from twolevel.model.spectrum import Spectrum, spectrum
 from twolevel.numeric.tails import chi_square_upper
 
 _BLOCK = 10_000  # draws that share a stream of random numbers
@@ -75,7 +75,7 @@ def between_variance_test(
     )
 
 
-def _block(form, size: int, generator: np.random.Generator) -> np.ndarray:
+def _block(form: Spectrum, size: int, generator: np.random.Generator) -> np.ndarray:
     """Statistics (size,) of data sets without differences between subjects."""
     s = generator.chisquare(form.df, (size, len(form.df)))
     lambda_ = form.estimate(s, "REML")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -93,7 +94,7 @@ def compare_fits(
 
 
 def _row(hierarchical: Mapping, mixed: Mapping, anova: Mapping | None, *keys: str) -> tuple:
-    def pick(summary: Mapping | None):
+    def pick(summary: Any) -> Any:
         for key in keys:
             summary = np.nan if summary is None or summary is np.nan else summary[key]
         return np.nan if summary is None else summary

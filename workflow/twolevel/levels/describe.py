@@ -103,7 +103,8 @@ def describe_design(data: pd.DataFrame | Shards) -> Design:
     if isinstance(data, Shards):
         sample, n = data.sample, len(data.subjects)
         levels = _levels(sample["condition"])
-        cells = sum(_cells(part, part["subject"].to_numpy(), n, levels) for part in data.parts())
+        of_parts = [_cells(p, p["subject"].to_numpy(), n, levels) for p in data.parts()]
+        cells = np.sum(of_parts, axis=0)
         one = sample.assign(subject=data.subjects[sample["subject"]])
     else:
         codes, subjects = pd.factorize(data["subject"])

@@ -96,7 +96,9 @@ def fit_hierarchical(
         params, inverse, residual = _least_squares(Q, mu, variance.mean() / variance)
         cov = residual * inverse + level1.shared_cov
     if level1.origin:
-        params = params + level1.origin * same_columns(Q, np.ones((len(mu), 1)))[:, 0]
+        one = same_columns(Q, np.ones((len(mu), 1)))
+        assert one is not None  # only where Level 2 has a constant is there an origin
+        params = params + level1.origin * one[:, 0]
     at, rows = np.array(list(level1.level2.values())), level1.level2_rows
     return HierarchicalFit(
         params=pd.DataFrame(

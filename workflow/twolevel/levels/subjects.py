@@ -15,7 +15,7 @@ import pandas as pd
 from twolevel.design.coding import Coding
 from twolevel.design.design_matrix import DesignMatrix, design_matrix
 from twolevel.design.encoding import same_columns
-from twolevel.design.moments import independent_columns
+from twolevel.design.moments import Coordinates, independent_columns
 from twolevel.inference.means import difference, mean_rows
 from twolevel.text.errors import InputError
 
@@ -197,7 +197,7 @@ def _condition_effects(
     design: DesignMatrix,
     condition: str | None,
     grand: np.ndarray,
-    coordinates,
+    coordinates: Coordinates,
     gamma: np.ndarray,
     cov: np.ndarray,
     varying: np.ndarray,

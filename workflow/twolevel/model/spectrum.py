@@ -117,13 +117,13 @@ def spectrum(moments: Moments) -> Spectrum:
         rows.append(np.sqrt(values[kept])[:, None] * vectors[:, kept].T * scale)
         sizes += [n] * len(kept)
         left.append(available - len(kept))
-    X, sizes = np.concatenate(rows), np.array(sizes, dtype=float)
+    X, n_rows = np.concatenate(rows), np.array(sizes, dtype=float)
     left_df = np.array(left)
     left_sizes = np.array([n for n, *_ in parts], dtype=float)[left_df > 0]
     left_df = left_df[left_df > 0]
 
     complement = np.linalg.qr(X / scale, mode="complete")[0][:, p:]  # (D, D - p)
-    mu, rotation = np.linalg.eigh(complement.T @ (sizes[:, None] * complement))
+    mu, rotation = np.linalg.eigh(complement.T @ (n_rows[:, None] * complement))
     mu = np.where(mu > _RANK * moments.sizes.max(), mu, 0.0)
     every = np.concatenate([mu, left_sizes])
     order = np.argsort(every, kind="stable")
@@ -134,7 +134,7 @@ def spectrum(moments: Moments) -> Spectrum:
     return Spectrum(
         moments=moments,
         X=X,
-        sizes=sizes,
+        sizes=n_rows,
         left_sizes=left_sizes,
         left_df=left_df,
         mu=every[order][new],

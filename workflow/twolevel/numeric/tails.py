@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import overload
 
 import numpy as np
 from scipy import special
@@ -44,6 +45,14 @@ def interpolated(function: Callable[[np.ndarray], np.ndarray], x: np.ndarray) ->
     if x.size == 0 or np.ptp(x) == 0:
         return function(x)
     return np.polynomial.Chebyshev.interpolate(function, _NODES - 1, [x.min(), x.max()])(x)
+
+
+@overload
+def f_upper(F: float, df_num: float, df_den: float) -> float: ...
+
+
+@overload
+def f_upper(F: np.ndarray, df_num: float, df_den: np.ndarray | float) -> np.ndarray: ...
 
 
 def f_upper(F: np.ndarray | float, df_num: float, df_den: np.ndarray | float) -> np.ndarray | float:

@@ -25,6 +25,7 @@ def library_code(script: str | Path) -> dict[str, str]:
         name = pending.pop()
         if name not in found:
             path = _path(name)
+            assert path is not None  # `_imports` names modules that exist
             found[name] = _digest(path)
             package = name.split(".") if path.name == "__init__.py" else name.split(".")[:-1]
             pending.extend(_imports(path, tuple(package)))

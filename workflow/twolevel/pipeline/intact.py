@@ -14,7 +14,6 @@ import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
-from itertools import count
 from pathlib import Path
 
 from twolevel.files.atomic import replacing
@@ -103,14 +102,15 @@ def set_edit_aside(path: str | Path, text: str) -> str | None:
     path = Path(path)
     if not path.is_file() or path.read_bytes() == text.encode() or _as_written(path):
         return None
-    for number in count(1):
+    number = 1
+    while True:
         kept = path.with_suffix(f".edited{'' if number == 1 else f'-{number}'}{EDITABLE}")
         try:
             with kept.open("xb") as copy, path.open("rb") as document:
                 shutil.copyfileobj(document, copy)
+            return str(kept)
         except FileExistsError:
-            continue
-        return str(kept)
+            number += 1
 
 
 def _changed(path: str | Path) -> bool:
@@ -143,7 +143,9 @@ def _differs(path: str | Path) -> bool:
 def _as_written(path: str | Path) -> bool:
     """Whether a file has a record, and the content that its job wrote."""
     record = _record(path)
-    return bool(record and record.is_file()) and record.read_text("utf-8").startswith(sha256(path))
+    if record is None or not record.is_file():
+        return False
+    return record.read_text("utf-8").startswith(sha256(path))
 
 
 def _record(path: str | Path) -> Path | None:

@@ -40,7 +40,7 @@ _LONGEST = 200
 class Slice:
     """Experiments `first` to `last` (not included) at the points of a product of axis values."""
 
-    values: tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]
+    values: tuple[tuple[str, ...], ...]
     first: int
     last: int
 
@@ -67,7 +67,7 @@ class Slice:
     @property
     def points(self) -> list[Point]:
         """The points of the grid, in the order of the axes."""
-        return list(product(*self.values))
+        return [(n, sigma, missing) for n, sigma, missing in product(*self.values)]
 
     @property
     def blocks(self) -> list[tuple[int, int]]:
@@ -87,7 +87,8 @@ class Slice:
 
 def grid_points(axes: Iterable[Sequence[float] | None]) -> list[Point]:
     """All points of a grid; an axis without values has that of the study."""
-    return list(product(*([SAME] if a is None else map(written, a) for a in axes)))
+    values = ([SAME] if a is None else map(written, a) for a in axes)
+    return [(n, sigma, missing) for n, sigma, missing in product(*values)]
 
 
 def plan(

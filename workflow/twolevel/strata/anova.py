@@ -154,14 +154,14 @@ def partition_errors(formula: str, data: pd.DataFrame, subject: str) -> Partitio
     variance = float(at[between] @ hat @ at[between]) * strata.loc["between", "ms"] / size
     variance += float(at[within] @ cov @ at[within]) * strata.loc["within", "ms"]
     estimate = float(grand @ coordinates.shift) + unit * float(at @ coefficients)
-    subject = moments.means[:, :p] @ (coordinates.first / unit) + total
+    means = moments.means[:, :p] @ (coordinates.first / unit) + total
     square = unit**2
     table["ss"] *= square
     strata[["ss", "ms"]] *= square
     return PartitionedErrors(
         table=table,
         strata=strata,
-        ss_subject=size * float(np.sum((subject - subject.mean()) ** 2)) * square,
+        ss_subject=size * float(np.sum((means - means.mean()) ** 2)) * square,
         df_subject=n - 1,
         per_subject=size,
         grand_mean=estimate,

@@ -1,5 +1,7 @@
 """Bias and coverage over the number of subjects."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -65,13 +67,17 @@ def bias_coverage(measures: pd.DataFrame) -> Figure:
     axes[0, 0].set_ylabel("bias, in SEs")
     axes[1, 0].set_ylabel("coverage")
     in_percent(axes[1, 0].yaxis)
-    shown = {"subjects": subjects.values, "sigma_between": panels, "missing": [missing]}
+    shown: dict[str, Any] = {
+        "subjects": subjects.values,
+        "sigma_between": panels,
+        "missing": [missing],
+    }
     words = left_out(measures, shown)
     legend(figure, entries, words, INTERVALS)
     return figure
 
 
-def _standardised(measures: pd.DataFrame, quantity: str, **point: float) -> pd.DataFrame:
+def _standardised(measures: pd.DataFrame, quantity: str, **point: Any) -> pd.DataFrame:
     """The bias in empirical SEs, without what did not vary."""
     bias = measured(measures, quantity, "bias", **point)
     spread = measured(measures, quantity, "empirical_se", **point).set_index("subjects")["value"]

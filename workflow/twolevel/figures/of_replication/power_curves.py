@@ -1,5 +1,7 @@
 """Power over the number of subjects."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
@@ -51,7 +53,11 @@ def power_curves(measures: pd.DataFrame, *, test: str) -> Figure:
         for goal in GOALS:
             ax.axhline(goal, color=SOFT, linewidth=1, linestyle=(0, (1, 2)))
         for place, (missing, look) in enumerate(zip(shares, LOOKS, strict=False)):
-            point = {"method": test, "sigma_between": sigma_between, "missing": missing}
+            point: dict[str, Any] = {
+                "method": test,
+                "sigma_between": sigma_between,
+                "missing": missing,
+            }
             table = measured(measures, "condition", "power", **point)
             if len(table):  # the ANOVA has no power with cells missing
                 name = complete(missing)

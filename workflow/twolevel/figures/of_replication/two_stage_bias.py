@@ -1,5 +1,7 @@
 """Why the raw variance of subject means is corrected: mean estimates beside the truth."""
 
+from typing import Any
+
 import pandas as pd
 from matplotlib.figure import Figure
 
@@ -49,7 +51,11 @@ def two_stage_bias(measures: pd.DataFrame) -> Figure:
         name_panel(ax, sigma_between)
     axes[0].set_ylabel("mean estimate")
     order = [look.name for look in SERIES.values()] + ["truth"]
-    shown = {"subjects": subjects.values, "sigma_between": panels, "missing": [missing]}
+    shown: dict[str, Any] = {
+        "subjects": subjects.values,
+        "sigma_between": panels,
+        "missing": [missing],
+    }
     words = left_out(measures, shown)
     legend(figure, [(entries[name], name) for name in order], words, INTERVALS)
     return figure

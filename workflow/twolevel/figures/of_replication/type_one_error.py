@@ -1,5 +1,7 @@
 """Type I error of each test over the number of subjects."""
 
+from typing import Any
+
 import pandas as pd
 from matplotlib.figure import Figure
 
@@ -49,7 +51,11 @@ def type_one_error(measures: pd.DataFrame) -> Figure:
         for ax, sigma_between in zip(down, columns, strict=True):
             nominal = ax.axhline(0.05, **TRUTH)
             for k, test in enumerate(tests):
-                point = {"method": test, "sigma_between": sigma_between, "missing": missing}
+                point: dict[str, Any] = {
+                    "method": test,
+                    "sigma_between": sigma_between,
+                    "missing": missing,
+                }
                 table = measured(measures, "condition", "type_one_error", **point)
                 if len(table):
                     place, look = k - (len(tests) - 1) / 2, TESTS[test]

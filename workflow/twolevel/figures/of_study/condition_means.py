@@ -1,5 +1,7 @@
 """The condition means with their intervals, in front of the data."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from matplotlib.artist import Artist
@@ -124,7 +126,7 @@ def _draw_raw(ax: Axes, x: np.ndarray, y: np.ndarray, wide: float) -> tuple[Arti
     return raw, f"{len(y):,} observations"
 
 
-def _draw_intervals(ax: Axes, x: np.ndarray, means: pd.DataFrame, **style: object) -> Artist:
+def _draw_intervals(ax: Axes, x: np.ndarray, means: pd.DataFrame, **style: Any) -> Artist:
     """Draw means and their intervals at `x` in front of the data; a line where `style` has one."""
     estimate, low, high = (means[c].to_numpy(float) for c in ("estimate", "ci_low", "ci_high"))
     front = {"color": style["color"], "zorder": 3}

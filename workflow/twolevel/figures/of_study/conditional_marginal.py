@@ -1,6 +1,7 @@
 """One subject's distribution beside the distribution over all subjects."""
 
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -48,11 +49,11 @@ def conditional_marginal(
     At a boundary fit (sigma_between 0) the figure says so. The horizontal axis is in the response's
     unit; the grand mean is marked in each panel.
     """
-    conditions = Conditions.of(conditions)
-    code = conditions.code(observations["condition"])
+    shown = Conditions.of(conditions)
+    code = shown.code(observations["condition"])
     y, fixed = (observations[name].to_numpy(float) for name in ("response", "fixed"))
     total = float(np.hypot(sigma_between, sigma_within))
-    drawn = evenly(len(conditions.at), MOST_PANELS)
+    drawn = evenly(len(shown.at), MOST_PANELS)
     centres = [_centres(fixed[code == j], 1e-6 * total) for j in drawn]
     alike = all(len(at) == 1 for at, _ in centres)
     chosen = _at_quantiles(random_effects, observations["subject"].unique())
@@ -75,7 +76,7 @@ def conditional_marginal(
             one = _conditional(ax, seen, sigma_within) or one
         every = _marginal(ax, at, weight, total)
         ax.axvline(grand_mean, color=SOFT, linewidth=0.9, linestyle=(0, (1, 2)))
-        ax.set_title(shorten(conditions.names[j], 300), loc="left", fontsize=SMALL, weight="bold")
+        ax.set_title(shorten(shown.names[j], 300), loc="left", fontsize=SMALL, weight="bold")
         ax.set_yticks([])
         ax.spines["left"].set_visible(False)
     axes[0].set_xlim(limits(y, fixed.min() - 3.2 * total, fixed.max() + 3.2 * total, margin=0))
@@ -84,8 +85,8 @@ def conditional_marginal(
     same = alike and sigma_between == 0
     which = "every subject" if same else "one subject"
     words = f"Dotted line: grand mean {number(grand_mean)}."
-    if len(drawn) < len(conditions.at):
-        words = f"{len(drawn)} of {len(conditions.at)} conditions. {words}"
+    if len(drawn) < len(shown.at):
+        words = f"{len(drawn)} of {len(shown.at)} conditions. {words}"
     if not alike:
         words += " Marginal: over all subjects, each around what the fixed effects predict for it."
     if same:
@@ -134,7 +135,7 @@ def _centres(fixed: np.ndarray, small: float) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _marginal(ax: Axes, at: np.ndarray, weight: np.ndarray, sd: float) -> Line2D:
-    style = {"color": MARGINAL, "linewidth": 4, "alpha": 0.55}
+    style: dict[str, Any] = {"color": MARGINAL, "linewidth": 4, "alpha": 0.55}
     if len(at) == 1 or sd == 0:
         return draw_normal(ax, float(weight @ at), sd, **style)
     x = np.linspace(at.min() - 4 * sd, at.max() + 4 * sd, 241)

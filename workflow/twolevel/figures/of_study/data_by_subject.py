@@ -1,5 +1,7 @@
 """The data, subject by subject, with the condition means."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from matplotlib.artist import Artist
@@ -61,9 +63,9 @@ def data_by_subject(
     lines = _profiles(ax, conditions.at + offset[:, None], cells, style)
     if not many and len(y) <= MANY_POINTS and len(y) > np.isfinite(cells).sum():
         ax.plot(conditions.at[code] + offset[who], y, "o", color=MUTED, markersize=2.5, alpha=0.7)
-    style = {"color": INK, "linewidth": 2.4, "markersize": 7, "zorder": 4}
+    bold: dict[str, Any] = {"color": INK, "linewidth": 2.4, "markersize": 7, "zorder": 4}
     mean = conditions.profile(
-        ax, condition_means["mean"].to_numpy(float), marker="" if single else "o", **style
+        ax, condition_means["mean"].to_numpy(float), marker="" if single else "o", **bold
     )
     names = "subjects" if many else f"{len(subjects)} subjects"
     key(

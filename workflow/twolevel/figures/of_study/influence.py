@@ -152,7 +152,9 @@ def _changes(
     points = np.column_stack([x, y])
     drawn = named if np.count_nonzero(fitted) > MANY_POINTS else np.flatnonzero(fitted)
     # Names should not be struck through by the lines either.
-    along, up, zero = np.linspace(*ax.get_xlim(), 25), np.linspace(*ax.get_ylim(), 25), np.zeros(25)
+    along, up, zero = (
+        np.linspace(low, high, 25) for low, high in (ax.get_xlim(), ax.get_ylim(), (0, 0))
+    )
     lines = np.concatenate([np.column_stack([along, zero]), np.column_stack([zero, up])])
     return points[named], np.concatenate([points[drawn], lines])
 

@@ -30,12 +30,12 @@ def one_subject(
     subject, condition, response and fixed, this prediction; other subjects' rows are not used.
     `conditions` are all levels, in their order.
     """
-    conditions = Conditions.of(conditions)
+    shown = Conditions.of(conditions)
     own = observations[observations["subject"] == subject]
-    code = conditions.code(own["condition"])
+    code = shown.code(own["condition"])
     y = own["response"].to_numpy(float)
     fixed = own["fixed"].to_numpy(float)
-    counts = np.bincount(code, minlength=len(conditions.at))
+    counts = np.bincount(code, minlength=len(shown.at))
     with np.errstate(invalid="ignore"):
         means, expected = (np.bincount(code, v, len(counts)) / counts for v in (y, fixed))
     shift = float(np.mean(y - fixed))
@@ -44,14 +44,14 @@ def one_subject(
     saturated, shared = figure.subplots(1, 2, sharey=True)
     room = room_of(figure, 2)
     for ax in (saturated, shared):
-        conditions.label_axis(ax, labels, room)
+        shown.label_axis(ax, labels, room)
     response_label(saturated, labels, room_of(figure, across=False))
     saturated.set_ylim(limits(y, fixed, fixed + shift, margin=0.12))
 
     kept = int(np.count_nonzero(counts))
     left = len(y) - kept
-    line = conditions.profile(saturated, means, color=INK, linewidth=1.6)
-    error = _residuals(saturated, conditions.at[code], means[code], y)
+    line = shown.profile(saturated, means, color=INK, linewidth=1.6)
+    error = _residuals(saturated, shown.at[code], means[code], y)
     key(
         saturated,
         shorten(f"{labels.subject} {subject}", 0.6 * room) + ": own fit",
@@ -63,10 +63,10 @@ def one_subject(
     )
 
     seen = counts > 0
-    expected, there = expected[seen], replace(conditions, at=conditions.at[seen])
+    expected, there = expected[seen], replace(shown, at=shown.at[seen])
     base = there.profile(shared, expected, color=MUTED, linewidth=1.6)
     level = there.profile(shared, expected + shift, color=BETWEEN, linewidth=1.6)
-    error = _residuals(shared, conditions.at[code], fixed + shift, y)
+    error = _residuals(shared, shown.at[code], fixed + shift, y)
     sign = "+" if shift >= 0 else "−"
     key(
         shared,

@@ -46,7 +46,8 @@ def profile_zeta(curves: pd.DataFrame, intervals: pd.DataFrame, labels: Labels) 
         title, colour = VARIANCES.get(name, (name, INK))
         if name in ("sigma_between", "sigma_within"):
             title = labels.in_unit(title, ROOM)
-        _panel(ax, points[name], *rows.loc[name, ["estimate", "ci_low", "ci_high"]], colour)
+        estimate, low, high = rows.loc[name, ["estimate", "ci_low", "ci_high"]]
+        _panel(ax, points[name], estimate, low, high, colour)
         ax.set_title(shorten(title, ROOM), loc="left", weight="bold", fontsize=SMALL)
         if k % ACROSS == 0:
             ax.set_ylabel("ζ", rotation=0)

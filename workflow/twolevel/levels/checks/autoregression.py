@@ -8,7 +8,7 @@ same restricted likelihood's constants, so that their AIC may be compared.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -68,7 +68,7 @@ def following(fit: MixedFit, condition: str | None) -> Following | None:
 
 def _least(
     covariance: Callable[[np.ndarray, np.ndarray], np.ndarray],
-    starts: list[tuple[float, ...]],
+    starts: Sequence[tuple[float, ...]],
     blocks: list[tuple[np.ndarray, np.ndarray]],
 ) -> OptimizeResult:
     """The least restricted deviance over the parameters of a covariance, from several starts.
@@ -77,7 +77,8 @@ def _least(
     """
 
     def deviance(theta: np.ndarray) -> float:
-        A, log_det, N = 0.0, 0.0, 0
+        p = blocks[0][1].shape[2] - 1
+        A, log_det, N = np.zeros((p + 1, p + 1)), 0.0, 0
         for x, Z in blocks:
             try:
                 factor = np.linalg.cholesky(covariance(theta, x))
@@ -87,7 +88,6 @@ def _least(
             A = A + np.einsum("ksa,ksb->ab", white, white)
             log_det += 2 * Z.shape[1] * np.log(np.diag(factor)).sum()
             N += Z.shape[0] * Z.shape[1]
-        p = len(A) - 1
         left = A[p, p] - A[p, :p] @ np.linalg.solve(A[:p, :p], A[:p, p])
         return float((N - p) * np.log(left) + log_det + np.linalg.slogdet(A[:p, :p])[1])
 

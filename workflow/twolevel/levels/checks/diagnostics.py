@@ -110,13 +110,13 @@ def diagnose(fit: MixedFit, condition: str | None = None, seed: int = 1) -> Diag
     lost = np.finfo(float).eps * magnitude / max(fit.sigma_within, np.finfo(float).tiny)
     looks = {}
     for name, statistic in _statistics(fit, condition, levels, mean_squares, magnitude).items():
-        own, p, expected = float(statistic(data)[0]), None, None
+        found, p, expected = float(statistic(data)[0]), None, None
         if drawn is not None:
             others = statistic(drawn)
             expected = float(others.mean())
-            as_large = others - own if name in IN_SERIES else np.abs(others) - abs(own)
+            as_large = others - found if name in IN_SERIES else np.abs(others) - abs(found)
             p = float((1 + (as_large >= -max(_ROUNDING, lost)).sum()) / (draws + 1))
-        looks[name] = Look(own, p, expected)
+        looks[name] = Look(found, p, expected)
 
     own, effects = data.resid[:, 0], data.random_effects[:, 0]
     envelopes = (

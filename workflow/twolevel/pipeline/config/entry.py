@@ -16,7 +16,7 @@ import yaml
 from twolevel.text.errors import InputError
 
 _WIDTH = 94
-_ONE_LINE = {"sort_keys": False, "width": float("inf")}
+_ONE_LINE: dict[str, Any] = {"sort_keys": False, "width": float("inf")}
 # Snakemake's own lock is about outputs, and adding a study has none.
 _LOCK = Path(".snakemake/new_study.lock")
 

@@ -51,7 +51,7 @@ class Replication(Page):
         description="The study whose design and estimates hold for all keys left out",
         examples=["anxiety"],
     )
-    subjects: _axis("integer", Subjects) | None = Field(
+    subjects: _axis("integer", Subjects) | None = Field(  # type: ignore[valid-type]
         default=None, description="Number of subjects; a list makes a grid", examples=["[8, 20]"]
     )
     conditions: Annotated[dict[str, Number], BeforeValidator(text_keys)] | None = Field(
@@ -63,7 +63,7 @@ class Replication(Page):
     grand_mean: Number | None = Field(
         default=None, description="Population grand mean", examples=[5]
     )
-    sigma_between: _axis("number", Sigma) | None = Field(
+    sigma_between: _axis("number", Sigma) | None = Field(  # type: ignore[valid-type]
         default=None,
         description="Standard deviation of the random effects; a list makes a grid",
         examples=["[0, 0.5, 1]"],
@@ -77,7 +77,7 @@ class Replication(Page):
     replicates: int | None = Field(
         default=None, ge=1, description="Observations per subject and condition", examples=[1]
     )
-    missing: _axis("number", Share) | None = Field(
+    missing: _axis("number", Share) | None = Field(  # type: ignore[valid-type]
         default=None,
         description="Share of cells missing completely at random; a list makes a grid",
         examples=["[0.0, 0.1]"],

@@ -76,7 +76,7 @@ class Simulation(Model):
 
 
 class _Study(Page):
-    adjust: Literal[tuple(ADJUSTMENTS)] = Field(
+    adjust: Literal[tuple(ADJUSTMENTS)] = Field(  # type: ignore[valid-type]
         default=STANDARD,
         description="How pairwise differences of means are adjusted for their number",
         examples=["tukey"],

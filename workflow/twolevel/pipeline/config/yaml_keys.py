@@ -94,15 +94,18 @@ def _as_utf8(text: bytes, name: str) -> None:
         ) from None
 
 
-def _extent(node: yaml.Node, name: str, known: dict[int, tuple[int, int] | None]) -> tuple:
+def _extent(
+    node: yaml.Node, name: str, known: dict[int, tuple[int, int] | None]
+) -> tuple[int, int]:
     """How many values a node has with all that its aliases repeat, and how deep they are nested."""
     if id(node) in known:
-        if known[id(node)] is None:
+        extent = known[id(node)]
+        if extent is None:
             line = node.start_mark.line + 1
             raise InputError(
                 f"{name}: line {line}: an alias (*) stands inside what it repeats; write it out"
             )
-        return known[id(node)]
+        return extent
     known[id(node)] = None
     inner = [] if isinstance(node, yaml.ScalarNode) else node.value
     if isinstance(node, yaml.MappingNode):
@@ -117,7 +120,8 @@ def _extent(node: yaml.Node, name: str, known: dict[int, tuple[int, int] | None]
 
 def _walk(loader: yaml.SafeLoader, root: yaml.Node, name: str) -> None:
     """Compare the keys of every mapping; an alias leads to a node only once."""
-    todo, done = [(root, ())], set()
+    todo: list[tuple[yaml.Node, tuple[Any, ...]]] = [(root, ())]
+    done: set[int] = set()
     while todo:
         node, path = todo.pop()
         if id(node) in done:

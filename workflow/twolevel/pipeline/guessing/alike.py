@@ -47,7 +47,7 @@ def families(columns: Mapping[str, Column]) -> list[Family]:
     """The families among columns of numbers, the likeliest first; a column may be in several."""
     found: dict[tuple[str, ...], Family] = {}
     for whole in (True, False):
-        by_shape = defaultdict(dict)
+        by_shape: dict[tuple, dict[str, list[str]]] = defaultdict(dict)
         for name in columns:
             shape, parts = _split(name, whole)
             if 0 < len(parts) <= _MOST_PARTS:
@@ -102,7 +102,7 @@ def _of_shape(shape: tuple, named: Mapping[str, list[str]], whole: bool) -> Iter
         if size == count == 1:
             continue  # nothing is shared
         for differing in combinations(places, size):
-            alike = defaultdict(dict)
+            alike: dict[tuple[str, ...], dict[str, list[str]]] = defaultdict(dict)
             for name, parts in named.items():
                 alike[tuple(p for k, p in enumerate(parts) if k not in differing)][name] = parts
             for members in alike.values():
@@ -131,7 +131,9 @@ def _family(
     if any(called(part, DIMENSION) for part in same) and not all(map(_in_time, levels.values())):
         return
     words = _words(shape, first, whole)
-    shared, pattern, factors = [], [], {}
+    shared: list[str] = []
+    pattern: list[str] = []
+    factors: dict[str, tuple[str, ...]] = {}
     for word in words:
         apart = [k for k in word if k in differing]
         text = "".join(first[k] for k in word)

@@ -58,7 +58,9 @@ def guess_wide(columns: Mapping[str, Column], subject: str | None) -> Guess | No
     if measured is None or (subject is None and ROW in columns):
         return None
     varying = {name: c for name, c in columns.items() if c.distinct > 1}
-    found = between(varying, Column(pd.Series(np.arange(rows))), {subject, *measured.columns})
+    found = between(
+        varying, Column(pd.Series(np.arange(rows))), {*filter(None, [subject]), *measured.columns}
+    )
     unused = found.unused | _left_out(measured, alike, numbers, columns, found.unused)
     factors = [name_in_formula(factor) for factor in measured.factors]
     formula, simpler = formulas(measured.response, " * ".join(factors), found.groups)
@@ -190,7 +192,7 @@ def _left_out(
     unused: Mapping[str, str],
 ) -> dict[str, str]:
     """Better reasons for leaving out columns that are called like others."""
-    reasons = {}
+    reasons: dict[str, str] = {}
     for family in alike:
         for name in family.columns:
             if name in unused and not set(family.columns) & set(measured.columns):
