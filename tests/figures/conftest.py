@@ -14,25 +14,10 @@ from scipy.special import betaincinv, ndtri
 
 from twolevel.experiments.performance import block_sums, distributions, performance, with_theory
 from twolevel.experiments.run import Scenario, replicate_block
+from twolevel.figures.registry import OF_STUDY
 from twolevel.figures.theme import save
 from twolevel.figures.words import Labels
 
-NAMES = (
-    "one_subject",
-    "data_by_subject",
-    "missingness",
-    "distributions",
-    "conditional_marginal",
-    "caterpillar",
-    "shrinkage",
-    "covariance",
-    "condition_means",
-    "residuals_fitted",
-    "quantile_plots",
-    "scale_location",
-    "influence",
-    "profile_zeta",
-)
 LABELS = Labels(response="score", condition="time", subject="person", unit="points")
 
 
@@ -366,7 +351,7 @@ def planning() -> Replicated:
     return replicated()
 
 
-@pytest.fixture(params=NAMES)
+@pytest.fixture(params=OF_STUDY)
 def name(request: pytest.FixtureRequest) -> str:
     return request.param
 

@@ -14,21 +14,15 @@ from test_figures_all import texts, words_outside
 
 from twolevel.figures.of_replication.power_curves import GOALS
 from twolevel.figures.panels import Subjects, left_out, measured, percent, some
+from twolevel.figures.replication_registry import OF_REPLICATION
 from twolevel.figures.theme import BETWEEN, INK, MARGINAL, WITHIN
 from twolevel.figures.words import width
 
-NAMES = (
-    "sampling_distributions",
-    "two_stage_bias",
-    "bias_coverage",
-    "power_curves",
-    "type_one_error",
-)
 QUANTITIES = ("grand_mean", "between_variance", "within_variance")
 Z = 1.959963984540054
 
 
-@pytest.fixture(params=NAMES)
+@pytest.fixture(params=OF_REPLICATION)
 def name(request: pytest.FixtureRequest) -> str:
     return request.param
 

@@ -10,6 +10,7 @@ from types import SimpleNamespace
 import pandas as pd
 import pytest
 
+from twolevel.figures.replication_registry import OF_REPLICATION
 from twolevel.files.stage_files import read_json, read_parquet
 from twolevel.page.templates import fill
 from twolevel.pipeline.config.replication_study import Replication
@@ -144,6 +145,16 @@ def test_the_headline_names_the_fewest_subjects(case):
         assert "**80 % power takes more than 30 subjects**" in head
     elif case.name == "grid":
         assert "**80 % power takes 30 subjects**" in head or "takes 4 subjects" in head
+
+
+def test_every_figure_is_shown(case):
+    shown = re.findall(
+        r"^!\[.+\]\(figures/(\w+)\.svg\)\{#fig-.+ fig-alt=\".+\"\}$", case.text, re.M
+    )
+    assert set(OF_REPLICATION) - set(shown) == (
+        {"power_curves"} if case.name == "nothing" else set()
+    )
+    assert len(shown) == len(set(shown))
 
 
 def test_text_is_text(case):

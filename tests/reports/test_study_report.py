@@ -5,6 +5,7 @@ import csv
 import json
 import math
 import re
+from dataclasses import fields
 from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
@@ -24,15 +25,17 @@ import fit_mixed
 import fit_subjects
 import load_data
 import partition_errors
-import plot_mixed
 import render_report
 import simulate_data
 import write_report
 from twolevel.design.terms import term_in_words
-from twolevel.figures.words import Labels
+from twolevel.figures import groups as groups_of_means
+from twolevel.figures.of_study import condition_means
+from twolevel.figures.registry import OF_STUDY
+from twolevel.figures.sources import StudySources
 from twolevel.files.checksums import sha256
 from twolevel.pipeline.config.check import checked
-from twolevel.pipeline.tables.stored import Observations, read_observations
+from twolevel.pipeline.tables.stored import read_observations
 from twolevel.text.markdown import num
 
 ROOT = Path(__file__).parents[2]
@@ -155,22 +158,6 @@ def job(script: Any, inputs: dict, outputs: dict, wildcards: dict | None = None,
     )
 
 
-FIGURES = [
-    "one_subject",
-    "data_by_subject",
-    "missingness",
-    "distributions",
-    "caterpillar",
-    "shrinkage",
-    "conditional_marginal",
-    "condition_means",
-    "covariance",
-    "profile_zeta",
-    "residuals_fitted",
-    "quantile_plots",
-    "scale_location",
-    "influence",
-]
 MIXED = [
     "coefficients",
     "tests",
@@ -220,7 +207,7 @@ def build(name: str, folder: Path) -> None:
     job(partition_errors, observations, made | {"table": tables["anova"]}, formula=formula)
     job(compare_fits, made, made | {"table": tables["comparison"]})
 
-    figures = [folder / "figures" / f"{figure}.svg" for figure in FIGURES]
+    figures = [folder / "figures" / f"{figure}.svg" for figure in OF_STUDY]
     figures[0].parent.mkdir()
     for figure in figures:
         figure.write_text('<svg xmlns="http://www.w3.org/2000/svg"/>')
@@ -462,7 +449,7 @@ def test_figures_have_alternatives_and_all_have_captions(report):
     }
     assert len(shown) == 1
     absent = report.name.startswith("mean") + (report.name not in UNEQUAL)
-    assert len(report.page.images) == len(FIGURES) - absent
+    assert len(report.page.images) == len(OF_STUDY) - absent
 
 
 def test_no_link_leads_nowhere(report):
@@ -1033,27 +1020,28 @@ def test_the_figure_of_means_says_that_it_shows_groups(made):
     assert not made("balanced").says("for each level of")
 
 
+def sources(**given: Any) -> StudySources:
+    """Those that a figure needs, and nothing for the others."""
+    return StudySources(**dict.fromkeys(field.name for field in fields(StudySources)) | given)
+
+
 def test_the_figure_of_means_takes_the_groups_from_the_fit(made, monkeypatch):
-    given = {}
-    monkeypatch.setattr(
-        plot_mixed, "condition_means", lambda *drawn: given.update(enumerate(drawn))
-    )
+    monkeypatch.setattr(condition_means, "condition_means", lambda *drawn: drawn)
 
-    def drawn(name, most=plot_mixed.MOST_GROUPS):
-        given.clear()
-        monkeypatch.setattr(plot_mixed, "MOST_GROUPS", most)
+    def drawn(name):
         report = made(name)
-        observations = read_observations(report.folder / "observations.parquet")
-        labels = Labels.of(observations.columns, None)
-        plot_mixed.draw_means(observations, report.json("mixed"), labels)
-        return dict(given)
+        table = read_observations(report.folder / "observations.parquet")
+        given = {"observations": table.data, "columns": table.columns}
+        return condition_means.draw(sources(**given, mixed=report.json("mixed")))
 
-    data, _, _, groups, factor = drawn("split_plot").values()
+    data, _, _, groups, factor = drawn("split_plot")
     assert factor == "group"
     assert set(data["group"]) == set(groups["group"]) == {"grp1", "grp2", "grp3"}
     assert groups["condition"].tolist() == ["t1", "t2", "t3"] * 3
     assert {"estimate", "ci_low", "ci_high"} <= set(groups)
-    assert len(drawn("split_plot", most=2)) == len(drawn("balanced")) == 3
+    assert len(drawn("balanced")) == 3
+    monkeypatch.setattr(groups_of_means, "MOST_GROUPS", 2)
+    assert len(drawn("split_plot")) == 3
 
 
 def test_figures_have_each_observations_own_fixed_part(made):
@@ -1068,14 +1056,15 @@ def test_figures_have_each_observations_own_fixed_part(made):
 
 
 def test_the_figure_of_means_knows_the_users_names(monkeypatch):
-    monkeypatch.setattr(plot_mixed, "condition_means", lambda *drawn: drawn)
+    monkeypatch.setattr(condition_means, "condition_means", lambda *drawn: drawn)
     columns = {"subject": "id", "condition": "group", "response": "y", "x": "sex"}
     data = pd.DataFrame([["1", "a", 1.0, "f"]], columns=list(columns))
     means = [{"level": "f", "condition": "a", "estimate": 1.0}]
     factor = {"factor": "sex", "means": [{}, {}], "within": {"means": means}}
     mixed = {"means": [{"condition": "a", "estimate": 1.0}], "factors": [factor]}
-    observations = Observations(data, columns)
-    given, *_, groups, name = plot_mixed.draw_means(observations, mixed, Labels.of(columns, None))
+    given, *_, groups, name = condition_means.draw(
+        sources(observations=data, columns=columns, mixed=mixed)
+    )
     assert groups[["group", "condition"]].to_numpy().tolist() == [["f", "a"]]
     assert given["group"].tolist() == ["f"]
     assert name == "sex"

@@ -13,15 +13,8 @@ from projects import CONFIG, ROOT, SIMULATE, Project
 
 RULES = {
     *("simulate_data", "load_data", "describe_design", "fit_subjects", "fit_hierarchical"),
-    *(
-        "fit_mixed",
-        "check_mixed",
-        "partition_errors",
-        "compare_fits",
-        "plot_data",
-        "plot_distributions",
-    ),
-    *("plot_mixed", "write_report", "render_report", "build_site"),
+    *("fit_mixed", "check_mixed", "partition_errors", "compare_fits", "plot_study"),
+    *("write_report", "render_report", "build_site"),
 }
 REPLICATION_RULES = {
     *("replicate", "replicate_and_keep", "gather_experiments", "measure_performance"),

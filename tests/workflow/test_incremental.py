@@ -18,10 +18,11 @@ READS = {
     "check_mixed": {"data"},
     "partition_errors": {"data"},
     "compare_fits": {"fit_subjects", "fit_hierarchical", "fit_mixed", "partition_errors"},
-    "plot_data": {"data", "describe_design"},
-    "plot_distributions": {"data", "fit_subjects", "fit_hierarchical"},
-    "plot_mixed": {"data", "describe_design", "fit_mixed", "check_mixed"},
-    "write_report": {"data", "compare_fits", "plot_data", "plot_distributions", "plot_mixed"},
+    "plot_study": {
+        *("data", "describe_design", "fit_subjects", "fit_hierarchical", "fit_mixed"),
+        "check_mixed",
+    },
+    "write_report": {"data", "compare_fits", "check_mixed", "plot_study"},
     "render_report": {"write_report"},
     "build_site": {"describe_design", "fit_mixed", "render_report"},
 }
@@ -107,7 +108,8 @@ class TestLibrary:
         ("module", "first"),
         [
             ("model.criterion", {"fit_mixed", "check_mixed"}),
-            ("figures.of_study.caterpillar", {"plot_mixed"}),
+            ("figures.sources", {"plot_study"}),
+            ("figures.registry", {"write_report"}),
             ("strata.sphericity", {"partition_errors", "check_mixed"}),
             ("experiments.simulation", {"simulate_data"}),
             ("pipeline.tables.large", {"load_data"}),
@@ -129,6 +131,12 @@ class TestLibrary:
             if rule in using:
                 expected |= follow({"data"}, [study])
         assert project.planned() == expected
+
+    def test_an_edited_figure_is_drawn_anew(self, project):
+        """No import statement names the modules that draw."""
+        with (project.path / "workflow/twolevel/figures/of_study/caterpillar.py").open("a") as file:
+            file.write("\n# edited\n")
+        assert project.planned() == follow({"plot_study"})
 
     def test_a_touched_file_plans_nothing(self, project):
         folders = ["workflow/twolevel", "reports", "config/data"]
@@ -174,7 +182,7 @@ class TestLibrary:
         ("observations.parquet", "data"),
         ("level1.json", "fit_subjects"),
         ("tables/anova.csv", "partition_errors"),
-        ("figures/covariance.svg", "plot_mixed"),
+        ("figures/covariance.svg", "plot_study"),
         ("report/report.qmd", "write_report"),
         ("report.html", "render_report"),
     ],

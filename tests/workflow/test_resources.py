@@ -33,8 +33,7 @@ def asked(rule, subjects, attempt=1):
         *[("fit_hierarchical", 3, 597), ("fit_hierarchical", 30, 1007)],
         *[("fit_mixed", 0.003, 425), ("fit_mixed", 3, 1311), ("fit_mixed", 30, 1695)],
         *[("partition_errors", 3, 1272), ("partition_errors", 30, 1575)],
-        *[("plot_data", 3, 587), ("plot_data", 30, 1148), ("plot_mixed", 30, 1471)],
-        *[("plot_distributions", 3, 745), ("plot_distributions", 30, 1121)],
+        *[("plot_study", 0.3, 292), ("plot_study", 3, 964)],
     ],
 )
 def test_memory_is_enough_for_what_was_measured(rule, million_rows, megabytes):

@@ -1,4 +1,6 @@
 # The config, checked; what rules look up in it; the library modules each script runs.
+from twolevel.figures.registry import OF_STUDY
+from twolevel.figures.replication_registry import OF_REPLICATION
 from twolevel.files.checksums import fingerprint
 from twolevel.pipeline.clock import bring_back
 from twolevel.pipeline.code import library_code
@@ -47,14 +49,20 @@ wildcard_constraints:
     last=r"\d+",
 
 
-def script_code(name, *files):
+def script_code(name, *files, modules=()):
     """A rule's parameter: its script, the library modules that this runs, and further files.
 
-    A parameter tells of every change, a date only of one that is newer than what was made.
+    `modules` are those that it imports by names made as it runs. A parameter tells of every change,
+    a date only of one that is newer than what was made.
     """
     script = WORKFLOW / "scripts" / f"{name}.py"
     more = {Path(file).name: fingerprint(file) for file in [script, *files]}
-    return library_code(script) | more
+    return library_code(script, modules) | more
+
+
+def drawers(of, names):
+    """The modules that draw the figures of these names."""
+    return [f"twolevel.figures.{of}.{name}" for name in names]
 
 
 def template(name):

@@ -104,16 +104,7 @@ rule plot_replication:
         measures=rules.measure_performance.output.measures,
         distributions=rules.measure_performance.output.distributions,
     output:
-        figures=shown(
-            "figure",
-            "figures/%s.svg",
-            "sampling_distributions",
-            "two_stage_bias",
-            "bias_coverage",
-            "power_curves",
-            "type_one_error",
-            of="replication",
-        ),
+        figures=shown("figure", "figures/%s.svg", *OF_REPLICATION, of="replication"),
     log:
         "logs/{replication}/plot_replication.log",
     benchmark:
@@ -121,7 +112,7 @@ rule plot_replication:
     conda:
         "../envs/twolevel.yaml"
     params:
-        code=script_code("plot_replication"),
+        code=script_code("plot_replication", modules=drawers("of_replication", OF_REPLICATION)),
     message:
         "{wildcards.replication}: draw what was found"
     script:

@@ -1,7 +1,6 @@
 # From a study's results to its page, and from all pages to the site.
 
-FIGURES = [*rules.plot_data.output.figures, *rules.plot_distributions.output.figures]
-FIGURES += rules.plot_mixed.output.figures
+FIGURES = rules.plot_study.output.figures
 TABLES = [
     rules.compare_fits.output.table,
     *rules.fit_mixed.output.tables,

@@ -254,103 +254,38 @@ rule compare_fits:
         "../scripts/compare_fits.py"
 
 
-rule plot_data:
-    """Draw everybody's data, and which cells are empty."""
+rule plot_study:
+    """Draw the data, the distributions and what the mixed model says."""
     input:
         observations=observations_of,
+        truth=truth_of,
         design=rules.describe_design.output.design,
-    output:
-        figures=shown("figure", "figures/%s.svg", "data_by_subject", "missingness"),
-    log:
-        "logs/{study}/plot_data.log",
-    benchmark:
-        "benchmarks/{study}/plot_data.tsv"
-    group:
-        DRAWN_IN
-    conda:
-        "../envs/twolevel.yaml"
-    resources:
-        **asks("plot_data"),
-    params:
-        unit=unit_of,
-        code=script_code("plot_data"),
-    message:
-        "{wildcards.study}: plot the data"
-    script:
-        "../scripts/plot_data.py"
-
-
-rule plot_distributions:
-    """Draw the distributions of the subject means and of the residuals."""
-    input:
-        observations=observations_of,
         subjects=rules.fit_subjects.output.subjects,
         residuals=rules.fit_subjects.output.residuals,
         hierarchical=rules.fit_hierarchical.output.hierarchical,
-        truth=truth_of,
-    output:
-        figures=shown("figure", "figures/%s.svg", "distributions"),
-    log:
-        "logs/{study}/plot_distributions.log",
-    benchmark:
-        "benchmarks/{study}/plot_distributions.tsv"
-    group:
-        DRAWN_IN
-    conda:
-        "../envs/twolevel.yaml"
-    resources:
-        **asks("plot_distributions"),
-    params:
-        unit=unit_of,
-        code=script_code("plot_distributions"),
-    message:
-        "{wildcards.study}: plot the distributions"
-    script:
-        "../scripts/plot_distributions.py"
-
-
-rule plot_mixed:
-    """Draw what the mixed model says of one subject, conditions, all subjects and covariance."""
-    input:
-        observations=observations_of,
-        design=rules.describe_design.output.design,
         mixed=rules.fit_mixed.output.mixed,
         random_effects=rules.fit_mixed.output.random_effects,
-        residuals=rules.fit_mixed.output.residuals,
+        conditional_residuals=rules.fit_mixed.output.residuals,
         profile=rules.fit_mixed.output.profile,
         influence=rules.fit_mixed.output.influence,
         checks=rules.check_mixed.output.checks,
         quantiles=rules.check_mixed.output.quantiles,
     output:
-        figures=shown(
-            "figure",
-            "figures/%s.svg",
-            "one_subject",
-            "caterpillar",
-            "shrinkage",
-            "conditional_marginal",
-            "condition_means",
-            "covariance",
-            "profile_zeta",
-            "residuals_fitted",
-            "quantile_plots",
-            "scale_location",
-            "influence",
-        ),
+        figures=shown("figure", "figures/%s.svg", *OF_STUDY),
     log:
-        "logs/{study}/plot_mixed.log",
+        "logs/{study}/plot_study.log",
     benchmark:
-        "benchmarks/{study}/plot_mixed.tsv"
+        "benchmarks/{study}/plot_study.tsv"
     group:
         DRAWN_IN
     conda:
         "../envs/twolevel.yaml"
     resources:
-        **asks("plot_mixed"),
+        **asks("plot_study"),
     params:
         unit=unit_of,
-        code=script_code("plot_mixed"),
+        code=script_code("plot_study", modules=drawers("of_study", OF_STUDY)),
     message:
-        "{wildcards.study}: plot the mixed model"
+        "{wildcards.study}: draw the figures"
     script:
-        "../scripts/plot_mixed.py"
+        "../scripts/plot_study.py"

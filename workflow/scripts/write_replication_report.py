@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from twolevel.figures.replication_registry import OF_REPLICATION
 from twolevel.files.stage_files import read_json, read_parquet
 from twolevel.pipeline.job import run
 from twolevel.pipeline.reports import fill_folder, making
@@ -53,6 +54,7 @@ def context(snakemake: "Snakemake") -> dict[str, Any]:
     inputs = read_json(files.loading)["inputs"] if files.get("loading") else []
     return making(name, entries, files.tables, inputs) | {
         "replication": replication,
+        "figure": lambda name: OF_REPLICATION[name].on_page(name),
         "points": points(measures),
         "extent": extent(measures),
         "quantities": QUANTITIES | effects,

@@ -7,6 +7,7 @@ Reads the summaries of every stage, the template, figures, tables and support fi
 from typing import TYPE_CHECKING, Any
 
 from twolevel.design.terms import term_in_words
+from twolevel.figures.registry import OF_STUDY
 from twolevel.files.stage_files import read_json
 from twolevel.findings.cautions import follows, pairs_share_an_error, pools_strata
 from twolevel.findings.compared import most_apart, quantity_in_words
@@ -45,22 +46,32 @@ def context(snakemake: "Snakemake") -> dict[str, Any]:
     loading = read_json(files.loading) if files.get("loading") else None
     entries = {"studies": {name: snakemake.params.study}}
     found = Results(
-        design, mixed, checks, anova, comparison, labels, snakemake.params.study["unit"]
+        design=design,
+        level1=read_json(files.level1),
+        two_stage=read_json(files.hierarchical),
+        mixed=mixed,
+        checks=checks,
+        anova=anova,
+        comparison=comparison,
+        truth=read_json(files.truth) if files.get("truth") else None,
+        labels=labels,
+        unit=snakemake.params.study["unit"],
     )
     apart = most_apart(comparison, mixed["terms"])
     return making(name, entries, files.tables, loading["inputs"] if loading else []) | {
         "labels": labels,
         "design": design,
         "loading": loading,
-        "level1": read_json(files.level1),
-        "two_stage": read_json(files.hierarchical),
+        "level1": found.level1,
+        "two_stage": found.two_stage,
         "mixed": mixed,
         "checks": checks,
         "anova": anova,
         "comparison": comparison,
         "witnesses": read_json(files.witnesses),
-        "truth": read_json(files.truth) if files.get("truth") else None,
+        "truth": found.truth,
         "found": found,
+        "figure": lambda name: OF_STUDY[name](found).on_page(name),
         "headline": headline(found, apart),
         "most_apart": apart,
         "pairs_share_an_error": pairs_share_an_error(checks, anova),

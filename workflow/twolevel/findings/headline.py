@@ -112,7 +112,7 @@ def _without_condition(found: Results) -> list[Claim]:
 def _interaction(found: Results, row: Row, told: list[str]) -> tuple[Claim, str | None]:
     """A clear interaction with the condition, and the factor whose levels it is told for."""
     verdict = found.verdicts[row["term"]]
-    condition, response = escape(found.condition), escape(found.labels["response"])
+    condition, response = escape(found.condition), escape(found.response)
     others = [name for name in verdict.variables if name != found.condition]
     said = (
         f"**The effect of {condition} on {response} depends on {words(others)}** "
@@ -169,7 +169,7 @@ def _rise(found: Results, told: list[str], qualified: bool) -> Claim:
     ends = best["ci_low"], best["ci_high"]
     low, high = ends if rises else (-ends[1], -ends[0])
     size = f"{num(abs(best['estimate']))}{found.in_unit}"
-    condition, response = escape(found.condition), escape(found.labels["response"])
+    condition, response = escape(found.condition), escape(found.response)
     verb, strong = ("rises" if rises else "falls"), ("" if qualified else "**")
     between = f"95 % interval {num(low)} to {num(high)}"
     if clear:
@@ -196,7 +196,7 @@ def _difference(found: Results, told: list[str], qualified: bool) -> Claim:
     """Whether the mean differs between the condition's levels."""
     (test,) = found.own_terms
     verdict = found.verdicts[test["term"]]
-    condition, response = escape(found.condition), escape(found.labels["response"])
+    condition, response = escape(found.condition), escape(found.response)
     between = f"between the levels of {condition}"
     if verdict.clear:
         how = f"changes with {condition}" if found.constrained else f"differs {between}"

@@ -19,14 +19,17 @@ class Results:
     """The summaries of a study's stages, as their JSON holds them.
 
     labels are the table's own names of subject, condition (None where there is none) and response;
-    unit the response's, or None.
+    unit the response's, or None; truth is None where data are not simulated.
     """
 
     design: Summary
+    level1: Summary
+    two_stage: Summary
     mixed: Summary
     checks: Summary
     anova: Summary
     comparison: Summary
+    truth: Summary | None
     labels: Mapping[str, str | None]
     unit: str | None
 
@@ -39,6 +42,11 @@ class Results:
     def condition(self) -> str | None:
         """The condition's name in the user's table."""
         return self.labels["condition"]
+
+    @property
+    def response(self) -> str:
+        """The response's name in the user's table."""
+        return self.labels["response"]
 
     @property
     def n_levels(self) -> int:
@@ -94,12 +102,6 @@ class Results:
     def subjects_differ(self) -> Summary | None:
         """The test of whether subjects differ in the condition's effect, where there is one."""
         return subjects_differ(self.checks)
-
-    @property
-    def drawn_by(self) -> Summary | None:
-        """The factor by whose levels the figure of means draws the condition's, if any."""
-        factors = self.mixed["factors"]
-        return next((f for f in factors if f["within"] and 2 <= len(f["means"]) <= 6), None)
 
     @property
     def sphericity_rejected(self) -> bool:

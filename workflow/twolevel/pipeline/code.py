@@ -6,6 +6,7 @@ Snakemake tracks a rule's own script, not what the script imports.
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
@@ -14,13 +15,14 @@ from twolevel.files.checksums import sha256
 _LIBRARY = Path(__file__).resolve().parents[1]
 
 
-def library_code(script: str | Path) -> dict[str, str]:
+def library_code(script: str | Path, modules: Iterable[str] = ()) -> dict[str, str]:
     """The library modules that a script imports, directly or not, each with a digest of its text.
 
     Imports are read from the source, those inside functions included; nothing is imported.
+    `modules` are further ones, which no import statement names.
     """
     found: dict[str, str] = {}
-    pending = list(_imports(Path(script), ()))
+    pending = [*_imports(Path(script), ()), *modules]
     while pending:
         name = pending.pop()
         if name not in found:

@@ -20,10 +20,16 @@ from twolevel.figures.panels import (
     name_panel,
     some,
 )
+from twolevel.figures.sources import ReplicationSources
 from twolevel.figures.theme import BETWEEN, INK, MARGINAL, TRUTH, WITHIN, new_figure, themed
 from twolevel.figures.words import SMALL, shorten
 
 ROOM = 80  # points for the name of a condition
+
+
+def draw(sources: ReplicationSources) -> Figure:
+    """Draw the figure from the results of a replication study."""
+    return bias_coverage(sources.measures)
 
 
 @themed

@@ -22,6 +22,7 @@ from twolevel.figures.panels import (
     say_nothing,
     some,
 )
+from twolevel.figures.sources import ReplicationSources
 from twolevel.figures.theme import BETWEEN, INK, MARGINAL, SOFT, WITHIN, new_figure, themed
 
 GOALS = (0.8, 0.9)
@@ -29,6 +30,11 @@ LOOKS = [(BETWEEN, "o", "-"), (WITHIN, "s", (0, (5, 1.5))), (MARGINAL, "^", (0, 
 
 # Beyond this, and beyond Monte Carlo error, powers differ so much that each takes a panel.
 MATTERS = 0.05
+
+
+def draw(sources: ReplicationSources) -> Figure:
+    """Draw the figure from the results of a replication study."""
+    return power_curves(sources.measures, test=sources.replication["test"])
 
 
 @themed

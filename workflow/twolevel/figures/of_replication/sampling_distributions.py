@@ -10,6 +10,7 @@ from matplotlib.ticker import MaxNLocator
 
 from twolevel.figures.panels import left_out, legend, percent, some, title
 from twolevel.figures.parts import room_of
+from twolevel.figures.sources import ReplicationSources
 from twolevel.figures.theme import (
     BETWEEN,
     INK,
@@ -32,6 +33,16 @@ COLUMNS = {
     "between_variance": ("variance between", BETWEEN),
     "within_variance": ("variance within", WITHIN),
 }
+
+
+def draw(sources: ReplicationSources) -> Figure:
+    """Draw the figure from the results of a replication study."""
+    return sampling_distributions(
+        sources.distributions,
+        sources.measures,
+        grand_mean=sources.replication["mean"],
+        sigma_within=sources.replication["scenario"]["sigma_within"],
+    )
 
 
 @themed

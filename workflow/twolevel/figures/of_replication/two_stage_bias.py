@@ -17,6 +17,7 @@ from twolevel.figures.panels import (
     name_panel,
     some,
 )
+from twolevel.figures.sources import ReplicationSources
 from twolevel.figures.theme import BETWEEN, MARGINAL, TRUTH, WITHIN, new_figure, themed
 
 SERIES = {
@@ -24,6 +25,11 @@ SERIES = {
     "two_stage_variance": Look("corrected (two-stage)", BETWEEN, "o"),
     "between_variance": Look("REML", MARGINAL, "^", (0, (4, 3))),
 }
+
+
+def draw(sources: ReplicationSources) -> Figure:
+    """Draw the figure from the results of a replication study."""
+    return two_stage_bias(sources.measures)
 
 
 @themed

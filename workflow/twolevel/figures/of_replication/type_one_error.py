@@ -20,6 +20,7 @@ from twolevel.figures.panels import (
     say_nothing,
     some,
 )
+from twolevel.figures.sources import ReplicationSources
 from twolevel.figures.theme import BETWEEN, MARGINAL, MUTED, TRUTH, WITHIN, new_figure, themed
 
 MOST_ROWS = 2
@@ -29,6 +30,11 @@ TESTS = {
     "kenward-roger": Look("Kenward–Roger", BETWEEN, "o"),
     "anova": Look("ANOVA", MARGINAL, "^", (0, (2, 1.5))),
 }
+
+
+def draw(sources: ReplicationSources) -> Figure:
+    """Draw the figure from the results of a replication study."""
+    return type_one_error(sources.measures)
 
 
 @themed

@@ -6,6 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from twolevel.figures.parts import limits, note, room_of
+from twolevel.figures.sources import StudySources
 from twolevel.figures.theme import BETWEEN, INK, new_figure, themed
 from twolevel.figures.words import SMALL, Labels, shorten
 
@@ -13,6 +14,11 @@ MOST_NAMES = 60
 MOST_INTERVALS = 120
 MOST_STEPS = 200
 NORMAL_95 = 1.959963984540054
+
+
+def draw(sources: StudySources) -> Figure:
+    """Draw the figure from the results of a study."""
+    return caterpillar(sources.random_effects, sources.labels)
 
 
 @themed

@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from twolevel.figures.density import draw_mirrored
+from twolevel.figures.groups import drawn_by
 from twolevel.figures.parts import (
     MANY_POINTS,
     Conditions,
@@ -17,6 +18,7 @@ from twolevel.figures.parts import (
     response_label,
     room_of,
 )
+from twolevel.figures.sources import StudySources
 from twolevel.figures.theme import BETWEEN, INK, MARGINAL, MUTED, WITHIN, new_figure, themed
 from twolevel.figures.words import SMALL, Labels, number, shorten, width
 
@@ -29,9 +31,20 @@ LOOKS = [
     (WITHIN, "v", (0, (10, 2))),
     (BETWEEN, "X", (0, (3, 1.5, 1, 1.5, 1, 1.5))),
 ]
-MOST_GROUPS = len(LOOKS)
 APART = 32.0  # points between groups at most, so that those of one condition stand together
 NARROW = 8.5  # points between groups below which their observations would run into each other
+
+
+def draw(sources: StudySources) -> Figure:
+    """Draw the figure from the results of a study."""
+    data, means = sources.observations, pd.DataFrame(sources.mixed["means"])
+    factor = drawn_by(sources.mixed["factors"])
+    if factor is None:
+        return condition_means(data, means, sources.labels)
+    name = factor["factor"]
+    groups = pd.DataFrame(factor["within"]["means"]).rename(columns={"level": "group"})
+    column = next(ours for ours, theirs in sources.columns.items() if theirs == name)
+    return condition_means(data.assign(group=data[column]), means, sources.labels, groups, name)
 
 
 @themed

@@ -20,12 +20,25 @@ from twolevel.figures.parts import (
     room_of,
     wrapped,
 )
+from twolevel.figures.sources import StudySources
 from twolevel.figures.theme import MARGINAL, MUTED, SOFT, WITHIN, new_figure, themed
 from twolevel.figures.words import SMALL, Labels, number, shorten
 
 MOST_PANELS = 4
 MOST_CENTRES = 60  # of the normal distributions that make a marginal one
 QUANTILES = (0.05, 0.5, 0.95)
+
+
+def draw(sources: StudySources) -> Figure:
+    """Draw the figure from the results of a study."""
+    return conditional_marginal(
+        sources.with_fixed_part,
+        sources.conditions,
+        sources.random_effects,
+        grand_mean=sources.mixed["grand_mean"]["estimate"],
+        **sources.sigmas,
+        labels=sources.labels,
+    )
 
 
 @themed

@@ -9,6 +9,7 @@ from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
 
 from twolevel.figures.parts import note, slanted
+from twolevel.figures.sources import StudySources
 from twolevel.figures.theme import BETWEEN, INK, WIDTH, WITHIN, new_figure, themed
 from twolevel.figures.words import SMALL, Labels, number, shorten, width
 
@@ -16,6 +17,17 @@ MOST_BESIDE = 6  # conditions; of more, the two matrices stand one below the oth
 MOST_NUMBERED = 12
 MOST_SQUARES = 60  # each way; of more conditions, squares stand for neighbouring ones together
 DARKEST = 0.55  # opacity of the largest value: numbers stay readable on it
+
+
+def draw(sources: StudySources) -> Figure:
+    """Draw the figure from the results of a study."""
+    summary = sources.checks["covariance"]
+    levels, observed = summary["levels"], summary["observed"]
+    return covariance(
+        None if observed is None else pd.DataFrame(observed["matrix"], levels, levels),
+        pd.DataFrame(summary["implied"], levels, levels),
+        sources.labels,
+    )
 
 
 @themed

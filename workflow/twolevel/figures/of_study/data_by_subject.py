@@ -18,12 +18,20 @@ from twolevel.figures.parts import (
     response_label,
     room_of,
 )
+from twolevel.figures.sources import StudySources
 from twolevel.figures.theme import BETWEEN, INK, MUTED, new_figure, themed
 from twolevel.figures.words import Labels
 
 MANY_SUBJECTS = 60
 SAMPLED = 40
 BANDS = ((5, 95, 0.16), (25, 75, 0.3))  # percentiles and opacity
+
+
+def draw(sources: StudySources) -> Figure:
+    """Draw the figure from the results of a study."""
+    means = sources.observations.groupby("condition", observed=True)["response"].mean()
+    means = means.rename("mean").reset_index()
+    return data_by_subject(sources.observations, means, sources.labels)
 
 
 @themed

@@ -13,6 +13,7 @@ from scipy.special import betaincinv, ndtr, ndtri
 
 from twolevel.figures.density import bin_edges
 from twolevel.figures.parts import draw_normal, key, limits, room_of
+from twolevel.figures.sources import StudySources
 from twolevel.figures.theme import BETWEEN, INK, TRUTH, WITHIN, new_figure, themed
 from twolevel.figures.words import Labels, number
 
@@ -30,6 +31,18 @@ class _Sample:
     sd: float
     sigma: float | None
     truth: tuple[float, float] | None  # mean and SD
+
+
+def draw(sources: StudySources) -> Figure:
+    """Draw the figure from the results of a study."""
+    return distributions(
+        sources.subjects,
+        sources.residuals,
+        sigma_between=sources.hierarchical["sigma_between"],
+        sigma_within=sources.hierarchical["sigma_within"],
+        truth=sources.truth,
+        labels=sources.labels,
+    )
 
 
 @themed

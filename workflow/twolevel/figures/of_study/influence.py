@@ -12,6 +12,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocato
 
 from twolevel.figures.density import draw_cloud
 from twolevel.figures.parts import MANY_POINTS, limits, note, room_of
+from twolevel.figures.sources import StudySources
 from twolevel.figures.theme import BETWEEN, INK, MUTED, new_figure, themed
 from twolevel.figures.words import SMALL, Labels, shorten, width
 
@@ -22,6 +23,11 @@ MOST_STEMS = 400  # more would be a hedge, and swell the file
 MOST_STEPS = 300
 SIDES = ((1, 0), (-1, 0), (0, 1), (1, 1), (-1, 1), (0, -1), (1, -1), (-1, -1))
 SINGLED_OUT = {"color": BETWEEN, "markersize": 6.5, "markeredgewidth": 0, "zorder": 3}
+
+
+def draw(sources: StudySources) -> Figure:
+    """Draw the figure from the results of a study."""
+    return influence(sources.influence, **sources.sigmas, labels=sources.labels)
 
 
 @themed

@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from twolevel.figures.parts import Conditions, note
+from twolevel.figures.sources import StudySources
 from twolevel.figures.theme import BETWEEN, INK, MUTED, WIDTH, new_figure, themed
 from twolevel.figures.words import SMALL, Labels, shorten, width
 
@@ -19,6 +20,19 @@ LARGEST = 19.0  # the side of a square
 BAR = 38.0  # the longest bar of a level
 
 OPACITY = 0.5  # of squares that have room for numbers, which stay readable on them
+
+
+def draw(sources: StudySources) -> Figure:
+    """Draw the figure from the results of a study."""
+    design, found = sources.design, sources.design["patterns"]
+    patterns = pd.DataFrame(found["counts"], columns=design["conditions"])
+    return missingness(
+        patterns.assign(n_subjects=found["n_subjects"]),
+        pd.Series(list(design["seen_under"].values()), design["conditions"]),
+        sources.labels,
+        found["rest"],
+        found["rest_subjects"],
+    )
 
 
 @themed

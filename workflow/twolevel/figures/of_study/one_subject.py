@@ -11,8 +11,15 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from twolevel.figures.parts import Conditions, key, limits, response_label, room_of
+from twolevel.figures.sources import StudySources
 from twolevel.figures.theme import BETWEEN, INK, MUTED, WITHIN, new_figure, themed
 from twolevel.figures.words import Labels, number, shorten
+
+
+def draw(sources: StudySources) -> Figure:
+    """Draw the figure from the results of a study."""
+    subject = sources.design["one_subject"]["subject"]
+    return one_subject(sources.with_fixed_part, subject, sources.conditions, sources.labels)
 
 
 @themed

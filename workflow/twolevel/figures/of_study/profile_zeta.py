@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, MaxNLocator
 
 from twolevel.figures.parts import limits, note
+from twolevel.figures.sources import StudySources
 from twolevel.figures.theme import BETWEEN, INK, MARGINAL, MUTED, WIDTH, WITHIN, new_figure, themed
 from twolevel.figures.words import SMALL, Labels, shorten, width
 
@@ -19,7 +20,16 @@ VARIANCES = {
     "sigma_within": ("SD within", WITHIN),
     "icc": ("ICC", MARGINAL),
 }
+# Columns of the table of intervals, and what the figure calls them.
+PROFILE = {"ml_estimate": "estimate", "profile_low": "ci_low", "profile_high": "ci_high"}
 ROOM = (WIDTH / ACROSS - 0.5) * 72  # points along an axis
+
+
+def draw(sources: StudySources) -> Figure:
+    """Draw the figure from the results of a study."""
+    intervals = pd.DataFrame(sources.mixed["intervals"])[["parameter", *PROFILE]]
+    intervals = intervals.rename(columns=PROFILE).dropna()  # of many coefficients, none is profiled
+    return profile_zeta(sources.profile, intervals, sources.labels)
 
 
 @themed

@@ -7,10 +7,16 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from twolevel.figures.parts import key, limits, note, room_of
+from twolevel.figures.sources import StudySources
 from twolevel.figures.theme import BETWEEN, WITHIN, new_figure, themed
 from twolevel.figures.words import Labels
 
 COLOURS = {"residual": WITHIN, "random effect": BETWEEN}
+
+
+def draw(sources: StudySources) -> Figure:
+    """Draw the figure from the results of a study."""
+    return quantile_plots(sources.quantiles, sources.labels)
 
 
 @themed

@@ -6,11 +6,17 @@ from matplotlib.figure import Figure
 
 from twolevel.figures.density import draw_cloud
 from twolevel.figures.parts import key, limits, note, room_of
+from twolevel.figures.sources import StudySources
 from twolevel.figures.theme import INK, WITHIN, new_figure, themed
 from twolevel.figures.words import Labels
 
 FEWEST = 30  # residuals; a running median of fewer only follows them
 MOST_GROUPS = 20
+
+
+def draw(sources: StudySources) -> Figure:
+    """Draw the figure from the results of a study."""
+    return residuals_fitted(sources.conditional_residuals, sources.labels)
 
 
 @themed

@@ -7,8 +7,15 @@ from matplotlib.lines import Line2D
 
 from twolevel.figures.density import draw_mirrored
 from twolevel.figures.parts import MANY_POINTS, Conditions, jitter, key, note, room_of
+from twolevel.figures.sources import StudySources
 from twolevel.figures.theme import INK, MUTED, WITHIN, new_figure, themed
 from twolevel.figures.words import Labels, number
+
+
+def draw(sources: StudySources) -> Figure:
+    """Draw the figure from the results of a study."""
+    sigma_within = sources.mixed["sigma_within"]
+    return scale_location(sources.conditional_residuals, sigma_within, sources.labels)
 
 
 @themed

@@ -5,11 +5,17 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from twolevel.figures.parts import MANY_POINTS, evenly, key, limits, note, room_of
+from twolevel.figures.sources import StudySources
 from twolevel.figures.theme import BETWEEN, INK, MUTED, new_figure, themed
 from twolevel.figures.words import Labels, number
 
 MOST_ARROWS = 60
 STYLES = ("-", (0, (5, 2)), (0, (3, 2, 1, 2)), (0, (1, 1.5)))
+
+
+def draw(sources: StudySources) -> Figure:
+    """Draw the figure from the results of a study."""
+    return shrinkage(sources.random_effects, **sources.sigmas, labels=sources.labels)
 
 
 @themed

@@ -1,0 +1,278 @@
+"""Every figure of a study: its name, label, caption and alternative text.
+
+A figure is drawn by the function `draw` of the module of its name in `of_study/`, into the file of
+its name. Rules list the names, templates place the figures. What is said of one depends on what was
+found, so that each entry is a function of it. Nothing that draws is imported: rules and reports
+read names and words only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from twolevel.figures.groups import drawn_by
+from twolevel.text.markdown import Markdown, attribute, counted, escape, num
+
+if TYPE_CHECKING:
+    from twolevel.findings.results import Results
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A figure on a page: its label, its caption in Markdown and its alternative text."""
+
+    label: str
+    caption: str
+    alt: str
+
+    def on_page(self, name: str) -> Markdown:
+        """The figure in Quarto's syntax."""
+        return Markdown(
+            f'![{self.caption}](figures/{name}.svg){{#{self.label} fig-alt="{self.alt}"}}'
+        )
+
+
+OF_STUDY: dict[str, Callable[[Results], Figure]] = {}
+
+
+def _of_study(words: Callable[[Results], Figure]) -> Callable[[Results], Figure]:
+    """Register a study's figure by the name of the function with its words."""
+    OF_STUDY[words.__name__] = words
+    return words
+
+
+@_of_study
+def data_by_subject(found: Results) -> Figure:
+    """Every subject's observations, and the means of all."""
+    means = f" of each level of {escape(found.condition)}" if found.condition else ""
+    over = ", with the mean of all"
+    if found.condition:
+        over = f" over the levels of {attribute(found.condition)}, with the mean of each level"
+    return Figure(
+        "fig-data",
+        f"Observations by subject, with the mean{means} on top.",
+        f"{attribute(found.response)} of {_subjects(found)}{over}.",
+    )
+
+
+@_of_study
+def missingness(found: Results) -> Figure:
+    """The patterns of observed and missing cells."""
+    first = counted(found.design["patterns"]["n_subjects"][0], "subject")
+    return Figure(
+        "fig-missingness",
+        "Which cells hold observations: subjects with the same pattern share a row.",
+        "Patterns of observed and missing cells over the levels of "
+        f"{attribute(found.condition)}; the most frequent one is that of {first}.",
+    )
+
+
+@_of_study
+def one_subject(found: Results) -> Figure:
+    """One subject's own fit, and what the fixed effects predict for it."""
+    one = found.design["one_subject"]
+    if found.condition:
+        data = ", which is the data" if one["saturated"] else ""
+        caption = (
+            f"Left, the subject's own mean under each level{data}; right, what the fixed effects "
+            "that all share predict for such a subject ([step 4](#sec-mixed)), moved up or down to "
+            "this one."
+        )
+    else:
+        caption = (
+            "Left, the subject's own mean; right, the mean of all subjects, moved to this subject."
+        )
+    return Figure(
+        "fig-one",
+        caption,
+        f"{counted(len(one['observations']), 'observation')} of subject "
+        f"{attribute(one['subject'])}, beside the subject's own fit and beside what the fixed "
+        "effects predict, shifted to it; lines show the residuals.",
+    )
+
+
+@_of_study
+def distributions(found: Results) -> Figure:
+    """The distributions of the subject means and of the residuals."""
+    truth = " and the truth" if found.truth else ""
+    around = " around what is fitted" if len(found.two_stage["params"]) > 1 else ""
+    return Figure(
+        "fig-distributions",
+        "Distributions of the subject means (between) and of the residuals (within), on one "
+        f"scale, with the fitted normal{truth}, and their normal quantile plots.",
+        f"Histograms and normal quantile plots of {found.design['n_subjects']} subject means, with "
+        f"a standard deviation of {num(found.two_stage['raw_variance'] ** 0.5, 3)}{around}, and of "
+        f"{found.design['n_observations']} residuals, for which the standard deviation within "
+        f"subjects is estimated as {num(found.level1['sigma_within'], 3)}.",
+    )
+
+
+@_of_study
+def profile_zeta(found: Results) -> Figure:
+    """Every parameter's profile likelihood."""
+    between = found.interval("sigma_between")
+    return Figure(
+        "fig-profile",
+        "Profile likelihoods: the signed root of the deviance's rise when a parameter is held at a "
+        "value and all others are fitted anew (ML). Dashed, the 95 % interval.",
+        "Curves of zeta against the value of each parameter; the straighter, the closer to a "
+        "normal distribution. The interval of the standard deviation between subjects is "
+        f"{num(between['profile_low'], 3)} to {num(between['profile_high'], 3)}.",
+    )
+
+
+@_of_study
+def condition_means(found: Results) -> Figure:
+    """The condition's means, for each level of a factor where the two interact."""
+    by = drawn_by(found.mixed["factors"])
+    within = f" for each level of {escape(by['factor'])}" if by else ""
+    means, most = (by["within"]["means"], 12) if by else (found.mixed["means"], 8)
+    listed = ";".join(
+        (f" {attribute(mean['level'])}," if by else "")
+        + f" {attribute(mean['condition'])} {num(mean['estimate'])} "
+        f"({num(mean['ci_low'])} to {num(mean['ci_high'])})"
+        for mean in means[:most]
+    )
+    more = f"; and {len(means) - most} more" if len(means) > most else ""
+    return Figure(
+        "fig-means",
+        f"Means of {escape(found.response)} by {escape(found.condition)}{within} from the mixed "
+        "model (REML), with 95 % intervals by Kenward and Roger's method, in front of the "
+        f"observations{' where these have room' if by else ''}.",
+        f"Means with intervals:{listed}{more}.",
+    )
+
+
+@_of_study
+def caterpillar(found: Results) -> Figure:
+    """The subjects' predicted deviations with their intervals."""
+    how = " in ascending order with their intervals, around 0"
+    if found.mixed["boundary"]:
+        how = ", all equal to 0"
+    return Figure(
+        "fig-caterpillar",
+        "Subjects' predicted deviations from what the fixed effects predict (BLUPs, REML) with "
+        "95 % intervals, sorted.",
+        f"Predicted deviations of {_subjects(found)}{how}.",
+    )
+
+
+@_of_study
+def shrinkage(found: Results) -> Figure:
+    """The subjects' own mean deviations against what is predicted of them."""
+    fewest, most = found.design["per_subject"]
+    if found.mixed["boundary"]:
+        line = "a flat line at 0"
+    elif fewest == most:
+        line = "a line flatter than the identity"
+    else:
+        line = "lines flatter than the identity, the flatter the fewer observations a subject has"
+    return Figure(
+        "fig-shrinkage",
+        "Each subject's own mean deviation against its prediction by the mixed model.",
+        f"Predicted random effects against mean deviations; the points lie on {line}.",
+    )
+
+
+@_of_study
+def conditional_marginal(found: Results) -> Figure:
+    """The distribution of some subjects' observations beside that of all."""
+    mixed, within = found.mixed, num(found.mixed["sigma_within"], 3)
+    marginal = num((mixed["sigma_between"] ** 2 + mixed["sigma_within"] ** 2) ** 0.5, 3)
+    if mixed["boundary"]:
+        curves = f"with standard deviation {within}, the same for single subjects and for all"
+    else:
+        curves = (
+            f"of single subjects with standard deviation {within} beside the wider marginal curve "
+            f"with standard deviation {marginal}"
+        )
+    return Figure(
+        "fig-conditional",
+        "Conditional distributions of some subjects against the marginal distribution.",
+        f"Normal curves {curves}.",
+    )
+
+
+@_of_study
+def covariance(found: Results) -> Figure:
+    """The observed covariance, where there is one, and the implied one."""
+    summary = found.checks["covariance"]
+    observed, implied = summary["observed"], num(summary["implied"][0][0])
+    complete = observed and observed["n_subjects"]
+    which = "Observed and implied" if complete else "Implied"
+    if not found.condition:
+        variance = num(observed["matrix"][0][0]) if complete else ""
+        beside = f"observed variance of a subject's mean, {variance}, beside the "
+        return Figure(
+            "fig-covariance",
+            "Observed and implied variance of a subject's mean.",
+            f"The {beside if complete else ''}implied one, {implied}.",
+        )
+    of = "cell means" if summary["per_cell"] > 1.0001 else "observations"
+    beside = "The"
+    if complete:
+        levels = attribute(found.condition)
+        beside = f"The observed covariance between the levels of {levels}, beside the"
+    return Figure(
+        "fig-covariance",
+        f"{which} covariance of a subject's {of}.",
+        f"{beside} implied one, with {implied} on the diagonal and "
+        f"{num(found.mixed['sigma_between'] ** 2)} elsewhere.",
+    )
+
+
+@_of_study
+def residuals_fitted(found: Results) -> Figure:
+    """Residuals against fitted values."""
+    return Figure(
+        "fig-residuals",
+        "Conditional residuals against fitted values, with their running median and quartiles.",
+        "Residuals scattered around 0 over the range of fitted values, with a standard deviation "
+        f"of {num(found.mixed['sigma_within'], 3)}.",
+    )
+
+
+@_of_study
+def quantile_plots(found: Results) -> Figure:
+    """Quantiles of residuals and of random effects against a normal distribution's."""
+    effects = "" if found.mixed["boundary"] else " and sorted predicted random effects"
+    return Figure(
+        "fig-quantiles",
+        "Normal quantile plots of the residuals and of the predicted random effects, with "
+        "envelopes that hold 95 % of each rank's values when the model is right.",
+        f"Sorted residuals{effects} against normal quantiles, with envelopes.",
+    )
+
+
+@_of_study
+def scale_location(found: Results) -> Figure:
+    """The residuals' size under each level."""
+    under = f" under each level of {escape(found.condition)}" if found.condition else ""
+    by = f" by level of {attribute(found.condition)}" if found.condition else ""
+    return Figure(
+        "fig-scale",
+        f"Root of the residuals' size{under}, with its mean.",
+        f"Square roots of absolute residuals{by}, with means.",
+    )
+
+
+@_of_study
+def influence(found: Results) -> Figure:
+    """What changes when each subject is left out."""
+    most = found.mixed["influence"]["subjects"]
+    largest = ""
+    if most:
+        distance, subject = num(most[0]["cooks_distance"], 3), attribute(most[0]["subject"])
+        largest = f"; the largest is {distance}, of subject {subject}"
+    return Figure(
+        "fig-influence",
+        "Left out in turn: each subject's Cook's distance, and what its absence does to both "
+        "standard deviations.",
+        f"Cook's distances of {_subjects(found)}{largest}.",
+    )
+
+
+def _subjects(found: Results) -> Markdown:
+    return counted(found.design["n_subjects"], "subject")

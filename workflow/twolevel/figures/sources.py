@@ -1,0 +1,66 @@
+"""What figures are drawn from: the tables and summaries of the stages, read once for all."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import pandas as pd
+
+from twolevel.figures.words import Labels
+
+Summary = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class StudySources:
+    """The results of a study's stages, each by the name of its file.
+
+    columns maps the project's names of the columns of observations to the user's, unit is the
+    response's, or None; truth is None where data are not simulated.
+    """
+
+    observations: pd.DataFrame
+    columns: Mapping[str, str]
+    unit: str | None
+    truth: Summary | None
+    design: Summary
+    subjects: pd.DataFrame
+    residuals: pd.DataFrame
+    hierarchical: Summary
+    mixed: Summary
+    checks: Summary
+    random_effects: pd.DataFrame
+    conditional_residuals: pd.DataFrame
+    profile: pd.DataFrame
+    influence: pd.DataFrame
+    quantiles: pd.DataFrame
+
+    @property
+    def labels(self) -> Labels:
+        """The user's names for the columns."""
+        return Labels.of(self.columns, self.unit)
+
+    @property
+    def sigmas(self) -> dict[str, float]:
+        """Both standard deviations by REML, by name."""
+        return {key: self.mixed[key] for key in ("sigma_between", "sigma_within")}
+
+    @property
+    def conditions(self) -> list[str]:
+        """The condition's levels in order; where there is none, "all"."""
+        return [mean["condition"] for mean in self.mixed["means"]]
+
+    @cached_property
+    def with_fixed_part(self) -> pd.DataFrame:
+        """The observations, each with what the fixed effects predict for it."""
+        return self.observations.assign(fixed=self.conditional_residuals["fixed"].to_numpy())
+
+
+@dataclass(frozen=True)
+class ReplicationSources:
+    """The results of a replication study, each by the name of its file."""
+
+    replication: Summary
+    measures: pd.DataFrame
+    distributions: pd.DataFrame
