@@ -148,16 +148,13 @@ class MixedFit:
     @cached_property
     def random_effects(self) -> pd.DataFrame:
         """n, deviation (ybar_i - xbar_i' beta), random_effect S_i and its se, of n subjects."""
-        best, subjects = self.estimates.best, self.estimates.likelihood.subjects
-        n, fixed = subjects.counts, subjects.columns @ best.beta
-        deviation = self.estimates.unit * (subjects.response - fixed[subjects.pattern])
-        precision = 1 + n * self.lambda_
+        found, unit = self.estimates.random_effects, self.estimates.unit
         return pd.DataFrame(
             {
-                "n": n,
-                "deviation": deviation,
-                "random_effect": n * self.lambda_ / precision * deviation,
-                "se": self.sigma_between / np.sqrt(precision),
+                "n": found.subjects.counts,
+                "deviation": unit * found.deviation,
+                "random_effect": unit * found.effect,
+                "se": unit * found.se,
             },
             index=self.design.all_subjects,
         )
@@ -346,7 +343,7 @@ class MixedFit:
     def profile_likelihood(self) -> ProfileLikelihood:
         """The ML profiles of all parameters, whose intervals `profile` gives."""
         return ProfileLikelihood(
-            self.estimates.likelihood.moments,
+            self.estimates.likelihood.held_parameters,
             self.estimates.coordinates,
             self.design.encoding.formula_rows,
             self._coefficient_names,

@@ -56,15 +56,10 @@ def predict(fit: MixedFit, data: Any, subjects: Subjects, level: float) -> pd.Da
                 f"{place}: the fit has not seen the subject {quoted(unknown)}; expected one of "
                 f"{listed(design.all_subjects)}; for others say subjects='new'"
             )
-        random = fit.random_effects.iloc[which]
-        estimate = estimate + random["random_effect"].to_numpy()
-        own = random["se"].to_numpy() / unit
-        precision = 1 + random["n"].to_numpy() * fit.lambda_
-        shrinkage = 1 - 1 / precision
-        kinds = fit.estimates.likelihood.subjects.columns[
-            fit.estimates.likelihood.subjects.pattern[which]
-        ]
-        working = working - shrinkage[:, None] * kinds
+        random = estimates.random_effects
+        estimate = estimate + unit * random.effect[which]
+        own = random.se[which]
+        working = working - random.pull(which)
     covariance = estimates.working_covariance
     se = unit * np.sqrt(own**2 + np.einsum("mp,mp->m", working @ covariance, working))
     half = ndtri(0.5 + level / 2) * se

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -16,6 +17,7 @@ from twolevel.design.moments import Coordinates
 from twolevel.inference.kenward_roger import kenward_roger
 from twolevel.inference.satterthwaite import satterthwaite
 from twolevel.model.likelihood import Likelihood, Solution
+from twolevel.model.random_effects import RandomEffects
 from twolevel.numeric.tails import f_upper, t_quantile, t_two_sided
 
 Df = Literal["kenward-roger", "satterthwaite", "asymptotic"]
@@ -44,6 +46,11 @@ class Estimates:
     def sigma2(self) -> float:
         """sigma_w^2 in squares of the unit."""
         return float(self.best.rss / self.likelihood.degrees_of_freedom)
+
+    @cached_property
+    def random_effects(self) -> RandomEffects:
+        """The subjects' predicted effects, in the unit."""
+        return self.likelihood.random_effects(self.best)
 
     @property
     def working_covariance(self) -> np.ndarray:

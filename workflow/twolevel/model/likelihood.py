@@ -16,9 +16,13 @@ The data sets of a batch run along the last axis of all arrays; a single one has
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from twolevel.model.held_parameters import HeldParameters
+    from twolevel.model.random_effects import RandomEffects, Smoothed, Spreads
 
 Method = Literal["REML", "ML"]
 
@@ -87,3 +91,16 @@ class Likelihood(Protocol):
 
     def variance_sums(self, best: Solution) -> VarianceSums:
         """The sums that the expected information of the variances is made of."""
+
+    @property
+    def held_parameters(self) -> HeldParameters:
+        """The parameters that can be held at a value, by ML whatever the method."""
+
+    def random_effects(self, best: Solution) -> RandomEffects:
+        """The predictions of the random effects, and how they depend on the coefficients."""
+
+    def spreads(self, best: Solution) -> Spreads:
+        """How much residuals and predicted effects vary."""
+
+    def smoothed(self, best: Solution, X: np.ndarray, y: np.ndarray, codes: np.ndarray) -> Smoothed:
+        """Other responses y (N, m) to rows X (N, p) of subjects `codes` (N,), at the same theta."""

@@ -14,7 +14,16 @@ import numpy as np
 
 from twolevel.design.moments import Moments, SubjectMoments, grouped_moments
 from twolevel.model.criterion import Profile, degrees_of_freedom, maximise
+from twolevel.model.held_parameters import HeldParameters
 from twolevel.model.likelihood import Derivatives, Method, VarianceSums
+from twolevel.model.random_effects import (
+    RandomEffects,
+    Smoothed,
+    Spreads,
+    random_effects,
+    smoothed,
+    spreads,
+)
 from twolevel.numeric.small_matrices import weighted
 
 
@@ -51,6 +60,24 @@ class RandomIntercept:
     def variance_sums(self, best: Profile) -> VarianceSums:
         """The sums for sigma_b^2 and sigma_w^2."""
         return variance_sums(self.moments, best.lambda_)
+
+    @property
+    def held_parameters(self) -> HeldParameters:
+        """What profiles are made of, by ML."""
+        return HeldParameters(self.moments)
+
+    def random_effects(self, best: Profile) -> RandomEffects:
+        """The subjects' predicted shifts."""
+        sigma2 = float(best.rss / self.degrees_of_freedom)
+        return random_effects(self.subjects, best, sigma2)
+
+    def spreads(self, best: Profile) -> Spreads:
+        """How much residuals and predicted effects vary."""
+        return spreads(self.moments, best.lambda_)
+
+    def smoothed(self, best: Profile, X: np.ndarray, y: np.ndarray, codes: np.ndarray) -> Smoothed:
+        """Other responses y (N, m) of the same rows, fitted at the same lambda."""
+        return smoothed(X, y, codes, best.lambda_)
 
 
 def derivatives(moments: Moments, best: Profile) -> Derivatives:

@@ -55,7 +55,7 @@ def following(fit: MixedFit, condition: str | None) -> Following | None:
         intercept, slope = theta[0] + theta[1] * x, theta[2] * x
         return np.eye(len(x)) + np.outer(intercept, intercept) + np.outer(slope, slope)
 
-    root = np.sqrt(fit.lambda_)
+    root = fit.theta[0]
     spread = np.std(place)
     by_errors = _least(errors, [(root, t) for t in (-3.0, -1.0, 1.0, 3.0)], stacked)
     starts = [(root, b / spread, c / spread) for b in (-0.3, 0.3) for c in (0.1, 1.0)]

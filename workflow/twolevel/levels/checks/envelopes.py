@@ -33,16 +33,14 @@ def computed_envelopes(
     """The same from F(x_(k)) ~ Beta(k, N - k + 1) (David & Nagaraja 2003, sec. 2.1).
 
     F is normal with the sample's root mean square, or the mixture of such distributions that
-    subjects with different numbers of observations make: a residual has the variance
-    sigma_w^2 (1 - lambda / (1 + n lambda)), a random effect sigma_b^2 n lambda / (1 + n lambda).
+    subjects with different numbers of observations make (see `random_effects.Spreads`).
     As the root mean square is estimated, fewer than 5 % of the values lie outside on average.
     """
-    n, subjects = np.unique(fit.random_effects["n"], return_counts=True)
-    shrunk = fit.lambda_ / (1 + fit.lambda_ * n)
+    of = fit.estimates.likelihood.spreads(fit.estimates.best)
     envelopes = []
     for values, variance, weight in (
-        (resid, 1 - shrunk, n * subjects),
-        (effects, n * shrunk, subjects),
+        (resid, of.residual, of.sizes * of.counts),
+        (effects, of.effect, of.counts),
     ):
         if not values.any():
             envelopes.append((values, values))

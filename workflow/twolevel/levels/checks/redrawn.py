@@ -39,35 +39,20 @@ def values_of(fit: MixedFit) -> Values:
 def redraw(fit: MixedFit, draws: int, generator: np.random.Generator) -> Values:
     """Data sets from the fitted model, treated as the data were.
 
-    With V^-1 = I - lambda / (1 + n lambda) 11' for each subject, all of it is linear in y, and
-    what the fixed effects add to y is taken out again whole. Each data set is scaled to have the
-    data's own sigma_within, for that was estimated from the data too.
+    All of it is linear in y, and what the fixed effects add to y is taken out again whole. Each
+    data set is scaled to have the data's own sigma_within, which was estimated from the data too.
     """
-    design, lambda_ = fit.design, fit.lambda_
+    design, likelihood = fit.design, fit.estimates.likelihood
     n, N = len(design.subjects), len(design.response)
     subject_place, row_place = places(design)
     y = fit.sigma_between * generator.standard_normal((n, draws))[subject_place[design.codes]]
     y += fit.sigma_within * generator.standard_normal((N, draws))[row_place]
 
     cells, _, _ = design.working_columns()
-    X = cells.spread(cells.X)
-    order, counts = np.argsort(design.codes, kind="stable"), np.bincount(design.codes)
-    starts = np.cumsum(counts) - counts
-
-    def means(rows: np.ndarray) -> np.ndarray:
-        return np.add.reduceat(rows[order], starts) / counts[:, None]
-
-    xbar, ybar = means(X), means(y)
-    weight = (lambda_ * counts**2 / (1 + counts * lambda_))[:, None]
-    gamma = np.linalg.solve(X.T @ X - (weight * xbar).T @ xbar, X.T @ y - (weight * xbar).T @ ybar)
-    blup = (counts * lambda_ / (1 + counts * lambda_))[:, None] * (ybar - xbar @ gamma)
-    fitted = X @ gamma + blup[design.codes]
-    resid = y - fitted
-    rss = (resid**2).sum(axis=0)
-    if lambda_ > 0:
-        rss += (blup**2).sum(axis=0) / lambda_
-    scale = fit.sigma_within / np.sqrt(rss / fit.estimates.likelihood.degrees_of_freedom)
-    return Values(scale * resid, scale * blup, _fixed_part(fit)[:, None] + scale * fitted)
+    of = likelihood.smoothed(fit.estimates.best, cells.spread(cells.X), y, design.codes)
+    scale = fit.sigma_within / np.sqrt(of.rss / likelihood.degrees_of_freedom)
+    fixed = _fixed_part(fit)[:, None]
+    return Values(scale * (y - of.fitted), scale * of.effects, fixed + scale * of.fitted)
 
 
 def places(design: DesignMatrix) -> tuple[np.ndarray, np.ndarray]:
