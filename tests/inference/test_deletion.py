@@ -10,7 +10,7 @@ from random_designs import formulas, unbalanced
 from reference_values import NAMES, load
 
 import twolevel as tl
-from twolevel.inference import deletion as influence
+from twolevel.model import downdate as influence
 
 
 def refits(formula, data, subject, method):

@@ -385,7 +385,7 @@ class MixedFit:
 
     def between_variance_test(self, draws: int = 100_000, seed: int = 1) -> BetweenVarianceTest:
         """The exact test of sigma_between = 0, whose table `test_between_variance` gives."""
-        return between_variance_test(self.estimates.likelihood.moments, draws, seed)
+        return between_variance_test(self.estimates.likelihood, draws, seed)
 
     def test_between_variance(self, draws: int = 100_000, seed: int = 1) -> pd.DataFrame:
         """Test sigma_between = 0: statistic and p, exact and by the chi-square mixture.

@@ -14,11 +14,8 @@ import pandas as pd
 from scipy.special import ndtr, ndtri
 
 from twolevel.inference.wald import Estimates
-from twolevel.model.criterion import degrees_of_freedom
-from twolevel.model.spectrum import Spectrum, spectrum
 
 _BLOCK = 5_000  # refits that share a stream of random numbers
-_LARGEST = 2_000_000  # numbers in one array of (refits, p, p)
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,12 +95,9 @@ def parametric_bootstrap(
     rows (p, p) make the coefficients in `estimated` of those in `estimates`. Blocks of refits have
     random streams of their own, spawned from the seed.
     """
-    form = spectrum(estimates.likelihood.moments)
     children = np.random.SeedSequence(seed).spawn(-(-refits // _BLOCK))
     blocks = [
-        _block(
-            form, estimates, rows, min(_BLOCK, refits - k * _BLOCK), np.random.default_rng(child)
-        )
+        _block(estimates, rows, min(_BLOCK, refits - k * _BLOCK), np.random.default_rng(child))
         for k, child in enumerate(children)
     ]
     values = np.concatenate(blocks)
@@ -115,32 +109,10 @@ def _tails(level: float) -> np.ndarray:
 
 
 def _block(
-    form: Spectrum,
-    estimates: Estimates,
-    rows: np.ndarray,
-    size: int,
-    generator: np.random.Generator,
+    estimates: Estimates, rows: np.ndarray, size: int, generator: np.random.Generator
 ) -> np.ndarray:
     """The parameters (size, 3 + p) of refits to data drawn from one stream."""
-    best, method = estimates.best, estimates.likelihood.method
-    f = degrees_of_freedom(form.moments, method)
-    sigma2 = best.rss / f
-    noise = generator.standard_normal((size, len(form.sizes)))
-    noise *= np.sqrt(sigma2 * (1 + form.sizes * best.lambda_))
-    left = generator.chisquare(form.left_df, (size, len(form.left_df)))
-    left *= sigma2 * (1 + form.left_sizes * best.lambda_)
-
-    s = form.sums_of_squares(noise, left)
-    lambda_ = form.estimate(s, method)
-    within = np.sqrt(form.rss(s, lambda_) / f)
-    weight = 1 / (1 + form.sizes * lambda_[:, None])  # (B, D)
-    products = (form.X[:, :, None] * form.X[:, None, :]).reshape(len(form.X), -1)
-    p = form.X.shape[1]
-    gamma = np.empty((size, p))
-    for part in np.array_split(np.arange(size), 1 + size * p * p // _LARGEST):
-        A = (weight[part] @ products).reshape(-1, p, p)
-        gamma[part] = np.linalg.solve(A, ((weight[part] * noise[part]) @ form.X)[..., None])[..., 0]
+    fits = estimates.likelihood.refits(estimates.best, size, generator)
     coordinates, unit = estimates.coordinates, estimates.unit
-    beta = unit * (best.beta + gamma) @ (rows @ coordinates.T).T + rows @ coordinates.shift
-    sigmas = [unit * np.sqrt(lambda_) * within, unit * within, lambda_ / (1 + lambda_)]
-    return np.column_stack([*sigmas, beta])
+    beta = unit * fits.gamma @ (rows @ coordinates.T).T + rows @ coordinates.shift
+    return np.column_stack([unit * fits.sigma_between, unit * fits.sigma_within, fits.icc, beta])

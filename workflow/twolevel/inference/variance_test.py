@@ -13,9 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from twolevel.design.moments import Moments
-from twolevel.model.criterion import maximise, profile
-from twolevel.model.spectrum import Spectrum, spectrum
+from twolevel.model.random_intercept import RandomIntercept
+from twolevel.model.spectrum import Spectrum
 from twolevel.numeric.tails import chi_square_upper
 
 _BLOCK = 10_000  # draws that share a stream of random numbers
@@ -51,11 +50,10 @@ class BetweenVarianceTest:
 
 
 def between_variance_test(
-    moments: Moments, draws: int = 100_000, seed: int = 1
+    likelihood: RandomIntercept, draws: int = 100_000, seed: int = 1
 ) -> BetweenVarianceTest:
     """Test sigma_between = 0 by REML. On the boundary itself the statistic is 0 and p = 1."""
-    form = spectrum(moments)
-    observed = float(profile(moments, 0.0, "REML").deviance - maximise(moments, "REML").deviance)
+    form, observed = likelihood.spectrum, likelihood.restricted_fall
     observed = observed if observed > _ROUNDING else 0.0
     drawn = np.concatenate(
         [
@@ -77,7 +75,5 @@ def between_variance_test(
 
 def _block(form: Spectrum, size: int, generator: np.random.Generator) -> np.ndarray:
     """Statistics (size,) of data sets without differences between subjects."""
-    s = generator.chisquare(form.df, (size, len(form.df)))
-    lambda_ = form.estimate(s, "REML")
-    fall = form.deviance(s, np.zeros(size), "REML") - form.deviance(s, lambda_, "REML")
+    fall = form.falls(generator.chisquare(form.df, (size, len(form.df))))
     return np.where(fall > _ROUNDING, fall, 0.0)

@@ -21,8 +21,11 @@ from typing import TYPE_CHECKING, Literal, Protocol
 import numpy as np
 
 if TYPE_CHECKING:
+    from twolevel.design.design_matrix import DesignMatrix
+    from twolevel.model.downdate import Deletions
     from twolevel.model.held_parameters import HeldParameters
     from twolevel.model.random_effects import RandomEffects, Smoothed, Spreads
+    from twolevel.model.spectrum import Refits
 
 Method = Literal["REML", "ML"]
 
@@ -95,6 +98,12 @@ class Likelihood(Protocol):
     @property
     def held_parameters(self) -> HeldParameters:
         """The parameters that can be held at a value, by ML whatever the method."""
+
+    def refits(self, best: Solution, size: int, generator: np.random.Generator) -> Refits:
+        """Fits to so many data sets drawn from the model at its maximum."""
+
+    def without_each(self, best: Solution, design: DesignMatrix, here: np.ndarray) -> Deletions:
+        """The estimates without each of the design's subjects that are here (n,)."""
 
     def random_effects(self, best: Solution) -> RandomEffects:
         """The predictions of the random effects, and how they depend on the coefficients."""

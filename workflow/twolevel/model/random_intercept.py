@@ -12,8 +12,10 @@ from functools import cached_property
 
 import numpy as np
 
+from twolevel.design.design_matrix import DesignMatrix
 from twolevel.design.moments import Moments, SubjectMoments, grouped_moments
-from twolevel.model.criterion import Profile, degrees_of_freedom, maximise
+from twolevel.model.criterion import Profile, degrees_of_freedom, maximise, profile
+from twolevel.model.downdate import Deletions, without_each
 from twolevel.model.held_parameters import HeldParameters
 from twolevel.model.likelihood import Derivatives, Method, VarianceSums
 from twolevel.model.random_effects import (
@@ -24,6 +26,7 @@ from twolevel.model.random_effects import (
     smoothed,
     spreads,
 )
+from twolevel.model.spectrum import Refits, Spectrum, spectrum
 from twolevel.numeric.small_matrices import weighted
 
 
@@ -65,6 +68,25 @@ class RandomIntercept:
     def held_parameters(self) -> HeldParameters:
         """What profiles are made of, by ML."""
         return HeldParameters(self.moments)
+
+    @cached_property
+    def spectrum(self) -> Spectrum:
+        """The likelihood's spectral form, in which data sets of the design are drawn and fitted."""
+        return spectrum(self.moments)
+
+    @property
+    def restricted_fall(self) -> float:
+        """By how much the restricted deviance falls from lambda = 0 to where it is least."""
+        at_zero = profile(self.moments, 0.0, "REML")
+        return float(at_zero.deviance - maximise(self.moments, "REML").deviance)
+
+    def refits(self, best: Profile, size: int, generator: np.random.Generator) -> Refits:
+        """Fits to data sets drawn from the model at its maximum."""
+        return self.spectrum.refits(best, self.method, size, generator)
+
+    def without_each(self, best: Profile, design: DesignMatrix, here: np.ndarray) -> Deletions:
+        """The estimates without each of the subjects that are here (n,)."""
+        return without_each(design, here, self.moments, self.method, best)
 
     def random_effects(self, best: Profile) -> RandomEffects:
         """The subjects' predicted shifts."""

@@ -23,7 +23,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from twolevel.design.moments import Moments
-from twolevel.model.criterion import degrees_of_freedom, log_det
+from twolevel.model.criterion import Profile, degrees_of_freedom, log_det
 from twolevel.model.likelihood import Method
 from twolevel.model.search import GRID, minimise
 
@@ -31,6 +31,17 @@ from twolevel.model.search import GRID, minimise
 # below which two are the same.
 _RANK = 1e-11
 _SAME = 1e-9
+_LARGEST = 2_000_000  # numbers in one array of (refits, p, p)
+
+
+@dataclass(frozen=True, eq=False)
+class Refits:
+    """Fits to B data sets: both sigmas (B,), in the working unit, icc (B,), coefficients (B, p)."""
+
+    sigma_between: np.ndarray
+    sigma_within: np.ndarray
+    icc: np.ndarray
+    gamma: np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,6 +110,37 @@ class Spectrum:
         weight = 1 / (1 + self.mu[:, None] * GRID)  # (K, grid)
         on_grid = f * np.log(s @ weight).T + self.log_det(GRID, method)[0][:, None]
         return minimise(criterion, on_grid)
+
+    def falls(self, s: np.ndarray) -> np.ndarray:
+        """By how much (B,) the restricted deviance falls from lambda = 0 to where it is least."""
+        lambda_ = self.estimate(s, "REML")
+        at_zero = self.deviance(s, np.zeros(len(s)), "REML")
+        return at_zero - self.deviance(s, lambda_, "REML")
+
+    def refits(
+        self, best: Profile, method: Method, size: int, generator: np.random.Generator
+    ) -> Refits:
+        """Draw so many data sets at a fit's estimates, and fit the model to each."""
+        f = degrees_of_freedom(self.moments, method)
+        sigma2 = best.rss / f
+        noise = generator.standard_normal((size, len(self.sizes)))
+        noise *= np.sqrt(sigma2 * (1 + self.sizes * best.lambda_))
+        left = generator.chisquare(self.left_df, (size, len(self.left_df)))
+        left *= sigma2 * (1 + self.left_sizes * best.lambda_)
+
+        s = self.sums_of_squares(noise, left)
+        lambda_ = self.estimate(s, method)
+        within = np.sqrt(self.rss(s, lambda_) / f)
+        weight = 1 / (1 + self.sizes * lambda_[:, None])  # (B, D)
+        products = (self.X[:, :, None] * self.X[:, None, :]).reshape(len(self.X), -1)
+        p = self.X.shape[1]
+        gamma = np.empty((size, p))
+        for part in np.array_split(np.arange(size), 1 + size * p * p // _LARGEST):
+            A = (weight[part] @ products).reshape(-1, p, p)
+            Xy = (weight[part] * noise[part]) @ self.X
+            gamma[part] = np.linalg.solve(A, Xy[..., None])[..., 0]
+        icc = lambda_ / (1 + lambda_)
+        return Refits(np.sqrt(lambda_) * within, within, icc, best.beta + gamma)
 
 
 def spectrum(moments: Moments) -> Spectrum:
