@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 
 from twolevel.model.random_part import INTERCEPT, RandomPart, RandomTerm
 
-SLOPES = RandomPart((RandomTerm("1 + condition", "subject", (INTERCEPT, "condition")),))
+SLOPES = RandomPart((RandomTerm("1 + condition", ("subject",), (INTERCEPT, "condition")),))
 INDEPENDENT = RandomPart(
     (
-        RandomTerm("1", "subject", (INTERCEPT,)),
-        RandomTerm("0 + condition", "subject", ("condition",)),
+        RandomTerm("1", ("subject",), (INTERCEPT,)),
+        RandomTerm("0 + condition", ("subject",), ("condition",)),
     )
 )
 # lme4 1.1-31 on sleepstudy, REML: theta, sigma and as.data.frame(VarCorr(fit)).
@@ -53,6 +53,8 @@ def test_varcorr_is_lme4s(formula):
 def test_as_lme4_writes_it():
     assert str(RandomPart.intercept("id")) == "(1 | id)"
     assert str(RandomPart.intercept("subject id")) == "(1 | `subject id`)"
+    nested = RandomTerm("1", ("id", "the time"), (INTERCEPT,))
+    assert str(RandomPart((nested,))) == "(1 | id:`the time`)"
     assert str(SLOPES) == "(1 + condition | subject)"
     assert str(INDEPENDENT) == "(1 | subject) + (0 + condition | subject)"
 
@@ -63,7 +65,7 @@ def test_lambda_is_a_cholesky_factor(q, seed):
     """theta runs down the columns of the lower triangle, whose diagonal is not negative."""
     generator = np.random.default_rng(seed)
     names = tuple(f"x{k}" for k in range(q))
-    part = RandomPart((RandomTerm("1", "id", (INTERCEPT,)), RandomTerm("0 + x", "id", names)))
+    part = RandomPart((RandomTerm("1", ("id",), (INTERCEPT,)), RandomTerm("0 + x", ("id",), names)))
     theta = np.abs(generator.normal(size=1 + q * (q + 1) // 2)) + 0.1
     intercept, Lambda = part.factors(theta)
     assert intercept == [[theta[0]]]

@@ -1,13 +1,8 @@
-"""The mixed model y_ij = x_ij' beta + S_i + eta_ij, fitted by REML or ML from grouped moments.
-
-Constants, criteria and definitions are those of lme4 (Bates, Maechler, Bolker & Walker 2015), whose
-results on the reference data sets these functions reproduce.
-"""
+"""The mixed model y_ij = x_ij' beta + S_i + eta_ij, fitted by REML or ML: what users call."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
 
@@ -16,13 +11,11 @@ import pandas as pd
 
 from twolevel.design.coding import Coding
 from twolevel.design.design_matrix import DesignMatrix, design_matrix, design_of_arrays
-from twolevel.design.identifiability import refuse_explained
-from twolevel.design.moments import Coordinates
-from twolevel.inference.adjustments import ADJUSTMENTS, STANDARD, adjusted
+from twolevel.inference.adjustments import STANDARD, adjusted
 from twolevel.inference.bootstrap import Bootstrap, parametric_bootstrap
-from twolevel.inference.deletion import cooks_distance, leave_one_out
-from twolevel.inference.explained_variance import design_effect, r_squared
-from twolevel.inference.hypotheses import coefficient_rows
+from twolevel.inference.deletion import LeftOut, leave_one_out
+from twolevel.inference.fitted import Fitted
+from twolevel.inference.hypotheses import coefficient_rows, independent_rows
 from twolevel.inference.means import (
     At,
     difference,
@@ -32,171 +25,24 @@ from twolevel.inference.means import (
     weighted_rows,
 )
 from twolevel.inference.prediction import Subjects, predict, simulate
-from twolevel.inference.printout import Summary, model_text, summary_text
+from twolevel.inference.printout import Summary, model_text, summary
 from twolevel.inference.profile_likelihood import ProfileLikelihood
 from twolevel.inference.type3 import type3_rows
 from twolevel.inference.variance_test import BetweenVarianceTest, between_variance_test
-from twolevel.inference.wald import Df, Estimates
-from twolevel.model.likelihood import Likelihood, Method
+from twolevel.inference.wald import Df
+from twolevel.model.likelihood import Method
 from twolevel.model.random_intercept import RandomIntercept
 from twolevel.model.random_part import RandomPart
-from twolevel.text.errors import InputError
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class MixedFit:
-    """A fitted random-intercept model.
-
-    params, bse (p,) and cov_params (p, p) are the fixed effects in the order of the formula;
-    sigma_between and sigma_within are standard deviations in the response's unit; lambda_ is
-    sigma_between^2 / sigma_within^2; boundary says that sigma_between is estimated as exactly 0.
-    """
-
-    design: DesignMatrix
-    random_part: RandomPart
-    estimates: Estimates
-
-    @property
-    def method(self) -> Method:
-        """REML or ML."""
-        return self.estimates.likelihood.method
-
-    @cached_property
-    def params(self) -> pd.Series:
-        """The fixed effects (p,)."""
-        index = pd.Index(self.design.names, name="term")
-        return pd.Series(self.design.encoding.formula_rows @ self.estimates.params, index=index)
-
-    @cached_property
-    def cov_params(self) -> pd.DataFrame:
-        """The covariance (p, p) of the fixed effects, not adjusted."""
-        return self.covariance("asymptotic")
-
-    @property
-    def random(self) -> str:
-        """The random part as lme4 writes it in a formula."""
-        return str(self.random_part)
-
-    @property
-    def theta(self) -> np.ndarray:
-        """What the random part's covariance is made of, relative to sigma_within (k,)."""
-        return self.estimates.best.theta
-
-    @property
-    def lambda_(self) -> float:
-        """sigma_between^2 / sigma_within^2."""
-        return float(self.estimates.best.lambda_)
-
-    @property
-    def sigma_within(self) -> float:
-        """The standard deviation within subjects."""
-        return self.estimates.unit * float(np.sqrt(self.estimates.sigma2))
-
-    @property
-    def sigma_between(self) -> float:
-        """The standard deviation of subjects."""
-        return float(self.theta[0]) * self.sigma_within
-
-    @property
-    def varcorr(self) -> pd.DataFrame:
-        """All variances, as lme4's VarCorr: grp, var1, var2, vcov, sdcor (see `random_part`)."""
-        return self.random_part.varcorr(self.theta, self.sigma_within)
-
-    @property
-    def boundary(self) -> bool:
-        """Whether sigma_between is estimated as exactly 0."""
-        return self.random_part.on_boundary(self.theta)
-
-    @cached_property
-    def llf(self) -> float:
-        """The log-likelihood, restricted under REML."""
-        # In the response's unit, and under REML for the formula's own columns.
-        f, best = self.estimates.likelihood.degrees_of_freedom, self.estimates.best
-        llf = -float(best.deviance) / 2 - f * np.log(self.estimates.unit)
-        return float(llf - (self.design.encoding.log_scale if self.method == "REML" else 0.0))
-
-    @property
-    def nobs(self) -> int:
-        """The number of observations N."""
-        return self.design.nobs
-
-    @property
-    def bse(self) -> pd.Series:
-        """Standard errors of the fixed effects (p,)."""
-        return pd.Series(np.sqrt(np.diag(self.cov_params)), index=self.params.index)
-
-    @property
-    def icc(self) -> float:
-        """sigma_b^2 / (sigma_b^2 + sigma_w^2): the correlation of two observations of a subject."""
-        return float(self.estimates.best.icc)
-
-    @property
-    def n_parameters(self) -> int:
-        """Fixed effects, theta and sigma_within, as lme4 counts them."""
-        return len(self.design.names) + len(self.theta) + 1
-
-    @property
-    def aic(self) -> float:
-        """-2 llf + 2 k, with the REML likelihood under REML, as lme4."""
-        return -2 * self.llf + 2 * self.n_parameters
-
-    @property
-    def bic(self) -> float:
-        """-2 llf + k log N, as lme4 (nlme uses log(N - p) under REML)."""
-        return -2 * self.llf + self.n_parameters * float(np.log(self.nobs))
-
-    @cached_property
-    def random_effects(self) -> pd.DataFrame:
-        """n, deviation (ybar_i - xbar_i' beta), random_effect S_i and its se, of n subjects."""
-        found, unit = self.estimates.random_effects, self.estimates.unit
-        return pd.DataFrame(
-            {
-                "n": found.subjects.counts,
-                "deviation": unit * found.deviation,
-                "random_effect": unit * found.effect,
-                "se": unit * found.se,
-            },
-            index=self.design.all_subjects,
-        )
-
-    @property
-    def fixed_part(self) -> np.ndarray:
-        """What the fixed effects predict of each observation, x_ij' beta (N,)."""
-        return self.design.cells.times(self.estimates.params)
-
-    @cached_property
-    def fittedvalues(self) -> np.ndarray:
-        """Conditional fitted values x_ij' beta + S_i (N,)."""
-        subject = self.random_effects["random_effect"].to_numpy()[self.design.positions]
-        return self.fixed_part + subject[self.design.codes]
-
-    @cached_property
-    def resid(self) -> np.ndarray:
-        """Conditional residuals, the predicted eta_ij (N,)."""
-        return self.design.response - self.fittedvalues
-
-    @property
-    def design_effect(self) -> float:
-        """By how much clustering multiplies the variance of a plain mean (see `explained`)."""
-        return design_effect(self.design.working_moments()[0].counts, self.icc)
+class MixedFit(Fitted):
+    """A fitted random-intercept model with all that is inferred from it (see also `Fitted`)."""
 
     @property
     def grand_mean(self) -> pd.Series:
         """The grand mean (estimate, se, ...): all factors averaged, covariates at their means."""
         index, L = mean_rows(self.design)
         return self.estimates.table(L, index, self.standard_df).iloc[0]
-
-    @property
-    def standard_df(self) -> Df:
-        """The degrees of freedom of tests: Kenward-Roger's, which ML does not have."""
-        return "kenward-roger" if self.method == "REML" else "satterthwaite"
-
-    def covariance(self, df: Df | None = None) -> pd.DataFrame:
-        """The covariance (p, p) of the fixed effects: `cov_params`, adjusted for Kenward-Roger."""
-        # Multiplied before it is squared, as the unit's square may be too large.
-        root = self.estimates.unit * self.design.encoding.formula_rows
-        cov = root @ self.estimates.covariance(df or self.standard_df) @ root.T
-        return pd.DataFrame(cov, index=self.params.index, columns=self.params.index)
 
     def coef_table(self, df: Df | None = None, level: float = 0.95) -> pd.DataFrame:
         """Wald tests and intervals of the fixed effects, indexed by formulaic's names."""
@@ -219,13 +65,7 @@ class MixedFit:
 
         Raises InputError where L does not fit the coefficients, or its rows depend on each other.
         """
-        _, rows = coefficient_rows(L, self.params.index)
-        if np.linalg.matrix_rank(rows) < len(rows):
-            raise InputError(
-                f"test: the {len(rows)} rows of L are linearly dependent, or one is 0; expected "
-                "independent ones; leave out those that follow from others"
-            )
-        L = rows @ self.design.encoding.formula_rows
+        L = independent_rows(L, self.params.index) @ self.design.encoding.formula_rows
         return pd.Series(self.estimates.test(L, df or self.standard_df))
 
     def combinations(self, L: Any, df: Df | None = None, level: float = 0.95) -> pd.DataFrame:
@@ -242,7 +82,7 @@ class MixedFit:
     ) -> pd.DataFrame:
         """The mean response at the rows of a table: estimate, se, ci_low, ci_high.
 
-        Of "known" subjects, of "new" ones, or of the "mean" subject (see `predicted.predict`).
+        Of "known" subjects, of "new" ones, or of the "mean" subject (see `prediction`).
         """
         return predict(self, new_data, subjects, level)
 
@@ -253,10 +93,7 @@ class MixedFit:
     @cached_property
     def hypotheses(self) -> dict[str, np.ndarray]:
         """Rows L (q, p) of every term's Type III hypothesis L beta = 0 (see `type3`)."""
-        p = len(self.params)
-        back = np.linalg.inv(self.estimates.T)
-        gram = back.T @ self.estimates.likelihood.total[:p, :p] @ back
-        return type3_rows(self.design, gram)
+        return type3_rows(self.design, self.estimates.gram)
 
     def anova(self, df: Df | None = None) -> pd.DataFrame:
         """Type III F tests (F, df_num, df_den, p), indexed by term (see `wald`)."""
@@ -299,21 +136,11 @@ class MixedFit:
         as {"linear": [-1, 0, 1]}.
         """
         levels, L = mean_rows(self.design, variable, by, at)
-        index, rows = (
-            pairwise_rows(levels, L) if weights is None else weighted_rows(levels, L, weights)
-        )
+        named = weights is not None
+        index, rows = weighted_rows(levels, L, weights) if named else pairwise_rows(levels, L)
         table = self.estimates.table(rows, index, df or self.standard_df, level)
         n_means = levels.get_level_values(-1).nunique()
-        if weights is not None and adjust in ADJUSTMENTS and ADJUSTMENTS[adjust].pairs:
-            others = ", ".join(repr(n) for n, other in ADJUSTMENTS.items() if not other.pairs)
-            raise ValueError(
-                f"adjust: {adjust!r} is for all pairwise differences; for other contrasts say one "
-                f"of {others}"
-            )
-        if by is None:
-            return adjusted(table, adjust, n_means, level)
-        groups = table.groupby(level=0, sort=False)
-        return pd.concat([adjusted(part, adjust, n_means, level) for _, part in groups])
+        return adjusted(table, adjust, n_means, level, pairs=not named, within=by is not None)
 
     def slopes(
         self,
@@ -346,7 +173,7 @@ class MixedFit:
             self.estimates.likelihood.held_parameters,
             self.estimates.coordinates,
             self.design.encoding.formula_rows,
-            self._coefficient_names,
+            self.coefficient_names,
         )
 
     def profile(
@@ -390,81 +217,26 @@ class MixedFit:
     def test_between_variance(self, draws: int = 100_000, seed: int = 1) -> pd.DataFrame:
         """Test sigma_between = 0: statistic and p, exact and by the chi-square mixture.
 
-        Always by REML (see `between_variance`).
+        Always by REML (see `variance_test`).
         """
         return self.between_variance_test(draws, seed).table()
 
-    def r2(self) -> pd.DataFrame:
-        """Marginal and conditional R^2, the shares of variance explained (see `explained`)."""
-        return r_squared(self.estimates, self.nobs, self.sigma_between**2, self.sigma_within**2)
-
     @cached_property
-    def _without_subject(self) -> tuple[pd.DataFrame, np.ndarray]:
-        def refit(design: DesignMatrix, method: Method) -> tuple[pd.Series, np.ndarray]:
-            fit = fit_design(design, method)
-            return fit.variances, fit.estimates.params
-
-        return leave_one_out(self.design, self.estimates, refit)
+    def _left_out(self) -> LeftOut:
+        return leave_one_out(self, lambda design: fit_design(design, self.method))
 
     @cached_property
     def without_subject(self) -> pd.DataFrame:
         """The estimates of all parameters without each subject (see `influence`)."""
-        variances, beta = self._without_subject
-        rows = self.design.encoding.formula_rows
-        beta = beta @ rows.T + rows @ self.estimates.coordinates.shift
-        return variances.assign(**dict(zip(self._coefficient_names, beta.T, strict=True)))
+        return self._left_out.parameters(self)
 
     def influence(self) -> pd.DataFrame:
         """Each subject's Cook's distance, and the change of each parameter when it is left out.
 
         Columns cooks_distance, then change_<parameter>: the estimate without the subject less that
-        with all. NaN where the model cannot be fitted without the subject (see `influence`).
+        with all. NaN where the model cannot be fitted without the subject (see `deletion`).
         """
-        variances, beta = self._without_subject
-        coordinates, unit = self.estimates.coordinates, self.estimates.unit
-        changes = beta - unit * (coordinates.T @ self.estimates.best.beta)
-        covariance = self.estimates.covariance("asymptotic")
-        table = pd.DataFrame(
-            {"cooks_distance": cooks_distance(changes / unit, covariance)}, index=variances.index
-        )
-        own = changes @ self.design.encoding.formula_rows.T
-        for name in variances:
-            table[f"change_{name}"] = variances[name] - self.variances[name]
-        names = [f"change_{name}" for name in self._coefficient_names]
-        return pd.concat([table, pd.DataFrame(own, table.index, names)], axis=1)
-
-    @property
-    def variances(self) -> pd.Series:
-        """sigma_between, sigma_within and icc."""
-        sigmas = {"sigma_between": self.sigma_between, "sigma_within": self.sigma_within}
-        return pd.Series({**sigmas, "icc": self.icc})
-
-    @property
-    def _coefficient_names(self) -> pd.Index:
-        """What the fixed effects are called beside the variances: `icc` where a column is icc."""
-        taken = self.variances.index
-        names = [f"`{name}`" if name in taken else name for name in self.params.index]
-        return pd.Index(names, name="term")
-
-    @property
-    def estimated(self) -> pd.Series:
-        """All parameters: sigma_between, sigma_within, icc and the fixed effects."""
-        return pd.concat([self.variances, self.params.set_axis(self._coefficient_names)])
-
-    def variance_components(self) -> dict:
-        """Both standard deviations with what is derived from them, and the likelihood."""
-        return {
-            "method": self.method,
-            "sigma_between": self.sigma_between,
-            "sigma_within": self.sigma_within,
-            "lambda_": self.lambda_,
-            "icc": self.icc,
-            "design_effect": self.design_effect,
-            "boundary": self.boundary,
-            "llf": self.llf,
-            "aic": self.aic,
-            "bic": self.bic,
-        }
+        return self._left_out.influence(self)
 
     def __repr__(self) -> str:
         """The model, its criterion, variances and coefficients."""
@@ -472,18 +244,7 @@ class MixedFit:
 
     def summary(self) -> Summary:
         """Everything but what belongs to single rows and subjects, as plain values and as text."""
-        values = {
-            "formula": self.design.formula,
-            "n_subjects": len(self.design.all_subjects),
-            "nobs": self.nobs,
-            **self.variance_components(),
-            "r2": self.r2()["r2"],
-            "grand_mean": self.grand_mean,
-            "coefficients": self.coef_table(),
-            "cov_params": self.cov_params,
-            "anova": self.anova(),
-        }
-        return Summary(values, summary_text(self, values))
+        return summary(self)
 
 
 def fit_mixed(
@@ -499,9 +260,7 @@ def fit_mixed(
     Factors are coded as the formula says (by treatments, unless it says otherwise, with the first
     level as the reference); `coding="sum"` codes all to sum to zero, and a mapping such as
     {"time": "t2"} names other reference levels.
-    The random effects are best linear unbiased predictions,
-    S_i = n_i lambda / (1 + n_i lambda) (ybar_i - xbar_i' beta), with the conditional standard
-    deviation sigma_b / sqrt(1 + n_i lambda) (Robinson 1991; lme4's condVar).
+    The random effects are best linear unbiased predictions (see `model.random_effects`).
 
     Raises InputError for data or formulas the model cannot be fitted to.
     """
@@ -528,15 +287,4 @@ def fit_design(design: DesignMatrix, method: Method) -> MixedFit:
     """Fit the random-intercept model to a formula already evaluated: see `fit_mixed`."""
     subjects, coordinates = design.working_moments()
     likelihood = RandomIntercept(subjects, method)
-    return fit_likelihood(design, RandomPart.intercept(design.subject), likelihood, coordinates)
-
-
-def fit_likelihood(
-    design: DesignMatrix, random_part: RandomPart, likelihood: Likelihood, coordinates: Coordinates
-) -> MixedFit:
-    """Maximise the likelihood of a design's model with a random part."""
-    unit = coordinates.unit
-    refuse_explained(design, unit * np.sqrt(likelihood.total[-1, -1] / design.nobs))
-    best = likelihood.maximise()
-    params = unit * (coordinates.T @ best.beta) + coordinates.shift
-    return MixedFit(design, random_part, Estimates(params, coordinates, likelihood, best))
+    return MixedFit.of(design, RandomPart.intercept(design.subject), likelihood, coordinates)

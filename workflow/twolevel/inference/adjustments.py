@@ -122,24 +122,49 @@ ADJUSTMENTS = {
 STANDARD = "holm"
 
 
-def adjusted(table: pd.DataFrame, adjust: str, n_means: int, level: float = 0.95) -> pd.DataFrame:
-    """Adjust p, ci_low and ci_high of all differences in a table, of n_means means.
+def adjusted(
+    table: pd.DataFrame,
+    adjust: str,
+    n_means: int,
+    level: float = 0.95,
+    pairs: bool = True,
+    within: bool = False,
+) -> pd.DataFrame:
+    """Adjust p, ci_low and ci_high of all contrasts in a table, of n_means means.
 
-    adjust is a name of ADJUSTMENTS. A difference without a test (NaN) does not count.
+    adjust is a name of ADJUSTMENTS; pairs says that the contrasts are all pairwise differences;
+    `within`, that those of each value of the first index level are adjusted by themselves. A
+    contrast without a test (NaN) does not count.
 
-    Raises ValueError for another name.
+    Raises ValueError for another name, and for an adjustment that these contrasts do not have.
     """
-    import numpy as np
-
     if adjust not in ADJUSTMENTS:
         expected = " or ".join(", ".join(map(repr, ADJUSTMENTS)).rsplit(", ", 1))
         raise ValueError(f"adjust: found {adjust!r}, expected {expected}")
+    method = ADJUSTMENTS[adjust]
+    if method.pairs and not pairs:
+        others = ", ".join(repr(n) for n, other in ADJUSTMENTS.items() if not other.pairs)
+        raise ValueError(
+            f"adjust: {adjust!r} is for all pairwise differences; for other contrasts say one "
+            f"of {others}"
+        )
+    import pandas as pd
+
+    if not within:
+        return _together(table, method, n_means, level)
+    groups = table.groupby(level=0, sort=False)
+    return pd.concat([_together(part, method, n_means, level) for _, part in groups])
+
+
+def _together(table: pd.DataFrame, method: Adjustment, n_means: int, level: float) -> pd.DataFrame:
+    """One family of contrasts, adjusted."""
+    import numpy as np
+
     tested = table["p"].notna().to_numpy()
     if tested.sum() < 2:
         return table
     t, df, p = (table.loc[tested, name].to_numpy() for name in ("t", "df", "p"))
     tests = Differences(t, df, p, n_means)
-    method = ADJUSTMENTS[adjust]
     half = method.quantile(tests, 1 - level) * table.loc[tested, "se"]
     middle = table.loc[tested, "estimate"]
     result = table.copy()

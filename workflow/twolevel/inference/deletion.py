@@ -9,53 +9,76 @@ lme4).
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from twolevel.design.design_matrix import DesignMatrix
-from twolevel.inference.wald import Estimates
-from twolevel.model.likelihood import Method
+from twolevel.inference.fitted import Fitted
 from twolevel.text.errors import InputError
 
 
-def leave_one_out(
-    design: DesignMatrix,
-    estimates: Estimates,
-    refit: Callable[[DesignMatrix, Method], tuple[pd.Series, np.ndarray]],
-) -> tuple[pd.DataFrame, np.ndarray]:
-    """sigma_between, sigma_within and icc without each subject (n rows), and beta (n, p).
+@dataclass(frozen=True, eq=False)
+class LeftOut:
+    """The estimates without each subject: variances (n rows), and beta (n, p).
 
-    Coefficients of the design's columns stand less the coordinates' shift, in which an offset of
-    the response would take their digits.
-    By the method of the fit; `refit` gives the same of one design. A row is NaN where the model
-    cannot be fitted without the subject: a column of the model would be lost, or no variation
-    within subjects or between them be left.
+    variances has sigma_between, sigma_within and icc; beta are the coefficients of the design's
+    columns less the coordinates' shift, in which an offset of the response would take their digits.
+    A row is NaN where the model cannot be fitted without the subject: a column of the model would
+    be lost, or no variation within subjects or between them be left.
+    """
+
+    variances: pd.DataFrame
+    beta: np.ndarray
+
+    def parameters(self, fit: Fitted) -> pd.DataFrame:
+        """All parameters of the formula's model (n rows)."""
+        rows = fit.design.encoding.formula_rows
+        beta = self.beta @ rows.T + rows @ fit.estimates.coordinates.shift
+        return self.variances.assign(**dict(zip(fit.coefficient_names, beta.T, strict=True)))
+
+    def influence(self, fit: Fitted) -> pd.DataFrame:
+        """cooks_distance, and change_<parameter> of all parameters (n rows)."""
+        coordinates, unit = fit.estimates.coordinates, fit.estimates.unit
+        changes = self.beta - unit * (coordinates.T @ fit.estimates.best.beta)
+        covariance = fit.estimates.covariance("asymptotic")
+        index = self.variances.index
+        table = pd.DataFrame({"cooks_distance": cooks_distance(changes / unit, covariance)}, index)
+        own = changes @ fit.design.encoding.formula_rows.T
+        for name in self.variances:
+            table[f"change_{name}"] = self.variances[name] - fit.variances[name]
+        names = [f"change_{name}" for name in fit.coefficient_names]
+        return pd.concat([table, pd.DataFrame(own, index, names)], axis=1)
+
+
+def leave_one_out(fit: Fitted, refit: Callable[[DesignMatrix], Fitted]) -> LeftOut:
+    """Leave out each subject of a fit; `refit` fits the same model to the rows of others.
+
     Of a table in shards there are rows for subjects of which the sample has all observations, and
     no refits from rows.
     """
+    design, estimates, coordinates = fit.design, fit.estimates, fit.estimates.coordinates
     subjects, here = design.subjects, np.ones(len(design.subjects), dtype=bool)
     if design.whole is not None:
         here = design.subject_rows.counts == design.whole.moments.counts[design.positions]
         subjects = subjects[here]
-    left, coordinates = (
-        estimates.likelihood.without_each(estimates.best, design, here),
-        estimates.coordinates,
-    )
+    left = estimates.likelihood.without_each(estimates.best, design, here)
     columns = {
         "sigma_between": coordinates.unit * left.sigma_between,
         "sigma_within": coordinates.unit * left.sigma_within,
         "icc": left.icc,
     }
-    found = pd.DataFrame(columns, index=subjects)
+    variances = pd.DataFrame(columns, index=subjects)
     beta = coordinates.unit * (left.gamma @ coordinates.T.T)
     for position in np.flatnonzero(left.alone) if design.whole is None else ():
         try:
-            variances, params = refit(design.without(position), estimates.likelihood.method)
+            other = refit(design.without(position))
         except InputError:  # there is no fit, which NaN says
             continue
-        found.iloc[position], beta[position] = variances, params - coordinates.shift
-    return found, beta
+        variances.iloc[position] = other.variances
+        beta[position] = other.estimates.params - coordinates.shift
+    return LeftOut(variances, beta)
 
 
 def cooks_distance(changes: np.ndarray, cov_params: np.ndarray) -> np.ndarray:

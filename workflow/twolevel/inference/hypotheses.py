@@ -34,6 +34,20 @@ def coefficient_rows(L: Any, coefficients: pd.Index) -> tuple[pd.Index, np.ndarr
     )
 
 
+def independent_rows(L: Any, coefficients: pd.Index) -> np.ndarray:
+    """The weights (q, p) of combinations of coefficients, L as in `coefficient_rows`.
+
+    Raises InputError where the rows depend on each other.
+    """
+    _, rows = coefficient_rows(L, coefficients)
+    if np.linalg.matrix_rank(rows) < len(rows):
+        raise InputError(
+            f"test: the {len(rows)} rows of L are linearly dependent, or one is 0; expected "
+            "independent ones; leave out those that follow from others"
+        )
+    return rows
+
+
 def _weights(name: Any, row: Any, coefficients: pd.Index) -> np.ndarray:
     if isinstance(row, Mapping):
         for key in row:

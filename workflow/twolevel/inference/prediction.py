@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
 from twolevel.design.columns import columns_of, like
 from twolevel.design.variables import Variables
+from twolevel.inference.fitted import Fitted
 from twolevel.text.errors import InputError, listed, quoted
-
-if TYPE_CHECKING:
-    from twolevel.mixed import MixedFit
 
 Subjects = Literal["known", "new", "mean"]
 
 
-def predict(fit: MixedFit, data: Any, subjects: Subjects, level: float) -> pd.DataFrame:
+def predict(fit: Fitted, data: Any, subjects: Subjects, level: float) -> pd.DataFrame:
     """The mean response at each row of a table (m rows): estimate, se, ci_low, ci_high.
 
     "known": x' beta + S_i of the row's subject, which the fit has seen. "new": of a subject it has
@@ -69,7 +67,7 @@ def predict(fit: MixedFit, data: Any, subjects: Subjects, level: float) -> pd.Da
     )
 
 
-def simulate(fit: MixedFit, seed: int) -> np.ndarray:
+def simulate(fit: Fitted, seed: int) -> np.ndarray:
     """A response (N,) drawn from the fitted model for the same rows, with subjects drawn anew."""
     generator = np.random.default_rng(np.random.SeedSequence(seed))
     random_effect = fit.sigma_between * generator.standard_normal(len(fit.design.subjects))

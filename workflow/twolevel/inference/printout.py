@@ -48,8 +48,19 @@ def model_text(fit: MixedFit) -> str:
     return "\n".join(lines)
 
 
-def summary_text(fit: MixedFit, values: dict) -> str:
-    """The same with the tests of terms, R^2 and what is derived from the variances."""
+def summary(fit: MixedFit) -> Summary:
+    """All but what belongs to single rows and subjects; the text adds tests of terms and R^2."""
+    values = {
+        "formula": fit.design.formula,
+        "n_subjects": len(fit.design.all_subjects),
+        "nobs": fit.nobs,
+        **fit.variance_components(),
+        "r2": fit.r2()["r2"],
+        "grand_mean": fit.grand_mean,
+        "coefficients": fit.coef_table(),
+        "cov_params": fit.cov_params,
+        "anova": fit.anova(),
+    }
     r2 = values["r2"]
     lines = [
         model_text(fit),
@@ -60,7 +71,7 @@ def summary_text(fit: MixedFit, values: dict) -> str:
         f"ICC {fit.icc:.3f}, design effect {fit.design_effect:.3f}, "
         f"R² marginal {r2['marginal']:.3f}, conditional {r2['conditional']:.3f}",
     ]
-    return "\n".join(lines)
+    return Summary(values, "\n".join(lines))
 
 
 def _criterion(fit: MixedFit) -> str:

@@ -47,6 +47,12 @@ class Estimates:
         """sigma_w^2 in squares of the unit."""
         return float(self.best.rss / self.likelihood.degrees_of_freedom)
 
+    @property
+    def gram(self) -> np.ndarray:
+        """The cross-products (p, p) of the design's columns over all rows."""
+        p, back = len(self.params), np.linalg.inv(self.T)
+        return back.T @ self.likelihood.total[:p, :p] @ back
+
     @cached_property
     def random_effects(self) -> RandomEffects:
         """The subjects' predicted effects, in the unit."""

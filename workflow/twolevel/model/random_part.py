@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 import pandas as pd
@@ -21,17 +22,18 @@ RESIDUAL = "Residual"
 class RandomTerm:
     """Correlated effects of each level of a grouping factor: a bar term of lme4's formulas.
 
-    formula is what stands left of the bar, and effects (q,) are the names of its columns.
+    formula is what stands left of the bar, and effects (q,) are the names of its columns; grouping
+    are the columns of the table whose combinations are the levels.
     """
 
     formula: str
-    grouping: str
+    grouping: tuple[str, ...]
     effects: tuple[str, ...]
 
     def __str__(self) -> str:
         """The term as lme4 writes it."""
-        plain = re.fullmatch(r"[^\W\d][\w.]*", self.grouping)
-        return f"({self.formula} | {self.grouping if plain else f'`{self.grouping}`'})"
+        names = (n if re.fullmatch(r"[^\W\d][\w.]*", n) else f"`{n}`" for n in self.grouping)
+        return f"({self.formula} | {':'.join(names)})"
 
     @property
     def triangle(self) -> tuple[np.ndarray, np.ndarray]:
@@ -45,6 +47,16 @@ class RandomTerm:
         Lambda[self.triangle] = theta
         return Lambda
 
+    def variances(self, root: np.ndarray) -> list[tuple[str, str | None, float, float]]:
+        """Rows var1, var2, vcov, sdcor of the effects' covariance matrix root root' (q, q)."""
+        covariance = root @ root.T
+        sd = np.sqrt(np.diag(covariance))
+        rows = [(name, None, covariance[k, k], sd[k]) for k, name in enumerate(self.effects)]
+        for i, j in combinations(range(len(sd)), 2):
+            correlation = covariance[i, j] / (sd[i] * sd[j]) if sd[i] * sd[j] > 0 else np.nan
+            rows.append((self.effects[i], self.effects[j], covariance[i, j], correlation))
+        return rows
+
 
 @dataclass(frozen=True)
 class RandomPart:
@@ -55,7 +67,7 @@ class RandomPart:
     @classmethod
     def intercept(cls, grouping: str) -> RandomPart:
         """(1 | grouping): every level's own shift of all its observations."""
-        return cls((RandomTerm("1", grouping, (INTERCEPT,)),))
+        return cls((RandomTerm("1", (grouping,), (INTERCEPT,)),))
 
     def __str__(self) -> str:
         """The random part of a formula, as lme4 writes it."""
@@ -86,22 +98,10 @@ class RandomPart:
         """
         rows, seen = [], []
         for term, Lambda in zip(self.terms, self.factors(theta), strict=True):
-            again = seen.count(term.grouping)
-            seen.append(term.grouping)
-            group = f"{term.grouping}.{again}" if again else term.grouping
-            root = sigma_within * Lambda
-            covariance = root @ root.T
-            sd = np.sqrt(np.diag(covariance))
-            rows += [
-                (group, e, None, v, s)
-                for e, v, s in zip(term.effects, np.diag(covariance), sd, strict=True)
-            ]
-            for second, first in zip(*(at for at in term.triangle), strict=True):
-                if second > first:
-                    both = sd[first] * sd[second]
-                    shared = covariance[first, second]
-                    correlation = shared / both if both > 0 else np.nan
-                    names = term.effects[first], term.effects[second]
-                    rows.append((group, *names, shared, correlation))
+            group = ":".join(term.grouping)
+            again = seen.count(group)
+            seen.append(group)
+            label = f"{group}.{again}" if again else group
+            rows += [(label, *row) for row in term.variances(sigma_within * Lambda)]
         rows.append((RESIDUAL, None, None, sigma_within**2, sigma_within))
         return pd.DataFrame(rows, columns=["grp", "var1", "var2", "vcov", "sdcor"])
