@@ -136,11 +136,13 @@ class MixedFit(Fitted):
         as {"linear": [-1, 0, 1]}.
         """
         levels, L = mean_rows(self.design, variable, by, at)
-        named = weights is not None
-        index, rows = weighted_rows(levels, L, weights) if named else pairwise_rows(levels, L)
+        if weights is None:
+            index, rows = pairwise_rows(levels, L)
+        else:
+            index, rows = weighted_rows(levels, L, weights)
         table = self.estimates.table(rows, index, df or self.standard_df, level)
         n_means = levels.get_level_values(-1).nunique()
-        return adjusted(table, adjust, n_means, level, pairs=not named, within=by is not None)
+        return adjusted(table, adjust, n_means, level, pairs=weights is None, within=by is not None)
 
     def slopes(
         self,

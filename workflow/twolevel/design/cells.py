@@ -42,7 +42,7 @@ class Cells:
         """The linear predictor (N,) of coefficients (p,)."""
         return self.spread(self.X @ coefficients)
 
-    def at(self, positions: np.ndarray) -> np.ndarray:
+    def at(self, positions: np.ndarray | slice) -> np.ndarray:
         """The rows (m, p) of some observations."""
         return self.X[positions if self.codes is None else self.codes[positions]]
 

@@ -71,7 +71,7 @@ def leave_one_out(fit: Fitted, refit: Callable[[DesignMatrix], Fitted]) -> LeftO
     }
     variances = pd.DataFrame(columns, index=subjects)
     beta = coordinates.unit * (left.gamma @ coordinates.T.T)
-    for position in np.flatnonzero(left.alone) if design.whole is None else ():
+    for position in np.flatnonzero(left.alone).tolist() if design.whole is None else ():
         try:
             other = refit(design.without(position))
         except InputError:  # there is no fit, which NaN says

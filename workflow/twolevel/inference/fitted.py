@@ -18,7 +18,7 @@ from twolevel.design.identifiability import refuse_explained
 from twolevel.design.moments import Coordinates
 from twolevel.inference.explained_variance import design_effect, r_squared
 from twolevel.inference.wald import Df, Estimates
-from twolevel.model.likelihood import Likelihood, Method
+from twolevel.model.likelihood import Found, Likelihood, Method
 from twolevel.model.random_part import RandomPart
 
 
@@ -40,7 +40,7 @@ class Fitted:
         cls,
         design: DesignMatrix,
         random_part: RandomPart,
-        likelihood: Likelihood,
+        likelihood: Likelihood[Found],
         coordinates: Coordinates,
     ) -> Self:
         """Maximise a likelihood of the design's rows, in its coordinates.

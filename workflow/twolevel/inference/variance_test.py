@@ -13,8 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from twolevel.model.random_intercept import RandomIntercept
-from twolevel.model.spectrum import Spectrum
+from twolevel.model.likelihood import Likelihood
 from twolevel.numeric.tails import chi_square_upper
 
 _BLOCK = 10_000  # draws that share a stream of random numbers
@@ -50,14 +49,14 @@ class BetweenVarianceTest:
 
 
 def between_variance_test(
-    likelihood: RandomIntercept, draws: int = 100_000, seed: int = 1
+    likelihood: Likelihood, draws: int = 100_000, seed: int = 1
 ) -> BetweenVarianceTest:
     """Test sigma_between = 0 by REML. On the boundary itself the statistic is 0 and p = 1."""
-    form, observed = likelihood.spectrum, likelihood.restricted_fall
+    observed = likelihood.fall
     observed = observed if observed > _ROUNDING else 0.0
     drawn = np.concatenate(
         [
-            _block(form, min(_BLOCK, draws - k * _BLOCK), np.random.default_rng(child))
+            _block(likelihood, min(_BLOCK, draws - k * _BLOCK), np.random.default_rng(child))
             for k, child in enumerate(np.random.SeedSequence(seed).spawn(-(-draws // _BLOCK)))
         ]
     )
@@ -73,7 +72,7 @@ def between_variance_test(
     )
 
 
-def _block(form: Spectrum, size: int, generator: np.random.Generator) -> np.ndarray:
+def _block(likelihood: Likelihood, size: int, generator: np.random.Generator) -> np.ndarray:
     """Statistics (size,) of data sets without differences between subjects."""
-    fall = form.falls(generator.chisquare(form.df, (size, len(form.df))))
-    return np.where(fall > _ROUNDING, fall, 0.0)
+    falls = likelihood.falls_by_chance(size, generator)
+    return np.where(falls > _ROUNDING, falls, 0.0)

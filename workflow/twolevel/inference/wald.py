@@ -8,15 +8,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
+from typing import Generic, Literal
 
 import numpy as np
 import pandas as pd
 
 from twolevel.design.moments import Coordinates
-from twolevel.inference.kenward_roger import kenward_roger
-from twolevel.inference.satterthwaite import satterthwaite
-from twolevel.model.likelihood import Likelihood, Solution
+from twolevel.inference.kenward_roger import KenwardRoger, kenward_roger
+from twolevel.inference.satterthwaite import Satterthwaite, satterthwaite
+from twolevel.model.likelihood import Found, Likelihood
 from twolevel.model.random_effects import RandomEffects
 from twolevel.numeric.tails import f_upper, t_quantile, t_two_sided
 
@@ -24,13 +24,13 @@ Df = Literal["kenward-roger", "satterthwaite", "asymptotic"]
 
 
 @dataclass(frozen=True, eq=False)
-class Estimates:
+class Estimates(Generic[Found]):
     """Coefficients beta (p,) of a design's columns, with all that their tests depend on."""
 
     params: np.ndarray
     coordinates: Coordinates
-    likelihood: Likelihood
-    best: Solution
+    likelihood: Likelihood[Found]
+    best: Found
 
     @property
     def T(self) -> np.ndarray:
@@ -105,11 +105,11 @@ class Estimates:
         rows, estimate, q = L @ self.T, L @ self.params / self.unit, len(L)
         covariance = rows @ reference.covariance @ rows.T
         wald = float(estimate @ np.linalg.solve(covariance, estimate))
-        nu, scale = reference.approximate(rows)
+        nu, scale = map(float, reference.approximate(rows))
         F = scale * wald / q
         return {"F": F, "df_num": q, "df_den": nu, "p": float(f_upper(F, q, nu))}
 
-    def _reference(self, df: Df):
+    def _reference(self, df: Df) -> KenwardRoger | Satterthwaite | _Asymptotic:
         if df == "kenward-roger":
             if self.likelihood.method != "REML":
                 raise ValueError(

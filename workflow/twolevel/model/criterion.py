@@ -152,7 +152,7 @@ def profile_of_sums(
 
 
 def deviance_of_sums(
-    A: np.ndarray, log_det: np.ndarray, f: np.ndarray, method: Method
+    A: np.ndarray, log_det: np.ndarray, f: np.ndarray | int, method: Method
 ) -> tuple[np.ndarray, np.ndarray]:
     """The deviance and R alone, as in `profile_of_sums`, at a fraction of its cost.
 

@@ -77,7 +77,7 @@ def without_each(
     grid = _candidates(moments, method)
 
     def downdate(some: slice) -> tuple[np.ndarray, ...]:
-        return _downdate(parts.block(some), moments, method, best.lambda_, grid)
+        return _downdate(parts.block(some), moments, method, float(best.lambda_), grid)
 
     with ThreadPoolExecutor(_threads()) as pool:
         blocks = list(pool.map(downdate, parts.blocks()))
@@ -137,9 +137,8 @@ class _Parts:
         """Some subjects' own sums."""
         n, end = self.counts[some], self.end[some]
         start = end[0] - n[0]
-        here = slice(start, end[-1])
-        if self.order is not None:
-            here = self.order[here]
+        rows = slice(start, end[-1])
+        here = rows if self.order is None else self.order[rows]
         Z = np.column_stack([self.cells.at(here), self.y[here]])
         at = end - n - start
         means = np.add.reduceat(Z, at) / n[:, None]
@@ -181,7 +180,9 @@ def _downdate(
         leaves = own(lambda_, which)[:, None, None] * outer[which]
         return left[which] + (np.tensordot(weight, moments.between, 1) - leaves)
 
-    def log_dets(lambda_: float | np.ndarray, which: np.ndarray) -> tuple[np.ndarray, ...]:
+    def log_dets(
+        lambda_: float | np.ndarray, which: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """sum_i log(1 + n_i lambda) without each subject, and its two derivatives."""
         value, slope, curvature = log_det(moments, np.asarray(lambda_))
         less = own(lambda_, which)
@@ -202,8 +203,8 @@ def _downdate(
 
     # As in `criterion.maximise`: where few rows are left, the criterion may end level.
     level, at_end = np.zeros(len(f), dtype=bool), np.zeros(len(f))
-    few = moments.nobs - block.counts - moments.n_subjects < moments.n_coefficients
-    few = np.flatnonzero(few & estimable)
+    short = moments.nobs - block.counts - moments.n_subjects < moments.n_coefficients
+    few = np.flatnonzero(short & estimable)
     if len(few):
         tail = [deviance(point, few)[0] for point in TAIL]
         level[few], at_end[few] = np.abs(tail[1] - tail[0]) < RISE, tail[0]
@@ -221,9 +222,11 @@ def _downdate(
             plain = start[grid <= FLAT_UP_TO]
             flat = np.ptp(plain, axis=0) <= FLAT * (moments.nobs - block.counts[which])
             constant[which] = flat & (len(plain) > 1)
-            lambda_[which] = minimise(
-                lambda at, k, w=which: criterion(at, w[k]), start, grid, likely
-            )
+
+            def of_these(at: np.ndarray, k: np.ndarray, which: np.ndarray = which) -> tuple:
+                return criterion(at, which[k])
+
+            lambda_[which] = minimise(of_these, start, grid, likely)
     lost = np.isinf(lambda_) | constant
     every = np.arange(len(f))
     best = np.where(lost, 1.0, lambda_)

@@ -16,7 +16,7 @@ The data sets of a batch run along the last axis of all arrays; a single one has
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol, TypeVar
 
 import numpy as np
 
@@ -31,17 +31,30 @@ Method = Literal["REML", "ML"]
 
 
 class Solution(Protocol):
-    """Generalised least squares at theta (k, ...), the entries of Lambda (see `random_part`).
+    """Generalised least squares at one theta."""
 
-    deviance (...) is d, beta (p, ...) the coefficients, unscaled_cov (p, p, ...) is A_xx^-1, rss
-    (...) is R.
-    """
+    @property
+    def theta(self) -> np.ndarray:
+        """The entries (k, ...) of Lambda (see `random_part`)."""
 
-    theta: np.ndarray
-    deviance: np.ndarray
-    beta: np.ndarray
-    unscaled_cov: np.ndarray
-    rss: np.ndarray
+    @property
+    def deviance(self) -> np.ndarray:
+        """d (...)."""
+
+    @property
+    def beta(self) -> np.ndarray:
+        """The coefficients (p, ...)."""
+
+    @property
+    def unscaled_cov(self) -> np.ndarray:
+        """A_xx^-1 (p, p, ...)."""
+
+    @property
+    def rss(self) -> np.ndarray:
+        """R (...)."""
+
+
+Found = TypeVar("Found", bound=Solution)
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,10 +86,12 @@ class VarianceSums:
     traces: np.ndarray
 
 
-class Likelihood(Protocol):
+class Likelihood(Protocol[Found]):
     """The likelihood of a model with one kind of random part, by REML or ML."""
 
-    method: Method
+    @property
+    def method(self) -> Method:
+        """REML or ML."""
 
     @property
     def total(self) -> np.ndarray:
@@ -86,30 +101,37 @@ class Likelihood(Protocol):
     def degrees_of_freedom(self) -> int:
         """f, the divisor of R."""
 
-    def maximise(self) -> Solution:
+    def maximise(self) -> Found:
         """The solution where the likelihood is largest; raises InputError where it is nowhere."""
 
-    def derivatives(self, best: Solution) -> Derivatives:
+    def derivatives(self, best: Found) -> Derivatives:
         """How the likelihood bends at its maximum."""
 
-    def variance_sums(self, best: Solution) -> VarianceSums:
+    def variance_sums(self, best: Found) -> VarianceSums:
         """The sums that the expected information of the variances is made of."""
+
+    @property
+    def fall(self) -> float:
+        """By how much the restricted deviance falls from nothing random to where it is least."""
+
+    def falls_by_chance(self, size: int, generator: np.random.Generator) -> np.ndarray:
+        """The same for data sets (size,) of the design in which nothing is random but the rows."""
 
     @property
     def held_parameters(self) -> HeldParameters:
         """The parameters that can be held at a value, by ML whatever the method."""
 
-    def refits(self, best: Solution, size: int, generator: np.random.Generator) -> Refits:
+    def refits(self, best: Found, size: int, generator: np.random.Generator) -> Refits:
         """Fits to so many data sets drawn from the model at its maximum."""
 
-    def without_each(self, best: Solution, design: DesignMatrix, here: np.ndarray) -> Deletions:
+    def without_each(self, best: Found, design: DesignMatrix, here: np.ndarray) -> Deletions:
         """The estimates without each of the design's subjects that are here (n,)."""
 
-    def random_effects(self, best: Solution) -> RandomEffects:
+    def random_effects(self, best: Found) -> RandomEffects:
         """The predictions of the random effects, and how they depend on the coefficients."""
 
-    def spreads(self, best: Solution) -> Spreads:
+    def spreads(self, best: Found) -> Spreads:
         """How much residuals and predicted effects vary."""
 
-    def smoothed(self, best: Solution, X: np.ndarray, y: np.ndarray, codes: np.ndarray) -> Smoothed:
+    def smoothed(self, best: Found, X: np.ndarray, y: np.ndarray, codes: np.ndarray) -> Smoothed:
         """Other responses y (N, m) to rows X (N, p) of subjects `codes` (N,), at the same theta."""

@@ -75,10 +75,14 @@ class RandomIntercept:
         return spectrum(self.moments)
 
     @property
-    def restricted_fall(self) -> float:
+    def fall(self) -> float:
         """By how much the restricted deviance falls from lambda = 0 to where it is least."""
         at_zero = profile(self.moments, 0.0, "REML")
         return float(at_zero.deviance - maximise(self.moments, "REML").deviance)
+
+    def falls_by_chance(self, size: int, generator: np.random.Generator) -> np.ndarray:
+        """The same for data sets (size,) without differences between subjects."""
+        return self.spectrum.falls_by_chance(size, generator)
 
     def refits(self, best: Profile, size: int, generator: np.random.Generator) -> Refits:
         """Fits to data sets drawn from the model at its maximum."""
@@ -95,11 +99,11 @@ class RandomIntercept:
 
     def spreads(self, best: Profile) -> Spreads:
         """How much residuals and predicted effects vary."""
-        return spreads(self.moments, best.lambda_)
+        return spreads(self.moments, float(best.lambda_))
 
     def smoothed(self, best: Profile, X: np.ndarray, y: np.ndarray, codes: np.ndarray) -> Smoothed:
         """Other responses y (N, m) of the same rows, fitted at the same lambda."""
-        return smoothed(X, y, codes, best.lambda_)
+        return smoothed(X, y, codes, float(best.lambda_))
 
 
 def derivatives(moments: Moments, best: Profile) -> Derivatives:

@@ -17,6 +17,8 @@ import pandas as pd
 INTERCEPT = "(Intercept)"
 RESIDUAL = "Residual"
 
+_Row = tuple[str | None, str | None, float, float]
+
 
 @dataclass(frozen=True)
 class RandomTerm:
@@ -47,11 +49,13 @@ class RandomTerm:
         Lambda[self.triangle] = theta
         return Lambda
 
-    def variances(self, root: np.ndarray) -> list[tuple[str, str | None, float, float]]:
+    def variances(self, root: np.ndarray) -> list[_Row]:
         """Rows var1, var2, vcov, sdcor of the effects' covariance matrix root root' (q, q)."""
         covariance = root @ root.T
         sd = np.sqrt(np.diag(covariance))
-        rows = [(name, None, covariance[k, k], sd[k]) for k, name in enumerate(self.effects)]
+        rows: list[_Row] = [
+            (name, None, covariance[k, k], sd[k]) for k, name in enumerate(self.effects)
+        ]
         for i, j in combinations(range(len(sd)), 2):
             correlation = covariance[i, j] / (sd[i] * sd[j]) if sd[i] * sd[j] > 0 else np.nan
             rows.append((self.effects[i], self.effects[j], covariance[i, j], correlation))
@@ -96,7 +100,8 @@ class RandomPart:
         (sdcor: standard deviations, then correlations; NaN where a variance is 0); the residual
         last. A grouping factor that comes again is numbered, as id.1.
         """
-        rows, seen = [], []
+        rows: list[tuple[str, *_Row]] = []
+        seen: list[str] = []
         for term, Lambda in zip(self.terms, self.factors(theta), strict=True):
             group = ":".join(term.grouping)
             again = seen.count(group)

@@ -111,10 +111,11 @@ class Spectrum:
         on_grid = f * np.log(s @ weight).T + self.log_det(GRID, method)[0][:, None]
         return minimise(criterion, on_grid)
 
-    def falls(self, s: np.ndarray) -> np.ndarray:
-        """By how much (B,) the restricted deviance falls from lambda = 0 to where it is least."""
+    def falls_by_chance(self, size: int, generator: np.random.Generator) -> np.ndarray:
+        """By how much (size,) restricted deviances fall from lambda = 0 where that is true."""
+        s = generator.chisquare(self.df, (size, len(self.df)))
         lambda_ = self.estimate(s, "REML")
-        at_zero = self.deviance(s, np.zeros(len(s)), "REML")
+        at_zero = self.deviance(s, np.zeros(size), "REML")
         return at_zero - self.deviance(s, lambda_, "REML")
 
     def refits(
