@@ -63,7 +63,18 @@ def study(anova=None, comparison=None, unit=None, checks=None, **mixed):
     labels = {"subject": "id", "condition": "time", "response": "score"}
     comparison = comparison or {"agree": True, "most_apart": None}
     mixed, checks, anova = summary | mixed, met | (checks or {}), anova or {"available": True}
-    return Results(design, mixed, checks, anova, comparison, labels, unit)
+    return Results(
+        design=design,
+        level1={},
+        two_stage={},
+        mixed=mixed,
+        checks=checks,
+        anova=anova,
+        comparison=comparison,
+        truth=None,
+        labels=labels,
+        unit=unit,
+    )
 
 
 def claims(found):
