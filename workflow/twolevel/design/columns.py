@@ -135,10 +135,11 @@ def like(values: pd.Series, known: Column, name: str) -> Column:
     """New values of a variable that a fit knows, of the same kind and with the same levels."""
     as_factor = is_factor(known)
     found = factor_or_number(values, name, as_factor and not is_factor(values.array))
-    if not as_factor:
+    if not is_factor(known):
         if is_factor(found):
             raise InputError(f"column '{name}': found {values.dtype} values, expected numbers")
         return found
+    assert is_factor(found)
     levels = known.categories
     unknown = [level for level in found.categories if level not in levels]
     if unknown:

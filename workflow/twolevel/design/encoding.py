@@ -121,7 +121,7 @@ def encode(
     _refuse_single_levels(formula, variables)
     seen = Placeholders.of(names, formula, variables)
     references = {}
-    if coding not in ("treatment", "sum"):
+    if not isinstance(coding, str):
         levels = references_first(variables, coding, formula)
         references = {place: levels[name] for place, name in seen.called.items() if name in levels}
     try:
@@ -193,7 +193,7 @@ def _numbers_of(
     terms: Sequence, indices: Sequence[tuple[int, ...]], numeric: Sequence[str], p: int
 ) -> list[frozenset[int]]:
     """The positions of the numbers that each of p columns is a product of."""
-    of = [frozenset()] * p
+    of: list[frozenset[int]] = [frozenset()] * p
     for term, columns in zip(terms, indices, strict=True):
         exprs = {factor.expr for factor in term.factors}
         numbers = frozenset(k for k, expr in enumerate(numeric) if expr in exprs)

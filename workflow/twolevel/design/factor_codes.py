@@ -45,7 +45,7 @@ class FactorCodes:
             codes = np.asarray(self._spec.get_model_matrix(_with_ones(factors, self._ones)), float)
             return np.broadcast_to(codes, (factors.rows, codes.shape[1]))
         cell_of = np.zeros(factors.rows, dtype=np.intp)
-        for factor in factors.columns.values():
+        for factor in factors.factors.values():
             cell_of = cell_of * len(factor.categories) + factor.codes
         # Column by column in memory, as formulaic has them: sums depend on it in the last digit.
         return self.of_cells.T.take(cell_of, axis=1).T

@@ -103,14 +103,15 @@ def subject_moments(cells: Cells, y: np.ndarray, rows: SubjectRows) -> SubjectMo
     means = _means(rows, counts, y)
     within = np.empty((p + 1, p + 1))
     within[p, p] = y @ y
-    patterns, pattern = (None, None) if cells.codes is None else rows.patterns(cells)
-    if patterns is None or patterns.size * p > _MANY:
+    found = None if cells.codes is None else rows.patterns(cells)
+    if found is None or found[0].size * p > _MANY:
         X = cells.spread(cells.X).copy(order="F")
         columns = np.column_stack([_means(rows, counts, X[:, k]) for k in range(p)])
         pattern = np.arange(rows.n_subjects)
         within[:p, :p], within[:p, p] = X.T @ X, X.T @ y  # (p, N) @ (N, p)
         sizes = counts
     else:
+        patterns, pattern = found
         columns, within[:p, :p] = _pattern_moments(patterns, np.bincount(pattern), cells.X)
         within[:p, p] = cells.X.T @ cells.sums(y)
         sizes = patterns.sum(axis=1)

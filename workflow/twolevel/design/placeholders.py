@@ -71,7 +71,9 @@ class Placeholders:
             functions = matrix.model_spec
             of_terms = {str(term): at for term, at in functions.term_indices.items()}
             single = {call for call in calls if len(of_terms[call]) == 1}
-        numeric, stands_for, ones, columns, centred = [], {}, [], [], {}
+        numeric, stands_for, columns = [], {}, []
+        ones: list[str] = []
+        centred: dict[str, tuple[str, Standardised]] = {}
         for expr in exprs:
             name = self.called.get(as_factor(expr) or expr)
             is_number = name is None or not is_factor(variables.columns[name])

@@ -121,7 +121,7 @@ def _first_of_each(variables: pd.DataFrame, seen: set) -> np.ndarray:
     distinct, cell_of, _ = distinct_rows(factors)
     if cell_of is None or not factors.columns:
         return np.empty(0, dtype=int)
-    keys = list(zip(*(factor.codes for factor in distinct.columns.values()), strict=True))
+    keys = list(zip(*(factor.codes for factor in distinct.factors.values()), strict=True))
     new = [k for k, key in enumerate(keys) if key not in seen]
     seen.update(keys)
     _, first = np.unique(cell_of, return_index=True)

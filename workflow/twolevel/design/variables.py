@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TypeAlias, TypeGuard
 
 import numpy as np
 import pandas as pd
 
-Column = np.ndarray | pd.Categorical
+Column: TypeAlias = np.ndarray | pd.Categorical
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +46,7 @@ class Variables:
         return pd.DataFrame(dict(self.columns), index=range(self.rows) if index is None else index)
 
 
-def is_factor(values: object) -> bool:
+def is_factor(values: object) -> TypeGuard[pd.Categorical]:
     """Whether values are those of a factor, and not numbers."""
     return isinstance(values, pd.Categorical)
 

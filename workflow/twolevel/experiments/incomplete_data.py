@@ -95,7 +95,7 @@ class IncompleteEffects:
         return self._sigma2 * self.best.unscaled_cov
 
     @property
-    def _f(self) -> np.ndarray:
+    def _f(self) -> int:
         return self.moments.nobs - len(self.level)
 
     @property

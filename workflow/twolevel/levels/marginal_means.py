@@ -51,8 +51,8 @@ class MarginalMeans:
         parts = [own.assign(of=self.condition)]
         for factor in self.factors:
             parts.append(getattr(factor, what).assign(of=factor.factor))
-            if factor.within:
-                table = factor.within[what]
+            table = factor.within[what] if factor.within else None
+            if table is not None:
                 within = f"{factor.factor} " + table["level"].astype(str)
                 own = table.drop(columns="level").rename(columns={"condition": "level"})
                 parts.append(own.assign(of=self.condition, within=within))

@@ -106,7 +106,9 @@ def own_slopes(fit: MixedFit, condition: str | None) -> OwnSlopes | None:
     if len(further) == 0 and np.ptp(squares) <= 1e-9 * squares.max():
         params = fit.estimates.params[shared] + unit * change  # by the slopes' own means
         tests = _tests(fit, shared, params / unit, ms_slopes * inverse, df_num)
-        row = slope_rows(design, condition)[1][0, shared]
+        slopes = slope_rows(design, condition)
+        assert slopes is not None  # the condition is a line here
+        row = slopes[1][0, shared]
         estimate, se = float(row @ params), unit * float(np.sqrt(ms_slopes * row @ inverse @ row))
         half = float(t_quantile(0.95, np.array(df_num))) * se
         mean = {"estimate": estimate, "se": se, "df": df_num}
