@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, ParamSpec, TypeVar
 
 import matplotlib
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
 from twolevel.figures.words import SIZE, SMALL, plain
@@ -124,7 +125,8 @@ def save(figure: Figure, path_or_file: str | Path | BinaryIO, *, title: str) -> 
     """
     buffer = io.BytesIO()
     nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
-    figure.savefig(buffer, format="svg", metadata={**nothing, "Title": plain(title)})
+    # Drawn once; `savefig` would draw it twice, the first time for the layout alone.
+    FigureCanvasSVG(figure).print_svg(buffer, metadata={**nothing, "Title": plain(title)})
     svg = _restyle(buffer.getvalue().decode("utf-8")).encode("utf-8")
     if isinstance(path_or_file, str | Path):
         with replacing(path_or_file) as temporary:

@@ -79,7 +79,7 @@ def influence(
         words.append(f"The model can't be fitted without {lost}: not drawn.")
     note(figure, " ".join(words))
     # Only now is the layout final, in which names seek their places.
-    figure.draw_without_rendering()
+    figure.get_layout_engine().execute(figure)
     for ax, points, hidden in to_name:
         _name(ax, points, names, hidden)
     return figure

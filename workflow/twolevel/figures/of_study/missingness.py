@@ -85,7 +85,7 @@ def missingness(
     note(figure, _words(observed, subjects, seen, conditions.names, rest, rest_subjects))
 
     # Only now is the layout final, on which sizes in points depend.
-    figure.draw_without_rendering()
+    figure.get_layout_engine().execute(figure)
     shown = cells.get_xticks() if labels.condition else conditions.at
     _bars_above(above, seen, shown.astype(int))
     _bars_beside(beside, subjects)
