@@ -7,6 +7,7 @@ import warnings
 import xml.etree.ElementTree as ET
 
 import matplotlib
+import numpy as np
 import pytest
 
 from twolevel.figures.words import Labels, width
@@ -50,6 +51,24 @@ EXPECTED = {
 def test_words_stay_text(study, name, svg):
     found = texts(svg(study.draw(name)))
     assert set(EXPECTED[name]) <= set(found)
+
+
+@pytest.mark.parametrize(
+    "name", ["condition_means", "caterpillar", "quantile_plots", "profile_zeta"]
+)
+def test_the_level_is_named(study, name, svg):
+    found = " ".join(texts(svg(study.draw(name, level=0.9))))
+    assert "90%" in found
+    assert not re.search(r"95%|1\.96", found)
+
+
+def test_intervals_and_bands_are_of_the_level(study):
+    wide, narrow = (study.draw("caterpillar", level=level) for level in (0.95, 0.9))
+    widths = [np.ptp(f.axes[0].collections[0].get_segments()[0][:, 0]) for f in (wide, narrow)]
+    assert widths[1] / widths[0] == pytest.approx(1.644854 / 1.959964, rel=1e-6)
+    wide, narrow = (study.draw("distributions", level=level) for level in (0.95, 0.9))
+    bands = [f.axes[2].collections[0].get_paths()[0].vertices[:, 1] for f in (wide, narrow)]
+    assert np.ptp(bands[1]) < np.ptp(bands[0])
 
 
 def test_equal_data_give_equal_bytes(study, name, svg):

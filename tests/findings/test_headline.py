@@ -39,6 +39,7 @@ def study(anova=None, comparison=None, unit=None, checks=None, **mixed):
             contrast("b - c", -1.0, 0.2),
         ],
         "adjust": "holm",
+        "level": 0.95,
         "boundary": False,
         "sigma_between": 2.0,
         "sigma_within": 1.0,
@@ -58,6 +59,7 @@ def study(anova=None, comparison=None, unit=None, checks=None, **mixed):
         "unconnected": None,
         "diagnostics": LOOKS,
         "following": None,
+        "level": 0.95,
     }
     design = {"conditions": ["a", "b", "c"], "balanced": True, "replicated": False}
     labels = {"subject": "id", "condition": "time", "response": "score"}

@@ -18,8 +18,8 @@ def rows(levels, estimates, ps):
     ]
 
 
-def said(levels, estimates, ps, clear=True, adjust="holm"):
-    text = pairs_that_differ(levels, rows(levels, estimates, ps), clear, adjust)
+def said(levels, estimates, ps, clear=True, adjust="holm", level=0.95):
+    text = pairs_that_differ(levels, rows(levels, estimates, ps), clear, adjust, level)
     return text and text.replace("\\", "")
 
 
@@ -72,3 +72,10 @@ def test_every_pair_is_where_it_belongs(pairs):
         for (x, y), estimate, p in zip(combinations(LEVELS, 2), estimates, ps, strict=True):
             higher = f"{x} above {y}" if estimate > 0 else f"{y} above {x}"
             assert (higher in text) == (p < 0.05)
+
+
+def test_the_level_is_said_and_decides():
+    assert said("abc", [1, 2, 3], [0.08, 0.01, 0.02], level=0.9) == (
+        "All 3 pairs of levels differ (Holm-adjusted p < 0.1)."
+    )
+    assert "(90 % interval " in said("ab", [1], [0.01], level=0.9)

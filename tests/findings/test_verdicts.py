@@ -10,12 +10,13 @@ UNCLEAR = {"F": 1.75, "df_num": 2, "df_den": 7.0, "p": 0.2275}
 LABELS = {"subject": "id", "condition": "time", "response": "y"}
 
 
-def judged(anova=None, test=CLEAR, **more):
+def judged(anova=None, test=CLEAR, level=0.95, **more):
     """The verdict on the only term of a mixed model, C(time), by its test and its checks."""
     mixed = {
         "terms": {"C(time)": ["time"]},
         "anova": [{"term": "C(time)", **test}],
         "held_at_zero": {},
+        "level": level,
     }
     return verdicts(mixed, checks(**more), anova or {})["C(time)"]
 
@@ -30,6 +31,7 @@ def checks(**more):
         "unconnected": [],
         "following": None,
         "diagnostics": {"looks": {}},
+        "level": 0.95,
     } | more
 
 
@@ -115,3 +117,12 @@ def test_one_condition_with_trials_is_warned_of_only_where_nothing_looks_at_it()
     looked = {"p": 0.5, "tests": []}
     summary = checks(repeated_within=["time"], subject_condition=looked)
     assert cautions("y ~ C(time)", summary, LABELS) == []
+
+
+def test_what_is_clear_depends_on_the_level():
+    almost = CLEAR | {"p": 0.08}
+    assert not judged(test=almost).clear
+    assert judged(test=almost, level=0.9).clear
+    assert not judged(test=CLEAR, level=0.9999).clear
+    assert judged(sphericity(0.2, mauchly=0.08), level=0.9).quote.startswith("with Greenhouse")
+    assert judged(sphericity(0.2, mauchly=0.08)).clear

@@ -73,6 +73,7 @@ def test_defaults_and_kinds():
     assert isinstance(a, SimulatedStudy)
     assert a.simulate.replicates == 1
     assert a.title is None
+    assert a.level == b.level == 0.95
     assert isinstance(b, RealStudy)
     assert (b.condition, b.missing, b.replicates, b.unit) == (None, "refuse", "refuse", "ms")
     assert config.report.renderer == "auto"
@@ -100,6 +101,8 @@ def test_names_that_yaml_reads_as_numbers_are_text():
             "config: studies.s.simulate.seed: found 6.5 (a number with a fraction), expected an "
             'integer; write for example "seed: 666"',
         ),
+        (real(level=95), "config: studies.s.level: found 95, expected less than 1"),
+        (real(level=0.05), "found 0.05 (a number with a fraction), expected at least 0.5"),
         (simulated(seed="666"), 'found "666" (text: leave out quotes'),
         (simulated(seed=True), "found true (yes or no), expected an integer"),
         (simulated(seed=6.0), "found 6.0 (a number with a decimal point), expected an integer"),

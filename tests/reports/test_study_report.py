@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from page_content import external_references
+from scipy.special import stdtrit
 
 import check_mixed
 import compare_fits
@@ -71,6 +72,8 @@ STUDIES = {
     "replicates": {"simulate": SIMULATE | {"conditions": {"a": 0, "b": 1}, "replicates": 3}},
     "mean": real("dyestuff.csv", "y ~ 1", unit="g"),
     "mean_boundary": real("dyestuff2.csv", "y ~ 1"),
+    "ninety": real("anxiety.csv", "y ~ condition * group", level=0.9),
+    "ninety_slopes": real("sleepstudy.csv", unit="ms", level=0.9),
     "split_plot": real("anxiety.csv", "y ~ condition * group"),
     "numeric": real("sleepstudy.csv", unit="ms"),
     "factor": real("sleepstudy.csv", "y ~ C(condition)"),
@@ -201,9 +204,9 @@ def build(name: str, folder: Path) -> None:
     job(fit_subjects, observations, parts | made | {"table": tables["subjects"]}, **coded)
     job(fit_hierarchical, parts | made, made)
     mixed = parts | made | {"tables": [tables[key] for key in MIXED]}
-    job(fit_mixed, observations, mixed, **coded, adjust=study["adjust"])
+    job(fit_mixed, observations, mixed, **coded, adjust=study["adjust"], level=study["level"])
     checked_too = parts | made | {"table": tables["witnesses"]}
-    job(check_mixed, observations, checked_too, formula=formula)
+    job(check_mixed, observations, checked_too, formula=formula, level=study["level"])
     job(partition_errors, observations, made | {"table": tables["anova"]}, formula=formula)
     job(compare_fits, made, made | {"table": tables["comparison"]})
 
@@ -1080,6 +1083,46 @@ def test_the_adjustment_is_the_studys_own(made):
     assert ps[0]["estimate"] == ps[1]["estimate"]
     assert ps[0]["p"] != ps[1]["p"]
     assert ps[0]["ci_low"] < ps[1]["ci_low"]  # Tukey's intervals are the narrower
+
+
+@pytest.mark.parametrize("name", ["ninety", "ninety_slopes"])
+def test_everything_is_of_the_studys_level(made, name):
+    report = made(name)
+    shown = flat(report) + " ".join(image["alt"] for image in report.page.images)
+    assert not re.search(r"(?<![\d.])9?5 ?%|\b0\.05\b|\b1\.96\b", shown)
+    assert "90 % interval" in shown
+    mixed, checks = report.json("mixed"), report.json("checks")
+    slopes = checks["own_slopes"]
+    assert mixed["level"] == checks["level"] == 0.9
+    for row in [
+        *(mixed["grand_mean"], *mixed["coefficients"], *mixed["means"], *mixed["slopes"]),
+        *(row for factor in mixed["factors"] for row in factor["means"]),
+        *([slopes["mean"]] if slopes else []),
+    ]:
+        half = stdtrit(row["df"], 0.95) * row["se"]
+        ends = row["estimate"] - half, row["estimate"] + half
+        assert (row["ci_low"], row["ci_high"]) == pytest.approx(ends, rel=1e-9)
+    for row in mixed["contrasts"]:  # Bonferroni's intervals
+        half = stdtrit(row["df"], 1 - 0.1 / 2 / len(mixed["contrasts"])) * row["se"]
+        assert row["ci_high"] == pytest.approx(row["estimate"] + half, rel=1e-9)
+    curves = pd.read_parquet(report.folder / "profile.parquet").groupby("parameter")
+    for row in mixed["intervals"][:3]:
+        curve = curves.get_group(row["parameter"])
+        zeta = np.interp([row["profile_low"], row["profile_high"]], curve["value"], curve["zeta"])
+        assert zeta == pytest.approx([-1.6449, 1.6449], abs=0.01)
+
+
+def test_a_level_is_of_its_study_alone(made):
+    names = "split_plot", "ninety"
+    wide, narrow = (made(name).json("mixed") for name in names)
+    for one, other in zip(wide["intervals"], narrow["intervals"], strict=True):
+        for kind in ("profile", "percentile", "bca"):
+            assert one[f"{kind}_low"] < other[f"{kind}_low"]
+            assert other[f"{kind}_high"] < one[f"{kind}_high"]
+        assert one["estimate"] == other["estimate"]
+    envelopes = [pd.read_parquet(made(name).folder / "quantiles.parquet") for name in names]
+    wide, narrow = (points["high"] - points["low"] for points in envelopes)
+    assert (narrow < 0.9 * wide).all()
 
 
 def test_two_factors_within_subjects_are_said_to_share_an_error(made):

@@ -136,6 +136,11 @@ def adjust_of(wildcards):
     return STUDIES[wildcards.study].adjust
 
 
+def level_of(wildcards):
+    """The confidence level of a study's intervals, and of what its tests are said to show."""
+    return STUDIES[wildcards.study].level
+
+
 def config_of(wildcards):
     """A study's whole config, as its report shows it."""
     return study_config(wildcards.study)

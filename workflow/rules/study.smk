@@ -159,6 +159,7 @@ rule fit_mixed:
         formula=formula_of,
         coding=coding_of,
         adjust=adjust_of,
+        level=level_of,
         code=script_code("fit_mixed"),
     message:
         "{wildcards.study}: fit the mixed model"
@@ -189,6 +190,7 @@ rule check_mixed:
         **asks("check_mixed"),
     params:
         formula=formula_of,
+        level=level_of,
         code=script_code("check_mixed"),
     message:
         "{wildcards.study}: check the mixed model"

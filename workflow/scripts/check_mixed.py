@@ -26,21 +26,24 @@ if TYPE_CHECKING:
 
 def main(snakemake: "Snakemake") -> None:
     """Check the model fitted by REML; write what was found."""
-    formula, output = snakemake.params.formula, snakemake.output
+    formula, level = snakemake.params.formula, snakemake.params.level
+    output = snakemake.output
     observations = read_observations(snakemake.input.observations)
     data, subject, condition = observations.typed, observations.subject, observations.condition
     fit = fit_mixed(formula, data, subject, "REML")
-    diagnostics = diagnose(fit, condition)
-    alike = any(diagnostics.looks[name].clear for name in IN_SERIES if name in diagnostics.looks)
-    effects, slopes = subject_condition(fit, condition), own_slopes(fit, condition)
+    diagnostics = diagnose(fit, condition, level=level)
+    looks = [diagnostics.looks[name] for name in IN_SERIES if name in diagnostics.looks]
+    alike = any(look.clear(level) for look in looks)
+    effects, slopes = subject_condition(fit, condition), own_slopes(fit, condition, level)
     steps = few_values(fit.design.response)
     summary = {
+        "level": level,
         "response_values": steps,
         "repeated_within": repeated_within(fit.design),
         "unconnected": unconnected(fit.design, condition),
         "diagnostics": {
             **diagnostics.summary(),
-            "sentences": remarks(diagnostics, condition, steps),
+            "sentences": remarks(diagnostics, condition, steps, level),
         },
         "covariance": implied_covariance(fit, condition).summary(),
         "subject_condition": effects and effects.summary(),

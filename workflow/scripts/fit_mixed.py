@@ -32,15 +32,16 @@ def main(snakemake: "Snakemake") -> None:
         params.formula, observations.typed, observations.subject, "REML", params.coding
     )
     ml = fit_design(reml.design, "ML")
-    means = marginal_means(reml, observations.condition, params.adjust)
-    of_parameters = intervals(reml)
+    means = marginal_means(reml, observations.condition, params.adjust, params.level)
+    of_parameters = intervals(reml, params.level)
     influence = reml.influence()
     summary = {
-        **reml.summary(),
+        **reml.summary(params.level),
         # Without the names of its columns, which may be any.
         "cov_params": reml.cov_params.to_numpy().tolist(),
         "terms": made_of(reml.design),
         "ml": ml.variance_components(),
+        "level": params.level,
         "adjust": params.adjust,
         **means.summary(),
         "intervals": of_parameters.table,
@@ -52,7 +53,7 @@ def main(snakemake: "Snakemake") -> None:
     }
     write_json(output.mixed, summary)
     tables = {
-        "coefficients": reml.coef_table().reset_index(),
+        "coefficients": reml.coef_table(level=params.level).reset_index(),
         "tests": reml.anova().reset_index(),
         "variance_components": pd.DataFrame([fit.variance_components() for fit in (reml, ml)]),
         "intervals": of_parameters.table.reset_index(),

@@ -13,10 +13,15 @@ from twolevel.files.stage_files import read_json, read_parquet
 from twolevel.pipeline.job import run
 from twolevel.pipeline.reports import fill_folder, making
 from twolevel.pipeline.slices import AXES
+from twolevel.text.confidence import LEVEL, alpha, percent
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake, snakemake
 
+# Monte Carlo standard errors on either side of a measure.
+MONTE_CARLO = 1.96
+# The share of failed experiments from which the headline speaks of them.
+MANY_FAILED = 0.05
 # Methods and quantities as a reader knows them.
 METHODS = {
     "kenward-roger": "Kenward–Roger",
@@ -42,6 +47,7 @@ def context(snakemake: "Snakemake") -> dict[str, Any]:
     """Everything that the template fills in."""
     files = snakemake.input
     measures = read_parquet(files.measures)
+    ends = extent(measures)
     replication = read_json(files.replication)
     effects = {
         f"alpha[{name}]": f"Effect of {name}" for name in replication["scenario"]["conditions"]
@@ -56,7 +62,11 @@ def context(snakemake: "Snakemake") -> dict[str, Any]:
         "replication": replication,
         "figure": lambda name: OF_REPLICATION[name].on_page(name),
         "points": points(measures),
-        "extent": extent(measures),
+        "level": percent(LEVEL),
+        "alpha": percent(alpha(LEVEL)),
+        "monte_carlo": MONTE_CARLO,
+        "extent": ends,
+        "many_failed": ends["failed"]["rate"][1] > MANY_FAILED,
         "quantities": QUANTITIES | effects,
         "methods": {name: METHODS[name] for name in dict.fromkeys(tests)},
     }

@@ -33,6 +33,7 @@ from twolevel.inference.wald import Df
 from twolevel.model.likelihood import Method
 from twolevel.model.random_intercept import RandomIntercept
 from twolevel.model.random_part import RandomPart
+from twolevel.text.confidence import LEVEL
 
 
 class MixedFit(Fitted):
@@ -41,15 +42,14 @@ class MixedFit(Fitted):
     @property
     def grand_mean(self) -> pd.Series:
         """The grand mean (estimate, se, ...): all factors averaged, covariates at their means."""
-        index, L = mean_rows(self.design)
-        return self.estimates.table(L, index, self.standard_df).iloc[0]
+        return self.means().iloc[0]
 
-    def coef_table(self, df: Df | None = None, level: float = 0.95) -> pd.DataFrame:
+    def coef_table(self, df: Df | None = None, level: float = LEVEL) -> pd.DataFrame:
         """Wald tests and intervals of the fixed effects, indexed by formulaic's names."""
         rows = self.design.encoding.formula_rows
         return self.estimates.table(rows, self.params.index, df or self.standard_df, level)
 
-    def conf_int(self, level: float = 0.95, df: Df | None = None) -> pd.DataFrame:
+    def conf_int(self, level: float = LEVEL, df: Df | None = None) -> pd.DataFrame:
         """Intervals (ci_low, ci_high) of the fixed effects: see `coef_table`."""
         return self.coef_table(df, level)[["ci_low", "ci_high"]]
 
@@ -68,7 +68,7 @@ class MixedFit(Fitted):
         L = independent_rows(L, self.params.index) @ self.design.encoding.formula_rows
         return pd.Series(self.estimates.test(L, df or self.standard_df))
 
-    def combinations(self, L: Any, df: Df | None = None, level: float = 0.95) -> pd.DataFrame:
+    def combinations(self, L: Any, df: Df | None = None, level: float = LEVEL) -> pd.DataFrame:
         """Each of the combinations L (q, p) of coefficients by itself: estimate, se, ..., by name.
 
         See `hypotheses.coefficient_rows` for L.
@@ -78,7 +78,7 @@ class MixedFit(Fitted):
         return self.estimates.table(L, names, df or self.standard_df, level)
 
     def predict(
-        self, new_data: Any, subjects: Subjects = "known", level: float = 0.95
+        self, new_data: Any, subjects: Subjects = "known", level: float = LEVEL
     ) -> pd.DataFrame:
         """The mean response at the rows of a table: estimate, se, ci_low, ci_high.
 
@@ -105,16 +105,16 @@ class MixedFit(Fitted):
 
     def means(
         self,
-        variable: str,
+        variable: str | None = None,
         df: Df | None = None,
         by: str | None = None,
         at: At | None = None,
-        level: float = 0.95,
+        level: float = LEVEL,
     ) -> pd.DataFrame:
         """Marginal means of a variable's levels, as emmeans defines them (see `means`).
 
-        With `by`, of its levels within each level of another variable; with `at`, where other
-        variables have these values.
+        Without a variable, the grand mean. With `by`, of its levels within each level of another
+        variable; with `at`, where other variables have these values.
         """
         index, L = mean_rows(self.design, variable, by, at)
         return self.estimates.table(L, index, df or self.standard_df, level)
@@ -126,7 +126,7 @@ class MixedFit(Fitted):
         adjust: str = STANDARD,
         by: str | None = None,
         at: At | None = None,
-        level: float = 0.95,
+        level: float = LEVEL,
         weights: Mapping[str, Sequence[float]] | None = None,
     ) -> pd.DataFrame:
         """All pairwise differences of a variable's marginal means (see `adjustments`).
@@ -149,7 +149,7 @@ class MixedFit(Fitted):
         variable: str,
         df: Df | None = None,
         by: str | None = None,
-        level: float = 0.95,
+        level: float = LEVEL,
     ) -> pd.DataFrame | None:
         """By how much the marginal means rise per unit of a number; None where they are no line.
 
@@ -161,7 +161,7 @@ class MixedFit(Fitted):
         return self.estimates.table(found[1], found[0], df or self.standard_df, level)
 
     def condition_effects(
-        self, variable: str, df: Df | None = None, level: float = 0.95
+        self, variable: str, df: Df | None = None, level: float = LEVEL
     ) -> pd.DataFrame:
         """alpha_j (estimate, se, ...): a variable's marginal means less the grand mean."""
         index, L = mean_rows(self.design, variable)
@@ -179,7 +179,7 @@ class MixedFit(Fitted):
         )
 
     def profile(
-        self, level: float = 0.95, parameters: Collection[str] | None = None
+        self, level: float = LEVEL, parameters: Collection[str] | None = None
     ) -> pd.DataFrame:
         """Profile-likelihood intervals (estimate, ci_low, ci_high) of all parameters, or of some.
 
@@ -198,7 +198,7 @@ class MixedFit(Fitted):
         kind: Literal["percentile", "bca"] = "percentile",
         refits: int = 10_000,
         seed: int = 1,
-        level: float = 0.95,
+        level: float = LEVEL,
     ) -> pd.DataFrame:
         """Parametric bootstrap intervals (estimate, se, ci_low, ci_high) of all parameters.
 
@@ -244,9 +244,9 @@ class MixedFit(Fitted):
         """The model, its criterion, variances and coefficients."""
         return model_text(self)
 
-    def summary(self) -> Summary:
+    def summary(self, level: float = LEVEL) -> Summary:
         """Everything but what belongs to single rows and subjects, as plain values and as text."""
-        return summary(self)
+        return summary(self, level)
 
 
 def fit_mixed(

@@ -8,6 +8,7 @@ from typing import Literal, Protocol
 import numpy as np
 
 from twolevel.numeric.tails import f_quantile, f_upper, t_quantile
+from twolevel.text.confidence import LEVEL, alpha
 
 Test = Literal["kenward-roger", "satterthwaite", "asymptotic", "anova"]
 
@@ -58,7 +59,7 @@ class BatchFit:
         """The two-stage estimate (B,) of sigma_b^2: raw_variance corrected, but not below 0."""
         return np.maximum(self.raw_variance - self.sampling_variance, 0.0)
 
-    def intervals(self, test: Test, level: float = 0.95) -> tuple[np.ndarray, np.ndarray]:
+    def intervals(self, test: Test, level: float = LEVEL) -> tuple[np.ndarray, np.ndarray]:
         """SE and half-width (1 + J, B) of the intervals of the grand mean and the effects."""
         se, df = self.fixed_effects.errors(test)
         return se, t_quantile(level, df) * se
@@ -74,12 +75,12 @@ class BatchFit:
         F, df_den = self.fixed_effects.wald(test, effects)
         return F, df_den, f_upper(F, len(self.condition_effects) - 1, df_den)
 
-    def rejections(self, test: Test, effects: np.ndarray, alpha: float = 0.05) -> np.ndarray:
+    def rejections(self, test: Test, effects: np.ndarray, level: float = LEVEL) -> np.ndarray:
         """Which (m, B) of the same tests reject, as 1 or 0; NaN where there is no test."""
         F, df_den = self.fixed_effects.wald(test, effects)
         q = len(self.condition_effects) - 1
         if len(df_den) == 1:  # a critical value for all is faster than their p values
-            rejected = f_quantile(1 - alpha, q, df_den[0]) < F
+            rejected = f_quantile(level, q, df_den[0]) < F
         else:
-            rejected = f_upper(F, q, df_den) < alpha
+            rejected = f_upper(F, q, df_den) < alpha(level)
         return np.where(np.isnan(F), np.nan, rejected)

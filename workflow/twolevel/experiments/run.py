@@ -16,11 +16,10 @@ import pandas as pd
 from twolevel.experiments.batch import fit_batch
 from twolevel.experiments.batch_fit import BatchFit, Test
 from twolevel.experiments.scenario import BLOCK, Scenario, draw, stream
+from twolevel.text.confidence import LEVEL, alpha
 
 # Tests that every experiment is put to, beside the one that is asked for.
 COMPARED: tuple[Test, ...] = ("kenward-roger", "asymptotic", "anova")
-
-LEVEL, ALPHA = 0.95, 0.05
 
 # The experiments of a batch, complete or not, and the numbers in its data and in the largest array
 # of its fit: memory that is used again and stays in cache.
@@ -34,9 +33,9 @@ def replicate(
     """Draw, fit and test so many experiments: one row for each.
 
     Columns: the estimates (see `Scenario.truth`; raw_variance is the uncorrected variance of the
-    subject means), for the fixed effects also <name>_se, <name>_low and <name>_high, the ends of a
-    95 % interval by `test`; boundary and failed; F, df_den and p of `test` that the conditions do
-    not differ; and for `test` and the three of COMPARED whether, at the 5 % level, it rejects this
+    subject means), for the fixed effects also <name>_se, <name>_low and <name>_high, the ends of an
+    interval by `test`; boundary and failed; F, df_den and p of `test` that the conditions do
+    not differ; and for `test` and the three of COMPARED whether it rejects this, at one less LEVEL,
     (rejected[<test>]) and the truth, that they differ as they do (rejected_true[<test>]), 1 or 0.
     NaN where a method gives nothing.
     """
@@ -125,8 +124,8 @@ def _columns(scenario: Scenario, fit: BatchFit, test: Test) -> dict[str, np.ndar
     columns |= {"F": F[0], "df_den": np.broadcast_to(df_den, F[0].shape), "p": p[0]}
     for name in tests_of(test):
         if name == test:
-            rejected = np.where(np.isnan(p), np.nan, p < ALPHA)
+            rejected = np.where(np.isnan(p), np.nan, p < alpha(LEVEL))
         else:
-            rejected = fit.rejections(name, hypotheses, ALPHA)
+            rejected = fit.rejections(name, hypotheses)
         columns[f"rejected[{name}]"], columns[f"rejected_true[{name}]"] = rejected
     return columns

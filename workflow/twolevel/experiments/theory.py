@@ -15,6 +15,7 @@ import numpy as np
 from scipy import special
 
 from twolevel.experiments.scenario import Scenario
+from twolevel.text.confidence import LEVEL, alpha
 
 # Points and weights of the integral over the law of MS_E, by its tail probability.
 _NODES = 64
@@ -87,11 +88,11 @@ class Sampling:
         """P(MS_S <= MS_E): how often sigma_b is estimated as exactly 0."""
         return float(special.fdtr(self.n - 1, self.df_within, self._within / self._between))
 
-    def power(self, level: float = 0.05) -> float:
+    def power(self, level: float = LEVEL) -> float:
         """The power of the ANOVA's F test of the condition: a noncentral F."""
         df_num = len(self.scenario.conditions) - 1
         noncentrality = self.n * self.scenario.replicates * np.sum(self.scenario.effects**2)
-        critical = special.fdtri(df_num, self.df_within, 1 - level)
+        critical = special.fdtri(df_num, self.df_within, level)
         return 1 - float(
             special.ncfdtr(df_num, self.df_within, noncentrality / self._within, critical)
         )
@@ -124,7 +125,7 @@ class Sampling:
             ("raw_variance", "", "empirical_se"): raw * float(np.sqrt(2 / (self.n - 1))),
             ("boundary", "", "rate"): self.boundary_rate,
             ("condition", "anova", "power"): self.power(),
-            ("condition", "anova", "type_one_error"): 0.05,
+            ("condition", "anova", "type_one_error"): alpha(LEVEL),
         }
 
 

@@ -16,7 +16,8 @@ from twolevel.figures.theme import SOFT
 from twolevel.figures.words import SMALL, number, width
 
 MOST_PANELS = 3
-NORMAL_95 = 1.959963984540054
+# Monte Carlo errors are shown by intervals of 95 %, whatever level is studied.
+MONTE_CARLO_95 = 1.959963984540054
 INTERVALS = "Bars: 95% Monte Carlo intervals."
 
 # Measures that are the share of experiments in which something happens.
@@ -146,9 +147,9 @@ def measured(
     for axis, value in point.items():
         chosen = chosen[chosen[axis] == value]
     chosen = chosen[np.isfinite(chosen["value"])].sort_values("subjects")
-    centre, half = chosen["value"], NORMAL_95 * chosen["mcse"]
+    centre, half = chosen["value"], MONTE_CARLO_95 * chosen["mcse"]
     if measure in SHARES:
-        more = NORMAL_95**2 / chosen["n"]
+        more = MONTE_CARLO_95**2 / chosen["n"]
         half = np.sqrt(half**2 + more**2 / 4) / (1 + more)
         centre = (centre + more / 2) / (1 + more)
     return chosen.assign(low=centre - half, high=centre + half)

@@ -116,7 +116,7 @@ def profile_zeta(found: Results) -> Figure:
     return Figure(
         "fig-profile",
         "Profile likelihoods: the signed root of the deviance's rise when a parameter is held at a "
-        "value and all others are fitted anew (ML). Dashed, the 95 % interval.",
+        f"value and all others are fitted anew (ML). Dashed, the {found.level} interval.",
         "Curves of zeta against the value of each parameter; the straighter, the closer to a "
         "normal distribution. The interval of the standard deviation between subjects is "
         f"{num(between['profile_low'], 3)} to {num(between['profile_high'], 3)}.",
@@ -139,8 +139,8 @@ def condition_means(found: Results) -> Figure:
     return Figure(
         "fig-means",
         f"Means of {escape(found.response)} by {escape(found.condition)}{within} from the mixed "
-        "model (REML), with 95 % intervals by Kenward and Roger's method, in front of the "
-        f"observations{' where these have room' if by else ''}.",
+        f"model (REML), with {found.level} intervals by Kenward and Roger's method, in front of "
+        f"the observations{' where these have room' if by else ''}.",
         f"Means with intervals:{listed}{more}.",
     )
 
@@ -154,7 +154,7 @@ def caterpillar(found: Results) -> Figure:
     return Figure(
         "fig-caterpillar",
         "Subjects' predicted deviations from what the fixed effects predict (BLUPs, REML) with "
-        "95 % intervals, sorted.",
+        f"{found.level} intervals, sorted.",
         f"Predicted deviations of {_subjects(found)}{how}.",
     )
 
@@ -241,7 +241,7 @@ def quantile_plots(found: Results) -> Figure:
     return Figure(
         "fig-quantiles",
         "Normal quantile plots of the residuals and of the predicted random effects, with "
-        "envelopes that hold 95 % of each rank's values when the model is right.",
+        f"envelopes that hold {found.level} of each rank's values when the model is right.",
         f"Sorted residuals{effects} against normal quantiles, with envelopes.",
     )
 

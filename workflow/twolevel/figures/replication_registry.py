@@ -4,6 +4,7 @@ Each is drawn by the module of its name in `of_replication/` (see `registry`).
 """
 
 from twolevel.figures.registry import Figure
+from twolevel.text.confidence import LEVEL, alpha, percent
 
 OF_REPLICATION = {
     "sampling_distributions": Figure(
@@ -22,7 +23,7 @@ OF_REPLICATION = {
     ),
     "bias_coverage": Figure(
         "fig-bias",
-        "Bias, in empirical standard errors, and coverage of 95 % intervals.",
+        f"Bias, in empirical standard errors, and coverage of {percent(LEVEL)} % intervals.",
         "Standardised bias of the grand mean, of a condition effect and of both variances, and the "
         "coverage of the intervals of the fixed effects, over the number of subjects.",
     ),
@@ -34,8 +35,9 @@ OF_REPLICATION = {
     ),
     "type_one_error": Figure(
         "fig-type-one",
-        "How often a test at the 5 % level rejects what is true.",
+        f"How often a test at the {percent(alpha(LEVEL))} % level rejects what is true.",
         "Type I error of the methods over the number of subjects: the asymptotic test's is well "
-        "above 5 percent with few subjects, Kenward-Roger's and the ANOVA's stay near it.",
+        f"above {percent(alpha(LEVEL))} percent with few subjects, Kenward-Roger's and the ANOVA's "
+        "stay near it.",
     ),
 }

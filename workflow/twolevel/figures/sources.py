@@ -47,6 +47,11 @@ class StudySources:
         return {key: self.mixed[key] for key in ("sigma_between", "sigma_within")}
 
     @property
+    def level(self) -> float:
+        """The study's confidence level."""
+        return self.mixed["level"]
+
+    @property
     def conditions(self) -> list[str]:
         """The condition's levels in order; where there is none, "all"."""
         return [mean["condition"] for mean in self.mixed["means"]]

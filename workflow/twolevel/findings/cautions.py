@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from twolevel.findings.verdicts import LEVEL, rejected, subjects_differ
+from twolevel.findings.verdicts import rejected, subjects_differ
+from twolevel.text.confidence import alpha
 from twolevel.text.markdown import Markdown, code, escape, num, words
 from twolevel.text.numbers import written
 
@@ -125,7 +126,7 @@ def _neighbours(checks: Summary, labels: Mapping[str, str | None]) -> Markdown |
     if why == "alike":
         return Markdown(f"**In the order of {condition}, {alike}**. {remedy}")
     around = looks.get("neighbours around lines")
-    if around is not None and around["p"] < LEVEL:
+    if around is not None and around["p"] < alpha(checks["level"]):
         alike += f", even around a line of each subject’s own ({_lag(around)})"
     if why == "besides":
         return Markdown(
@@ -155,14 +156,14 @@ def follows(checks: Summary) -> str | None:
     """
     looks, found = checks["diagnostics"]["looks"], checks["following"]
     clear = {
-        name: looks[name]["p"] < LEVEL
+        name: looks[name]["p"] < alpha(checks["level"])
         for name in ("neighbours", "neighbours around lines")
         if name in looks and looks[name]["p"] is not None
     }
     if not any(clear.values()):
         return None
     slopes = checks["own_slopes"]
-    if slopes and slopes["p"] >= LEVEL:
+    if slopes and slopes["p"] >= alpha(checks["level"]):
         return "alike"
     if found and found["aic_less"] < 0:
         return "errors"
@@ -179,7 +180,7 @@ def unusual(checks: Summary) -> Markdown | None:
         Markdown(warning)
         for name, warning in _LOOKS.items()
         if name in looks and name not in beside
-        and looks[name]["p"] is not None and looks[name]["p"] < LEVEL
+        and looks[name]["p"] is not None and looks[name]["p"] < alpha(checks["level"])
     ]  # fmt: skip
     if not warned:
         return None
@@ -190,7 +191,7 @@ def pairs_share_an_error(checks: Summary, anova: Summary) -> Markdown | None:
     """What to say beside pairwise differences whose errors are not equal, as they take them."""
     sphericity = anova.get("sphericity")
     differ = subjects_differ(checks)
-    if rejected(sphericity):
+    if rejected(sphericity, checks["level"]):
         multivariate = 'emmeans(aov_ez(...), model = "multivariate")'
         return Markdown(
             "These pairwise differences share one pooled error, although differences between "
@@ -200,7 +201,7 @@ def pairs_share_an_error(checks: Summary, anova: Summary) -> Markdown | None:
             "error instead, by paired t tests adjusted for their number (in R, "
             f"{code(multivariate)})."
         )
-    if pools_strata(checks) or (differ and differ["p"] < LEVEL):
+    if pools_strata(checks) or (differ and differ["p"] < alpha(checks["level"])):
         return Markdown(
             "These pairwise differences share one pooled error, which leaves out how subjects "
             "differ in these effects: their intervals can be too short. Compare the means of each "

@@ -14,7 +14,7 @@ from twolevel.findings.cautions import (
 )
 from twolevel.findings.pairs import pairs_that_differ
 from twolevel.findings.results import Results, Row, first
-from twolevel.findings.verdicts import LEVEL, Verdict
+from twolevel.findings.verdicts import Verdict
 from twolevel.text.markdown import Markdown, escape, num, numbers_of, p_value, words
 
 # Levels up to which means are listed one by one.
@@ -29,7 +29,7 @@ class Claim:
 
     of: what it is about: a term as the formula writes it, or "means", "pairs", "sphericity",
     "subjects", "agreement" and the like. said: the sentence. clear: whether a test shows it at
-    LEVEL; None where no test decides. numbers: those that it rests on, by name.
+    the study's level; None where no test decides. numbers: those that it rests on, by name.
     """
 
     of: str
@@ -76,7 +76,7 @@ def _of_condition(found: Results) -> list[Claim]:
         clear = bool(effect.clear)
         claims.append(effect)
         differ = found.subjects_differ
-        if differ and differ["p"] < LEVEL and follows(found.checks) != "errors":
+        if differ and found.clear(differ["p"]) and follows(found.checks) != "errors":
             said = (
                 f"Tests of {escape(found.condition)} that take all observations for independent "
                 "are too sure of themselves here, for subjects differ in its effect "
@@ -162,7 +162,7 @@ def _rise(found: Results, told: list[str], qualified: bool) -> Claim:
     verdict = found.verdicts[test["term"]]
     # The slope at the mean of all numbers: it is the test where that is the hypothesis of both.
     same = _same(slope, test)
-    clear = verdict.clear if same else slope["p"] < LEVEL
+    clear = verdict.clear if same else found.clear(slope["p"])
     slopes = found.checks["own_slopes"]
     best = slopes["mean"] if verdict.safe and same and slopes else slope
     rises = best["estimate"] >= 0
@@ -171,7 +171,7 @@ def _rise(found: Results, told: list[str], qualified: bool) -> Claim:
     size = f"{num(abs(best['estimate']))}{found.in_unit}"
     condition, response = escape(found.condition), escape(found.response)
     verb, strong = ("rises" if rises else "falls"), ("" if qualified else "**")
-    between = f"95 % interval {num(low)} to {num(high)}"
+    between = f"{found.level} interval {num(low)} to {num(high)}"
     if clear:
         said = (
             f"{strong}{_on_average(told)}ean {response} {verb} by {size} per unit of "
@@ -242,7 +242,7 @@ def _means(found: Results) -> Claim:
 
 def _pairs(found: Results, levels: list[str], clear: bool) -> list[Claim]:
     contrasts = found.mixed["contrasts"]
-    said = pairs_that_differ(levels, contrasts, clear, found.mixed["adjust"])
+    said = pairs_that_differ(levels, contrasts, clear, found.mixed["adjust"], found.mixed["level"])
     if not said:
         return []
     shared = pairs_share_an_error(found.checks, found.anova)
@@ -263,7 +263,9 @@ def of_term(found: Results, row: Row, in_detail: bool) -> Claim:
         said += f": its means are {numbers_of((num(m['estimate']), m['level']) for m in means)}."
         if in_detail:
             levels = [mean["level"] for mean in means]
-            pairs = pairs_that_differ(levels, factor["contrasts"], True, found.mixed["adjust"])
+            pairs = pairs_that_differ(
+                levels, factor["contrasts"], True, found.mixed["adjust"], found.mixed["level"]
+            )
             said += f" {pairs}"
     else:
         said += "."
@@ -288,14 +290,14 @@ def _of_subjects(found: Results) -> list[Claim]:
         high = found.interval("sigma_between")["profile_high"]
         said = (
             "**Subjects differ no more than the scatter within subjects alone would make them**: "
-            "the standard deviation between subjects is estimated as exactly 0 (95 % "
-            f"profile-likelihood interval up to {num(high, 3)}), within subjects as "
+            "the standard deviation between subjects is estimated as exactly 0 "
+            f"({found.level} profile-likelihood interval up to {num(high, 3)}), within subjects as "
             f"{num(within, 3)}{unit} (REML). This is a *boundary fit*. It is a result, not a "
             "failure; [step 4](#sec-mixed) says what it means."
         )
         return [Claim("subjects", Markdown(said), False, sigmas)]
     p = mixed["between_variance"]["p"]
-    if p < LEVEL:
+    if found.clear(p):
         said = (
             f"**Subjects differ from one another with a standard deviation of {num(between, 3)}**"
             f"{unit}, and observations within a subject with one of {num(within, 3)}{unit} (REML)."
@@ -310,11 +312,11 @@ def _of_subjects(found: Results) -> list[Claim]:
     left = " that the fixed effects leave" if mixed["anova"] else ""
     of_variance = (
         f"{num(100 * share, 3)} % of the variance{left} lies between subjects (ICC "
-        f"{num(share, 3)}, 95 % profile-likelihood interval {num(icc['profile_low'], 3)} to "
-        f"{num(icc['profile_high'], 3)})."
+        f"{num(share, 3)}, {found.level} profile-likelihood interval "
+        f"{num(icc['profile_low'], 3)} to {num(icc['profile_high'], 3)})."
     )
     return [
-        Claim("subjects", Markdown(said), p < LEVEL, sigmas | {"p": p}),
+        Claim("subjects", Markdown(said), found.clear(p), sigmas | {"p": p}),
         Claim("icc", Markdown(of_variance), None, {"icc": share}),
     ]
 

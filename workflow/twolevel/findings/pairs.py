@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from itertools import combinations
 from typing import Any
 
-from twolevel.findings.verdicts import LEVEL
 from twolevel.inference.adjustments import ADJUSTMENTS
+from twolevel.text.confidence import alpha, percent
 from twolevel.text.markdown import Markdown, bracketed, escape, num, words
 
 # Levels, and pairs, up to which they are named.
@@ -15,19 +15,23 @@ FEW_LEVELS, FEW_PAIRS = 6, 5
 
 
 def pairs_that_differ(
-    levels: Sequence[str], contrasts: Sequence[Mapping[str, Any]], clear: bool, adjust: str
+    levels: Sequence[str],
+    contrasts: Sequence[Mapping[str, Any]],
+    clear: bool,
+    adjust: str,
+    level: float,
 ) -> Markdown | None:
     """What the pairwise differences of levels show; clear says whether their common test did.
 
     contrasts are in the order of the pairs of levels; one without a test differs from nothing.
     """
-    apart = [row["p"] is not None and row["p"] < LEVEL for row in contrasts]
-    by = escape(ADJUSTMENTS[adjust].criterion(LEVEL))
+    apart = [row["p"] is not None and row["p"] < alpha(level) for row in contrasts]
+    by = escape(ADJUSTMENTS[adjust].criterion(alpha(level)))
     if len(contrasts) == 1:
         (row,) = contrasts
         return Markdown(
-            f"The difference {escape(row['contrast'])} is {num(row['estimate'])} (95 % interval "
-            f"{num(row['ci_low'])} to {num(row['ci_high'])})."
+            f"The difference {escape(row['contrast'])} is {num(row['estimate'])} "
+            f"({percent(level)} % interval {num(row['ci_low'])} to {num(row['ci_high'])})."
         )
     if all(apart) and clear:
         return Markdown(f"All {len(contrasts)} pairs of levels differ ({by}).")

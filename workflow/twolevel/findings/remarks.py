@@ -3,54 +3,57 @@
 from __future__ import annotations
 
 from twolevel.levels.checks.diagnostics import Diagnostics
+from twolevel.text.confidence import LEVEL, alpha, percent
 from twolevel.text.numbers import positional
-
-_LEVEL = 0.05
 
 
 def remarks(
-    found: Diagnostics, condition: str | None = None, steps: list[float] | None = None
+    found: Diagnostics,
+    condition: str | None = None,
+    steps: list[float] | None = None,
+    level: float = LEVEL,
 ) -> dict[str, str]:
     """Sentences for residuals_fitted, both quantile plots, scale_location, and neighbours.
 
     `condition` is the name of the variable between whose levels spreads are compared; `steps` the
-    values of a response that takes few. Neighbours have a sentence where a number orders the rows.
+    values of a response that takes few; `level` that of envelopes and tests. Neighbours have a
+    sentence where a number orders the rows.
     """
     subjects = "All predicted random effects are 0, so that there are no quantiles to look at."
     if "random effect" in found.outside:
         of = ("random effect", "predicted random effects", "differences between subjects")
-        subjects = _on_quantiles(found, *of)
-    residuals = _on_quantiles(found, "residual", "residuals", "errors")
+        subjects = _on_quantiles(found, *of, level)
+    residuals = _on_quantiles(found, "residual", "residuals", "errors", level)
     if steps is not None:
         residuals = (
             f"The response takes {len(steps)} values only, so that residuals lie in as many bands "
             "and cannot be normal: another model is made for it."
         )
     said = {
-        "residuals_fitted": _on_spread(found),
+        "residuals_fitted": _on_spread(found, level),
         "residual_quantiles": residuals,
         "random_effect_quantiles": subjects,
-        "scale_location": _on_conditions(found, condition or "level"),
+        "scale_location": _on_conditions(found, condition or "level", level),
     }
     if "neighbours" in found.looks:
-        said["neighbours"] = _on_neighbours(found, condition)
+        said["neighbours"] = _on_neighbours(found, condition, level)
     return said
 
 
-def _on_quantiles(found: Diagnostics, of: str, values: str, what: str) -> str:
+def _on_quantiles(found: Diagnostics, of: str, values: str, what: str, level: float) -> str:
     if of not in found.looks:
         return f"There are too few {values} to say whether {what} are normal."
     outside = f"{100 * found.outside[of]:.1f} % of the {values} lie outside their envelope"
     p = found.looks[of].p
     if p is None:
         return (
-            f"{outside}, where fewer than 5 % are expected if {what} are normal. Among so many, "
-            "departures too small to matter lie outside too."
+            f"{outside}, where fewer than {percent(alpha(level))} % are expected if {what} are "
+            "normal. Among so many, departures too small to matter lie outside too."
         )
-    if p >= _LEVEL:
+    if p >= alpha(level):
         return (
-            f"There is no clear sign that {what} are not normal: {outside}, where about 5 % are "
-            f"expected ({_monte_carlo(p)})."
+            f"There is no clear sign that {what} are not normal: {outside}, where about "
+            f"{percent(alpha(level))} % are expected ({_monte_carlo(p)})."
         )
     return (
         f"The {values} depart from a normal distribution by more than chance ({_monte_carlo(p)}). "
@@ -58,14 +61,14 @@ def _on_quantiles(found: Diagnostics, of: str, values: str, what: str) -> str:
     )
 
 
-def _on_spread(found: Diagnostics) -> str:
+def _on_spread(found: Diagnostics, level: float) -> str:
     if "spread" not in found.looks:
         return "All fitted values are equal: the residuals' spread cannot change with them."
     look = found.looks["spread"]
     size = f"Spearman correlation of their size with the fitted values {_signed(look.statistic)}"
     if look.p is None:
         return f"Whether the residuals' spread changes with the fitted values: {size}."
-    if look.p >= _LEVEL:
+    if look.p >= alpha(level):
         return (
             "There is no clear sign that the residuals' spread changes with the fitted values "
             f"({size}, {_monte_carlo(look.p)})."
@@ -78,7 +81,7 @@ def _on_spread(found: Diagnostics) -> str:
     )
 
 
-def _on_conditions(found: Diagnostics, of: str) -> str:
+def _on_conditions(found: Diagnostics, of: str, level: float) -> str:
     if len(found.by_condition) < 2:
         return "There are no conditions to compare the residuals' spread between."
     if "conditions" not in found.looks:
@@ -94,7 +97,7 @@ def _on_conditions(found: Diagnostics, of: str) -> str:
     )
     if look.p is None:
         return f"Under the levels, {range_}."
-    if look.p >= _LEVEL:
+    if look.p >= alpha(level):
         return (
             "There is no clear sign that residuals spread unequally under the levels: "
             f"{range_}; {_monte_carlo(look.p)}."
@@ -106,7 +109,7 @@ def _on_conditions(found: Diagnostics, of: str) -> str:
     )
 
 
-def _on_neighbours(found: Diagnostics, condition: str | None) -> str:
+def _on_neighbours(found: Diagnostics, condition: str | None, level: float) -> str:
     look = found.looks["neighbours"]
     size = f"lag-1 autocorrelation {_signed(look.statistic)}"
     if look.p is None:
@@ -118,7 +121,7 @@ def _on_neighbours(found: Diagnostics, condition: str | None) -> str:
             f"; around a line of each subject's own {_signed(around.statistic)}, where the model "
             f"gives {_signed(around.expected)}, {_monte_carlo(around.p)}"
         )
-    if look.p >= _LEVEL:
+    if look.p >= alpha(level):
         return (
             f"There is no clear sign that neighbouring residuals in the order of {condition} are "
             f"alike ({size})."

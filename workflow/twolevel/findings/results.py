@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from twolevel.findings.verdicts import Verdict, rejected, subjects_differ, verdicts
+from twolevel.text.confidence import alpha, percent
 from twolevel.text.markdown import Markdown, escape
 
 Summary = Mapping[str, Any]
@@ -47,6 +48,15 @@ class Results:
     def response(self) -> str:
         """The response's name in the user's table."""
         return self.labels["response"]
+
+    @property
+    def level(self) -> Markdown:
+        """The confidence level as it stands in a sentence, in percent."""
+        return Markdown(f"{percent(self.mixed['level'])} %")
+
+    def clear(self, p: float | None) -> bool:
+        """Whether a p value shows something, at one less the level."""
+        return p is not None and p < alpha(self.mixed["level"])
 
     @property
     def n_levels(self) -> int:
@@ -106,7 +116,7 @@ class Results:
     @property
     def sphericity_rejected(self) -> bool:
         """Whether differences between levels do not all have the same variance."""
-        return rejected(self.anova.get("sphericity"))
+        return rejected(self.anova.get("sphericity"), self.mixed["level"])
 
     def interval(self, parameter: str) -> Row:
         """A parameter's row of intervals."""

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from twolevel.design.terms import factors_in_words, term_in_words
+from twolevel.text.confidence import alpha
 from twolevel.text.markdown import Markdown, num, p_value, words
 
-LEVEL = 0.05
 # An epsilon of Greenhouse and Geisser's below which a pooled error misleads, where Mauchly's test
 # is not defined (Maxwell & Delaney 2004, ch. 11, advise against relying on sphericity there).
 SMALL_EPSILON = 0.75
@@ -50,12 +50,12 @@ def verdicts(
     """The verdict on each term, from the summaries of the mixed model, its checks and the ANOVA."""
     own, slopes = checks["subject_condition"], checks["own_slopes"]
     differ = subjects_differ(checks)
-    safely = (differ["tests"] or []) if differ and differ["p"] < LEVEL else []
+    safely = (differ["tests"] or []) if differ and differ["p"] < alpha(mixed["level"]) else []
     basis = "on the means of cells"
     if not own and slopes:
         basis = f"from the {slopes['n_slopes']} subjects' own slopes"
     corrected = {}
-    if rejected(anova.get("sphericity")):
+    if rejected(anova.get("sphericity"), mixed["level"]):
         corrected = {row["term"]: row for row in anova["sphericity"]["corrected"]}
     safe = {row["term"]: row for row in safely}
     return {
@@ -69,13 +69,13 @@ def subjects_differ(checks: Mapping[str, Any]) -> Mapping[str, Any] | None:
     return checks["subject_condition"] or checks["own_slopes"]
 
 
-def rejected(sphericity: Mapping[str, Any] | None) -> bool:
-    """Whether differences between levels do not all have the same variance."""
+def rejected(sphericity: Mapping[str, Any] | None, level: float) -> bool:
+    """Whether differences between levels do not all have the same variance, by a test."""
     if not sphericity:
         return False
     if sphericity["mauchly_p"] is None:
         return sphericity["gg_epsilon"] < SMALL_EPSILON and sphericity["mauchly_w"] is None
-    return sphericity["mauchly_p"] < LEVEL
+    return sphericity["mauchly_p"] < alpha(level)
 
 
 def _verdict(
@@ -101,7 +101,7 @@ def _verdict(
         name=term_in_words(term, variables),
         parts=tuple(factors_in_words(term, variables)),
         variables=tuple(variables),
-        clear=decides["p"] is not None and decides["p"] < LEVEL,
+        clear=decides["p"] is not None and decides["p"] < alpha(mixed["level"]),
         zeros=zeros,
         quote=Markdown(quote),
         reported=Markdown(reported),

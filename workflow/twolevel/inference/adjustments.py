@@ -11,6 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from twolevel.text.confidence import LEVEL
+
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
@@ -41,7 +43,7 @@ class Adjustment:
     pairs: bool = False
 
     def criterion(self, alpha: float) -> str:
-        """By what a difference counts as one: Holm-adjusted p < 0.05."""
+        """By what a difference counts as one: Holm-adjusted p < alpha."""
         return (
             f"{self.prefix}-adjusted p < {alpha}" if self.prefix else f"p < {alpha}, not adjusted"
         )
@@ -126,7 +128,7 @@ def adjusted(
     table: pd.DataFrame,
     adjust: str,
     n_means: int,
-    level: float = 0.95,
+    level: float = LEVEL,
     pairs: bool = True,
     within: bool = False,
 ) -> pd.DataFrame:

@@ -14,6 +14,7 @@ import pandas as pd
 from scipy.special import ndtr, ndtri
 
 from twolevel.inference.wald import Estimates
+from twolevel.text.confidence import LEVEL
 
 _BLOCK = 5_000  # refits that share a stream of random numbers
 
@@ -35,11 +36,11 @@ class Bootstrap:
         """How many refits estimate sigma_between as exactly 0."""
         return int((self.replicates["sigma_between"] == 0).sum())
 
-    def percentile(self, level: float = 0.95) -> pd.DataFrame:
+    def percentile(self, level: float = LEVEL) -> pd.DataFrame:
         """estimate, se (SD of the refits), ci_low and ci_high: quantiles of the refits."""
         return self._table(_tails(level))
 
-    def bca(self, without_subject: pd.DataFrame, level: float = 0.95) -> pd.DataFrame:
+    def bca(self, without_subject: pd.DataFrame, level: float = LEVEL) -> pd.DataFrame:
         """The same, with bias-corrected and accelerated intervals (Efron 1987).
 
         The quantiles are shifted for bias, by the share of refits below the estimate, and for

@@ -48,7 +48,7 @@ def model_text(fit: MixedFit) -> str:
     return "\n".join(lines)
 
 
-def summary(fit: MixedFit) -> Summary:
+def summary(fit: MixedFit, level: float) -> Summary:
     """All but what belongs to single rows and subjects; the text adds tests of terms and R^2."""
     values = {
         "formula": fit.design.formula,
@@ -56,8 +56,8 @@ def summary(fit: MixedFit) -> Summary:
         "nobs": fit.nobs,
         **fit.variance_components(),
         "r2": fit.r2()["r2"],
-        "grand_mean": fit.grand_mean,
-        "coefficients": fit.coef_table(),
+        "grand_mean": fit.means(level=level).iloc[0],
+        "coefficients": fit.coef_table(level=level),
         "cov_params": fit.cov_params,
         "anova": fit.anova(),
     }

@@ -20,6 +20,7 @@ from scipy.special import ndtri
 
 from twolevel.design.moments import Coordinates
 from twolevel.model.held_parameters import HeldParameter, HeldParameters
+from twolevel.text.confidence import LEVEL
 
 _POINTS = 41  # of a curve
 _BEYOND = 1.25  # how far curves reach, as a multiple of the distance to the interval's ends
@@ -47,7 +48,7 @@ class ProfileLikelihood:
     terms: pd.Index
 
     def intervals(
-        self, level: float = 0.95, parameters: Collection[str] | None = None
+        self, level: float = LEVEL, parameters: Collection[str] | None = None
     ) -> pd.DataFrame:
         """estimate (ML), ci_low and ci_high of each parameter, or of some.
 

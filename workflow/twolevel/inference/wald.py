@@ -19,6 +19,7 @@ from twolevel.inference.satterthwaite import Satterthwaite, satterthwaite
 from twolevel.model.likelihood import Found, Likelihood
 from twolevel.model.random_effects import RandomEffects
 from twolevel.numeric.tails import f_upper, t_quantile, t_two_sided
+from twolevel.text.confidence import LEVEL
 
 Df = Literal["kenward-roger", "satterthwaite", "asymptotic"]
 
@@ -67,7 +68,7 @@ class Estimates(Generic[Found]):
         """The covariance (p, p) of the coefficients in squares of the unit (see `Df`)."""
         return self.T @ self._reference(df).covariance @ self.T.T
 
-    def table(self, L: np.ndarray, index: pd.Index, df: Df, level: float = 0.95) -> pd.DataFrame:
+    def table(self, L: np.ndarray, index: pd.Index, df: Df, level: float = LEVEL) -> pd.DataFrame:
         """Estimates L beta (m,) for rows L (m, p): SE, df, t, p value and interval.
 
         A row that is 0, as the effect of a line at its middle, has the estimate and SE 0, and NaN

@@ -8,6 +8,7 @@ import pandas as pd
 
 from twolevel.inference.bootstrap import Bootstrap
 from twolevel.mixed import MixedFit
+from twolevel.text.confidence import LEVEL
 
 # Coefficients up to which each has a profile, and refits are many: both cost their number cubed.
 _MOST_PROFILED = 40
@@ -17,7 +18,7 @@ _MOST_CURVES = 12  # profiles drawn
 
 @dataclass(frozen=True, eq=False)
 class Intervals:
-    """Each parameter's estimates and 95 % intervals, and what they are read from.
+    """Each parameter's estimates and intervals of one level, and what they are read from.
 
     table: by parameter, estimate, ml_estimate (to which the profile belongs), profile_low and
     profile_high, bootstrap_se, percentile_low and percentile_high, bca_low and bca_high; NaN where
@@ -29,12 +30,13 @@ class Intervals:
     curves: pd.DataFrame
 
 
-def intervals(fit: MixedFit) -> Intervals:
+def intervals(fit: MixedFit, level: float = LEVEL) -> Intervals:
     """The intervals of a fit; of many coefficients, only the variances are profiled."""
     wide = len(fit.params) > _MOST_PROFILED
-    profile = fit.profile(parameters=fit.variances.index if wide else None)
+    profile = fit.profile(level, fit.variances.index if wide else None)
     bootstrap = fit.parametric_bootstrap(_REFITS_OF_WIDE if wide else _REFITS)
-    percentile, bca = bootstrap.percentile(), bootstrap.bca(fit.without_subject)
+    percentile = bootstrap.percentile(level)
+    bca = bootstrap.bca(fit.without_subject, level)
     table = pd.DataFrame(
         {
             "estimate": fit.estimated,

@@ -8,6 +8,7 @@ from typing import Literal
 import pandas as pd
 
 from twolevel.mixed import MixedFit
+from twolevel.text.confidence import LEVEL
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,34 +63,48 @@ class MarginalMeans:
         return table.assign(level=table["level"].astype(str)) if "level" in table else table
 
 
-def marginal_means(fit: MixedFit, condition: str | None, adjust: str) -> MarginalMeans:
-    """The marginal means of a fit whose formula has `condition`, contrasts adjusted by `adjust`."""
+def marginal_means(
+    fit: MixedFit, condition: str | None, adjust: str, level: float = LEVEL
+) -> MarginalMeans:
+    """The marginal means of a fit whose formula has `condition`, with intervals of this level.
+
+    Contrasts are adjusted by `adjust`.
+    """
     factors = [name for name in fit.design.data if fit.design.is_factor(name)]
-    others = [_of_factor(fit, name, condition, adjust) for name in factors if name != condition]
+    others = [
+        _of_factor(fit, name, condition, adjust, level) for name in factors if name != condition
+    ]
     if condition is None:
-        whole = fit.grand_mean.rename("all").to_frame().T.rename_axis("condition").reset_index()
+        whole = fit.means(level=level).rename({"grand mean": "all"})
+        whole = whole.rename_axis("condition").reset_index()
         means, effects, contrasts = whole, whole[:0], whole[:0]
     else:
-        means = fit.means(condition).rename_axis("condition").reset_index()
-        effects = fit.condition_effects(condition).rename_axis("condition").reset_index()
-        contrasts = fit.contrasts(condition, adjust=adjust).reset_index()
-    return MarginalMeans(condition, means, effects, contrasts, others, _of_numbers(fit))
+        means = fit.means(condition, level=level).rename_axis("condition").reset_index()
+        effects = (
+            fit.condition_effects(condition, level=level).rename_axis("condition").reset_index()
+        )
+        contrasts = fit.contrasts(condition, adjust=adjust, level=level).reset_index()
+    return MarginalMeans(condition, means, effects, contrasts, others, _of_numbers(fit, level))
 
 
-def _of_factor(fit: MixedFit, name: str, condition: str | None, adjust: str) -> OtherFactor:
+def _of_factor(
+    fit: MixedFit, name: str, condition: str | None, adjust: str, level: float
+) -> OtherFactor:
     within = None
     if condition and fit.design.interact(name, condition):
-        slopes = fit.slopes(condition, by=name)
+        slopes = fit.slopes(condition, by=name, level=level)
         within = {
-            "means": _by_level(fit.means(condition, by=name), "condition"),
-            "contrasts": _by_level(fit.contrasts(condition, adjust=adjust, by=name), "contrast"),
+            "means": _by_level(fit.means(condition, by=name, level=level), "condition"),
+            "contrasts": _by_level(
+                fit.contrasts(condition, adjust=adjust, by=name, level=level), "contrast"
+            ),
             "slopes": None if slopes is None else slopes.rename_axis("level").reset_index(),
         }
     return OtherFactor(
         factor=name,
         term=fit.design.term_of(name),
-        means=fit.means(name).rename_axis("level").reset_index(),
-        contrasts=fit.contrasts(name, adjust=adjust).reset_index(),
+        means=fit.means(name, level=level).rename_axis("level").reset_index(),
+        contrasts=fit.contrasts(name, adjust=adjust, level=level).reset_index(),
         within=within,
     )
 
@@ -99,9 +114,9 @@ def _by_level(table: pd.DataFrame, within: str) -> pd.DataFrame:
     return table.rename_axis(["level", within]).reset_index()
 
 
-def _of_numbers(fit: MixedFit) -> list[dict]:
+def _of_numbers(fit: MixedFit, level: float) -> list[dict]:
     lines = []
     for name in filter(fit.design.is_numeric, fit.design.data):
-        if (slopes := fit.slopes(name)) is not None:
+        if (slopes := fit.slopes(name, level=level)) is not None:
             lines.append({"variable": name, "term": fit.design.term_of(name), **slopes.iloc[0]})
     return lines

@@ -23,6 +23,7 @@ from twolevel.figures.panels import (
 from twolevel.figures.sources import ReplicationSources
 from twolevel.figures.theme import BETWEEN, INK, MARGINAL, TRUTH, WITHIN, new_figure, themed
 from twolevel.figures.words import SMALL, shorten
+from twolevel.text.confidence import LEVEL
 
 ROOM = 80  # points for the name of a condition
 
@@ -34,7 +35,7 @@ def draw(sources: ReplicationSources) -> Figure:
 
 @themed
 def bias_coverage(measures: pd.DataFrame) -> Figure:
-    """Draw the bias, in empirical standard errors, and the coverage of 95% intervals.
+    """Draw the bias, in empirical standard errors, and the coverage of intervals.
 
     `measures`: subjects, sigma_between, missing, quantity, method, measure, n, value, mcse. One
     column for each of up to three sigma_between, at the smallest share of missing cells; bias of
@@ -56,7 +57,7 @@ def bias_coverage(measures: pd.DataFrame) -> Figure:
     for (above, below), sigma_between in zip(axes.T, panels, strict=True):
         point = {"sigma_between": sigma_between, "missing": missing}
         above.axhline(0, **TRUTH)
-        target = below.axhline(0.95, **TRUTH)
+        target = below.axhline(LEVEL, **TRUTH)
         drawn = []
         for place, (quantity, look) in enumerate(looks.items()):
             bias = _standardised(measures, quantity, **point)

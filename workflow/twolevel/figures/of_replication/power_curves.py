@@ -24,6 +24,7 @@ from twolevel.figures.panels import (
 )
 from twolevel.figures.sources import ReplicationSources
 from twolevel.figures.theme import BETWEEN, INK, MARGINAL, SOFT, WITHIN, new_figure, themed
+from twolevel.text.confidence import LEVEL, alpha
 
 GOALS = (0.8, 0.9)
 LOOKS = [(BETWEEN, "o", "-"), (WITHIN, "s", (0, (5, 1.5))), (MARGINAL, "^", (0, (2, 1.5)))]
@@ -110,6 +111,6 @@ def _differences(measures: pd.DataFrame, test: str) -> tuple[bool, float | None]
     # Two counts more of each kind, so that shares of 0 or 1 do not pass for certain (Agresti and
     # Coull); by Bonferroni, because one point of a large grid is far off by chance.
     pooled = (n * one + m * other + 2) / (n + m + 4)
-    limit = -ndtri(0.025 / max(len(both), 1))
+    limit = -ndtri(alpha(LEVEL) / 2 / max(len(both), 1))
     error = limit * np.sqrt(pooled * (1 - pooled) * (1 / n + 1 / m))
     return bool((apart > MATTERS + error).any()), float(apart.max()) if len(both) else None

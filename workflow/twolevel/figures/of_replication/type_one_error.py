@@ -22,6 +22,7 @@ from twolevel.figures.panels import (
 )
 from twolevel.figures.sources import ReplicationSources
 from twolevel.figures.theme import BETWEEN, MARGINAL, MUTED, TRUTH, WITHIN, new_figure, themed
+from twolevel.text.confidence import LEVEL, alpha, percent
 
 MOST_ROWS = 2
 TESTS = {
@@ -39,7 +40,7 @@ def draw(sources: ReplicationSources) -> Figure:
 
 @themed
 def type_one_error(measures: pd.DataFrame) -> Figure:
-    """Draw how often each test, at the 5% level, rejects what is true.
+    """Draw how often each test, at its nominal level, rejects what is true.
 
     `measures`: subjects, sigma_between, missing, quantity, method, measure, n, value, mcse. One
     column for each of up to three sigma_between, one row for each of up to two shares of missing
@@ -55,7 +56,7 @@ def type_one_error(measures: pd.DataFrame) -> Figure:
     entries = {}
     for down, missing in zip(axes, rows, strict=True):
         for ax, sigma_between in zip(down, columns, strict=True):
-            nominal = ax.axhline(0.05, **TRUTH)
+            nominal = ax.axhline(alpha(LEVEL), **TRUTH)
             for k, test in enumerate(tests):
                 point: dict[str, Any] = {
                     "method": test,
@@ -78,5 +79,5 @@ def type_one_error(measures: pd.DataFrame) -> Figure:
     words = left_out(
         measures, {"subjects": subjects.values, "sigma_between": columns, "missing": rows}
     )
-    legend(figure, [*drawn, (nominal, "nominal 5%")], words, INTERVALS)
+    legend(figure, [*drawn, (nominal, f"nominal {percent(alpha(LEVEL))}%")], words, INTERVALS)
     return figure

@@ -4,26 +4,27 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from scipy.special import ndtri
 
 from twolevel.figures.parts import limits, note, room_of
 from twolevel.figures.sources import StudySources
 from twolevel.figures.theme import BETWEEN, INK, new_figure, themed
 from twolevel.figures.words import SMALL, Labels, shorten
+from twolevel.text.confidence import LEVEL, percent
 
 MOST_NAMES = 60
 MOST_INTERVALS = 120
 MOST_STEPS = 200
-NORMAL_95 = 1.959963984540054
 
 
 def draw(sources: StudySources) -> Figure:
     """Draw the figure from the results of a study."""
-    return caterpillar(sources.random_effects, sources.labels)
+    return caterpillar(sources.random_effects, sources.labels, sources.level)
 
 
 @themed
-def caterpillar(random_effects: pd.DataFrame, labels: Labels) -> Figure:
-    """Draw the `random_effect` of every subject with its 95% interval, lowest below.
+def caterpillar(random_effects: pd.DataFrame, labels: Labels, level: float = LEVEL) -> Figure:
+    """Draw the `random_effect` of every subject with its interval, lowest below.
 
     `random_effects`: subject, random_effect (BLUP) and se (its conditional SD), in the response's
     unit. Up to 60 subjects are named, up to 120 have an interval each; of more, a ribbon shows the
@@ -31,7 +32,7 @@ def caterpillar(random_effects: pd.DataFrame, labels: Labels) -> Figure:
     """
     ranked = random_effects.sort_values("random_effect", kind="stable")
     estimate = ranked["random_effect"].to_numpy(float)
-    half = NORMAL_95 * ranked["se"].to_numpy(float)
+    half = ndtri(0.5 + level / 2) * ranked["se"].to_numpy(float)
     low, high = estimate - half, estimate + half
     count = len(ranked)
     rank = np.arange(1, count + 1)
@@ -53,18 +54,18 @@ def caterpillar(random_effects: pd.DataFrame, labels: Labels) -> Figure:
     ax.set_xlim(limits(low, high))
     room = room_of(figure) - 90
     ax.set_xlabel(labels.in_unit(f"predicted deviation in {labels.response}", room))
-    note(figure, _words(low, high))
+    note(figure, _words(low, high, level))
     return figure
 
 
-def _words(low: np.ndarray, high: np.ndarray) -> str:
+def _words(low: np.ndarray, high: np.ndarray, level: float) -> str:
     count = len(low)
     if np.all(low == high):
         return f"SD between estimated as 0: all {count:,} predicted deviations are 0."
     outside = np.count_nonzero((low > 0) | (high < 0))
     words = (
         "Line: what the fixed effects predict for the subject; "
-        f"{outside:,} of {count:,} 95% intervals exclude it."
+        f"{outside:,} of {count:,} {percent(level)}% intervals exclude it."
     )
     if count > MOST_INTERVALS:
         words += " Ribbon: intervals, averaged over neighbouring ranks."

@@ -21,6 +21,7 @@ from twolevel.figures.parts import (
 from twolevel.figures.sources import StudySources
 from twolevel.figures.theme import BETWEEN, INK, MARGINAL, MUTED, WITHIN, new_figure, themed
 from twolevel.figures.words import SMALL, Labels, number, shorten, width
+from twolevel.text.confidence import LEVEL, percent
 
 MOST_NUMBERED = 8
 LOOKS = [
@@ -40,11 +41,12 @@ def draw(sources: StudySources) -> Figure:
     data, means = sources.observations, pd.DataFrame(sources.mixed["means"])
     factor = drawn_by(sources.mixed["factors"])
     if factor is None:
-        return condition_means(data, means, sources.labels)
+        return condition_means(data, means, sources.labels, level=sources.level)
     name = factor["factor"]
     groups = pd.DataFrame(factor["within"]["means"]).rename(columns={"level": "group"})
     column = next(ours for ours, theirs in sources.columns.items() if theirs == name)
-    return condition_means(data.assign(group=data[column]), means, sources.labels, groups, name)
+    data = data.assign(group=data[column])
+    return condition_means(data, means, sources.labels, groups, name, sources.level)
 
 
 @themed
@@ -54,12 +56,13 @@ def condition_means(
     labels: Labels,
     groups: pd.DataFrame | None = None,
     factor: str = "",
+    level: float = LEVEL,
 ) -> Figure:
-    """Draw each condition's estimated mean and 95% interval in front of its observations.
+    """Draw each condition's estimated mean and its interval in front of its observations.
 
-    `observations`: condition, response. `means`: condition, estimate, ci_low, ci_high; one row per
-    condition, in the response's unit. Beyond 1000 observations each condition's histogram is drawn,
-    mirrored, instead of points. Up to 8 conditions the means are printed.
+    `observations`: condition, response. `means`: condition, estimate, ci_low, ci_high of this
+    level; one row per condition, in the response's unit. Beyond 1000 observations each condition's
+    histogram is drawn, mirrored, instead of points. Up to 8 conditions the means are printed.
 
     With `groups` (group, condition, estimate, ci_low, ci_high; 2 to 6 levels of `factor`) each
     group's means are drawn instead, joined by a line; `observations` then has its column `group`.
@@ -71,14 +74,19 @@ def condition_means(
     conditions.label_axis(ax, labels, room_of(figure))
     response_label(ax, labels, room_of(figure, across=False))
     if groups is None:
-        _draw_means(ax, conditions, observations, means)
+        _draw_means(ax, conditions, observations, means, level)
     else:
-        _draw_groups(ax, conditions, observations, groups, factor, room_of(figure))
+        title = f"{shorten(factor, 0.4 * room_of(figure))}: means and {percent(level)}% intervals"
+        _draw_groups(ax, conditions, observations, groups, title, room_of(figure))
     return figure
 
 
 def _draw_means(
-    ax: Axes, conditions: Conditions, observations: pd.DataFrame, means: pd.DataFrame
+    ax: Axes,
+    conditions: Conditions,
+    observations: pd.DataFrame,
+    means: pd.DataFrame,
+    level: float,
 ) -> None:
     at, gap = conditions.at, conditions.gap
     code = conditions.code(observations["condition"])
@@ -88,7 +96,7 @@ def _draw_means(
         for x, value in zip(at, means["estimate"], strict=True):
             place = (x + 0.36 * gap, value)
             ax.text(*place, number(value), va="center", fontsize=SMALL, color=INK)
-    key(ax, "", [(point, "mean and 95% interval"), raw], columns=2)
+    key(ax, "", [(point, f"mean and {percent(level)}% interval"), raw], columns=2)
 
 
 def _draw_groups(
@@ -96,7 +104,7 @@ def _draw_groups(
     conditions: Conditions,
     observations: pd.DataFrame,
     groups: pd.DataFrame,
-    factor: str,
+    title: str,
     room: float,
 ) -> None:
     """Draw every group's means, side by side within each condition, on `ax`, `room` wide."""
@@ -124,7 +132,6 @@ def _draw_groups(
         entries.append(_draw_raw(ax, x, observations["response"].to_numpy(float), 1.2 * step))
     rooms = [width(text, SMALL) + 50 for _, text in entries]
     columns = len(entries) if sum(rooms) <= room else int(max(room // max(rooms), 1))
-    title = f"{shorten(factor, 0.4 * room)}: means and 95% intervals"
     key(ax, title, entries, columns, handlelength=3.2)
 
 

@@ -26,7 +26,7 @@ from twolevel.figures.words import SMALL, Labels, number, shorten
 
 MOST_PANELS = 4
 MOST_CENTRES = 60  # of the normal distributions that make a marginal one
-QUANTILES = (0.05, 0.5, 0.95)
+QUANTILES = (0.05, 0.5, 0.95)  # of the random effects: whose subjects are drawn
 
 
 def draw(sources: StudySources) -> Figure:

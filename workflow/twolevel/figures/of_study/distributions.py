@@ -16,6 +16,7 @@ from twolevel.figures.parts import draw_normal, key, limits, room_of
 from twolevel.figures.sources import StudySources
 from twolevel.figures.theme import BETWEEN, INK, TRUTH, WITHIN, new_figure, themed
 from twolevel.figures.words import Labels, number
+from twolevel.text.confidence import LEVEL, alpha
 
 QQ_POINTS = 200  # of many, evenly spread over the normal quantiles
 
@@ -42,6 +43,7 @@ def draw(sources: StudySources) -> Figure:
         sigma_within=sources.hierarchical["sigma_within"],
         truth=sources.truth,
         labels=sources.labels,
+        level=sources.level,
     )
 
 
@@ -54,6 +56,7 @@ def distributions(
     sigma_within: float | None,
     truth: Mapping[str, float] | None,
     labels: Labels,
+    level: float = LEVEL,
 ) -> Figure:
     """Draw subject means (left) and residuals (right): histogram with normals above, QQ plot below.
 
@@ -63,7 +66,7 @@ def distributions(
     with the SD of what is drawn; dotted: with the estimated standard deviation, where it is
     positive; dashed: the simulated `truth` (grand_mean, sigma_between, sigma_within), whose
     grand_mean is the average over the conditions, as a subject mean is. A QQ line's slope is the
-    SD; its band holds each point with probability 95% when the values are normal.
+    SD; its band holds each point with the probability `level` when the values are normal.
     """
     means = subjects["subject_mean"].to_numpy(float)
     centre = float(means.mean())
@@ -95,7 +98,7 @@ def distributions(
     for ax, sample in zip(axes[0], (between, within), strict=True):
         _histogram(ax, sample)
     for ax, sample in zip(axes[1], (between, within), strict=True):
-        _quantiles(ax, sample)
+        _quantiles(ax, sample, level)
     both = limits(between.values, within.values)
     axes[0, 0].set_xlim(both)
     for ax in axes[1]:
@@ -135,7 +138,7 @@ def _histogram(ax: Axes, sample: _Sample) -> None:
     ax.grid(visible=False, axis="x")
 
 
-def _quantiles(ax: Axes, sample: _Sample) -> None:
+def _quantiles(ax: Axes, sample: _Sample, level: float) -> None:
     count = len(sample.values)
     rank = _ranks(count)
     z = ndtri((rank - 0.5) / count)
@@ -144,7 +147,7 @@ def _quantiles(ax: Axes, sample: _Sample) -> None:
         # The k-th of n uniform order statistics is Beta(k, n + 1 - k): exact pointwise limits.
         low, high = (
             centre + sample.sd * ndtri(betaincinv(rank, count + 1 - rank, p))
-            for p in (0.025, 0.975)
+            for p in (alpha(level) / 2, 1 - alpha(level) / 2)
         )
         ax.fill_between(z, low, high, color=sample.colour, alpha=0.14, linewidth=0)
     ends = np.array([-1.08, 1.08]) * max(z[-1], 1.0)

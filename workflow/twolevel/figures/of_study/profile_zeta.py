@@ -5,15 +5,18 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, MaxNLocator
+from scipy.special import ndtri
 
 from twolevel.figures.parts import limits, note
 from twolevel.figures.sources import StudySources
 from twolevel.figures.theme import BETWEEN, INK, MARGINAL, MUTED, WIDTH, WITHIN, new_figure, themed
 from twolevel.figures.words import SMALL, Labels, shorten, width
+from twolevel.text.confidence import LEVEL, percent
 
 ACROSS = 3
 MOST_PANELS = 12
-NORMAL_95 = 1.959963984540054
+# How far the axis reaches, as a multiple of where intervals end.
+REACH = 1.375
 FEWEST = 4  # points of a curve that tell its slope
 VARIANCES = {
     "sigma_between": ("SD between", BETWEEN),
@@ -29,18 +32,20 @@ def draw(sources: StudySources) -> Figure:
     """Draw the figure from the results of a study."""
     intervals = pd.DataFrame(sources.mixed["intervals"])[["parameter", *PROFILE]]
     intervals = intervals.rename(columns=PROFILE).dropna()  # of many coefficients, none is profiled
-    return profile_zeta(sources.profile, intervals, sources.labels)
+    return profile_zeta(sources.profile, intervals, sources.labels, sources.level)
 
 
 @themed
-def profile_zeta(curves: pd.DataFrame, intervals: pd.DataFrame, labels: Labels) -> Figure:
+def profile_zeta(
+    curves: pd.DataFrame, intervals: pd.DataFrame, labels: Labels, level: float = LEVEL
+) -> Figure:
     """Draw every parameter's profile: zeta against the parameter's value.
 
     `curves`: parameter, value, zeta (the signed root of the change in deviance, 0 at the
-    maximum-likelihood estimate). `intervals`: parameter, estimate, ci_low, ci_high (95%), one row
-    per parameter. SDs are in the response's unit. sigma_between, sigma_within and icc come first,
-    then the coefficients in the order of `intervals`, at most 12 panels in all. The thin straight
-    line has the curve's slope at the estimate: of a quadratic likelihood it is the curve.
+    maximum-likelihood estimate). `intervals`: parameter, estimate, ci_low, ci_high of this level,
+    one row per parameter. SDs are in the response's unit. sigma_between, sigma_within and icc come
+    first, then the coefficients in the order of `intervals`, at most 12 panels in all. The thin
+    straight line has the curve's slope at the estimate: of a quadratic likelihood it is the curve.
     """
     order = intervals["parameter"].tolist()
     first = [name for name in VARIANCES if name in order]
@@ -49,6 +54,7 @@ def profile_zeta(curves: pd.DataFrame, intervals: pd.DataFrame, labels: Labels) 
     rows = intervals.drop_duplicates("parameter").set_index("parameter")
     points = dict(list(curves.groupby("parameter", sort=False)))
 
+    cut = float(ndtri(0.5 + level / 2))
     down = -(-len(drawn) // ACROSS)
     figure = new_figure(0.75 + 1.75 * down)
     axes = figure.subplots(down, ACROSS, sharey=True, squeeze=False).ravel()
@@ -57,17 +63,18 @@ def profile_zeta(curves: pd.DataFrame, intervals: pd.DataFrame, labels: Labels) 
         if name in ("sigma_between", "sigma_within"):
             title = labels.in_unit(title, ROOM)
         estimate, low, high = rows.loc[name, ["estimate", "ci_low", "ci_high"]]
-        _panel(ax, points[name], estimate, low, high, colour)
+        _panel(ax, points[name], estimate, low, high, colour, cut)
         ax.set_title(shorten(title, ROOM), loc="left", weight="bold", fontsize=SMALL)
         if k % ACROSS == 0:
             ax.set_ylabel("ζ", rotation=0)
     for ax in axes[len(drawn) :]:
         ax.set_visible(False)
-    axes[0].set_yticks([-NORMAL_95, 0, NORMAL_95], ["−1.96", "0", "1.96"])
-    axes[0].set_ylim(-2.7, 2.7)
+    axes[0].set_yticks([-cut, 0, cut], [f"−{cut:.2f}", "0", f"{cut:.2f}"])
+    axes[0].set_ylim(-REACH * cut, REACH * cut)
     words = (
-        "ζ: signed root of the rise in deviance. A 95% interval ends (drop lines) where the curve"
-        " meets ±1.96, or at a boundary (open). Thin: straight, as for a quadratic likelihood."
+        f"ζ: signed root of the rise in deviance. A {percent(level)}% interval ends (drop lines)"
+        f" where the curve meets ±{cut:.2f}, or at a boundary (open). Thin: straight, as for a"
+        " quadratic likelihood."
     )
     if len(drawn) < len(order):
         words += f" The last {len(order) - len(drawn)} of {len(order)} parameters are not drawn."
@@ -76,12 +83,18 @@ def profile_zeta(curves: pd.DataFrame, intervals: pd.DataFrame, labels: Labels) 
 
 
 def _panel(
-    ax: Axes, points: pd.DataFrame, estimate: float, low: float, high: float, colour: str
+    ax: Axes,
+    points: pd.DataFrame,
+    estimate: float,
+    low: float,
+    high: float,
+    colour: str,
+    cut: float,
 ) -> None:
     points = points[np.isfinite(points["zeta"])].sort_values("value")
     value, zeta = points["value"].to_numpy(float), points["zeta"].to_numpy(float)
-    for level in (-NORMAL_95, NORMAL_95):
-        ax.axhline(level, color=MUTED, linewidth=1, linestyle=(0, (4, 3)))
+    for height in (-cut, cut):
+        ax.axhline(height, color=MUTED, linewidth=1, linestyle=(0, (4, 3)))
     ax.axhline(0, color=MUTED, linewidth=0.8)
     span = limits(value, estimate, low, high)
     slope = slope_at(estimate, value, zeta)
@@ -89,12 +102,12 @@ def _panel(
         ends = np.array(span)
         ax.plot(ends, slope * (ends - estimate), color=MUTED, linewidth=0.9)
     ax.plot(value, zeta, color=colour, linewidth=2)
-    for end, cut in ((low, -NORMAL_95), (high, NORMAL_95)):
+    for end, expected in ((low, -cut), (high, cut)):
         if not np.isfinite(end):
             continue
         height = float(np.interp(end, value, zeta))
-        ax.vlines(end, -2.7, height, color=colour, linewidth=1.1, linestyle=(0, (1.5, 1.5)))
-        if abs(height - cut) > 0.1:
+        ax.vlines(end, -REACH * cut, height, color=colour, linewidth=1.1, linestyle=(0, (1.5, 1.5)))
+        if abs(height - expected) > 0.1:
             style = {"markersize": 5.5, "markerfacecolor": "none", "markeredgewidth": 1.3}
             ax.plot(end, height, "o", color=colour, zorder=3, clip_on=False, **style)
     ax.plot(estimate, 0, "o", color=colour, markersize=5.5, markeredgewidth=0, zorder=3)

@@ -24,6 +24,7 @@ from twolevel.levels.checks.envelopes import (
 from twolevel.levels.checks.redrawn import Values, redraw, rounding_of, values_of
 from twolevel.levels.checks.serial_correlation import alike, series
 from twolevel.mixed import MixedFit
+from twolevel.text.confidence import LEVEL, alpha
 
 _DRAWS = 999
 _MOST_NUMBERS = 4_000_000  # in all drawn responses together
@@ -45,18 +46,17 @@ class Look:
     p: float | None
     expected: float | None = None
 
-    @property
-    def clear(self) -> bool:
-        """Whether it is more than chance, at 5 %."""
-        return self.p is not None and self.p < 0.05
+    def clear(self, level: float) -> bool:
+        """Whether it is more than chance, at one less the level."""
+        return self.p is not None and self.p < alpha(level)
 
 
 @dataclass(frozen=True, eq=False)
 class Diagnostics:
     """What the diagnostic plots show, in numbers and in words.
 
-    quantiles: of ("residual", "random effect"), theoretical, observed, low, high (95% envelope; the
-    response's unit), thinned to 400 rows each; outside: the share of all values outside the
+    quantiles: of ("residual", "random effect"), theoretical, observed, low, high (the envelope; in
+    the response's unit), thinned to 400 rows each; outside: the share of all values outside the
     envelope; by_condition: n and root mean square residual (rms) of each level, without rows where
     the study has no condition; looks: normal residuals and random effects (1 - correlation with
     normal quantiles), spread over fitted values (Spearman's correlation with the residuals' size)
@@ -81,10 +81,13 @@ class Diagnostics:
         }
 
 
-def diagnose(fit: MixedFit, condition: str | None = None, seed: int = 1) -> Diagnostics:
+def diagnose(
+    fit: MixedFit, condition: str | None = None, seed: int = 1, level: float = LEVEL
+) -> Diagnostics:
     """Look at a fit's residuals and random effects, beside those of data sets it draws itself.
 
-    `condition` names the variable between whose levels the residuals' spread is compared. Beyond
+    `condition` names the variable between whose levels the residuals' spread is compared; `level`
+    is the share of its values that an envelope holds of each rank, if the model is right. Beyond
     20,000 rows nothing is simulated: values are then as good as independent, and the envelope is
     that of normal order statistics (see `envelopes`).
 
@@ -120,7 +123,9 @@ def diagnose(fit: MixedFit, condition: str | None = None, seed: int = 1) -> Diag
 
     own, effects = data.resid[:, 0], data.random_effects[:, 0]
     envelopes = (
-        computed_envelopes(fit, own, effects) if drawn is None else simulated_envelopes(drawn)
+        computed_envelopes(fit, own, effects, level)
+        if drawn is None
+        else simulated_envelopes(drawn, level)
     )
     plots = [quantile_plot("residual", own, envelopes[0])]
     if not fit.boundary:

@@ -8,6 +8,7 @@ from scipy.special import betaincinv, ndtr, ndtri
 
 from twolevel.levels.checks.redrawn import Values
 from twolevel.mixed import MixedFit
+from twolevel.text.confidence import alpha
 
 _MOST_POINTS = 400  # of a quantile plot
 _EXTREMES = 50  # at each end, all kept
@@ -19,22 +20,23 @@ def normal_scores(count: int) -> np.ndarray:
     return ndtri((np.arange(count) + 0.5) / count)
 
 
-def simulated_envelopes(drawn: Values) -> list[tuple[np.ndarray, np.ndarray]]:
-    """The envelopes (low, high) of sorted residuals and random effects."""
+def simulated_envelopes(drawn: Values, level: float) -> list[tuple[np.ndarray, np.ndarray]]:
+    """The envelopes (low, high) of sorted residuals and random effects, each value's at a level."""
     return [
-        tuple(np.quantile(np.sort(values, axis=0), (0.025, 0.975), axis=1))
+        tuple(np.quantile(np.sort(values, axis=0), _tails(level), axis=1))
         for values in (drawn.resid, drawn.random_effects)
     ]
 
 
 def computed_envelopes(
-    fit: MixedFit, resid: np.ndarray, effects: np.ndarray
+    fit: MixedFit, resid: np.ndarray, effects: np.ndarray, level: float
 ) -> list[tuple[np.ndarray, np.ndarray]]:
     """The same from F(x_(k)) ~ Beta(k, N - k + 1) (David & Nagaraja 2003, sec. 2.1).
 
     F is normal with the sample's root mean square, or the mixture of such distributions that
     subjects with different numbers of observations make (see `random_effects.Spreads`).
-    As the root mean square is estimated, fewer than 5 % of the values lie outside on average.
+    As the root mean square is estimated, fewer values lie outside on average than
+    the level leaves.
     """
     of = fit.estimates.likelihood.spreads(fit.estimates.best)
     envelopes = []
@@ -50,10 +52,15 @@ def computed_envelopes(
         F = ndtr(x[:, None] / sd) @ (weight / weight.sum())
         N = len(values)
         at = _thinned(N, _MOST_COMPUTED)
-        ends = (betaincinv(at + 1, N - at, tail) for tail in (0.025, 0.975))
+        ends = (betaincinv(at + 1, N - at, tail) for tail in _tails(level))
         every = np.arange(N)
         envelopes.append(tuple(np.interp(every, at, np.interp(end, F, x)) for end in ends))
     return envelopes
+
+
+def _tails(level: float) -> tuple[float, float]:
+    tail = alpha(level) / 2
+    return tail, 1 - tail
 
 
 def quantile_plot(

@@ -24,6 +24,7 @@ from twolevel.inference.means import slope_rows
 from twolevel.mixed import MixedFit, fit_design
 from twolevel.numeric.standardised import Standardised
 from twolevel.numeric.tails import f_upper, t_quantile
+from twolevel.text.confidence import LEVEL
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,8 +57,10 @@ class OwnSlopes:
         return {**vars(self), "sigma": float(np.sqrt(max(self.variance, 0.0)))}
 
 
-def own_slopes(fit: MixedFit, condition: str | None) -> OwnSlopes | None:
+def own_slopes(fit: MixedFit, condition: str | None, level: float = LEVEL) -> OwnSlopes | None:
     """Look for slopes of subjects' own in a fit whose formula has `condition` (N rows).
+
+    The mean slope has an interval of this level.
 
     None where the design cannot tell: a condition that is no number or whose effect is no line in
     every subject, or no degrees of freedom left. Of a table in shards, their sample is looked at.
@@ -110,7 +113,7 @@ def own_slopes(fit: MixedFit, condition: str | None) -> OwnSlopes | None:
         assert slopes is not None  # the condition is a line here
         row = slopes[1][0, shared]
         estimate, se = float(row @ params), unit * float(np.sqrt(ms_slopes * row @ inverse @ row))
-        half = float(t_quantile(0.95, np.array(df_num))) * se
+        half = float(t_quantile(level, np.array(df_num))) * se
         mean = {"estimate": estimate, "se": se, "df": df_num}
         mean |= {"ci_low": estimate - half, "ci_high": estimate + half}
     return OwnSlopes(

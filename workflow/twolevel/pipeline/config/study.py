@@ -23,6 +23,7 @@ from twolevel.pipeline.config.values import as_text, described, text_keys
 from twolevel.pipeline.config.wide_columns import checked_wide
 from twolevel.pipeline.tables.missing_values import checked_missing_values
 from twolevel.pipeline.tables.wide import made_factors
+from twolevel.text.confidence import LEVEL
 from twolevel.text.errors import InputError, listed, quoted
 
 
@@ -80,6 +81,13 @@ class _Study(Page):
         default=STANDARD,
         description="How pairwise differences of means are adjusted for their number",
         examples=["tukey"],
+    )
+    level: float = Field(
+        default=LEVEL,
+        ge=0.5,
+        lt=1,
+        description="Confidence level of intervals; a test shows something where p < 1 - level",
+        examples=[0.9],
     )
 
 
