@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from twolevel.pipeline.config.wide_columns import checked_wide
 from twolevel.pipeline.tables.observations import load_table
-from twolevel.pipeline.tables.table_files import header, read_table
+from twolevel.pipeline.tables.reading import Reader
+from twolevel.pipeline.tables.table_files import TableFiles, header
 from twolevel.text.errors import InputError
 
 pyreadstat = pytest.importorskip("pyreadstat", reason="pyreadstat is in the formats extra")
@@ -84,20 +85,21 @@ class TestText:
         path = tmp_path / f"t.csv{'.gz' if zipped else ''}"
         path.write_bytes(gzip.compress(content) if zipped else content)
         try:
-            table = read_table(path, ["label", "number"], "s", text=["label"])
+            reader = Reader(TableFiles(path, "s", {}), ["label", "number"], ["label"])
+            table, facts = reader.whole().data, reader.facts
         except InputError as doubt:
             if decimal == "," and "thousands" in str(doubt):
                 return
             raise
-        assert table.data["label"].astype(str).tolist() == [label for label, _ in rows]
-        assert table.data["number"].tolist() == [number for _, number in rows]
-        assert table.facts["delimiter"] == NAMES[delimiter]
+        assert table["label"].astype(str).tolist() == [label for label, _ in rows]
+        assert table["number"].tolist() == [number for _, number in rows]
+        assert facts["delimiter"] == NAMES[delimiter]
         known = {"utf-8-sig": "UTF-8", "utf-8": "UTF-8", "cp1252": "Windows-1252"}
         if not content.isascii():
-            assert table.facts["encoding"] == known.get(encoding, encoding)
-        assert ("gzipped" in table.facts["format"]) == zipped
-        if any(number % 1 for _, number in rows) and "decimal" in table.facts:
-            assert table.facts["decimal"] == {".": "point", ",": "comma"}[decimal]
+            assert facts["encoding"] == known.get(encoding, encoding)
+        assert ("gzipped" in facts["format"]) == zipped
+        if any(number % 1 for _, number in rows) and "decimal" in facts:
+            assert facts["decimal"] == {".": "point", ",": "comma"}[decimal]
 
     def test_keys_beat_what_is_found(self, tmp_path):
         path = tmp_path / "t.csv"

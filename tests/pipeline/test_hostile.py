@@ -16,17 +16,16 @@ import pyreadstat
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tables_in_parts import load_in_parts
 
 from new_study import columns_of
 from twolevel.mixed import fit_mixed
 from twolevel.pipeline.guessing.guess import guess
-from twolevel.pipeline.tables import large, stored
 from twolevel.pipeline.tables.formats import delimited, labelled, parquet, spreadsheet
 from twolevel.pipeline.tables.formats.delimited import MISSING
-from twolevel.pipeline.tables.large import load_in_parts
 from twolevel.pipeline.tables.observations import load_table
-from twolevel.pipeline.tables.stored import read_observations
-from twolevel.pipeline.tables.table_files import header, read_table
+from twolevel.pipeline.tables.reading import Reader
+from twolevel.pipeline.tables.table_files import TableFiles, header
 from twolevel.text.errors import InputError
 
 KEYS = {"formula": "score ~ time", "subject": "id"}
@@ -62,8 +61,8 @@ def checked(message, path):
 
 def in_parts(path, **keys):
     """The same refusals, and observations, by the way of tables larger than memory."""
-    load_in_parts(path.parent / "o.parquet", study="s", data=str(path), **KEYS | keys)
-    return pd.read_parquet(path.parent / "o.parquet")
+    keys = {"study": "s", "data": str(path), **KEYS, **keys}
+    return load_in_parts(path.parent, part_rows=1_000_000, **keys)[0].data
 
 
 def write(path):
@@ -156,14 +155,16 @@ def test_any_dialect_gives_the_same_table(tmp_path, data):
     path.write_bytes(gzip.compress(content) if path.suffix == ".gz" else content)
     given_ = {"decimal": decimal} | ({"delimiter": delimiter} if draw(st.booleans()) else {})
     try:
-        found = read_table(path, ["id", "time", "score"], "study s", ["id"], ["score"], given_)
+        files = TableFiles(path, "study s", given_)
+        found = Reader(files, ["id", "time", "score"], ["id"], ["score"]).whole()
     except InputError as error:
         checked(str(error), path)
         assert "delimiter" not in given_
         return
-    assert found.data["id"].tolist() == frame["id"].tolist()
-    assert found.data["time"].tolist() == frame["time"].tolist()
-    assert found.data["score"].tolist() == [float(score) for score in scores]
+    data = found.data
+    assert data["id"].tolist() == frame["id"].tolist()
+    assert data["time"].tolist() == frame["time"].tolist()
+    assert data["score"].tolist() == [float(score) for score in scores]
 
 
 def rows(scores, delimiter=","):
@@ -471,15 +472,12 @@ def test_guesses_among_many_columns_end(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["subject", "subject_position", "response", "condition"])
-def test_names_that_the_project_uses(tmp_path, monkeypatch, name):
+def test_names_that_the_project_uses(tmp_path, name):
     path = tmp_path / "table.parquet"
     table = TABLE.assign(**{name: np.arange(24.0) % 7})
     table.to_parquet(path)
-    monkeypatch.setattr(stored, "IN_MEMORY", 0)
-    monkeypatch.setattr(large, "PART", 5)
-    in_parts(path, formula=f"score ~ time + {name}")
-    read = read_observations(tmp_path / "o.parquet")
-    whole = pd.concat(read.shards.renamed(read.columns).parts(), ignore_index=True)
+    keys = KEYS | {"formula": f"score ~ time + {name}"}
+    whole = load_in_parts(tmp_path, study="s", data=str(path), **keys)[0].typed
     assert whole[name].tolist() == table[name].tolist()
     assert whole["score"].tolist() == table["score"].tolist()
 

@@ -5,12 +5,10 @@ import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tables_in_parts import load_in_parts
 
-from twolevel.pipeline.tables import large, stored
-from twolevel.pipeline.tables.large import load_in_parts
 from twolevel.pipeline.tables.observations import load_table
-from twolevel.pipeline.tables.stored import Observations, read_observations
-from twolevel.pipeline.tables.table_files import estimated_rows
+from twolevel.pipeline.tables.table_files import TableFiles
 from twolevel.text.errors import InputError
 
 same_directory = settings(
@@ -44,18 +42,6 @@ def write(frame, folder, pieces, ending):
     return str(folder / f"part*.{ending}")
 
 
-def in_parts(tmp_path, data, monkeypatch, **keys):
-    """The observations from `load_in_parts`, put together again, and what it tells."""
-    with monkeypatch.context() as patch:
-        patch.setattr(large, "PART", 5)
-        told = load_in_parts(tmp_path / "o.parquet", data=data, **KEYS | keys)
-        patch.setattr(stored, "IN_MEMORY", 0)
-        read = read_observations(tmp_path / "o.parquet")
-    whole = pd.concat(read.shards.parts(), ignore_index=True)
-    names = read.shards.subjects[whole["subject"]]
-    return Observations(whole.assign(subject=pd.Categorical(names)), read.columns), told
-
-
 def same(found, expected):
     assert found.columns == expected.columns
     assert list(found.data.columns.sort_values()) == list(expected.data.columns.sort_values())
@@ -76,9 +62,7 @@ def same(found, expected):
     holes=st.booleans(),
     levels=st.sampled_from([{}, {"time": ["t1", "t2", "t3"]}]),
 )
-def test_observations_are_those_in_memory(
-    tmp_path_factory, monkeypatch, pieces, ending, shuffle, holes, levels
-):
+def test_observations_are_those_in_memory(tmp_path_factory, pieces, ending, shuffle, holes, levels):
     tmp_path = tmp_path_factory.mktemp("parts")
     frame = table()
     if shuffle:
@@ -89,28 +73,28 @@ def test_observations_are_those_in_memory(
         keys |= {"missing": "drop"}
     data = write(frame, tmp_path, pieces, ending)
     expected = load_table(data, **KEYS | keys)
-    found, told = in_parts(tmp_path, data, monkeypatch, **keys)
+    found, told = load_in_parts(tmp_path, data=data, **KEYS | keys)
     same(found, expected)
-    assert told == expected.summary()
+    assert told.summary() == expected.summary()
 
 
-def test_wide_tables(tmp_path, monkeypatch):
+def test_wide_tables(tmp_path):
     wide = table(8).pivot(index=["id", "group", "age"], columns="time", values="score")
     wide = wide.reset_index().fillna({"t3": 0.5})
     data = write(wide, tmp_path, 2, "csv")
     keys = {"wide": "t*", "condition": "time"}
-    numbered = in_parts(tmp_path, data, monkeypatch, **keys, subject="row")[0].data
+    numbered = load_in_parts(tmp_path, data=data, **KEYS | keys | {"subject": "row"})[0].data
     assert numbered["subject"].astype(int).tolist() == [i + 1 for i in range(8) for _ in range(3)]
-    found, _ = in_parts(tmp_path, data, monkeypatch, **keys)
+    found, _ = load_in_parts(tmp_path, data=data, **KEYS | keys)
     same(found, load_table(data, **KEYS | keys))
 
 
-def test_text_in_one_file_makes_text_of_all(tmp_path, monkeypatch):
+def test_text_in_one_file_makes_text_of_all(tmp_path):
     frame = table().astype({"group": object})
     frame["group"] = np.where(frame["id"] > 14, 1, 2)
     data = write(frame, tmp_path, 1, "csv")
     frame.assign(id=frame["id"] + 50, group="x").to_csv(tmp_path / "part9.csv", index=False)
-    found, _ = in_parts(tmp_path, data, monkeypatch)
+    found, _ = load_in_parts(tmp_path, data=data, **KEYS)
     same(found, load_table(data, **KEYS))
     assert set(found.data["group"]) == {"1", "2", "x"}
 
@@ -122,29 +106,62 @@ def test_text_in_one_file_makes_text_of_all(tmp_path, monkeypatch):
         ({"score": np.inf}, {}, 'column "score": found inf'),
         ({"score": "x9"}, {}, 'column "score": found "x9", expected a number'),
         ({"time": " t1"}, {}, 'column "time": found'),
-        ({"id": 10}, {"formula": "score ~ time"}, "hold several rows"),
+        ({"id": 10}, {"formula": "score ~ time"}, "hold the same cell"),
         ({}, {"levels": {"time": ["t1", "t2"]}}, 'found "t3", which levels: does not list'),
         ({}, {"condition": "group"}, "varies within no subject"),
     ],
 )
-def test_refusals(tmp_path, monkeypatch, change, keys, words):
+def test_refusals(tmp_path, change, keys, words):
     frame = table().astype(object)
     for name, value in change.items():
         frame.iloc[13, frame.columns.get_loc(name)] = value
     data = write(frame, tmp_path, 2, "csv")
     with pytest.raises(InputError) as error:
-        in_parts(tmp_path, data, monkeypatch, **keys)
+        load_in_parts(tmp_path, data=data, **KEYS | keys)
     message = str(error.value)
     assert message.startswith(f"study s: {data}: ")
     assert len(message.splitlines()) == 1
     assert words in message
     assert not (tmp_path / "o.parquet").exists()
-    with pytest.raises(InputError):
+    with pytest.raises(InputError) as whole:
         load_table(data, **KEYS | keys)
+    assert str(whole.value) == message
+
+
+def test_a_typing_error_is_found_in_a_row_that_is_left_out(tmp_path):
+    frame = table(20).astype({"age": object})
+    frame.iloc[33, [frame.columns.get_loc(name) for name in ("age", "score")]] = "3o", np.nan
+    data = write(frame, tmp_path, 2, "csv")
+    for load in (load_table, lambda **keys: load_in_parts(tmp_path, **keys)):
+        with pytest.raises(InputError, match=r'row 4 of part1\.csv, column "age": found "3o"'):
+            load(data=data, missing="drop", **KEYS)
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_column_without_values_in_one_file_is_what_it_is_in_the_others(tmp_path):
+    frame = table()
+    frame.loc[frame.index < 14, ["age", "group"]] = np.nan
+    for ending in ("csv", "parquet"):
+        data = write(frame, tmp_path, 2, ending)
+        whole = load_table(data, **KEYS, missing="drop")
+        same(load_in_parts(tmp_path, data=data, missing="drop", **KEYS)[0], whole)
+        assert whole.data["age"].dtype == np.float64
+        assert set(whole.data["group"].cat.categories) == {"a", "b"}
+
+
+def test_levels_have_the_order_of_a_file_whose_rows_have_them_later(tmp_path):
+    kind = pd.CategoricalDtype(["t3", "t1", "t2"])
+    frame = table().astype({"time": kind})
+    early = (frame["time"] != "t1") & (frame["id"] < 14)
+    for k, part in enumerate([frame[early], frame[~early]]):
+        part.to_parquet(tmp_path / f"part{k}.parquet")
+    data = str(tmp_path / "part*.parquet")
+    found, _ = load_in_parts(tmp_path, data=data, **KEYS | {"formula": "score ~ time"})
+    assert list(found.data["condition"].cat.categories) == ["t3", "t1", "t2"]
 
 
 def test_what_is_large_is_known_before_it_is_read(tmp_path):
     frame = table()
     for ending in ("parquet", "csv"):
         data = write(frame, tmp_path, 3, ending)
-        assert 20 < estimated_rows(data, "study s") <= 200
+        assert 20 < TableFiles(data, "study s", {}).estimated_rows() <= 200

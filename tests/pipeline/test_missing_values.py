@@ -8,11 +8,10 @@ import pytest
 from examples import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tables_in_parts import load_in_parts
 
 from twolevel.mixed import fit_mixed
 from twolevel.pipeline.config.check import checked, load
-from twolevel.pipeline.tables import large
-from twolevel.pipeline.tables.large import load_in_parts
 from twolevel.pipeline.tables.likely_codes import CODES, Range
 from twolevel.pipeline.tables.observations import load_table
 from twolevel.pipeline.tables.stored import Observations
@@ -81,7 +80,7 @@ def test_what_cannot_be_is_refused_in_parts_too(tmp_path, values, words):
     with pytest.raises(InputError, match=words):
         load_table(**keys)
     with pytest.raises(InputError, match=words):
-        load_in_parts(tmp_path / "o.parquet", **keys)
+        load_in_parts(tmp_path, **keys)
 
 
 def test_a_column_that_is_not_there_stops_the_run_before_any_job():
@@ -112,7 +111,7 @@ def long_table(n=30):
 
 @pytest.mark.parametrize("ending", ["csv", "parquet", "xlsx"])
 @pytest.mark.parametrize("by_column", [True, False])
-def test_parts_and_formats_agree_with_empty_cells(tmp_path, monkeypatch, ending, by_column):
+def test_parts_and_formats_agree_with_empty_cells(tmp_path, ending, by_column):
     """Codes in numbers, labels and, where a file may hold both, words among numbers."""
     empty = long_table()
     for row, name in ((3, "score"), (20, "score"), (7, "age"), (30, "group"), (41, "group")):
@@ -136,9 +135,8 @@ def test_parts_and_formats_agree_with_empty_cells(tmp_path, monkeypatch, ending,
     assert found.dropped == plain.dropped
     # The subject 99 is none of them.
     assert "99" in set(load_table(paths[0], **study).data["subject"])
-    monkeypatch.setattr(large, "PART", 7)
-    told = load_in_parts(tmp_path / "o.parquet", data=paths[1], **study, missing_values=values)
-    assert told == found.summary()
+    _, in_parts = load_in_parts(tmp_path, data=paths[1], **study, missing_values=values)
+    assert in_parts.summary() == found.summary()
 
 
 def test_a_subjects_name_is_a_code_only_where_it_is_named(tmp_path):
@@ -159,7 +157,7 @@ def test_text_that_is_numbers_but_for_a_code_is_not_taken_for_labels(tmp_path):
     frame.to_parquet(tmp_path / "t.parquet")
     study = {"study": "s", "data": tmp_path / "t.parquet", "subject": "id", "missing": "drop"}
     study["missing_values"] = ["k.A."]
-    for read in (load_table, lambda **keys: load_in_parts(tmp_path / "o.parquet", **keys)):
+    for read in (load_table, lambda **keys: load_in_parts(tmp_path, **keys)):
         with pytest.raises(InputError, match="numbers that the file holds as text"):
             read(**study, formula="score ~ time + age")
         read(**study, formula="score ~ time + C(age)")
@@ -234,7 +232,7 @@ def test_dates_are_levels_only_where_it_is_said(tmp_path, days):
     path = tmp_path / "t.csv"
     long_table().replace({"time": {"a": days[0], "b": days[1]}}).to_csv(path, index=False)
     study = {"study": "s", "data": path, "subject": "id"}
-    for read in (load_table, lambda **keys: load_in_parts(tmp_path / "o.parquet", **keys)):
+    for read in (load_table, lambda **keys: load_in_parts(tmp_path, **keys)):
         with pytest.raises(InputError, match=r'column "time".*a date.*write C\(time\) in'):
             read(**study, formula="score ~ time")
         read(**study, formula="score ~ C(time)")

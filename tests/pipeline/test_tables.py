@@ -12,8 +12,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from twolevel.pipeline.tables.formats.delimited import MISSING
-from twolevel.pipeline.tables.observations import load_table, observations
-from twolevel.pipeline.tables.table_files import columns_needed, header, read_table
+from twolevel.pipeline.tables.observations import load_table
+from twolevel.pipeline.tables.reading import Reader
+from twolevel.pipeline.tables.table_files import TableFiles, columns_needed, header
 from twolevel.text.errors import InputError
 
 ROOT = Path(__file__).parents[2]
@@ -61,7 +62,6 @@ def test_columns_as_in_the_file(load):
     assert loaded.data["response"].tolist() == [1, 2.5, 30, -5]
     assert loaded.data["response"].dtype == np.float64
     assert loaded.columns == {"subject": "id", "condition": "time", "response": "score"}
-    assert loaded.source_rows.tolist() == [1, 2, 3, 4]
     assert (loaded.dropped, loaded.rows_read) == ({}, 4)
 
 
@@ -287,7 +287,6 @@ def test_missing_tokens(refusal, token):
 def test_dropping_is_counted(load, refusal):
     text = HEADER + "1,a,1\n1,b,NA\n,,4\n2,a,5\n2,b,6\n1,b,7\n"
     loaded = load(text, missing="drop")
-    assert loaded.source_rows.tolist() == [1, 4, 5, 6]
     assert loaded.data["response"].tolist() == [1, 5, 6, 7]
     assert loaded.dropped == {"id": 1, "time": 1, "score": 1}
     assert loaded.rows_read == 6
@@ -313,11 +312,12 @@ def test_duplicated_cells_can_be_replicates(load):
     assert len(load(throughout + "1,b,9\n").data) == 9
 
 
-def test_data_frames_of_other_types():
+def test_numbers_stored_as_text_and_factors_with_an_order(tmp_path):
     frame = pd.DataFrame({"id": [1, 1, 2, 2], "t": ["b", "a"] * 2, "y": [1, 2, 3, 5]})
     frame["y"] = frame["y"].astype(str)
     frame["t"] = pd.Categorical(frame["t"], categories=["c", "a", "b"])
-    loaded = observations(frame, formula="y ~ t", subject="id", where="study s: here")
+    frame.to_parquet(tmp_path / "t.parquet")
+    loaded = load_table(tmp_path / "t.parquet", "s", formula="y ~ t", subject="id")
     assert loaded.data["subject"].tolist() == ["1", "1", "2", "2"]
     assert loaded.data["condition"].cat.categories.tolist() == ["a", "b"]
     assert loaded.data["response"].tolist() == [1, 2, 3, 5]
@@ -413,7 +413,7 @@ def test_any_bytes_give_a_sound_frame_or_an_input_error(tmp_path, content, missi
     if loaded is not None:
         assert np.isfinite(loaded.data["response"]).all()
         assert not loaded.data.isna().any(axis=None)
-        assert len(loaded.data) == len(loaded.source_rows) > 1
+        assert len(loaded.data) > 1
         lost = loaded.rows_read - len(loaded.data)
         assert max(loaded.dropped.values(), default=0) <= lost <= sum(loaded.dropped.values())
 
@@ -437,14 +437,13 @@ def test_any_labels_and_numbers_survive(tmp_path, data):
     )
     path = tmp_path / "table.csv"
     frame.to_csv(path, index=False)
-    table = read_table(path, ["id", "time", "score"], "study s", text=["id"]).data
+    files = TableFiles(path, "study s", {})
+    table = Reader(files, ["id", "time", "score"], text=["id"]).whole().data
     assert table["id"].tolist() == [s for s in subjects for _ in "ab"]
     assert table["score"].tolist() == values
 
 
 def test_rows_left_out_do_not_change_the_order_of_levels(tmp_path):
-    from twolevel.pipeline.tables.observations import load_table
-
     path = tmp_path / "t.csv"
     path.write_text("id,time,y\n1,a,1\n1,b,\n1,c,3\n2,a,2\n2,b,4\n2,c,1\n2,d,\n")
     loaded = load_table(path, "study s", formula="y ~ time", subject="id", missing="drop")

@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 from test_study_report import MIXED, Page, build
 
-import load_data
 from twolevel.design import shards
-from twolevel.pipeline.tables import stored
+from twolevel.pipeline.tables import observations, stored
 
 STUDIES = ["split_plot", "unbalanced", "numeric", "replicates", "mean"]
 # Of the sample: the rest is the same whatever is held in memory.
@@ -24,7 +23,7 @@ def both(request, tmp_path, monkeypatch):
     build(request.param, whole)
     monkeypatch.setattr(stored, "IN_MEMORY", 20)
     monkeypatch.setattr(stored, "PART", 7)
-    monkeypatch.setattr(load_data, "IN_MEMORY", 1)
+    monkeypatch.setattr(observations, "IN_MEMORY", 1)
     build(request.param, parts)
     return whole, parts
 

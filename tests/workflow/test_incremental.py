@@ -112,7 +112,7 @@ class TestLibrary:
             ("figures.registry", {"write_report"}),
             ("strata.sphericity", {"partition_errors", "check_mixed"}),
             ("experiments.simulation", {"simulate_data"}),
-            ("pipeline.tables.large", {"load_data"}),
+            ("pipeline.tables.survey", {"load_data"}),
             ("findings.headline", {"write_report"}),
             ("page.pandoc", {"render_report", "build_site"}),
             ("page.templates", {"write_report", "build_site"}),

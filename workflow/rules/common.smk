@@ -8,7 +8,7 @@ from twolevel.pipeline.config.check import checked
 from twolevel.pipeline.folders import check_writable, check_written
 from twolevel.pipeline.slices import AXES, PARAMETERS, Slice, grid_points, plan
 from twolevel.pipeline.config.study import RealStudy, SimulatedStudy
-from twolevel.pipeline.tables.table_files import estimated_rows, table_files
+from twolevel.pipeline.tables.table_files import TableFiles, table_files
 from twolevel.pipeline.wildcards import any_of
 
 if workflow.is_main_process:

@@ -33,7 +33,7 @@ MARGIN = 2
 def rows_of(study):
     """The rows of a study's table, or an estimate of them."""
     if study in REAL:
-        return estimated_rows(STUDIES[study].data, f"study {study}")
+        return TableFiles(STUDIES[study].data, f"study {study}", {}).estimated_rows()
     drawn = STUDIES[study].simulate
     return drawn.subjects * len(drawn.conditions) * drawn.replicates
 

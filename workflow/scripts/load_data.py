@@ -4,15 +4,15 @@ Reads the table that the study names; makes the observations, counts of what was
 checksums of its files.
 """
 
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from twolevel.files.stage_files import write_json
 from twolevel.pipeline.intact import held
 from twolevel.pipeline.job import run, warn
-from twolevel.pipeline.tables.large import load_in_parts
 from twolevel.pipeline.tables.observations import load_table
-from twolevel.pipeline.tables.stored import IN_MEMORY, Observations, write_observations
-from twolevel.pipeline.tables.table_files import estimated_rows, table_files
+from twolevel.pipeline.tables.table_files import table_files
 from twolevel.text.errors import quoted
 
 if TYPE_CHECKING:
@@ -22,14 +22,15 @@ if TYPE_CHECKING:
 def main(snakemake: "Snakemake") -> None:
     """Write the observations and the counts of loading them."""
     study, table = snakemake.wildcards.real, snakemake.params.table
-    path, data = snakemake.output.observations, table["data"]
-    with held(lambda: table_files(data), f"study {study}: {data}") as inputs:
-        if estimated_rows(data, f"study {study}") > IN_MEMORY:
-            loading = load_in_parts(path, study=study, **table)
-        else:
-            loaded = load_table(study=study, **table)
-            write_observations(path, Observations(loaded.data, loaded.columns))
-            loading = loaded.summary()
+    path, data = Path(snakemake.output.observations), table["data"]
+    with (
+        held(lambda: table_files(data), f"study {study}: {data}") as inputs,
+        # As a temporary file of `path`, so that it is swept where this process is killed.
+        TemporaryDirectory(dir=path.parent, prefix=".", suffix=f".{path.name}") as scratch,
+    ):
+        loaded = load_table(study=study, scratch=scratch, **table)
+        loaded.write(path)
+    loading = loaded.summary()
     for found in loading["likely_codes"]:
         column, code = found["column"], found["code"]
         warn(

@@ -22,8 +22,8 @@ from twolevel.pipeline.job import run
 from twolevel.pipeline.tables.column_types import is_date, is_number
 from twolevel.pipeline.tables.likely_codes import LikelyCode
 from twolevel.pipeline.tables.observations import Loaded, load_table
-from twolevel.pipeline.tables.stored import Observations
-from twolevel.pipeline.tables.table_files import header, read_table, table_files
+from twolevel.pipeline.tables.reading import Reader
+from twolevel.pipeline.tables.table_files import TableFiles
 from twolevel.text.errors import InputError, listed, quoted
 
 if TYPE_CHECKING:
@@ -124,15 +124,15 @@ def with_dates_as_levels(found: Guess, data: pd.DataFrame) -> None:
 
 def columns_of(table: str, where: str) -> tuple[pd.DataFrame, list[str]]:
     """The columns of a table, of the first file if there are many, and what cannot be read."""
-    names = [name for name in header(table, where) if name.strip()]
-    first = table_files(table)[0]
+    first = TableFiles(TableFiles(table, where, {}).paths[0], where, {})
+    names = [name for name in first.header if name.strip()]
     try:
-        return read_table(first, names, where).data, []
+        return Reader(first, names).whole().data, []
     except InputError:
         columns, unread = {}, []
         for name in names:
             try:
-                columns[name] = read_table(first, [name], where).data[name]
+                columns[name] = Reader(first, [name]).whole().data[name]
             except InputError as error:
                 problem = str(error).removeprefix(f"{where}: ")
                 # What two columns have in common is wrong with the file.
@@ -176,8 +176,7 @@ def tried_out(
             try:
                 study = load({"studies": {name: tried}}).studies[name]
                 loaded = load_table(study=name, **study.table)
-                observations = Observations(loaded.data, loaded.columns)
-                fit_mixed(formula, observations.typed, observations.subject)
+                fit_mixed(formula, loaded.observations.typed, study.subject)
             except InputError as error:
                 first = first or error
             else:

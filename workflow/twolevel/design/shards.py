@@ -7,7 +7,7 @@ rows (diagnostics, influence, the observed covariance) sees the sample.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
@@ -18,6 +18,29 @@ from twolevel.design.variables import Variables
 SAMPLE_ROWS = 1_000_000
 # Subjects that are in the sample at least; of their rows, it then has a part only.
 _FEWEST = 1_000
+
+
+@dataclass(eq=False)
+class Profiles:
+    """Each subject's first value (n,) of each variable, and which variables vary within a subject.
+
+    counts (n,) are the numbers of their rows so far, 0 to begin with.
+    """
+
+    counts: np.ndarray
+    first: dict[str, np.ndarray] = field(default_factory=dict)
+    varying: set[str] = field(default_factory=set)
+
+    def add(self, codes: np.ndarray, variables: Mapping[str, np.ndarray]) -> None:
+        """Take note of some rows (N,), with the positions of their subjects as `codes`."""
+        n = len(self.counts)
+        new = np.flatnonzero(self.counts[codes] == 0)[::-1]
+        self.counts += np.bincount(codes, minlength=n)
+        for name, values in variables.items():
+            own = self.first.setdefault(name, np.zeros(n, dtype=values.dtype))
+            own[codes[new]] = values[new]
+            if name not in self.varying and (own[codes] != values).any():
+                self.varying.add(name)
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,46 +76,41 @@ class Shards:
         few = max(1, n // _FEWEST)
         step = min(-(-nobs // SAMPLE_ROWS), few)  # from subject to subject
         share = SAMPLE_ROWS * step / nobs  # of their rows
-        counts = np.zeros(n, dtype=np.int64)
-        first: dict[str, np.ndarray] = {}
+        profiles = Profiles(np.zeros(n, dtype=np.int64))
         means: dict[str, float] = {}
-        varying: set[str] = set()
         seen: set[tuple] = set()
         kept, rows = [], 0
         for part in parts():
             codes = part[subject].to_numpy()
-            new = counts[codes] == 0
-            counts += np.bincount(codes, minlength=n)
             number = np.arange(rows, rows + len(part))
             rows += len(part)
             variables = part.drop(columns=[subject, response])
-            for name, values in variables.items():
-                factor = isinstance(values.dtype, pd.CategoricalDtype)
-                plain = (values.cat.codes if factor else values).to_numpy()
-                own = first.setdefault(name, np.zeros(n, dtype=plain.dtype))
-                own[codes[new][::-1]] = plain[new][::-1]
-                if name not in varying and (own[codes] != plain).any():
-                    varying.add(name)
-                if not factor:
+            plain = {
+                name: (values.cat.codes if _is_factor(values) else values).to_numpy()
+                for name, values in variables.items()
+            }
+            profiles.add(codes, plain)
+            for name, values in plain.items():
+                if not _is_factor(variables[name]):
                     before = means.get(name, 0.0)
-                    means[name] = before + (plain.mean() - before) * len(part) / rows
+                    means[name] = before + (values.mean() - before) * len(part) / rows
             chosen = (codes % step == 0) & _lot(number, share)
             chosen[_first_of_each(variables, seen)] = True
             kept.append(part[chosen])
-        profiles = {
+        first = {
             name: pd.Categorical.from_codes(values, dtype=part[name].dtype)
-            if isinstance(part[name].dtype, pd.CategoricalDtype)
+            if _is_factor(part[name])
             else values
-            for name, values in first.items()
+            for name, values in profiles.first.items()
         }
         return cls(
             parts,
             subject,
             subjects,
             pd.concat(kept, ignore_index=True),
-            counts,
-            pd.DataFrame(profiles, index=range(n)),
-            frozenset(varying),
+            profiles.counts,
+            pd.DataFrame(first, index=range(n)),
+            frozenset(profiles.varying),
             means,
         )
 
@@ -107,6 +125,10 @@ class Shards:
             varying=frozenset(names.get(name, name) for name in self.varying),
             means={names.get(name, name): mean for name, mean in self.means.items()},
         )
+
+
+def _is_factor(values: pd.Series) -> bool:
+    return isinstance(values.dtype, pd.CategoricalDtype)
 
 
 def _lot(numbers: np.ndarray, share: float) -> np.ndarray:

@@ -1,9 +1,10 @@
-"""Columns of a user's table: as numbers or factors, and what is refused in them."""
+"""Columns of a user's table, numbers or factors, and labels that are refused in them."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -11,7 +12,6 @@ import pandas as pd
 from twolevel.pipeline.tables.missing_values import Coded
 from twolevel.pipeline.tables.places import Places
 from twolevel.text.errors import InputError, did_you_mean, listed, quoted
-from twolevel.text.numbers import written
 
 NUMBER = r"(?i:[+-]?(?:(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:e[+-]?[0-9]+)?|inf(?:inity)?|nan))"
 MAX_LABEL = 1000
@@ -24,6 +24,8 @@ DATE = re.compile(rf"\s*({_DAY}){_TIME}\s*")
 TOO_LONG = r"[+-]?\d{19,}"
 # With fewer distinct texts than this among a column's numbers, they are typing errors.
 RARE = 0.1
+# Above all numbers of rows.
+NEVER = np.iinfo(np.int64).max
 
 
 def is_number(values: pd.Series) -> bool:
@@ -46,75 +48,59 @@ def as_numbers(values: pd.Series) -> pd.Series:
     return pd.Series(np.append(numbers, np.nan)[values.cat.codes], name=values.name)
 
 
-def _first_row(values: pd.Series, label: str) -> int:
-    """The position of a label's first row."""
-    code = values.cat.categories.get_loc(label)
-    return int((values.cat.codes.to_numpy() == code).argmax())
+@dataclass(frozen=True, eq=False)
+class Labels:
+    """The labels (L,) of a factor that occur, in their order, and the first row (L,) of each."""
+
+    name: str
+    texts: pd.Index
+    first: np.ndarray
+
+    @classmethod
+    def of(cls, values: pd.Series, start: int) -> Labels:
+        """Those of a factor whose first row is the table's row `start`."""
+        first = first_rows(values.cat.codes.to_numpy(), len(values.cat.categories))
+        return cls(str(values.name), values.cat.categories, first + start).only(first < NEVER)
+
+    def only(self, which: np.ndarray) -> Labels:
+        """Some of the labels; `which` (L,) says which."""
+        return Labels(self.name, self.texts[which], self.first[which])
 
 
-def ordered(values: pd.Series, order: list[str], place: Places) -> pd.Series:
-    """A factor with its levels in the order that the study gives."""
-    if is_number(values):
-        labels = values.map(written, na_action="ignore")
-        values = factor(labels.rename(values.name))
-    occurring = list(values.cat.remove_unused_categories().cat.categories)
-    for label in occurring:
+def first_rows(codes: np.ndarray, count: int) -> np.ndarray:
+    """The first row (L,) of each code from 0 up to `count` among codes (N,); NEVER where none."""
+    first = np.full(count + 1, NEVER)  # the last one is for -1, a missing value
+    first[codes[::-1]] = np.arange(len(codes))[::-1]
+    return first[:-1]
+
+
+def refuse_other_levels(labels: Labels, order: Sequence[str], place: Places) -> None:
+    """Refuse a factor whose levels are not those that the study lists."""
+    for label, row in zip(labels.texts, labels.first, strict=True):
         if label not in order:
             raise InputError(
-                f"{place(_first_row(values, label), values.name)}: found {quoted(label)}, which "
+                f"{place(row, labels.name)}: found {quoted(label)}, which "
                 f"levels: does not list{did_you_mean(label, order)}; add it there, or fix the row"
             )
     for label in order:
-        if label not in occurring:
+        if label not in labels.texts:
             raise InputError(
-                f"{place(0, values.name)} and below: found no {quoted(label)}, which levels: "
-                f"lists{did_you_mean(label, occurring)}; take it out there. The levels found are "
-                f"{listed(map(quoted, occurring), 30)}"
+                f"{place(0, labels.name)} and below: found no {quoted(label)}, which levels: "
+                f"lists{did_you_mean(label, labels.texts)}; take it out there. The levels found "
+                f"are {listed(map(quoted, labels.texts), 30)}"
             )
-    return values.cat.set_categories(order)
 
 
-def complete(
-    frame: Mapping[str, pd.Series], missing: str, place: Places, coded: Coded | None = None
-) -> tuple[np.ndarray, dict[str, int]]:
-    """The positions of rows that lack no value, and how many are missing by column.
-
-    Refuses missing values unless told to leave out their rows; `coded` says which stood there.
-    """
-    absent = {name: values.isna().to_numpy() for name, values in frame.items()}
-    counts = {str(name): int(at.sum()) for name, at in absent.items() if at.any()}
-    incomplete = np.logical_or.reduce(list(absent.values()))
-    kept = np.flatnonzero(~incomplete)
-    if not counts:
-        return kept, {}
-    if missing != "drop":
-        row = int(incomplete.argmax())
-        name = next(name for name, at in absent.items() if at[row])
-        raise InputError(
-            f"{place(row, name)}: the value is missing ({incomplete.sum()} of "
-            f"{len(incomplete)} rows lack one{_which(coded or {})}); fill it in, or write "
-            "missing: drop to leave them out"
-        )
-    return kept, counts
-
-
-def _which(coded: Coded) -> str:
-    """How many of the missing values are codes."""
-    found = [f"{n} {code} in {name}" for name, some in coded.items() for code, n in some.items()]
-    return f"; {listed(found)} count as missing" if found else ""
-
-
-def refuse_text_among_numbers(values: pd.Series, is_response: bool, place: Places) -> None:
+def refuse_text_among_numbers(labels: Labels, is_response: bool, place: Places) -> None:
     """Refuse text in the response, and a few typing errors among a covariate's numbers."""
-    values = values.cat.remove_unused_categories()
-    labels, codes = values.cat.categories, values.cat.codes.to_numpy()
-    odd = ~labels.to_series().str.strip().str.fullmatch(NUMBER).to_numpy(dtype=bool)
+    texts = labels.texts.to_series()
+    odd = ~texts.str.strip().str.fullmatch(NUMBER).to_numpy(dtype=bool)
     if not is_response:
-        odd |= labels.to_series().str.fullmatch(TOO_LONG).to_numpy(dtype=bool)
-    if not odd.any() or not (is_response or odd.sum() < RARE * len(labels)):
+        odd |= texts.str.fullmatch(TOO_LONG).to_numpy(dtype=bool)
+    if not odd.any() or not (is_response or odd.sum() < RARE * len(texts)):
         return
-    row = int(np.append(odd, False)[codes].argmax())
-    text = labels[codes[row]]
+    found = labels.only(odd)
+    text, row = found.texts[found.first.argmin()], found.first.min()
     number = text.strip().replace(",", ".")
     remedy = "write a number"
     if re.fullmatch(r"\s*[+-]?\d{1,3}(?:([\s,.'’])\d{3})(?:\1\d{3})*(?:[.,]\d*)?\s*", text):
@@ -122,7 +108,7 @@ def refuse_text_among_numbers(values: pd.Series, is_response: bool, place: Place
     elif text.count(",") == 1 and re.fullmatch(NUMBER, number):
         remedy = f"write decimals with a point, as {number}"
     raise InputError(
-        f"{place(row, values.name)}: found {quoted(text)}, expected a number; {remedy}, or, where "
+        f"{place(row, labels.name)}: found {quoted(text)}, expected a number; {remedy}, or, where "
         f"it stands for a missing value, write missing_values: [{quoted(text)}] and missing: drop"
     )
 
@@ -140,26 +126,23 @@ def declared_factor(name: str, formula: str) -> bool:
     )
 
 
-def refuse_dates(values: pd.Series, formula: str, place: Places) -> None:
+def refuse_dates(labels: Labels, formula: str, place: Places) -> None:
     """Refuse dates that the study does not say to be levels: their unit as numbers is open."""
-    labels = values.cat.remove_unused_categories().cat.categories
-    name = str(values.name)
-    if is_date(labels) and not declared_factor(name, formula):
-        row = _first_row(values, labels[0])
+    name = labels.name
+    if is_date(labels.texts) and not declared_factor(name, formula):
         raise InputError(
-            f"{place(row, name)}: found {quoted(labels[0])}, a date, expected a number or a level; "
-            "for a slope write a number into the table, such as the days since the first, and for "
-            f"a mean on each date write C({name if name.isidentifier() else f'`{name}`'}) in the "
-            "formula"
+            f"{place(labels.first[0], name)}: found {quoted(labels.texts[0])}, a date, expected a "
+            "number or a level; for a slope write a number into the table, such as the days since "
+            "the first, and for a mean on each date write "
+            f"C({name if name.isidentifier() else f'`{name}`'}) in the formula"
         )
 
 
-def refuse_numbers_as_text(values: pd.Series, coded: Coded, formula: str, place: Places) -> None:
+def refuse_numbers_as_text(labels: Labels, coded: Coded, formula: str, place: Places) -> None:
     """Refuse text that is numbers once the codes among it are gone: the file made text of them."""
-    name = str(values.name)
+    name = labels.name
     words = [code for code in coded.get(name, ()) if not re.fullmatch(NUMBER, code)]
-    labels = values.cat.remove_unused_categories().cat.categories
-    if words and labels.str.fullmatch(NUMBER).all() and not declared_factor(name, formula):
+    if words and labels.texts.str.fullmatch(NUMBER).all() and not declared_factor(name, formula):
         raise InputError(
             f"{place(0, name)} and below: found numbers that the file holds as text, expected "
             f"numbers beside {quoted(words[0])}; write them as numbers into the file, or C({name}) "
@@ -167,45 +150,30 @@ def refuse_numbers_as_text(values: pd.Series, coded: Coded, formula: str, place:
         )
 
 
-def refuse_infinite(values: pd.Series, rows: np.ndarray, place: Places) -> None:
-    """Refuse infinite numbers; rows (N,) are the positions of the values in the table."""
-    infinite = np.isinf(values.to_numpy())
-    if infinite.any():
-        at = int(infinite.argmax())
-        raise InputError(
-            f"{place(int(rows[at]), values.name)}: found {values.iloc[at]}, expected a finite "
-            "number; write one, or leave the cell empty and write missing: drop"
-        )
-
-
-def refuse_long_labels(values: pd.Series, rows: np.ndarray, place: Places) -> None:
+def refuse_long_labels(labels: Labels, place: Places) -> None:
     """Refuse labels that no figure or table can show, as whole lines after a forgotten quote."""
-    labels = values.cat.categories
-    long = np.flatnonzero(labels.str.len() > MAX_LABEL)
+    long = np.flatnonzero(labels.texts.str.len() > MAX_LABEL)
     if len(long):
-        label = labels[long[0]]
-        row = _first_row(values, label)
+        label = labels.texts[long[0]]
         raise InputError(
-            f"{place(int(rows[row]), values.name)}: found a label of {len(label):,} characters, "
-            f"{quoted(label)}, expected at most {MAX_LABEL:,}; shorten it, or close its quote"
+            f"{place(labels.first[long[0]], labels.name)}: found a label of {len(label):,} "
+            f"characters, {quoted(label)}, expected at most {MAX_LABEL:,}; shorten it, or close "
+            "its quote"
         )
 
 
-def refuse_twin_labels(values: pd.Series, rows: np.ndarray, place: Places) -> None:
+def refuse_twin_labels(labels: Labels, place: Places) -> None:
     """Refuse two labels that look alike: blanks around them, or another spelling in Unicode."""
-    labels = pd.Series(values.cat.categories, dtype=object)
-    shown = labels.str.strip().str.normalize("NFC")
+    shown = pd.Series(labels.texts, dtype=object).str.strip().str.normalize("NFC")
     if not shown.duplicated().any():
         return
-    codes = values.cat.codes.to_numpy()
-    first = np.full(len(labels), len(codes))
-    first[codes[::-1]] = np.arange(len(codes))[::-1]
     # The first row with a label whose twin stands above it.
-    earliest = pd.Series(first).groupby(shown).transform("min").to_numpy()
-    row = int(first[first > earliest].min())
-    at, other = codes[row], codes[earliest[codes[row]]]
+    earliest = pd.Series(labels.first).groupby(shown).transform("min").to_numpy()
+    row = labels.first[labels.first > earliest].min()
+    label = int(np.flatnonzero(labels.first == row)[0])
+    twin = int(np.flatnonzero(labels.first == earliest[label])[0])
     raise InputError(
-        f"{place(int(rows[row]), values.name)}: found {quoted(labels[at])} besides "
-        f"{quoted(labels[other])}, which differ only by blanks or in how letters are encoded; "
-        "spell them alike"
+        f"{place(row, labels.name)}: found {quoted(labels.texts[label])} besides "
+        f"{quoted(labels.texts[twin])}, which differ only by blanks or in how letters are "
+        "encoded; spell them alike"
     )

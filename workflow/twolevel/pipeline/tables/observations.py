@@ -1,13 +1,17 @@
 """From a user's table to observations: the project's columns, checked to support a model.
 
-Nothing here walks through rows in Python unless there is a row to complain about.
+A table is read in parts, and a small one is a single part, which is held. A first look through all
+parts finds what is a number and which labels there are; a second makes numbers and codes of them,
+from which the columns' roles follow. Of a table too large for memory each look reads the files
+anew, and the codes lie on disk: in memory are the names of subjects, a few numbers for each of
+them, and one part.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -15,57 +19,81 @@ import numpy as np
 import pandas as pd
 
 from twolevel.design.formula import parse
+from twolevel.design.shards import Profiles
+from twolevel.files.stage_files import parquet_parts, read_parts
 from twolevel.pipeline.tables.column_types import (
+    Labels,
     as_numbers,
-    complete,
     factor,
     is_number,
-    ordered,
-    refuse_dates,
-    refuse_infinite,
-    refuse_long_labels,
-    refuse_numbers_as_text,
     refuse_text_among_numbers,
-    refuse_twin_labels,
 )
-from twolevel.pipeline.tables.likely_codes import LikelyCode, Range, likely_codes
+from twolevel.pipeline.tables.duplicates import refuse_duplicates
+from twolevel.pipeline.tables.likely_codes import LikelyCode, likely_codes
 from twolevel.pipeline.tables.missing_values import Coded, MissingValues, codes_of, refuse_absent
 from twolevel.pipeline.tables.places import Places
-from twolevel.pipeline.tables.stored import POSITION
-from twolevel.pipeline.tables.table_files import columns_needed, header, read_table
-from twolevel.pipeline.tables.wide import Wide, columns_read, lengthened
-from twolevel.text.errors import InputError, listed, quoted
+from twolevel.pipeline.tables.reading import Part, Reader
+from twolevel.pipeline.tables.roles import condition_of, refuse_unfit, stored_names
+from twolevel.pipeline.tables.stored import (
+    IN_MEMORY,
+    PART,
+    Observations,
+    write_observations,
+    write_parts,
+)
+from twolevel.pipeline.tables.survey import Columns, Survey, complete_rows
+from twolevel.pipeline.tables.table_files import TableFiles
+from twolevel.pipeline.tables.wide import Cells, Wide, columns_read, lengthened
+from twolevel.text.errors import InputError, quoted
+from twolevel.text.numbers import written
 
-MAX_NUMERIC_CONDITIONS = 50
-MAX_LEVELS = 1000
-# The response differs by as many steps of its last digit at least, or rounding is what is analysed.
-FEWEST_STEPS = 1000
-# Cells up to which they are counted in an array over all of them.
-_MANY_CELLS = 50_000_000
+# A part's columns (N,): numbers, or positions of labels.
+CodedPart = Mapping[str, np.ndarray]
 
 
 @dataclass(frozen=True, eq=False)
 class Loaded:
-    """A table in the project's own columns: subject, condition, response, and further ones.
+    """A table in the project's own columns, and what there is to tell of its loading.
 
-    `columns` maps each of them to its name in the user's table (`condition` is absent when there
-    is none), `source_rows` gives each row's number there (the first below the header is 1),
-    `dropped` counts the missing values per column of the user's table for which rows were left
-    out, and `rows_read` counts the rows before that. `facts` say how the files were read,
-    `coded` how often a code stood for a missing value, by column, and `likely` which numbers look
-    like such codes.
+    `parts` gives its rows, as often as wanted: factors with all their levels, and subjects as
+    positions in `subjects`. `columns` are the project's names with the user's, as in
+    `Observations`. `dropped` counts the missing values per column of the user's table for which
+    rows were left out, and `rows_read` counts the rows before that. `facts` say how the files were
+    read, `coded` how often a code stood for a missing value, by column, `likely` which numbers look
+    like such codes; `levels` are those of each factor, by the user's names.
     """
 
-    data: pd.DataFrame
+    parts: Callable[[], Iterator[pd.DataFrame]]
     columns: dict[str, str]
-    source_rows: np.ndarray
+    subjects: pd.Index
+    rows: int
     dropped: dict[str, int]
     rows_read: int
     facts: dict[str, str]
     coded: Coded
     likely: list[LikelyCode]
+    levels: dict[str, list[str]]
 
-    def summary(self) -> dict:
+    @cached_property
+    def data(self) -> pd.DataFrame:
+        """All rows in memory, with the names of their subjects."""
+        first, *others = self.parts()
+        data = pd.concat([first, *others], ignore_index=True) if others else first
+        return data.assign(subject=pd.Categorical.from_codes(data["subject"], self.subjects))
+
+    @property
+    def observations(self) -> Observations:
+        """The same as what the next stages work with."""
+        return Observations(self.data, self.columns)
+
+    def write(self, path: str | Path) -> None:
+        """Write the observations, in parts where they are too many."""
+        if self.rows <= IN_MEMORY:
+            write_observations(path, self.observations)
+        else:
+            write_parts(path, self.parts(), self.subjects, self.columns)
+
+    def summary(self) -> dict[str, Any]:
         """What there is to tell of the loading, as plain values for JSON."""
         return {
             "rows_read": self.rows_read,
@@ -73,199 +101,8 @@ class Loaded:
             "facts": self.facts,
             "coded": self.coded,
             "likely_codes": [found.plain() for found in self.likely],
-            "levels": {
-                name: list(self.data[stored].cat.categories)
-                for stored, name in self.columns.items()
-                if stored != "subject" and not is_number(self.data[stored])
-            },
+            "levels": self.levels,
         }
-
-
-def observations(
-    table: pd.DataFrame,
-    *,
-    formula: str,
-    subject: str,
-    where: str,
-    condition: str | None = None,
-    missing: str = "refuse",
-    replicates: str = "refuse",
-    levels: Mapping[str, Sequence[str]] | None = None,
-    place: Places | None = None,
-    facts: Mapping[str, str] | None = None,
-    coded: Coded | None = None,
-) -> Loaded:
-    """Bring a user's table into the project's columns and check that a model can be fitted to it.
-
-    `where` names study and file in messages, `place` a value in them. The condition is the one
-    named, else the first variable of the formula that is not numeric and varies within a subject,
-    else the first numeric one with few values that does, else a constant. `levels` gives the order
-    of factors' levels, which is otherwise that of the file. Raises InputError.
-    """
-    names = parse(formula)
-    used = columns_needed(formula, subject)
-    place = place or Places(where)
-    if not len(table):
-        raise InputError(f"{where}: found a header and no rows; add the observations")
-    frame = {name: table[name].reset_index(drop=True) for name in used}
-    for name, values in frame.items():
-        if not is_number(values) or name == subject:
-            frame[name] = factor(values)
-        if name != subject and not is_number(frame[name]):
-            refuse_text_among_numbers(frame[name], name == names.response, place)
-            if name not in (*place.made, names.response, *(levels or {})):
-                refuse_dates(frame[name], formula, place)
-                refuse_numbers_as_text(frame[name], coded or {}, formula, place)
-    for name in (levels or {}).keys() & set(names.variables):
-        frame[name] = ordered(frame[name], list(levels[name]), place)
-    if not is_number(frame[names.response]):
-        frame[names.response] = as_numbers(frame[names.response])
-    kept, dropped = complete(frame, missing, place, coded)
-    if not len(kept):
-        raise InputError(
-            f"{where}: every row lacks a value in one of {listed(map(quoted, dropped))}; "
-            "expected some complete rows"
-        )
-    for name, values in frame.items():
-        values = values[kept].reset_index(drop=True) if dropped else values
-        if is_number(values):
-            whole = pd.api.types.is_integer_dtype(values) and name != names.response
-            values = values.astype("int64" if whole else "float64")
-            refuse_infinite(values, kept, place)
-        else:
-            # Levels that only rows left out had go.
-            values = values.cat.remove_unused_categories()
-            refuse_long_labels(values, kept, place)
-            refuse_twin_labels(values, kept, place)
-        frame[name] = values
-    subjects = frame[subject].cat.codes.to_numpy()
-    seen = Seen(
-        rows=len(kept),
-        subjects=frame[subject].cat.categories,
-        factors={name for name in used if not is_number(frame[name])},
-        single={
-            name: values.iloc[0]
-            for name, values in frame.items()
-            if name != subject and (values == values.iloc[0]).all()
-        },
-        varying={name for name in names.variables if _varies_within(frame[name], subjects)},
-        distinct={name: frame[name].nunique() for name in names.variables},
-        span=(frame[names.response].min(), frame[names.response].max()),
-    )
-    condition, columns = roles(seen, formula, subject, condition, where)
-    if condition is not None and replicates == "refuse":
-        _refuse_duplicates(frame[subject], frame[condition], kept, where, place)
-    data = pd.DataFrame({stored: frame[name].array for stored, name in columns.items()})
-    if condition is None:
-        data.insert(1, "condition", pd.Categorical(["all"]).repeat(len(data)))
-    ranges = {}
-    for name, values in frame.items():
-        if is_number(values) and name != condition:
-            ranges[name] = Range()
-            ranges[name].add(values)
-    likely = likely_codes(ranges)
-    return Loaded(
-        data, columns, kept + 1, dropped, len(table), dict(facts or {}), coded or {}, likely
-    )
-
-
-@dataclass(frozen=True)
-class Seen:
-    """What the roles of columns depend on, in a whole table or added up over its parts.
-
-    rows and subjects are those that are kept; factors are the columns that are no numbers, single
-    those with one value throughout, and that value; varying are variables that differ within some
-    subject, distinct the numbers of their different values; span is the lowest and the
-    highest response.
-    """
-
-    rows: int
-    subjects: pd.Index
-    factors: set[str]
-    single: dict[str, Any]
-    varying: set[str]
-    distinct: dict[str, int]
-    span: tuple[float, float]
-
-
-def roles(
-    seen: Seen, formula: str, subject: str, condition: str | None, where: str
-) -> tuple[str | None, dict[str, str]]:
-    """The condition, and the project's name for each column with the user's. Raises InputError."""
-    names = parse(formula)
-    column = f"{where}: column {quoted(subject)}"
-    if len(seen.subjects) == 1:
-        raise InputError(
-            f"{column}: found one subject only ({quoted(seen.subjects[0])}), expected at least "
-            "two; name the right column in subject: or add subjects"
-        )
-    if len(seen.subjects) == seen.rows:
-        raise InputError(
-            f"{column}: every subject has one row only, so that sigma_between and sigma_within "
-            "cannot be told apart; name the right column in subject: or add repeated measurements "
-            "(if the conditions are columns of their own, name them in wide:)"
-        )
-    for name in names.variables:
-        if name in seen.factors and seen.distinct[name] > MAX_LEVELS:
-            raise InputError(
-                f"{where}: column {quoted(name)}: found {seen.distinct[name]:,} different labels, "
-                f"expected at most {MAX_LEVELS:,} levels of a factor; name the right column in the "
-                "formula"
-            )
-    for name in (names.response, *names.variables):
-        if name not in seen.single:
-            continue
-        found = f"{where}: column {quoted(name)}: every row holds {quoted(seen.single[name])}"
-        if name == names.response:
-            raise InputError(f"{found}, expected a response that varies; name the right column")
-        raise InputError(
-            f"{found}, expected at least two levels; leave it out of the formula"
-            f"{_without(formula, seen.single.keys() & set(names.variables))}"
-        )
-    low, high = seen.span
-    step = np.spacing(max(abs(low), abs(high)))
-    if high - low < FEWEST_STEPS * step:
-        raise InputError(
-            f"{where}: column {quoted(names.response)}: lies between {low:.17g} and {high:.17g}, "
-            f"where numbers differ by {step:.2g} at least, so that their last digits are lost; "
-            "subtract a constant from all of them in the table"
-        )
-    if condition is None:
-        within = [name for name in names.variables if name in seen.varying]
-        few = [n for n in within if n not in seen.factors]
-        few = [n for n in few if seen.distinct[n] <= MAX_NUMERIC_CONDITIONS]
-        condition = next((n for n in (*(n for n in within if n in seen.factors), *few)), None)
-    elif condition not in seen.varying:
-        raise InputError(
-            f"{where}: column {quoted(condition)}: varies within no subject, so it is not the "
-            "condition of repeated measurements; name another or leave out condition:"
-        )
-    columns = {"subject": subject, "response": names.response}
-    if condition is not None:
-        columns = {"subject": subject, "condition": condition, "response": names.response}
-    used = columns_needed(formula, subject)
-    for name in used:
-        if name not in columns.values():
-            stored = name
-            while (
-                stored in ("subject", "condition", "response", POSITION)
-                or stored in columns
-                or (stored != name and stored in used)
-            ):
-                stored += "_"
-            columns[stored] = name
-    return condition, columns
-
-
-def _without(formula: str, gone: Collection[str]) -> str:
-    """A formula without some variables, in words; nothing where it has more than names, + and *."""
-    left, right = formula.split("~")
-    products = [[name.strip() for name in part.split("*")] for part in right.split("+")]
-    if not all(re.fullmatch(r"[^\W\d]\w*|`[^`]*`", n) for part in products for n in part):
-        return " and keep its other terms"
-    kept = [[name for name in part if name.strip("`") not in gone] for part in products]
-    terms = " + ".join(dict.fromkeys(" * ".join(part) for part in kept if part))
-    return f", which is then {left.strip()} ~ {terms or 1}"
 
 
 def load_table(
@@ -276,65 +113,152 @@ def load_table(
     subject: str,
     wide: Wide | None = None,
     condition: str | None = None,
+    levels: Mapping[str, Sequence[str]] | None = None,
     read: Mapping[str, str] | None = None,
     missing_values: MissingValues = (),
-    **options: Any,
+    missing: str = "refuse",
+    replicates: str = "refuse",
+    scratch: str | Path | None = None,
 ) -> Loaded:
-    """Read a study's table: `read_table`, then `observations` with its options.
+    """Bring a study's table into the project's columns and check that a model can be fitted to it.
 
-    A table in wide form is turned long first. Raises InputError that names the study and the file.
+    The condition is the one named, else the one that `condition_of` finds, else a constant.
+    `levels` gives the order of factors' levels, which is otherwise that of the file. The parts of a
+    table too large for memory lie in the folder `scratch` as long as they are used; without it all
+    tables are held in memory. Raises InputError that names the study and the file.
     """
-    where = f"study {study}"
-    response, place = parse(formula).response, f"{where}: {data}"
-    found = header(data, where, read)
-    columns, cells = columns_read(formula, subject, wide, condition, found, place)
-    numeric = list(cells.levels) if cells else [response]
-    codes = codes_of(missing_values, columns, subject, response, cells, place)
-    table = read_table(data, columns, where, (subject,), numeric, read, codes)
-    refuse_absent(codes, missing_values, table.coded, place)
+    names, place = parse(formula), f"study {study}: {data}"
+    files = TableFiles(data, f"study {study}", read or {})
+    columns, cells = columns_read(formula, subject, wide, condition, files.header, place)
+    numeric = list(cells.levels) if cells else [names.response]
+    codes = codes_of(missing_values, columns, subject, names.response, cells, place)
+    large = scratch is not None and files.estimated_rows() > IN_MEMORY
+    reader = Reader(files, columns, [subject], numeric, codes, PART if large else None)
+    made = (*cells.factors, names.response) if cells else ()
+    places = Places(place, files.paths, reader.starts, numeric if cells else (), made)
+    used = _Used(formula, subject, cells, dict(levels or {}), places)
+    if large:
+        survey = reader.through(lambda parts: Survey.of(map(used, parts)))
+    else:
+        held = [used(reader.whole())]
+        survey = Survey.of(held)
+    refuse_absent(codes, missing_values, reader.coded, place)
+    labels = survey.labels(formula, subject, used.levels, made, missing, reader.coded, places)
+    refuse_unfit(survey, labels, formula, subject, place)
 
-    places, rows = Places(place, table.files, table.rows), table.data
-    if cells:
-        for name in numeric:
-            if not is_number(rows[name]):
-                refuse_text_among_numbers(rows[name], True, places)
-        rows = lengthened(rows, cells, response, subject)
-        places = replace(places, wide=numeric, made=(*cells.factors, response))
-    return observations(
-        rows,
-        formula=formula,
-        subject=subject,
-        condition=condition,
-        where=place,
-        place=places,
-        facts=table.facts,
-        coded=table.coded,
-        **options,
+    def numbered() -> Iterator[tuple[np.ndarray, CodedPart]]:
+        for start, columns in map(used, reader.parts()) if large else held:
+            if len(rows := complete_rows(columns)):
+                yield start + rows, _coded(columns, rows, survey, labels)
+
+    coded = _on_disk(numbered(), Path(scratch)) if large else _in_memory(numbered())
+    profiles = Profiles(np.zeros(len(labels[subject]), dtype=np.int64))
+    for part in coded():
+        profiles.add(part[subject], {name: part[name] for name in names.variables})
+    if condition is None:
+        condition = condition_of(survey, labels, profiles.varying, formula)
+    elif condition not in profiles.varying:
+        raise InputError(
+            f"{place}: column {quoted(condition)}: varies within no subject, so it is not the "
+            "condition of repeated measurements; name another or leave out condition:"
+        )
+    if condition is not None and replicates == "refuse":
+        refuse_duplicates(coded, numbered, subject, condition, labels, places)
+    ours = stored_names(formula, subject, condition)
+    numbers = {n: column.range for n, column in survey.columns.items() if not column.is_factor}
+    numbers.pop(condition, None)
+    return Loaded(
+        parts=lambda: (_stored(part, labels, ours) for part in coded()),
+        columns=ours,
+        subjects=labels[subject],
+        rows=survey.complete,
+        dropped=survey.dropped,
+        rows_read=survey.rows,
+        facts=reader.facts,
+        coded=reader.coded,
+        likely=likely_codes(numbers),
+        levels={n: list(labels[n]) for n in ours.values() if n != subject and n in labels},
     )
 
 
-def _varies_within(values: pd.Series, subjects: np.ndarray) -> bool:
-    codes = pd.factorize(values)[0]
-    first = np.zeros(subjects.max() + 1, dtype=codes.dtype)
-    first[subjects[::-1]] = codes[::-1]
-    return bool((codes != first[subjects]).any())
+@dataclass(frozen=True)
+class _Used:
+    """From a part as the file has it to the columns that the study uses: numbers or factors."""
+
+    formula: str
+    subject: str
+    cells: Cells | None
+    levels: Mapping[str, Sequence[str]]
+    places: Places
+
+    def __call__(self, part: Part) -> tuple[int, Columns]:
+        """The columns (N,) of a part by their names, the response as floats, and its first row."""
+        names, rows, start = parse(self.formula), part.data, part.start
+        if self.cells:
+            in_file = replace(self.places, wide=())
+            for name in self.cells.levels:
+                if not is_number(rows[name]):
+                    refuse_text_among_numbers(Labels.of(rows[name], start), True, in_file)
+            rows = lengthened(rows, self.cells, names.response, self.subject, start)
+            start *= len(self.cells.levels)
+        columns = {name: rows[name] for name in (self.subject, names.response, *names.variables)}
+        for name, values in columns.items():
+            if is_number(values) and name in self.levels:
+                values = values.map(written, na_action="ignore").rename(name)
+            if not is_number(values) or name == self.subject:
+                columns[name] = factor(values)
+        response = columns[names.response]
+        if not is_number(response):
+            refuse_text_among_numbers(Labels.of(response, start), True, self.places)
+            response = as_numbers(response)
+        columns[names.response] = response.astype("float64")
+        return start, columns
 
 
-def _refuse_duplicates(
-    subjects: pd.Series, conditions: pd.Series, rows: np.ndarray, where: str, place: Places
-) -> None:
-    """Refuse a few cells with more rows than the one that is usual in this table."""
-    codes, labels = pd.factorize(conditions)
-    cells = subjects.cat.codes.to_numpy().astype(np.int64) * len(labels) + codes
-    if len(subjects.cat.categories) * len(labels) > _MANY_CELLS:
-        cells = np.unique(cells, return_inverse=True)[1]
-    counts = np.bincount(cells)
-    if counts.max() == 1 or np.median(counts[counts > 0]) > 1:
-        return
-    first = int((counts[cells] > 1).argmax())
-    doubled = rows[cells == cells[first]]
-    cell = ", ".join(f"{v.name} {quoted(v.iloc[first])}" for v in (subjects, conditions))
-    raise InputError(
-        f"{where}: rows {listed(map(place.row, doubled))} hold the same cell ({cell}), where most "
-        "cells hold one row; remove what is doubled, or write replicates: allow"
-    )
+def _coded(
+    columns: Columns, rows: np.ndarray, survey: Survey, labels: Mapping[str, pd.Index]
+) -> CodedPart:
+    """The numbers, and the positions of labels, in some rows of a part."""
+    coded = {}
+    for name, values in columns.items():
+        if len(rows) < len(values):
+            values = values.iloc[rows]
+        if name in labels:
+            codes = labels[name].get_indexer(values.cat.categories)[values.cat.codes]
+            coded[name] = codes.astype(np.min_scalar_type(-len(labels[name])))
+        else:
+            kind = "int64" if survey.columns[name].whole else "float64"
+            coded[name] = values.to_numpy(dtype=kind)
+    return coded
+
+
+def _in_memory(parts: Iterator[tuple[np.ndarray, CodedPart]]) -> Callable[[], Iterator[CodedPart]]:
+    """The parts, to be looked at again and again."""
+    held = [part for _, part in parts]
+    return lambda: iter(held)
+
+
+def _on_disk(
+    parts: Iterator[tuple[np.ndarray, CodedPart]], folder: Path
+) -> Callable[[], Iterator[CodedPart]]:
+    """The same, of which one is in memory at a time."""
+    path = folder / "codes.parquet"
+    with parquet_parts(path) as write:
+        for _, part in parts:
+            write(pd.DataFrame(part))
+    return lambda: ({n: v.to_numpy() for n, v in part.items()} for part in read_parts(path))
+
+
+def _stored(
+    part: CodedPart, labels: Mapping[str, pd.Index], ours: Mapping[str, str]
+) -> pd.DataFrame:
+    """A part in the project's columns, with a constant where there is no condition."""
+    columns = {}
+    for own in dict.fromkeys(["subject", "condition", *ours]):
+        if own not in ours:
+            columns[own] = pd.Categorical(["all"]).repeat(len(part[ours["subject"]]))
+        elif own == "subject" or ours[own] not in labels:
+            columns[own] = part[ours[own]]
+        else:
+            columns[own] = pd.Categorical.from_codes(part[ours[own]], labels[ours[own]])
+    return pd.DataFrame(columns)

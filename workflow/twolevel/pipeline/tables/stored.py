@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -60,38 +61,39 @@ class Observations:
 
 
 def write_observations(path: str | Path, observations: Observations) -> None:
-    """Write observations as Parquet, the user's column names in its metadata.
-
-    Of a table that is to be read in parts, subjects have their positions too.
-    """
+    """Write observations as Parquet, the user's column names in its metadata."""
     data = observations.data.copy(deep=False)
     data.attrs = {_COLUMNS: observations.columns}
     if len(data) <= IN_MEMORY:
         write_parquet(path, data)
         return
-    data["subject"] = data["subject"].astype("category")
-    factors = data.select_dtypes("category").drop(columns="subject")
-    levels = {name: list(factors[name].cat.categories) for name in factors}
-
-    def parts() -> Iterator[pd.DataFrame]:
-        for start in range(0, len(data), PART):
-            part = data.iloc[start : start + PART]
-            positions = part["subject"].cat.codes.astype("int32")
-            yield part.assign(subject=part["subject"].astype("str"), **{POSITION: positions})
-
-    write_parts(path, parts(), observations.columns, levels)
+    codes, subjects = pd.factorize(data["subject"])
+    data["subject"] = codes
+    parts = (data.iloc[start : start + PART] for start in range(0, len(data), PART))
+    write_parts(path, parts, pd.Index(subjects), observations.columns)
 
 
 def write_parts(
     path: str | Path,
     parts: Iterable[pd.DataFrame],
+    subjects: pd.Index,
     columns: Mapping[str, str],
-    levels: Mapping[str, list],
 ) -> None:
-    """Write observations too large for memory, with subjects' positions and factors' levels."""
+    """Write observations that are to be read in parts, and of each subject also its position.
+
+    In `parts` subjects are positions in `subjects`, and factors have all their levels.
+    """
+    parts = iter(parts)
+    first = next(parts)
+    levels = {
+        name: list(values.cat.categories)
+        for name, values in first.select_dtypes("category").items()
+    }
     with parquet_parts(path, {_COLUMNS: columns, _LEVELS: levels}) as write:
-        for part in parts:
-            write(part)
+        for part in chain([first], parts):
+            positions = part["subject"].to_numpy()
+            names = subjects[positions].astype("str")
+            write(part.assign(subject=names, **{POSITION: positions.astype("int32")}))
 
 
 def read_observations(path: str | Path) -> Observations:
