@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
+from typing import TYPE_CHECKING
 
-from twolevel.design.design_matrix import DesignMatrix
+if TYPE_CHECKING:
+    from twolevel.design.design_matrix import DesignMatrix
 
 # What a transform's name becomes behind the variable that it is given, or before it.
 _BEHIND = {

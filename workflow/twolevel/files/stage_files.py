@@ -1,21 +1,23 @@
-"""Files between stages: written whole or not at all, and byte-equal for equal inputs."""
+"""Files between stages: written whole or not at all, and byte-equal for equal inputs.
+
+pandas is loaded where a table is read or written, as jobs without tables start sooner without it.
+"""
 
 from __future__ import annotations
 
 import csv
 import io
 import json
+import math
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import pandas as pd
-
 from twolevel.files.atomic import replacing
 
 if TYPE_CHECKING:
+    import pandas as pd
     import pyarrow as pa
 
 
@@ -86,6 +88,8 @@ def write_parquet(path: str | Path, table: pd.DataFrame) -> None:
 
 def read_parquet(path: str | Path, filters: list | None = None) -> pd.DataFrame:
     """Read a table written by `write_parquet`; only rows for which all filters hold."""
+    import pandas as pd
+
     return pd.read_parquet(path, filters=filters)
 
 
@@ -128,19 +132,19 @@ def read_parts(path: str | Path) -> Iterator[pd.DataFrame]:
 
 def _plain(value: Any) -> Any:
     """Turn a value into what JSON can hold."""
-    if isinstance(value, pd.DataFrame):
+    if hasattr(value, "to_dict"):  # of pandas
+        if value.ndim == 1:
+            return _plain(value.to_dict())
         named = value if value.index.name is None else value.reset_index()
         return [_plain(row) for row in named.to_dict("records")]
+    if hasattr(value, "tolist"):  # of numpy, or an index of pandas
+        return _plain(value.tolist())
     if isinstance(value, Mapping):
         return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, pd.Series):
-        return _plain(value.to_dict())
-    if isinstance(value, list | tuple | pd.Index | np.ndarray):
+    if isinstance(value, list | tuple):
         return [_plain(item) for item in value]
     if hasattr(value, "__dataclass_fields__"):
         return _plain(vars(value))
-    if isinstance(value, np.generic):
-        value = value.item()
-    if isinstance(value, float) and not np.isfinite(value):
+    if isinstance(value, float) and not math.isfinite(value):
         return None
     return value

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from math import nan
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import pandas as pd
+if TYPE_CHECKING:
+    import pandas as pd
 
 # Relative difference up to which two results are the same number, computed twice.
 ROUNDING = 1e-8
@@ -69,10 +70,12 @@ def compare_fits(
     ours = {effect["condition"]: effect["estimate"] for effect in mixed["condition_effects"]}
     for effect in level1["condition_effects"]:
         name = effect["condition"]
-        rows[f"alpha[{name}]"] = (effect["estimate"], ours[name], np.nan)
+        rows[f"alpha[{name}]"] = (effect["estimate"], ours[name], nan)
     partitioned = {row["term"]: row["F"] for row in anova["table"]} if anova else {}
     for row in mixed["anova"]:
-        rows[f"F[{row['term']}]"] = (np.nan, row["F"], partitioned.get(row["term"], np.nan))
+        rows[f"F[{row['term']}]"] = (nan, row["F"], partitioned.get(row["term"], nan))
+
+    import pandas as pd  # for which a report, which reads ROUNDING, need not wait
 
     table = pd.DataFrame.from_dict(rows, orient="index", columns=["two_stage", "mixed", "anova"])
     table = table.rename_axis("quantity").astype(float)
@@ -85,7 +88,7 @@ def compare_fits(
     scale[tests] = scale[tests].clip(lower=1)
     gap = table.sub(table["mixed"], axis=0).abs().max(axis=1)
     table["difference"] = (gap / scale).where(gap > 0, 0.0)
-    table.loc[table[["two_stage", "anova"]].isna().all(axis=1), "difference"] = np.nan
+    table.loc[table[["two_stage", "anova"]].isna().all(axis=1), "difference"] = nan
     return Comparison(
         table=table,
         boundary=bool(mixed["boundary"] or hierarchical["truncated"]),
@@ -96,7 +99,7 @@ def compare_fits(
 def _row(hierarchical: Mapping, mixed: Mapping, anova: Mapping | None, *keys: str) -> tuple:
     def pick(summary: Any) -> Any:
         for key in keys:
-            summary = np.nan if summary is None or summary is np.nan else summary[key]
-        return np.nan if summary is None else summary
+            summary = nan if summary is None or summary is nan else summary[key]
+        return nan if summary is None else summary
 
     return pick(hierarchical), pick(mixed), pick(anova)
