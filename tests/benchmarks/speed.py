@@ -1,4 +1,6 @@
-"""Speed of replicated experiments and of one large fit, beside numpy's own on the same numbers.
+"""Speed of replicated experiments and of one large fit, next to numpy's own on the same numbers.
+
+And of one small fit, next to statsmodels' on the same table.
 
     OMP_NUM_THREADS=1 python tests/benchmarks/speed.py
 
@@ -92,6 +94,26 @@ def arrays():
     print(f"1,000,000 x 5 from arrays: {fit:.3f} s, {fit / total:.0f} x np.sum of the response")
 
 
+def small():
+    """One fit of 20 x 3 from a DataFrame, and statsmodels' of the same table in turn with it."""
+    from statsmodels.formula.api import mixedlm
+
+    y, subjects, conditions = long_table(20, 3)
+    names = {"id": [f"s{i}" for i in subjects], "time": [f"t{j}" for j in conditions]}
+    data = pd.DataFrame({"score": y, **names})
+
+    def ours():
+        tl.fit_mixed("score ~ time", data, "id")
+
+    def theirs():
+        mixedlm("score ~ time", data, groups=data["id"]).fit()
+
+    fits = [(seconds(ours, 10), seconds(theirs, 1)) for _ in range(30)]
+    fit, other = (min(times) for times in zip(*fits, strict=True))
+    ratio = other / fit
+    print(f"20 x 3 from a DataFrame: {1000 * fit:.2f} ms; statsmodels takes {ratio:.1f} x that")
+
+
 def frame(dtype):
     """One fit of 1,000,000 x 5 from a table with text for subjects and conditions."""
     y, subjects, conditions = long_table()
@@ -122,6 +144,7 @@ if __name__ == "__main__":
         frame(sys.argv[1])
     else:
         experiments()
+        small()
         arrays()
         for dtype in ("object", "str"):  # each in a process of its own, for its peak
             sys.stdout.flush()
