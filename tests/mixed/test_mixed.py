@@ -56,6 +56,14 @@ def test_lme4(name, method):
         fit.random_effects["se"] ** 2, lme4["ranef_condvar"], rtol=1e-6, atol=1e-12
     )
     assert fit.boundary == lme4["singular"]
+    assert fit.random == "(1 | subject)"
+    np.testing.assert_allclose(fit.theta, lme4["theta"], rtol=1e-6, atol=1e-6)
+    assert list(fit.varcorr["grp"]) == ["subject", "Residual"]
+    np.testing.assert_allclose(
+        fit.varcorr["sdcor"], [lme4["sigma_b"], lme4["sigma_w"]], rtol=1e-6, atol=1e-6
+    )
+    np.testing.assert_allclose(fit.varcorr["vcov"], fit.varcorr["sdcor"] ** 2, rtol=1e-12)
+    assert fit.n_parameters == lme4["df"]
 
 
 def dense(data, X, fit, method):
