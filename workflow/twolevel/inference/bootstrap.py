@@ -23,18 +23,19 @@ _BLOCK = 5_000  # refits that share a stream of random numbers
 class Bootstrap:
     """Refits of a model to data drawn from it.
 
-    estimated: the fit's own parameters; replicates (refits x parameters): sigma_between,
-    sigma_within, icc and the fixed effects of every refit, by the method of the fit.
+    estimated: the fit's own parameters; replicates (refits x parameters): those of every refit, by
+    the method of the fit; boundary (refits,): which of them have a random part that is singular.
     """
 
     estimated: pd.Series
     replicates: pd.DataFrame
+    boundary: np.ndarray
     seed: int
 
     @property
     def boundary_refits(self) -> int:
         """How many refits estimate sigma_between as exactly 0."""
-        return int((self.replicates["sigma_between"] == 0).sum())
+        return int(self.boundary.sum())
 
     def percentile(self, level: float = LEVEL) -> pd.DataFrame:
         """estimate, se (SD of the refits), ci_low and ci_high: quantiles of the refits."""
@@ -101,8 +102,8 @@ def parametric_bootstrap(
         _block(estimates, rows, min(_BLOCK, refits - k * _BLOCK), np.random.default_rng(child))
         for k, child in enumerate(children)
     ]
-    values = np.concatenate(blocks)
-    return Bootstrap(estimated, pd.DataFrame(values, columns=estimated.index), seed)
+    values, boundary = (np.concatenate(parts) for parts in zip(*blocks, strict=True))
+    return Bootstrap(estimated, pd.DataFrame(values, columns=estimated.index), boundary, seed)
 
 
 def _tails(level: float) -> np.ndarray:
@@ -111,9 +112,9 @@ def _tails(level: float) -> np.ndarray:
 
 def _block(
     estimates: Estimates, rows: np.ndarray, size: int, generator: np.random.Generator
-) -> np.ndarray:
-    """The parameters (size, 3 + p) of refits to data drawn from one stream."""
+) -> tuple[np.ndarray, np.ndarray]:
+    """The parameters of refits (size rows) to one stream's data, and whether on the boundary."""
     fits = estimates.likelihood.refits(estimates.best, size, generator)
     coordinates, unit = estimates.coordinates, estimates.unit
     beta = unit * fits.gamma @ (rows @ coordinates.T).T + rows @ coordinates.shift
-    return np.column_stack([unit * fits.sigma_between, unit * fits.sigma_within, fits.icc, beta])
+    return np.column_stack([*fits.variances.in_unit(unit).values(), beta]), fits.boundary

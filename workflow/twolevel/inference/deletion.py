@@ -23,10 +23,10 @@ from twolevel.text.errors import InputError
 class LeftOut:
     """The estimates without each subject: variances (n rows), and beta (n, p).
 
-    variances has sigma_between, sigma_within and icc; beta are the coefficients of the design's
-    columns less the coordinates' shift, in which an offset of the response would take their digits.
-    A row is NaN where the model cannot be fitted without the subject: a column of the model would
-    be lost, or no variation within subjects or between them be left.
+    variances has a column for each of `Fitted.variances`; beta are the coefficients of the
+    design's columns less the coordinates' shift, in which an offset of the response would take
+    their digits. A row is NaN where the model cannot be fitted without the subject: a column of the
+    model would be lost, or no variation within subjects or between them be left.
     """
 
     variances: pd.DataFrame
@@ -64,12 +64,7 @@ def leave_one_out(fit: Fitted, refit: Callable[[DesignMatrix], Fitted]) -> LeftO
         here = design.subject_rows.counts == design.whole.moments.counts[design.positions]
         subjects = subjects[here]
     left = estimates.likelihood.without_each(estimates.best, design, here)
-    columns = {
-        "sigma_between": coordinates.unit * left.sigma_between,
-        "sigma_within": coordinates.unit * left.sigma_within,
-        "icc": left.icc,
-    }
-    variances = pd.DataFrame(columns, index=subjects)
+    variances = pd.DataFrame(left.variances.in_unit(coordinates.unit), index=subjects)
     beta = coordinates.unit * (left.gamma @ coordinates.T.T)
     for position in np.flatnonzero(left.alone).tolist() if design.whole is None else ():
         try:

@@ -104,28 +104,32 @@ class Fitted:
     @property
     def sigma_between(self) -> float:
         """The standard deviation of subjects."""
-        return float(self.theta[0]) * self.sigma_within
+        return self._variances["sigma_between"]
 
     @property
     def sigma_within(self) -> float:
         """The standard deviation within subjects."""
-        return self.estimates.unit * float(np.sqrt(self.estimates.sigma2))
+        return self._variances["sigma_within"]
+
+    @property
+    def icc(self) -> float:
+        """sigma_b^2 / (sigma_b^2 + sigma_w^2): the correlation of two observations of a subject."""
+        return self._variances["icc"]
+
+    @property
+    def variances(self) -> pd.Series:
+        """sigma_between, sigma_within and icc."""
+        return pd.Series(self._variances)
+
+    @cached_property
+    def _variances(self) -> dict[str, float]:
+        found = self.estimates.likelihood.variances(self.estimates.best)
+        return {name: float(value) for name, value in found.in_unit(self.estimates.unit).items()}
 
     @property
     def lambda_(self) -> float:
         """sigma_between^2 / sigma_within^2."""
         return float(self.estimates.best.lambda_)
-
-    @property
-    def icc(self) -> float:
-        """sigma_b^2 / (sigma_b^2 + sigma_w^2): the correlation of two observations of a subject."""
-        return float(self.estimates.best.icc)
-
-    @property
-    def variances(self) -> pd.Series:
-        """sigma_between, sigma_within and icc."""
-        sigmas = {"sigma_between": self.sigma_between, "sigma_within": self.sigma_within}
-        return pd.Series({**sigmas, "icc": self.icc})
 
     @property
     def boundary(self) -> bool:
@@ -134,7 +138,7 @@ class Fitted:
 
     @property
     def coefficient_names(self) -> pd.Index:
-        """What the fixed effects are called beside the variances: `icc` where a column is icc."""
+        """What the fixed effects are called next to the variances: `icc` where a column is icc."""
         taken = self.variances.index
         names = [f"`{name}`" if name in taken else name for name in self.params.index]
         return pd.Index(names, name="term")

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from twolevel.design.moments import Moments
-from twolevel.model.likelihood import Method
+from twolevel.model.likelihood import Method, Variances
 from twolevel.model.search import GRID, minimise
 from twolevel.text.errors import InputError
 
@@ -58,10 +58,13 @@ class Profile:
         """Lambda's only entry, sigma_b / sigma_w (1, ...)."""
         return np.sqrt(self.lambda_)[None]
 
-    @property
-    def icc(self) -> np.ndarray:
-        """lambda / (1 + lambda), the correlation of two observations of a subject (...)."""
-        return self.lambda_ / (1 + self.lambda_)
+
+def variances(
+    sigma_between: np.ndarray, sigma_within: np.ndarray, lambda_: np.ndarray
+) -> Variances:
+    """Both standard deviations and the ICC of one fit, or of many."""
+    deviations = {"sigma_between": sigma_between, "sigma_within": sigma_within}
+    return Variances(deviations, {"icc": lambda_ / (1 + lambda_)})
 
 
 def degrees_of_freedom(moments: Moments, method: Method) -> int:

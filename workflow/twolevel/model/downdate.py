@@ -34,9 +34,10 @@ from twolevel.model.criterion import (
     log_det,
     on_grid,
     profile_of_sums,
+    variances,
     weights,
 )
-from twolevel.model.likelihood import Method
+from twolevel.model.likelihood import Method, Variances
 from twolevel.model.search import GRID, minimise
 
 # Grid points whose deviance lies this far above the least one cannot come to hold the minimum when
@@ -56,14 +57,12 @@ _MOST_THREADS = 2
 class Deletions:
     """The estimates without each of m subjects.
 
-    variances are sigma_between, sigma_within (m,), in the working unit, and icc (m,); gamma (m, p)
-    are the working coefficients. NaN where the model cannot be fitted without the subject; true in
-    alone (m,) where it must be fitted to the others' rows, as too few digits are left of the sums.
+    variances are of m fits, gamma (m, p) their working coefficients; NaN where the model cannot be
+    fitted without the subject. alone (m,) is true where it must be fitted to the others' rows, as
+    too few digits are left of the sums.
     """
 
-    sigma_between: np.ndarray
-    sigma_within: np.ndarray
-    icc: np.ndarray
+    variances: Variances
     gamma: np.ndarray
     alone: np.ndarray
 
@@ -83,11 +82,11 @@ def without_each(
         blocks = list(pool.map(downdate, parts.blocks()))
     if not blocks:
         none = np.empty(0)
-        return Deletions(none, none, none, np.empty((0, len(best.beta))), none.astype(bool))
+        gamma = np.empty((0, len(best.beta)))
+        return Deletions(variances(none, none, none), gamma, none.astype(bool))
     lambda_, sigma2, gamma, alone = (np.concatenate(parts) for parts in zip(*blocks, strict=True))
-    return Deletions(
-        np.sqrt(lambda_ * sigma2), np.sqrt(sigma2), lambda_ / (1 + lambda_), gamma, alone
-    )
+    varying = variances(np.sqrt(lambda_ * sigma2), np.sqrt(sigma2), lambda_)
+    return Deletions(varying, gamma, alone)
 
 
 @dataclass(frozen=True, eq=False)

@@ -63,7 +63,7 @@ class HeldParameters:
                 within, self._at_sigma_within, within * np.sqrt(2 / N), low=1e-3 * within
             ),
             "icc": HeldParameter(
-                float(best.icc),
+                float(best.lambda_ / (1 + best.lambda_)),
                 lambda icc: profile(self.moments, icc / (1 - icc), "ML").deviance,
                 2 / np.sqrt(n_subjects),
                 low=0.0,

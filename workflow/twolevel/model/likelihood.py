@@ -54,6 +54,21 @@ class Solution(Protocol):
         """R (...)."""
 
 
+@dataclass(frozen=True, eq=False)
+class Variances:
+    """The parameters that say how much varies, by name, of one fit or of B fits.
+
+    deviations are in the working unit, or with `in_unit` in another; ratios have no unit.
+    """
+
+    deviations: dict[str, np.ndarray]
+    ratios: dict[str, np.ndarray]
+
+    def in_unit(self, unit: float) -> dict[str, np.ndarray]:
+        """All of them, where the working unit is `unit` of the response's."""
+        return {name: unit * value for name, value in self.deviations.items()} | self.ratios
+
+
 Found = TypeVar("Found", bound=Solution)
 
 
@@ -103,6 +118,9 @@ class Likelihood(Protocol[Found]):
 
     def maximise(self) -> Found:
         """The solution where the likelihood is largest; raises InputError where it is nowhere."""
+
+    def variances(self, best: Found) -> Variances:
+        """How much varies, in the words that intervals and tables have for it."""
 
     def derivatives(self, best: Found) -> Derivatives:
         """How the likelihood bends at its maximum."""

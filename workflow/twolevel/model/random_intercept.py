@@ -14,10 +14,10 @@ import numpy as np
 
 from twolevel.design.design_matrix import DesignMatrix
 from twolevel.design.moments import Moments, SubjectMoments, grouped_moments
-from twolevel.model.criterion import Profile, degrees_of_freedom, maximise, profile
+from twolevel.model.criterion import Profile, degrees_of_freedom, maximise, profile, variances
 from twolevel.model.downdate import Deletions, without_each
 from twolevel.model.held_parameters import HeldParameters
-from twolevel.model.likelihood import Derivatives, Method, VarianceSums
+from twolevel.model.likelihood import Derivatives, Method, Variances, VarianceSums
 from twolevel.model.random_effects import (
     RandomEffects,
     Smoothed,
@@ -55,6 +55,11 @@ class RandomIntercept:
     def maximise(self) -> Profile:
         """The profile at the best lambda: see `criterion.maximise`."""
         return maximise(self.moments, self.method)
+
+    def variances(self, best: Profile) -> Variances:
+        """Both standard deviations and the ICC."""
+        sigma_within = np.sqrt(best.rss / self.degrees_of_freedom)
+        return variances(np.sqrt(best.lambda_) * sigma_within, sigma_within, best.lambda_)
 
     def derivatives(self, best: Profile) -> Derivatives:
         """How the likelihood bends in lambda."""

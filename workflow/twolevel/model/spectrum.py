@@ -23,8 +23,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from twolevel.design.moments import Moments
-from twolevel.model.criterion import Profile, degrees_of_freedom, log_det
-from twolevel.model.likelihood import Method
+from twolevel.model.criterion import Profile, degrees_of_freedom, log_det, variances
+from twolevel.model.likelihood import Method, Variances
 from twolevel.model.search import GRID, minimise
 
 # An eigenvalue, relative to the largest possible, below which it is 0; and the relative distance
@@ -36,12 +36,11 @@ _LARGEST = 2_000_000  # numbers in one array of (refits, p, p)
 
 @dataclass(frozen=True, eq=False)
 class Refits:
-    """Fits to B data sets: both sigmas (B,), in the working unit, icc (B,), coefficients (B, p)."""
+    """B fits: variances, working coefficients gamma (B, p), and which are on the boundary (B,)."""
 
-    sigma_between: np.ndarray
-    sigma_within: np.ndarray
-    icc: np.ndarray
+    variances: Variances
     gamma: np.ndarray
+    boundary: np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,8 +139,8 @@ class Spectrum:
             A = (weight[part] @ products).reshape(-1, p, p)
             Xy = (weight[part] * noise[part]) @ self.X
             gamma[part] = np.linalg.solve(A, Xy[..., None])[..., 0]
-        icc = lambda_ / (1 + lambda_)
-        return Refits(np.sqrt(lambda_) * within, within, icc, best.beta + gamma)
+        varying = variances(np.sqrt(lambda_) * within, within, lambda_)
+        return Refits(varying, best.beta + gamma, lambda_ == 0)
 
 
 def spectrum(moments: Moments) -> Spectrum:
