@@ -46,3 +46,16 @@ def test_derivatives(data, formula, method):
         np.testing.assert_allclose(getattr(ours, name), expected, rtol=1e-6, atol=scale)
     assert ours.held == [fit.boundary]
     np.testing.assert_allclose(likelihood.total[:-1, :-1], X.T @ X, rtol=1e-9, atol=1e-8)
+
+
+@examples(20)
+@given(data=unbalanced)
+def test_spreads(data):
+    """Of residuals V^-1 (y - X beta) and effects lambda 1' V^-1 (y - X beta) at the true beta."""
+    fit = tl.fit_mixed("y ~ time", data, "id")
+    found = fit.estimates.likelihood.spreads(fit.estimates.best)
+    assert found.sizes @ found.counts == len(data)
+    for n, residual, effect in zip(found.sizes, found.residual, found.effect, strict=True):
+        inverse = dense_sums.inverse_of([np.ones((n, n))], [fit.lambda_])
+        assert residual == pytest.approx(inverse[0, 0], rel=1e-9)
+        assert effect == pytest.approx(fit.lambda_ * inverse.sum(), rel=1e-9, abs=1e-12)
