@@ -14,6 +14,7 @@ from twolevel.pipeline.job import run
 from twolevel.pipeline.reports import fill_folder, making
 from twolevel.pipeline.slices import AXES
 from twolevel.text.confidence import LEVEL, alpha, percent
+from twolevel.text.methods import METHODS
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake, snakemake
@@ -22,13 +23,7 @@ if TYPE_CHECKING:
 MONTE_CARLO = 1.96
 # The share of failed experiments from which the headline speaks of them.
 MANY_FAILED = 0.05
-# Methods and quantities as a reader knows them.
-METHODS = {
-    "kenward-roger": "Kenward–Roger",
-    "satterthwaite": "Satterthwaite",
-    "asymptotic": "asymptotic",
-    "anova": "ANOVA",
-}
+# Quantities as a reader knows them.
 QUANTITIES = {
     "grand_mean": "Grand mean",
     "between_variance": "Variance between",
@@ -68,7 +63,8 @@ def context(snakemake: "Snakemake") -> dict[str, Any]:
         "extent": ends,
         "many_failed": ends["failed"]["rate"][1] > MANY_FAILED,
         "quantities": QUANTITIES | effects,
-        "methods": {name: METHODS[name] for name in dict.fromkeys(tests)},
+        "methods": {name: METHODS[name].name for name in dict.fromkeys(tests)},
+        "sources": [method.source for method in METHODS.values() if method.source],
     }
 
 

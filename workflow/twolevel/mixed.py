@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 import pandas as pd
@@ -29,11 +29,12 @@ from twolevel.inference.printout import Summary, model_text, summary
 from twolevel.inference.profile_likelihood import ProfileLikelihood
 from twolevel.inference.type3 import type3_rows
 from twolevel.inference.variance_test import BetweenVarianceTest, between_variance_test
-from twolevel.inference.wald import Df
 from twolevel.model.likelihood import Method
 from twolevel.model.random_intercept import RandomIntercept
 from twolevel.model.random_part import RandomPart
 from twolevel.text.confidence import LEVEL
+from twolevel.text.errors import one_of
+from twolevel.text.methods import Df
 
 
 class MixedFit(Fitted):
@@ -266,8 +267,8 @@ def fit_mixed(
 
     Raises InputError for data or formulas the model cannot be fitted to.
     """
-    if method not in ("REML", "ML"):
-        raise ValueError(f"method: found {method!r}, expected 'REML' or 'ML'")
+    if method not in get_args(Method):
+        raise ValueError(f"method: found {method!r}, expected {one_of(get_args(Method))}")
     return fit_design(design_matrix(formula, data, subject, coding), method)
 
 

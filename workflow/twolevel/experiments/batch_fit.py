@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Protocol
 
 import numpy as np
 
 from twolevel.numeric.tails import f_quantile, f_upper, t_quantile
 from twolevel.text.confidence import LEVEL, alpha
-
-Test = Literal["kenward-roger", "satterthwaite", "asymptotic", "anova"]
+from twolevel.text.methods import Test
 
 
 class FixedEffects(Protocol):

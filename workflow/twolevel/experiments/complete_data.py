@@ -16,7 +16,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from twolevel.experiments.batch_fit import BatchFit, Test
+from twolevel.experiments.batch_fit import BatchFit
+from twolevel.text.methods import Test
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,13 +14,14 @@ from typing import Any
 import numpy as np
 
 from twolevel.design.moments import Moments
-from twolevel.experiments.batch_fit import BatchFit, Test
+from twolevel.experiments.batch_fit import BatchFit
 from twolevel.inference.kenward_roger import KenwardRoger, kenward_roger
 from twolevel.inference.satterthwaite import Satterthwaite, satterthwaite
 from twolevel.model.criterion import FLAT, LARGEST, RISE, TAIL, Profile
 from twolevel.model.random_intercept import derivatives, variance_sums
 from twolevel.model.search import minimise
 from twolevel.numeric.small_matrices import product, sweep, trace, weighted
+from twolevel.text.methods import Test
 
 # Values of K lambda at which the criterion is first looked at, and those for the few data sets
 # whose minimum lies beyond. In log(lambda) it bends no faster than 1 / (1 + n lambda) does.

@@ -12,10 +12,10 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from twolevel.experiments.batch_fit import Test
 from twolevel.experiments.run import tests_of
 from twolevel.experiments.scenario import Scenario
 from twolevel.experiments.theory import Sampling, bin_edges
+from twolevel.text.methods import Test
 
 # Intervals that would cover another centre no further from the truth than so many standard errors
 # of a block's mean are kept one by one, for the bias-eliminated coverage.

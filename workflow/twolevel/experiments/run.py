@@ -14,9 +14,10 @@ import numpy as np
 import pandas as pd
 
 from twolevel.experiments.batch import fit_batch
-from twolevel.experiments.batch_fit import BatchFit, Test
+from twolevel.experiments.batch_fit import BatchFit
 from twolevel.experiments.scenario import BLOCK, Scenario, draw, stream
 from twolevel.text.confidence import LEVEL, alpha
+from twolevel.text.methods import STANDARD, Test
 
 # Tests that every experiment is put to, beside the one that is asked for.
 COMPARED: tuple[Test, ...] = ("kenward-roger", "asymptotic", "anova")
@@ -28,7 +29,7 @@ _NUMBERS, _LARGEST = 200_000, 2_000_000
 
 
 def replicate(
-    scenario: Scenario, experiments: int = 10_000, seed: int = 1, test: Test = "kenward-roger"
+    scenario: Scenario, experiments: int = 10_000, seed: int = 1, test: Test = STANDARD
 ) -> pd.DataFrame:
     """Draw, fit and test so many experiments: one row for each.
 

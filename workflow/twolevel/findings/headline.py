@@ -14,7 +14,7 @@ from twolevel.findings.cautions import (
 )
 from twolevel.findings.pairs import pairs_that_differ
 from twolevel.findings.results import Results, Row, first
-from twolevel.findings.verdicts import Verdict
+from twolevel.findings.verdicts import TESTED_BY, Verdict
 from twolevel.text.markdown import Markdown, escape, num, numbers_of, p_value, words
 
 # Levels up to which means are listed one by one.
@@ -185,7 +185,7 @@ def _rise(found: Results, told: list[str], qualified: bool) -> Claim:
     quote = verdict.quote
     if not same:
         quote = (
-            "Kenward–Roger test with other numbers at their means: "
+            f"{TESTED_BY} test with other numbers at their means: "
             f"F(1, {num(slope['df'], 3)}) = {num(slope['t'] ** 2)}, p {p_value(slope['p'])}"
         )
     numbers = {key: best[key] for key in ("estimate", "ci_low", "ci_high")}

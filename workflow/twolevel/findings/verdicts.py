@@ -15,10 +15,13 @@ from typing import Any
 from twolevel.design.terms import factors_in_words, term_in_words
 from twolevel.text.confidence import alpha
 from twolevel.text.markdown import Markdown, num, p_value, words
+from twolevel.text.methods import METHODS, STANDARD
 
 # An epsilon of Greenhouse and Geisser's below which a pooled error misleads, where Mauchly's test
 # is not defined (Maxwell & Delaney 2004, ch. 11, advise against relying on sphericity there).
 SMALL_EPSILON = 0.75
+# The method of all tests of the mixed model on a page.
+TESTED_BY = METHODS[STANDARD].name
 
 Row = Mapping[str, Any]
 
@@ -85,7 +88,7 @@ def _verdict(
     zeros = numbers_in_words(mixed["held_at_zero"].get(term, []), mixed)
     where = f" where {zeros} 0" if zeros else ""
     plain, decides = _in_figures(row), row
-    quote, reported = f"Kenward–Roger test{where}: {plain}", plain
+    quote, reported = f"{TESTED_BY} test{where}: {plain}", plain
     if corrected is not None:
         decides = {key: corrected[f"{key}_gg"] for key in ("df_num", "df_den", "p")}
         decides |= {"F": corrected["F"]}

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from twolevel.text.confidence import LEVEL
+from twolevel.text.errors import one_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -141,8 +142,7 @@ def adjusted(
     Raises ValueError for another name, and for an adjustment that these contrasts do not have.
     """
     if adjust not in ADJUSTMENTS:
-        expected = " or ".join(", ".join(map(repr, ADJUSTMENTS)).rsplit(", ", 1))
-        raise ValueError(f"adjust: found {adjust!r}, expected {expected}")
+        raise ValueError(f"adjust: found {adjust!r}, expected {one_of(ADJUSTMENTS)}")
     method = ADJUSTMENTS[adjust]
     if method.pairs and not pairs:
         others = ", ".join(repr(n) for n, other in ADJUSTMENTS.items() if not other.pairs)

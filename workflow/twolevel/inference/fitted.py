@@ -17,9 +17,10 @@ from twolevel.design.design_matrix import DesignMatrix
 from twolevel.design.identifiability import refuse_explained
 from twolevel.design.moments import Coordinates
 from twolevel.inference.explained_variance import design_effect, r_squared
-from twolevel.inference.wald import Df, Estimates
+from twolevel.inference.wald import Estimates
 from twolevel.model.likelihood import Found, Likelihood, Method
 from twolevel.model.random_part import RandomPart
+from twolevel.text.methods import Df
 
 
 @dataclass(frozen=True, eq=False, repr=False)

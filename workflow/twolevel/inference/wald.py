@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Generic, Literal
+from typing import Generic, get_args
 
 import numpy as np
 import pandas as pd
@@ -20,8 +20,8 @@ from twolevel.model.likelihood import Found, Likelihood
 from twolevel.model.random_effects import RandomEffects
 from twolevel.numeric.tails import f_upper, t_quantile, t_two_sided
 from twolevel.text.confidence import LEVEL
-
-Df = Literal["kenward-roger", "satterthwaite", "asymptotic"]
+from twolevel.text.errors import one_of
+from twolevel.text.methods import Df
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,9 +124,7 @@ class Estimates(Generic[Found]):
             return satterthwaite(self.best, f, bends)
         if df == "asymptotic":
             return _Asymptotic(self.sigma2 * self.best.unscaled_cov)
-        raise ValueError(
-            f"df: found {df!r}, expected 'kenward-roger', 'satterthwaite' or 'asymptotic'"
-        )
+        raise ValueError(f"df: found {df!r}, expected {one_of(get_args(Df))}")
 
 
 @dataclass(frozen=True, eq=False)

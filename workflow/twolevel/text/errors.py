@@ -43,6 +43,11 @@ def listed(names: Iterable[object], most: int = 12) -> str:
     return f"{text} and {len(names) - most} more" if len(names) > most else text
 
 
+def one_of(names: Iterable[str]) -> str:
+    """Names of which one is expected, for a message: 'a', 'b' or 'c'."""
+    return " or ".join(", ".join(map(repr, names)).rsplit(", ", 1))
+
+
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """Say which known name is close to this one, as ` (did you mean "x"?)`, or nothing."""
     known = list(known)

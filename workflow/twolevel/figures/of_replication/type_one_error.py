@@ -23,14 +23,17 @@ from twolevel.figures.panels import (
 from twolevel.figures.sources import ReplicationSources
 from twolevel.figures.theme import BETWEEN, MARGINAL, MUTED, TRUTH, WITHIN, new_figure, themed
 from twolevel.text.confidence import LEVEL, alpha, percent
+from twolevel.text.methods import METHODS
 
 MOST_ROWS = 2
-TESTS = {
-    "asymptotic": Look("asymptotic", WITHIN, "s", (0, (5, 1.5))),
-    "satterthwaite": Look("Satterthwaite", MUTED, "D", (0, (1, 1.5))),
-    "kenward-roger": Look("Kenward–Roger", BETWEEN, "o"),
-    "anova": Look("ANOVA", MARGINAL, "^", (0, (2, 1.5))),
+# In the order of their errors.
+STYLES = {
+    "asymptotic": (WITHIN, "s", (0, (5, 1.5))),
+    "satterthwaite": (MUTED, "D", (0, (1, 1.5))),
+    "kenward-roger": (BETWEEN, "o"),
+    "anova": (MARGINAL, "^", (0, (2, 1.5))),
 }
+TESTS = {test: Look(METHODS[test].name, *style) for test, style in STYLES.items()}
 
 
 def draw(sources: ReplicationSources) -> Figure:

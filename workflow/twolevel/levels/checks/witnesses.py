@@ -12,7 +12,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable
 from math import prod
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pandas as pd
@@ -20,6 +20,7 @@ import pandas as pd
 from twolevel.design.formula import parse
 from twolevel.design.terms import made_of
 from twolevel.mixed import MixedFit, fit_design
+from twolevel.model.likelihood import Method
 from twolevel.strata.anova import NotPartitioned, partition_errors
 from twolevel.strata.condition_covariance import cell_means
 from twolevel.text.errors import InputError
@@ -55,7 +56,7 @@ def call_witnesses(
     took means of cells), "own errors" (it gave each of several factors one), "drops" (what it
     leaves of the subjects), "refused", or "not asked".
     """
-    rows = [_mixed_lm(fit, method) for method in ("REML", "ML")]
+    rows = [_mixed_lm(fit, method) for method in get_args(Method)]
     rows.append(_anova_rm(formula, data, subject, fit, condition))
     if condition is not None and (row := _dropping(formula, data, subject, fit, condition)):
         rows.append(row)

@@ -1,12 +1,13 @@
 """The config of a replication study: many experiments at each point of a grid of designs."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
 
 from twolevel.pipeline.config.keys import Number, Page, StudyName, refuse_lost_errors
 from twolevel.pipeline.config.values import text_keys
 from twolevel.text.errors import InputError, listed
+from twolevel.text.methods import STANDARD, Test
 
 
 def _as_list(value: Any) -> Any:
@@ -88,8 +89,8 @@ class Replication(Page):
     seed: int = Field(
         default=1, ge=0, le=2**63 - 1, description="Seed of the random numbers", examples=[1]
     )
-    test: Literal["kenward-roger", "satterthwaite", "asymptotic", "anova"] = Field(
-        default="kenward-roger",
+    test: Test = Field(
+        default=STANDARD,
         description="The test whose power is asked for, and whose intervals are looked at",
         examples=["kenward-roger"],
     )

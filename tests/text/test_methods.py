@@ -1,0 +1,41 @@
+"""The methods of tests are listed once: their registry has what types know of, no more, no less."""
+
+from typing import get_args
+
+import pytest
+
+import twolevel as tl
+from twolevel.figures.of_replication.type_one_error import TESTS
+from twolevel.pipeline.config.replication_study import Replication
+from twolevel.text.methods import METHODS, STANDARD, Df, Test
+
+TABLE = {"id": [1, 1, 2, 2, 3, 3], "t": list("ababab"), "y": [1.0, 2.0, 2.0, 4.0, 0.0, 3.0]}
+
+
+def test_registry_type_and_figure_have_the_same_methods():
+    assert set(METHODS) == set(get_args(Test)) == set(TESTS)
+    assert set(get_args(Df)) == set(METHODS) - {"anova"}
+    assert {test: look.name for test, look in TESTS.items()} == {
+        test: method.name for test, method in METHODS.items()
+    }
+
+
+def test_the_config_takes_each_and_has_the_standard():
+    study = {"subjects": 5, "conditions": {"a": 0, "b": 1}, "grand_mean": 0}
+    study |= {"sigma_between": 1, "sigma_within": 1}
+    assert Replication(**study).test == STANDARD
+    for test in METHODS:
+        assert Replication(**study, test=test).test == test
+
+
+@pytest.mark.parametrize("df", get_args(Df))
+def test_a_fit_takes_each_of_the_mixed_models(df):
+    assert tl.fit_mixed("y ~ t", TABLE, "id").coef_table(df)["se"].notna().all()
+
+
+def test_another_is_refused_with_their_names():
+    fit = tl.fit_mixed("y ~ t", TABLE, "id")
+    with pytest.raises(ValueError, match=r"'kenward-roger', 'satterthwaite' or 'asymptotic'$"):
+        fit.coef_table("anova")
+    with pytest.raises(ValueError, match=r"expected 'REML' or 'ML'$"):
+        tl.fit_mixed("y ~ t", TABLE, "id", method="OLS")
