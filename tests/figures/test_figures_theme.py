@@ -13,7 +13,8 @@ from matplotlib.lines import Line2D
 
 from twolevel.figures.parts import Conditions, evenly, jitter, limits, normal_density
 from twolevel.figures.theme import PALETTE, new_figure, save, themed
-from twolevel.figures.words import Labels, number, plain, shorten, width
+from twolevel.figures.words import Labels, plain, shorten, width
+from twolevel.text.numbers import significant
 
 
 def contrast(one: str, other: str) -> float:
@@ -100,13 +101,13 @@ def test_plain_text_has_no_controls():
         (0, "0"),
         (1.7321, "1.73"),
         (-0.02519, "−0.0252"),
-        (12345.6, "12,346"),
-        (2.5e-7, "2.50e−07"),
-        (float("nan"), "nan"),
+        (12345.6, "12346"),
+        (2.5e-7, "2.50 × 10⁻⁷"),
+        (float("nan"), "–"),
     ],
 )
 def test_numbers_have_three_digits(value, text):
-    assert number(value) == text
+    assert significant(value) == text
 
 
 def test_the_unit_survives_a_long_name():

@@ -13,7 +13,8 @@ from matplotlib.figure import Figure
 
 from twolevel.figures.parts import evenly, room_of, wrapped
 from twolevel.figures.theme import SOFT
-from twolevel.figures.words import SMALL, number, width
+from twolevel.figures.words import SMALL, width
+from twolevel.text.numbers import significant
 
 MOST_PANELS = 3
 # Monte Carlo errors are shown by intervals of 95 %, whatever level is studied.
@@ -105,7 +106,7 @@ def percent(share: float) -> str:
 def spread(sigma: float) -> str:
     """Return a standard deviation as it stands in titles: short, and as it was given if it can."""
     text = f"{sigma:.4g}"
-    return number(sigma) if "e" in text else text
+    return significant(sigma) if "e" in text else text
 
 
 def complete(missing: float) -> str:

@@ -1,6 +1,5 @@
 """Words in figures: the user's own names as literal text, cut to the room they have."""
 
-import math
 import re
 import unicodedata
 from collections.abc import Mapping
@@ -18,19 +17,6 @@ _NOT_IN_XML = re.compile("[^\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ff
 def plain(value: object) -> str:
     """Return `value` as one line of text that XML can hold."""
     return _NOT_IN_XML.sub("\ufffd", " ".join(str(value).split()))
-
-
-def number(value: float) -> str:
-    """Return `value` to three significant digits, without an exponent where that stays readable."""
-    value = float(value)
-    if not math.isfinite(value) or value == 0:
-        return f"{value:.0f}"
-    if 1e-3 <= abs(value) < 1e6:
-        decimals = max(0, 2 - math.floor(math.log10(abs(value))))
-        text = f"{value:,.{decimals}f}"
-    else:
-        text = f"{value:.2e}"
-    return text.replace("-", "−")
 
 
 def width(text: str, size: float = SIZE) -> float:

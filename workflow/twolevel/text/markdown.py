@@ -9,6 +9,8 @@ import string
 import unicodedata
 from collections.abc import Iterable
 
+from twolevel.text.numbers import rounded, significant
+
 _PUNCTUATION = str.maketrans({mark: f"\\{mark}" for mark in string.punctuation})
 _ATTRIBUTE = str.maketrans({mark: f"\\{mark}" for mark in '\\"&{'})
 # Characters that turn the direction of all that follows, so that a page reads other than it is.
@@ -18,7 +20,6 @@ _DIRECTIONS = str.maketrans(
         for mark in "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
     }
 )
-_SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 class Markdown(str):
@@ -45,16 +46,8 @@ def in_one_direction(text: str) -> str:
 
 
 def num(value: float | None, digits: int = 4) -> Markdown:
-    """A number to so many significant digits, with a true minus; a dash where there is none."""
-    if value is None or math.isnan(value):
-        return Markdown("–")
-    if math.isinf(value):
-        return Markdown("∞" if value > 0 else "−∞")
-    mantissa, exponent = _rounded(value, digits)
-    if exponent is None:
-        return Markdown(mantissa.replace("-", "−"))
-    power = str(exponent).translate(_SUPERSCRIPT)
-    return Markdown(f"{mantissa.replace('-', '−')} × 10{power}")
+    """A number as `significant` writes it; to four digits, as tables do, unless told otherwise."""
+    return Markdown(significant(value, digits))
 
 
 def plus_minus(value: float | None, half: float) -> Markdown:
@@ -80,21 +73,10 @@ def tex(value: float | None, digits: int = 4) -> Markdown:
         return Markdown(r"\text{–}")
     if math.isinf(value):
         return Markdown(r"\infty" if value > 0 else r"-\infty")
-    mantissa, exponent = _rounded(value, digits)
+    mantissa, exponent = rounded(value, digits)
     # In braces, so that a minus behind a comma is a sign and not an operator.
     number = f"{{{mantissa}}}" if value < 0 else mantissa
     return Markdown(number if exponent is None else rf"{number} \times 10^{{{exponent}}}")
-
-
-def _rounded(value: float, digits: int) -> tuple[str, int | None]:
-    """A finite number rounded: its decimals alone, or a mantissa and the power of ten."""
-    if value == 0:
-        return "0", None
-    mantissa, _, power = f"{value:.{digits - 1}e}".partition("e")
-    exponent = int(power)
-    if -4 <= exponent < 7:
-        return f"{value:.{max(0, digits - 1 - exponent)}f}", None
-    return mantissa, exponent
 
 
 def p_value(value: float | None) -> Markdown:

@@ -20,8 +20,9 @@ from twolevel.figures.parts import (
 )
 from twolevel.figures.sources import StudySources
 from twolevel.figures.theme import BETWEEN, INK, MARGINAL, MUTED, WITHIN, new_figure, themed
-from twolevel.figures.words import SMALL, Labels, number, shorten, width
+from twolevel.figures.words import SMALL, Labels, shorten, width
 from twolevel.text.confidence import LEVEL, percent
+from twolevel.text.numbers import significant
 
 MOST_NUMBERED = 8
 LOOKS = [
@@ -95,7 +96,7 @@ def _draw_means(
     if len(at) <= MOST_NUMBERED:
         for x, value in zip(at, means["estimate"], strict=True):
             place = (x + 0.36 * gap, value)
-            ax.text(*place, number(value), va="center", fontsize=SMALL, color=INK)
+            ax.text(*place, significant(value), va="center", fontsize=SMALL, color=INK)
     key(ax, "", [(point, f"mean and {percent(level)}% interval"), raw], columns=2)
 
 

@@ -22,7 +22,8 @@ from twolevel.figures.parts import (
 )
 from twolevel.figures.sources import StudySources
 from twolevel.figures.theme import MARGINAL, MUTED, SOFT, WITHIN, new_figure, themed
-from twolevel.figures.words import SMALL, Labels, number, shorten
+from twolevel.figures.words import SMALL, Labels, shorten
+from twolevel.text.numbers import significant
 
 MOST_PANELS = 4
 MOST_CENTRES = 60  # of the normal distributions that make a marginal one
@@ -97,7 +98,7 @@ def conditional_marginal(
     axes[-1].set_xlabel(labels.response_axis(room_of(figure)))
     same = alike and sigma_between == 0
     which = "every subject" if same else "one subject"
-    words = f"Dotted line: grand mean {number(grand_mean)}."
+    words = f"Dotted line: grand mean {significant(grand_mean)}."
     if len(drawn) < len(shown.at):
         words = f"{len(drawn)} of {len(shown.at)} conditions. {words}"
     if not alike:
@@ -109,8 +110,8 @@ def conditional_marginal(
     else:
         words += " Named: subjects at the 5th, 50th and 95th percentile of the random effects."
     curves = {
-        f"marginal, any subject: SD {number(total)}{'' if alike else ' each'}": every,
-        f"conditional, {which}: SD {number(sigma_within)}": one,
+        f"marginal, any subject: SD {significant(total)}{'' if alike else ' each'}": every,
+        f"conditional, {which}: SD {significant(sigma_within)}": one,
         "observations": raw,
     }
     curves = {text: curve for text, curve in curves.items() if curve is not None}

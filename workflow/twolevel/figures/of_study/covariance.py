@@ -11,7 +11,8 @@ from matplotlib.figure import Figure
 from twolevel.figures.parts import note, slanted
 from twolevel.figures.sources import StudySources
 from twolevel.figures.theme import BETWEEN, INK, WIDTH, WITHIN, new_figure, themed
-from twolevel.figures.words import SMALL, Labels, number, shorten, width
+from twolevel.figures.words import SMALL, Labels, shorten, width
+from twolevel.text.numbers import significant
 
 MOST_BESIDE = 6  # conditions; of more, the two matrices stand one below the other
 MOST_NUMBERED = 12
@@ -68,7 +69,7 @@ def covariance(observed: pd.DataFrame | None, implied: pd.DataFrame, labels: Lab
         unit += f" / {scale:.0e}"
     words = f"Covariance {unit}; the darker, the larger."
     if count > MOST_NUMBERED:
-        words += f" Darkest: {number(largest)}."
+        words += f" Darkest: {significant(largest)}."
     if together > 1:
         words += f" Each square is the mean of {together} × {together} covariances of neighbours."
     if observed is None:

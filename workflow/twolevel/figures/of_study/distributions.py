@@ -15,8 +15,9 @@ from twolevel.figures.density import bin_edges
 from twolevel.figures.parts import draw_normal, key, limits, room_of
 from twolevel.figures.sources import StudySources
 from twolevel.figures.theme import BETWEEN, INK, TRUTH, WITHIN, new_figure, themed
-from twolevel.figures.words import Labels, number
+from twolevel.figures.words import Labels
 from twolevel.text.confidence import LEVEL, alpha
+from twolevel.text.numbers import significant
 
 QQ_POINTS = 200  # of many, evenly spread over the normal quantiles
 
@@ -103,7 +104,7 @@ def distributions(
     axes[0, 0].set_xlim(both)
     for ax in axes[1]:
         ax.set_ylim(both)
-    axes[0, 0].set_xlabel(labels.in_unit(f"subject mean − {number(centre)}", room))
+    axes[0, 0].set_xlabel(labels.in_unit(f"subject mean − {significant(centre)}", room))
     axes[0, 1].set_xlabel(labels.in_unit("residual", room))
     axes[0, 0].set_ylabel("count")
     axes[1, 0].set_ylabel(labels.in_unit("deviation", room))
@@ -120,19 +121,19 @@ def _histogram(ax: Axes, sample: _Sample) -> None:
     no_line = Line2D([], [], color=INK, linestyle="none")
     if sample.sd > 0:
         line = draw_normal(ax, values.mean(), sample.sd, area=area, color=colour)
-        entries.append((line, f"SD of these {sample.what} {number(sample.sd)}"))
+        entries.append((line, f"SD of these {sample.what} {significant(sample.sd)}"))
     else:
         entries.append((no_line, f"all {sample.what} equal: no spread"))
     name = f"SD {sample.level}"
     if sample.sigma:
         style = {"color": colour, "linestyle": (0, (1, 1.6)), "linewidth": 2}
         line = draw_normal(ax, 0.0, sample.sigma, area=area, **style)
-        entries.append((line, f"{name}, estimated {number(sample.sigma)}"))
+        entries.append((line, f"{name}, estimated {significant(sample.sigma)}"))
     elif sample.sigma == 0:
         entries.append((no_line, f"{name} estimated as 0"))
     if sample.truth and sample.truth[1] > 0:
         line = draw_normal(ax, *sample.truth, area=area, **TRUTH)
-        entries.append((line, f"{name}, true {number(sample.truth[1])}"))
+        entries.append((line, f"{name}, true {significant(sample.truth[1])}"))
     key(ax, f"{len(values):,} {'subject ' * (sample.what == 'means')}{sample.what}", entries)
     ax.yaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
     ax.grid(visible=False, axis="x")
@@ -153,7 +154,7 @@ def _quantiles(ax: Axes, sample: _Sample, level: float) -> None:
     ends = np.array([-1.08, 1.08]) * max(z[-1], 1.0)
     line = ax.plot(ends, centre + sample.sd * ends, color=sample.colour, linewidth=1.4)[0]
     ax.plot(z, np.sort(sample.values)[rank - 1], "o", color=INK, markersize=3, markeredgewidth=0)
-    key(ax, "", [(line, f"normal: slope = SD = {number(sample.sd)}")])
+    key(ax, "", [(line, f"normal: slope = SD = {significant(sample.sd)}")])
     ax.set_xlabel("standard normal quantile")
 
 

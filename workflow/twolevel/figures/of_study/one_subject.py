@@ -13,7 +13,8 @@ from matplotlib.lines import Line2D
 from twolevel.figures.parts import Conditions, key, limits, response_label, room_of
 from twolevel.figures.sources import StudySources
 from twolevel.figures.theme import BETWEEN, INK, MUTED, WITHIN, new_figure, themed
-from twolevel.figures.words import Labels, number, shorten
+from twolevel.figures.words import Labels, shorten
+from twolevel.text.numbers import significant
 
 
 def draw(sources: StudySources) -> Figure:
@@ -80,7 +81,7 @@ def one_subject(
         "An intercept, shared effects",
         [
             (base, "what the fixed effects predict"),
-            (level, f"shifted by {sign}{number(abs(shift))}"),
+            (level, f"shifted by {sign}{significant(abs(shift))}"),
             (error, "residuals"),
         ],
     )

@@ -9,7 +9,8 @@ from twolevel.figures.density import draw_mirrored
 from twolevel.figures.parts import MANY_POINTS, Conditions, jitter, key, note, room_of
 from twolevel.figures.sources import StudySources
 from twolevel.figures.theme import INK, MUTED, WITHIN, new_figure, themed
-from twolevel.figures.words import Labels, number
+from twolevel.figures.words import Labels
+from twolevel.text.numbers import significant
 
 
 def draw(sources: StudySources) -> Figure:
@@ -51,7 +52,7 @@ def scale_location(residuals: pd.DataFrame, sigma_within: float, labels: Labels)
     conditions.profile(ax, means, color=WITHIN, linewidth=1.6, zorder=3)
     ax.plot(at, means, "D", color=WITHIN, markersize=6, zorder=3)
     mark = Line2D([], [], marker="D", markersize=6, color=WITHIN, linewidth=1.6)
-    entries = [(mark, "mean"), (overall, f"mean of all: {number(y.mean())}")]
+    entries = [(mark, "mean"), (overall, f"mean of all: {significant(y.mean())}")]
     key(ax, "", [*entries, (raw, words)], columns=3)
     ax.set_ylim(bottom=0)
     ax.set_ylabel("√(|residual| / SD within)")

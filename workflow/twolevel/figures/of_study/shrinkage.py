@@ -7,7 +7,8 @@ from matplotlib.figure import Figure
 from twolevel.figures.parts import MANY_POINTS, evenly, key, limits, note, room_of
 from twolevel.figures.sources import StudySources
 from twolevel.figures.theme import BETWEEN, INK, MUTED, new_figure, themed
-from twolevel.figures.words import Labels, number
+from twolevel.figures.words import Labels
+from twolevel.text.numbers import significant
 
 MOST_ARROWS = 60
 STYLES = ("-", (0, (5, 2)), (0, (3, 2, 1, 2)), (0, (1, 1.5)))
@@ -49,7 +50,7 @@ def shrinkage(
         factor = shrinkage_factor(n, sigma_between, sigma_within)
         style = {"color": BETWEEN, "linewidth": 1.3, "linestyle": STYLES[k]}
         line = ax.plot(ends, factor * ends, **style)[0]
-        entries.append((line, f"n = {n}: × {number(factor)}"))
+        entries.append((line, f"n = {n}: × {significant(factor)}"))
     key(ax, "", entries, columns=3)
     ax.set_xlim(ends)
     ax.set_ylim(ends)

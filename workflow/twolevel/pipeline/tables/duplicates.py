@@ -64,5 +64,5 @@ def _counted(parts: Iterator[np.ndarray], possible: int) -> tuple[np.ndarray, in
         for cells in parts:
             np.add.at(counts, cells, np.uint32(1))  # fast for numbers of one type
         return np.flatnonzero(counts > 1), int((counts == 1).sum())
-    cells, counts = np.unique(np.concatenate(list(parts)), return_counts=True)
-    return cells[counts > 1], int((counts == 1).sum())
+    found, often = np.unique(np.concatenate(list(parts)), return_counts=True)
+    return found[often > 1], int((often == 1).sum())

@@ -132,12 +132,13 @@ def load_table(
     columns, cells = columns_read(formula, subject, wide, condition, files.header, place)
     numeric = list(cells.levels) if cells else [names.response]
     codes = codes_of(missing_values, columns, subject, names.response, cells, place)
-    large = scratch is not None and files.estimated_rows() > IN_MEMORY
-    reader = Reader(files, columns, [subject], numeric, codes, PART if large else None)
+    # Where parts of the table are to lie, if it is too large for memory.
+    disk = Path(scratch) if scratch is not None and files.estimated_rows() > IN_MEMORY else None
+    reader = Reader(files, columns, [subject], numeric, codes, PART if disk else None)
     made = (*cells.factors, names.response) if cells else ()
     places = Places(place, files.paths, reader.starts, numeric if cells else (), made)
     used = _Used(formula, subject, cells, dict(levels or {}), places)
-    if large:
+    if disk:
         survey = reader.through(lambda parts: Survey.of(map(used, parts)))
     else:
         held = [used(reader.whole())]
@@ -147,11 +148,11 @@ def load_table(
     refuse_unfit(survey, labels, formula, subject, place)
 
     def numbered() -> Iterator[tuple[np.ndarray, CodedPart]]:
-        for start, columns in map(used, reader.parts()) if large else held:
+        for start, columns in map(used, reader.parts()) if disk else held:
             if len(rows := complete_rows(columns)):
                 yield start + rows, _coded(columns, rows, survey, labels)
 
-    coded = _on_disk(numbered(), Path(scratch)) if large else _in_memory(numbered())
+    coded = _on_disk(numbered(), disk) if disk else _in_memory(numbered())
     profiles = Profiles(np.zeros(len(labels[subject]), dtype=np.int64))
     for part in coded():
         profiles.add(part[subject], {name: part[name] for name in names.variables})
@@ -165,8 +166,11 @@ def load_table(
     if condition is not None and replicates == "refuse":
         refuse_duplicates(coded, numbered, subject, condition, labels, places)
     ours = stored_names(formula, subject, condition)
-    numbers = {n: column.range for n, column in survey.columns.items() if not column.is_factor}
-    numbers.pop(condition, None)
+    numbers = {
+        name: column.range
+        for name, column in survey.columns.items()
+        if name != condition and not column.is_factor
+    }
     return Loaded(
         parts=lambda: (_stored(part, labels, ours) for part in coded()),
         columns=ours,

@@ -83,7 +83,8 @@ class Reader:
 
     def parts(self) -> Iterator[Part]:
         """All parts, read anew."""
-        self.starts.clear(), self.coded.clear(), self._facts.clear(), self._factors.clear()
+        for seen in (self.starts, self.coded, self._facts, self._factors):
+            seen.clear()
         start = 0
         for path in self.table.paths:
             file = self.table.opened(path)

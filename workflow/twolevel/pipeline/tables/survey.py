@@ -78,10 +78,10 @@ class Column:
         """Take note of a part's labels; `complete` are the positions of its complete rows."""
         codes, count = values.cat.codes.to_numpy(), len(values.cat.categories)
         first = np.full((2, count), NEVER)
-        for own, rows in zip(first, (slice(None), complete), strict=True):
+        for own, rows in zip(first, (np.arange(len(codes)), complete), strict=True):
             found = first_rows(codes[rows], count)
             there = found < NEVER
-            own[there] = start + np.arange(len(codes))[rows][found[there]]
+            own[there] = start + rows[found[there]]
         self._texts.append(values.cat.categories)
         self._first.append(first)
         # When they have doubled: putting each part to the others would take n steps every time.
