@@ -31,9 +31,11 @@ def name_page():
 if workflow.is_main_process and workflow.modifier.is_main_snakefile():
     atexit.register(name_page)
     # The jobs of many studies are millions of objects that live until the end: the collector
-    # need not go through them ten times, nor take them apart at last.
+    # need not go through them ten times, nor take them apart at last. Of the dry run of 300 studies
+    # that would be 3 of 18 CPU seconds.
     gc.set_threshold(5_000_000)
     atexit.register(gc.freeze)
+    # Snakemake itself says twice as many lines, each second one the date.
     for handler in logger.handlers:
         if type(handler.formatter) is DefaultFormatter:
             told = handler.formatter

@@ -19,8 +19,10 @@ def bring_back(folders: Iterable[str | Path]) -> None:
     """Date the files of these folders back, all by as much, so that none is from the future.
 
     Their order stays as it is, and what is made from now on is newer than all of them: otherwise it
-    would look older than what was made of its predecessor. What has no date is passed over: links
-    that lead nowhere, and what another program takes away at this moment. Raises InputError.
+    would look older than what was made of its predecessor, and Snakemake would stop at the first
+    such file with a word on clock skew, and delete what its job had made. What has no date is
+    passed over: links that lead nowhere, and what another program takes away at this moment. Raises
+    InputError.
     """
     paths = [
         os.path.join(place, name)

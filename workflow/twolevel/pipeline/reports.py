@@ -14,7 +14,7 @@ from twolevel.files.stage_files import write_json, write_text
 from twolevel.page.templates import fill
 from twolevel.pipeline.intact import set_edit_aside
 from twolevel.pipeline.provenance import provenance
-from twolevel.text.markdown import in_one_direction
+from twolevel.text.markdown import in_one_direction, without_shortcodes
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake
@@ -80,4 +80,4 @@ def _entry(name: str, entry: Mapping[str, Any]) -> str:
     """The study's entry as YAML, which does not end its block of code and holds no shortcode."""
     text = yaml.dump({name: entry}, Dumper=_ListsOnOneLine, sort_keys=False, allow_unicode=True)
     shown = in_one_direction(text.rstrip("\n"))
-    return shown.replace("```", "` ` `").replace("{{<", "{\u2060{<")
+    return without_shortcodes(shown.replace("```", "` ` `"))

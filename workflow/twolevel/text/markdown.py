@@ -119,11 +119,16 @@ def quoted(value: object) -> Markdown:
 
 
 def _inert(value: object) -> str:
-    """Text on one line, with a word joiner within the ends of what Quarto takes for a shortcode.
+    """Text on one line that holds no shortcode."""
+    return without_shortcodes(_one_line(value))
+
+
+def without_shortcodes(text: str) -> str:
+    """Text with a word joiner within the ends of what Quarto takes for a shortcode.
 
     It runs those in titles, attributes and code, escaped or not.
     """
-    return _one_line(value).replace("{{<", "{\u2060{<").replace(">}}", ">}\u2060}")
+    return text.replace("{{<", "{\u2060{<").replace(">}}", ">}\u2060}")
 
 
 def words(values: list) -> Markdown:
