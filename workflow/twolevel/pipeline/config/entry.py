@@ -76,7 +76,8 @@ def _comment(texts: list[str]) -> list[str]:
 def with_study(config: str, name: str, text: str) -> str:
     """The text of a config with one more study at the end of its studies; nothing else changes.
 
-    The new lines end as those of the config do.
+    The new lines end as those of the config do. The text is cut and not written anew: even
+    ruamel.yaml changes line ends, blanks, indents of lists and the end of a file without a newline.
     Raises InputError where the text is not laid out so that one could be added.
     """
     before = yaml.safe_load(config)
