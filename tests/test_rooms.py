@@ -13,6 +13,7 @@ ROOMS = [
     "page",
     "figures",
     "findings",
+    "summaries",
     "experiments",
     "levels",
     "strata",

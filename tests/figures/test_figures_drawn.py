@@ -17,6 +17,7 @@ from twolevel.figures.of_study.residuals_fitted import running_quartiles
 from twolevel.figures.of_study.shrinkage import shrinkage_factor
 from twolevel.figures.theme import BETWEEN, INK, MARGINAL, MUTED, WITHIN
 from twolevel.figures.words import Labels
+from twolevel.summaries.truth_summary import TruthSummary
 
 
 def lines(ax, colour):
@@ -56,7 +57,7 @@ def test_histograms_share_the_horizontal_scale_and_qq_plots_the_vertical_one(stu
 
 
 def test_normals_have_the_sd_that_the_key_names(study):
-    truth = {"grand_mean": 5.5, "sigma_between": 2.0, "sigma_within": 1.0}
+    truth = TruthSummary(grand_mean=5.5, condition_effects={}, sigma_between=2.0, sigma_within=1.0)
     left, right, *_ = study.draw("distributions", truth=truth).axes
     means = study.subjects["subject_mean"]
     residual = study.residuals["residual"].to_numpy()

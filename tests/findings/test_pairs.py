@@ -2,6 +2,7 @@
 
 from itertools import combinations
 
+from example_summaries import contrast_row
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -13,8 +14,7 @@ LEVELS = ["a", "b", "c", "d"]
 def rows(levels, estimates, ps):
     pairs = combinations(levels, 2)
     return [
-        {"contrast": f"{x} - {y}", "estimate": e, "p": p, "ci_low": e - 1, "ci_high": e + 1}
-        for (x, y), e, p in zip(pairs, estimates, ps, strict=True)
+        contrast_row(f"{x} - {y}", e, p) for (x, y), e, p in zip(pairs, estimates, ps, strict=True)
     ]
 
 

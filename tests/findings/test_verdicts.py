@@ -1,55 +1,40 @@
 """Which test decides a headline, and what is said beside it."""
 
 import pytest
+from example_summaries import anova as example_anova
+from example_summaries import checks, looks, mixed, own_effects, own_slopes
 
 from twolevel.findings.cautions import cautions, follows, pairs_share_an_error
 from twolevel.findings.verdicts import verdicts
 
 CLEAR = {"F": 12.86, "df_num": 2, "df_den": 38.0, "p": 0.0003}
 UNCLEAR = {"F": 1.75, "df_num": 2, "df_den": 7.0, "p": 0.2275}
-LABELS = {"subject": "id", "condition": "time", "response": "y"}
+COLUMNS = {"subject": "id", "condition": "time", "response": "y"}
 
 
 def judged(anova=None, test=CLEAR, level=0.95, **more):
     """The verdict on the only term of a mixed model, C(time), by its test and its checks."""
-    mixed = {
-        "terms": {"C(time)": ["time"]},
-        "anova": [{"term": "C(time)", **test}],
-        "held_at_zero": {},
-        "level": level,
-    }
-    return verdicts(mixed, checks(**more), anova or {})["C(time)"]
-
-
-def checks(**more):
-    """The checks of a model that meets all that it assumes."""
-    return {
-        "subject_condition": None,
-        "own_slopes": None,
-        "response_values": None,
-        "repeated_within": [],
-        "unconnected": [],
-        "following": None,
-        "diagnostics": {"looks": {}},
-        "level": 0.95,
-    } | more
+    fit = mixed(anova=[{"term": "C(time)", **test}], terms={"C(time)": ["time"]}, level=level)
+    return verdicts(fit, checks(**more), anova or example_anova())["C(time)"]
 
 
 def sphericity(p, mauchly=0.001, epsilon=0.5):
-    row = {"term": "C(time)", "F": 12.86, "df_num_gg": 1.0, "df_den_gg": 19.0, "p_gg": p}
-    return {
-        "sphericity": {
+    row = {"term": "C(time)", "F": 12.86, "df_num_gg": 1.0, "df_den_gg": 19.0}
+    row |= {"p_gg": p, "p_hf": p}
+    return example_anova(
+        sphericity={
             "variable": "time",
             "mauchly_w": None if mauchly is None else 0.3,
             "mauchly_p": mauchly,
             "gg_epsilon": epsilon,
+            "hf_epsilon": epsilon,
             "corrected": [row],
         }
-    }
+    )
 
 
 def test_the_test_that_holds_decides_and_stands_first():
-    differ = {"p": 0.001, "tests": [{"term": "C(time)", **UNCLEAR}]}
+    differ = own_effects(0.001, [{"term": "C(time)", **UNCLEAR}])
     found = judged(subject_condition=differ)
     assert not found.clear
     assert found.quote.startswith("on the means of cells, F(2, 7.00) = 1.750, p = 0.2275; from all")
@@ -94,29 +79,27 @@ def look(p):
 )
 def test_what_makes_neighbours_alike(neighbours, around, slopes, aic, why):
     summary = checks(
-        diagnostics={
-            "looks": {"neighbours": look(neighbours), "neighbours around lines": look(around)}
-        },
+        diagnostics=looks(neighbours=look(neighbours), neighbours_around_lines=look(around)),
         following=None if aic is None else {"rho": 0.5, "aic_less": aic},
-        own_slopes=None if slopes is None else {"p": slopes, "tests": None},
+        own_slopes=None if slopes is None else own_slopes(slopes),
     )
     assert follows(summary) == why
-    said = cautions("y ~ C(time)", summary, LABELS)
+    said = cautions("y ~ C(time)", summary, COLUMNS)
     assert bool(said) == (why is not None)
     assert any("better than slopes" in sentence for sentence in said) == (why == "errors")
 
 
 def test_few_steps_name_the_ordinal_model():
-    (said,) = cautions("y ~ C(time)", checks(response_values=[1.0, 2.0, 3.0]), LABELS)
+    (said,) = cautions("y ~ C(time)", checks(response_values=[1.0, 2.0, 3.0]), COLUMNS)
     assert "ordinal::clmm(factor(y) ~ C(time) + (1 | id))" in said
 
 
 def test_one_condition_with_trials_is_warned_of_only_where_nothing_looks_at_it():
-    (said,) = cautions("y ~ C(time)", checks(repeated_within=["time"]), LABELS)
+    (said,) = cautions("y ~ C(time)", checks(repeated_within=["time"]), COLUMNS)
     assert "may differ in its effect" in said
-    looked = {"p": 0.5, "tests": []}
+    looked = own_effects(0.5, [])
     summary = checks(repeated_within=["time"], subject_condition=looked)
-    assert cautions("y ~ C(time)", summary, LABELS) == []
+    assert cautions("y ~ C(time)", summary, COLUMNS) == []
 
 
 def test_what_is_clear_depends_on_the_level():

@@ -10,9 +10,10 @@ from reference_values import load
 from scipy import stats
 
 import twolevel as tl
-from twolevel.findings.remarks import remarks
+from twolevel.findings import remarks as in_words
 from twolevel.levels.checks import diagnostics, redrawn
 from twolevel.levels.checks.diagnostics import diagnose
+from twolevel.summaries.checks_summary import DiagnosticsSummary
 
 
 def table(seed, n=20, J=3, error=None, spread=None):
@@ -28,6 +29,10 @@ def table(seed, n=20, J=3, error=None, spread=None):
             "y": y.ravel(),
         }
     )
+
+
+def remarks(found, **more):
+    return in_words.remarks(DiagnosticsSummary.of(found.summary()), **more)
 
 
 def looked_at(data, condition="time", **more):

@@ -1,5 +1,7 @@
 """Level 1 and Level 2 against R's lm, and against statsmodels with one dummy per subject."""
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -139,14 +141,14 @@ def test_coding_does_not_matter(data):
 
 
 def test_summary_survives_a_file(tmp_path):
-    from twolevel.files.stage_files import read_json, write_json
+    from twolevel.files.stage_files import write_json
     from twolevel.levels.subjects import SubjectFits
 
     reference = load("ergostool_missing")
     level1 = tl.fit_subjects(reference.formula, reference.data, "subject", "condition")
     write_json(tmp_path / "level1.json", level1.summary())
     again = SubjectFits.from_summary(
-        read_json(tmp_path / "level1.json"), level1.subjects, level1.residuals
+        json.loads((tmp_path / "level1.json").read_text("utf-8")), level1.subjects, level1.residuals
     )
     assert tl.fit_hierarchical(again).summary()["between_variance"] == (
         tl.fit_hierarchical(level1).between_variance

@@ -15,7 +15,12 @@ from twolevel.levels.checks.witnesses import call_witnesses
 
 def called(formula, data, subject="subject", condition="condition"):
     fit = tl.fit_mixed(formula, data, subject)
-    return fit, call_witnesses(formula, data, subject, fit, condition).set_index("method")
+    return fit, tabled(call_witnesses(formula, data, subject, fit, condition))
+
+
+def tabled(found):
+    """All that witnesses say, by method."""
+    return pd.DataFrame(map(vars, found)).set_index("method")
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -34,7 +39,6 @@ def test_reference_data(name):
         if row["status"] == "agrees":
             # The constants are the same, and sigma_w is flat in the likelihood.
             assert row["sigma_within"] == pytest.approx(lme4[method.lower()]["sigma_w"], rel=1e-3)
-    assert table["sentence"].str.fullmatch(r"[A-Z][^<>]*\.").all()
 
 
 @examples(15)
@@ -52,9 +56,8 @@ def test_a_higher_likelihood_would_be_said(monkeypatch):
     reference = load("anxiety")
     fit = tl.fit_mixed(reference.formula, reference.data, "subject")
     object.__setattr__(fit, "llf", fit.llf - 0.5)
-    table = call_witnesses(reference.formula, reference.data, "subject", fit, "condition")
-    assert table.loc[0, "status"] == "higher"
-    assert "ours is not the optimum" in table.loc[0, "sentence"]
+    found = call_witnesses(reference.formula, reference.data, "subject", fit, "condition")
+    assert found[0].status == "higher"
 
 
 def test_what_a_witness_says_is_kept():
@@ -80,9 +83,8 @@ class TestAnovaRM:
     def test_incomplete_data_with_equal_counts_are_taken_for_complete(self):
         fit, table = called("y ~ condition", load("ergostool_missing").data)
         row = table.loc["ANOVA"]
-        assert row["status"] == "differs"
+        assert row["status"] == "taken for complete"
         assert row["our_F"] == pytest.approx(fit.anova()["F"].iloc[0])
-        assert "has no meaning here" in row["sentence"]
 
     def test_replicates_are_averaged(self):
         data = load("anxiety").data
@@ -100,7 +102,7 @@ class TestAnovaRM:
     )
     def test_other_models_are_not_asked_for(self, formula, condition):
         _, table = called(formula, load("anxiety_group").data, condition=condition)
-        assert table.loc["ANOVA", "status"] == "not asked"
+        assert table.loc["ANOVA", "status"] == "other models"
         assert np.isnan(table.loc["ANOVA", "F"])
 
     def test_names_may_be_anything(self):
@@ -119,7 +121,7 @@ class TestDropping:
         assert row["status"] == "drops"
         assert row["F"] == pytest.approx(8.0)
         assert row["our_F"] == fit.anova()["F"].iloc[0]
-        assert "6 of 9 subjects with 16 of 28 observations" in row["sentence"]
+        assert row["left"] == {"n_subjects": 3, "n_observations": 12}
 
     def test_further_terms_and_replicates(self):
         data = load("anxiety_group").data
@@ -134,7 +136,7 @@ class TestDropping:
         rows = np.arange(len(data))
         data = data[rows % 3 != rows // 3 % 3]
         _, table = called("y ~ condition", data)
-        assert "What is left allows no ANOVA." in table.loc["complete subjects", "sentence"]
+        assert np.isnan(table.loc["complete subjects", "F"])
 
     def test_complete_data_are_nobodys_business(self):
         _, table = called("y ~ condition", load("anxiety").data)
@@ -167,7 +169,6 @@ def test_mixed_lm_is_not_asked_about_hundreds_of_coefficients(monkeypatch):
     monkeypatch.setattr(witnesses, "MOST_IN_X", len(load("anxiety").data) * 3 - 1)
     _, table = called("y ~ condition", load("anxiety").data)
     assert list(table["status"]) == ["not asked", "not asked", "agrees"]
-    assert "3 coefficients" in table.loc["REML", "sentence"]
 
 
 def test_effects_of_zero_agree():

@@ -6,22 +6,21 @@ from html import unescape
 from pathlib import Path
 from types import SimpleNamespace
 
+import example_summaries
 import pytest
 
 from twolevel.page.rendering import RenderError
 from twolevel.page.site import publish
 
 ROOT = Path(__file__).parents[2]
-DESIGN = {
+DESIGN = example_summaries.DESIGN | {
     "n_subjects": 1200,
     "n_observations": 3600,
-    "balanced": True,
-    "conditions": ["a", "b", "c"],
     "columns": {"response": "y", "condition": "c"},
 }
-MIXED = {"sigma_between": 1.5, "sigma_within": 0.25, "icc": 0.973, "boundary": False}
-BOUNDARY = {"sigma_between": 0.0, "sigma_within": 0.25, "icc": 0.0, "boundary": True}
-PLANNED = {"axes": {"subjects": [6, 9, 12]}, "effects": [1, 2], "experiments": 4000, "points": 6}
+MIXED = example_summaries.MIXED | {"sigma_between": 1.5, "sigma_within": 0.25, "icc": 0.973}
+BOUNDARY = MIXED | {"sigma_between": 0.0, "icc": 0.0, "boundary": True}
+PLANNED = example_summaries.REPLICATION
 HOSTILE = "a | b <script>alert(1)</script> $x$ [y](z)"
 
 

@@ -1,6 +1,7 @@
 """The report of a replication study: its numbers are the measures', whatever the grid."""
 
 import importlib
+import json
 import math
 import re
 import sys
@@ -11,7 +12,7 @@ import pandas as pd
 import pytest
 
 from twolevel.figures.replication_registry import OF_REPLICATION
-from twolevel.files.stage_files import read_json, read_parquet
+from twolevel.files.stage_files import read_parquet
 from twolevel.page.templates import fill
 from twolevel.pipeline.config.replication_study import Replication
 from twolevel.pipeline.slices import AXES, PARAMETERS, grid_points, plan
@@ -95,7 +96,7 @@ def case(request, tmp_path_factory):
         name=request.param,
         text=text,
         measures=read_parquet(made["measures"]),
-        summary=read_json(made["replication"]),
+        summary=json.loads(Path(made["replication"]).read_text("utf-8")),
         csv=pd.read_csv(made["table"]),
     )
 

@@ -11,7 +11,7 @@ from twolevel.pipeline.tables import observations, stored
 
 STUDIES = ["split_plot", "unbalanced", "numeric", "replicates", "mean"]
 # Of the sample: the rest is the same whatever is held in memory.
-OF_SAMPLE = {"diagnostics", "covariance", "influence", "subject_condition"}
+OF_SAMPLE = {"diagnostics", "covariance", "influence", "subject_condition", "witnesses"}
 
 
 @pytest.fixture(params=STUDIES)

@@ -1,5 +1,6 @@
 """A file between stages that was damaged is found, made again, and never part of a result."""
 
+import json
 import os
 from pathlib import Path
 from types import SimpleNamespace
@@ -9,7 +10,6 @@ from projects import CONFIG, Project, differing
 
 import load_data
 from twolevel.files.checksums import sha256
-from twolevel.files.stage_files import read_json
 from twolevel.pipeline.tables.observations import load_table
 from twolevel.text.errors import InputError
 
@@ -123,7 +123,8 @@ def test_a_table_saved_while_it_is_read_gives_no_results(tmp_path, monkeypatch):
         output=SimpleNamespace(**made),
     )
     load_data.main(job)
-    assert read_json(made["loading"])["inputs"] == [{"name": "table.csv", "sha256": sha256(table)}]
+    loading = json.loads(Path(made["loading"]).read_text("utf-8"))
+    assert loading["inputs"] == [{"name": "table.csv", "sha256": sha256(table)}]
     Path(made["loading"]).unlink()
     monkeypatch.setattr(load_data, "load_table", saved_meanwhile)
     with pytest.raises(InputError, match=r"^study s: .*table\.csv: was changed while it was read"):

@@ -114,6 +114,8 @@ class TestLibrary:
             ("experiments.simulation", {"simulate_data"}),
             ("pipeline.tables.survey", {"load_data"}),
             ("findings.headline", {"write_report"}),
+            ("findings.remarks", {"write_report"}),
+            ("findings.testimony", {"write_report"}),
             ("page.pandoc", {"render_report", "build_site"}),
             ("page.templates", {"write_report", "build_site"}),
             ("files.stage_files", None),

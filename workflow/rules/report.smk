@@ -29,7 +29,6 @@ rule write_report:
         hierarchical=rules.fit_hierarchical.output.hierarchical,
         mixed=rules.fit_mixed.output.mixed,
         checks=rules.check_mixed.output.checks,
-        witnesses=rules.check_mixed.output.witnesses,
         anova=rules.partition_errors.output.anova,
         comparison=rules.compare_fits.output.comparison,
         truth=truth_of,

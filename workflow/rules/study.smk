@@ -174,7 +174,6 @@ rule check_mixed:
     output:
         checks="results/{study}/checks.json",
         quantiles="results/{study}/quantiles.parquet",
-        witnesses="results/{study}/witnesses.json",
         table=report(
             "results/{study}/tables/witnesses.csv",
             category="{study}",

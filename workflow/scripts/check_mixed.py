@@ -1,13 +1,12 @@
 """Ask whether the mixed model is to be believed: what it assumes, and what other programs find.
 
 Reads the observations and fits the model again, which takes milliseconds; makes the summary of all
-checks, the quantiles that a figure draws, and the witnesses' testimony with its table.
+checks, the quantiles that a figure draws, and a table of the witnesses.
 """
 
 from typing import TYPE_CHECKING
 
-from twolevel.files.stage_files import write_csv, write_json, write_parquet
-from twolevel.findings.remarks import remarks
+from twolevel.files.stage_files import write_csv, write_parquet
 from twolevel.levels.checks.autoregression import following
 from twolevel.levels.checks.diagnostics import IN_SERIES, diagnose
 from twolevel.levels.checks.discrete_response import few_values
@@ -15,10 +14,12 @@ from twolevel.levels.checks.implied_covariance import implied_covariance
 from twolevel.levels.checks.own_slopes import own_slopes
 from twolevel.levels.checks.pooled_errors import repeated_within, unconnected
 from twolevel.levels.checks.subject_condition import subject_condition
-from twolevel.levels.checks.witnesses import call_witnesses
+from twolevel.levels.checks.witnesses import as_table, call_witnesses
 from twolevel.mixed import fit_mixed
 from twolevel.pipeline.job import run
 from twolevel.pipeline.tables.stored import read_observations
+from twolevel.summaries.base import write_summary
+from twolevel.summaries.checks_summary import ChecksSummary
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake, snakemake
@@ -35,26 +36,22 @@ def main(snakemake: "Snakemake") -> None:
     looks = [diagnostics.looks[name] for name in IN_SERIES if name in diagnostics.looks]
     alike = any(look.clear(level) for look in looks)
     effects, slopes = subject_condition(fit, condition), own_slopes(fit, condition, level)
-    steps = few_values(fit.design.response)
+    witnesses = call_witnesses(formula, data, subject, fit, condition)
     summary = {
         "level": level,
-        "response_values": steps,
+        "response_values": few_values(fit.design.response),
         "repeated_within": repeated_within(fit.design),
         "unconnected": unconnected(fit.design, condition),
-        "diagnostics": {
-            **diagnostics.summary(),
-            "sentences": remarks(diagnostics, condition, steps, level),
-        },
+        "diagnostics": diagnostics.summary(),
         "covariance": implied_covariance(fit, condition).summary(),
         "subject_condition": effects and effects.summary(),
         "following": following(fit, condition) if alike else None,
         "own_slopes": slopes and slopes.summary(),
+        "witnesses": witnesses,
     }
-    write_json(output.checks, summary)
+    write_summary(output.checks, ChecksSummary.of(summary))
     write_parquet(output.quantiles, diagnostics.quantiles)
-    witnesses = call_witnesses(formula, data, subject, fit, condition)
-    write_json(output.witnesses, witnesses)
-    write_csv(output.table, witnesses)
+    write_csv(output.table, as_table(witnesses))
 
 
 if __name__ == "__main__":

@@ -5,10 +5,11 @@ Reads the observations; makes the design's summary.
 
 from typing import TYPE_CHECKING
 
-from twolevel.files.stage_files import write_json
 from twolevel.levels.describe import describe_design
 from twolevel.pipeline.job import run
 from twolevel.pipeline.tables.stored import read_observations
+from twolevel.summaries.base import write_summary
+from twolevel.summaries.design_summary import DesignSummary
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake, snakemake
@@ -20,9 +21,8 @@ def main(snakemake: "Snakemake") -> None:
     shards = observations.shards
     summary = describe_design(observations.data if shards is None else shards).summary()
     sampled = None if shards is None else {"n_observations": len(observations.data)}
-    write_json(
-        snakemake.output.design, {"columns": observations.columns, "sampled": sampled, **summary}
-    )
+    values = {"columns": observations.columns, "sampled": sampled, **summary}
+    write_summary(snakemake.output.design, DesignSummary.of(values))
 
 
 if __name__ == "__main__":

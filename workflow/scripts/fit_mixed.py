@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from twolevel.design.terms import made_of
-from twolevel.files.stage_files import write_csv, write_json, write_parquet
+from twolevel.files.stage_files import write_csv, write_parquet
 from twolevel.inference.type3 import held_at_zero
 from twolevel.levels.intervals import intervals
 from twolevel.levels.left_out import most_influential, sigmas_without_subject
@@ -19,6 +19,8 @@ from twolevel.levels.marginal_means import marginal_means
 from twolevel.mixed import fit_design, fit_mixed
 from twolevel.pipeline.job import run
 from twolevel.pipeline.tables.stored import read_observations
+from twolevel.summaries.base import write_summary
+from twolevel.summaries.mixed_summary import MixedSummary
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake, snakemake
@@ -51,7 +53,7 @@ def main(snakemake: "Snakemake") -> None:
         "coding": params.coding,
         "held_at_zero": held_at_zero(reml.design),
     }
-    write_json(output.mixed, summary)
+    write_summary(output.mixed, MixedSummary.of(summary))
     tables = {
         "coefficients": reml.coef_table(level=params.level).reset_index(),
         "tests": reml.anova().reset_index(),

@@ -5,10 +5,12 @@ Reads the observations; makes the tables of subject means and residuals and the 
 
 from typing import TYPE_CHECKING
 
-from twolevel.files.stage_files import write_csv, write_json, write_parquet
+from twolevel.files.stage_files import write_csv, write_parquet
 from twolevel.levels.subjects import fit_subjects
 from twolevel.pipeline.job import run
 from twolevel.pipeline.tables.stored import read_observations
+from twolevel.summaries.base import write_summary
+from twolevel.summaries.two_stage_summary import Level1Summary
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake, snakemake
@@ -28,7 +30,7 @@ def main(snakemake: "Snakemake") -> None:
     write_csv(snakemake.output.table, fit.subjects)
     cells = observations.data[["subject", "condition"]]
     write_parquet(snakemake.output.residuals, cells.assign(**fit.residuals))
-    write_json(snakemake.output.level1, fit.summary())
+    write_summary(snakemake.output.level1, Level1Summary.of(fit.summary()))
 
 
 if __name__ == "__main__":

@@ -8,11 +8,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from twolevel.files.stage_files import write_json
 from twolevel.pipeline.intact import held
 from twolevel.pipeline.job import run, warn
 from twolevel.pipeline.tables.observations import load_table
 from twolevel.pipeline.tables.table_files import table_files
+from twolevel.summaries.base import write_summary
+from twolevel.summaries.loading_summary import LoadingSummary
 from twolevel.text.errors import quoted
 
 if TYPE_CHECKING:
@@ -38,7 +39,8 @@ def main(snakemake: "Snakemake") -> None:
             f"stands for a missing value, write missing_values: {{{column}: [{code}]}} and "
             "missing: drop"
         )
-    write_json(snakemake.output.loading, loading | {"inputs": inputs})
+    summary = LoadingSummary.of(loading | {"inputs": inputs})
+    write_summary(snakemake.output.loading, summary)
 
 
 if __name__ == "__main__":

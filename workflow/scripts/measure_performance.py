@@ -12,10 +12,14 @@ import pandas as pd
 from twolevel.experiments.performance import distributions, performance, with_theory
 from twolevel.experiments.scenario import BLOCK, Scenario
 from twolevel.experiments.theory import Sampling
-from twolevel.files.stage_files import read_json, read_parquet, write_csv, write_json, write_parquet
+from twolevel.files.stage_files import read_parquet, write_csv, write_parquet
 from twolevel.pipeline.job import run
 from twolevel.pipeline.point_scenario import averaged_over, scenario_at, study_values
 from twolevel.pipeline.slices import AXES, Slice
+from twolevel.summaries.base import read_summary, write_summary
+from twolevel.summaries.design_summary import DesignSummary
+from twolevel.summaries.mixed_summary import MixedSummary
+from twolevel.summaries.replication_summary import ReplicationSummary
 from twolevel.text.errors import TwoLevelError
 
 if TYPE_CHECKING:
@@ -27,7 +31,9 @@ POWERS = (0.8, 0.9)
 def main(snakemake: "Snakemake") -> None:
     """Write the measures, the distributions and the summary."""
     params, files, output = snakemake.params, snakemake.input, snakemake.output
-    like = (read_json(files.design), read_json(files.mixed)) if files.mixed else None
+    like = None
+    if files.mixed:
+        like = read_summary(files.design, DesignSummary), read_summary(files.mixed, MixedSummary)
     study = study_values(*like) if like else {}
     slices = {path: Slice.of_path(path) for path in files.sums}
     measures, counts, scenarios = [], [], []
@@ -46,7 +52,7 @@ def main(snakemake: "Snakemake") -> None:
     write_parquet(output.distributions, pd.concat(counts, ignore_index=True))
     found = summary(table, scenarios, params)
     found["averaged_over"] = averaged_over(*like) if like else []
-    write_json(output.replication, found)
+    write_summary(output.replication, ReplicationSummary.of(found))
 
 
 def sums_of(scenario: Scenario, paths: Sequence[str], experiments: int) -> pd.DataFrame:

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from twolevel.files.stage_files import write_csv, write_json
+from twolevel.files.stage_files import write_csv
 from twolevel.pipeline.job import run
 from twolevel.pipeline.tables.stored import read_observations
 from twolevel.strata.anova import NotPartitioned, partition_errors
+from twolevel.summaries.anova_summary import AnovaSummary
+from twolevel.summaries.base import write_summary
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake, snakemake
@@ -26,7 +28,7 @@ def main(snakemake: "Snakemake") -> None:
         summary = {"available": False, "reason": str(reason)}
         table = pd.DataFrame({"reason": [str(reason)]})
     write_csv(snakemake.output.table, table)
-    write_json(snakemake.output.anova, summary)
+    write_summary(snakemake.output.anova, AnovaSummary.of(summary))
 
 
 if __name__ == "__main__":

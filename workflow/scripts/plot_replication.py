@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 from twolevel.figures.drawing import draw
 from twolevel.figures.sources import ReplicationSources
-from twolevel.files.stage_files import read_json, read_parquet
+from twolevel.files.stage_files import read_parquet
 from twolevel.pipeline.job import run
+from twolevel.summaries.base import read_summary
+from twolevel.summaries.replication_summary import ReplicationSummary
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake, snakemake
@@ -18,7 +20,7 @@ def main(snakemake: "Snakemake") -> None:
     """Read the results and write the figures."""
     files = snakemake.input
     sources = ReplicationSources(
-        replication=read_json(files.replication),
+        replication=read_summary(files.replication, ReplicationSummary),
         measures=read_parquet(files.measures),
         distributions=read_parquet(files.distributions),
     )

@@ -7,9 +7,15 @@ from typing import TYPE_CHECKING
 
 from twolevel.figures.drawing import draw
 from twolevel.figures.sources import StudySources
-from twolevel.files.stage_files import read_json, read_parquet
+from twolevel.files.stage_files import read_parquet
 from twolevel.pipeline.job import run
 from twolevel.pipeline.tables.stored import read_observations
+from twolevel.summaries.base import read_summary
+from twolevel.summaries.checks_summary import ChecksSummary
+from twolevel.summaries.design_summary import DesignSummary
+from twolevel.summaries.mixed_summary import MixedSummary
+from twolevel.summaries.truth_summary import TruthSummary
+from twolevel.summaries.two_stage_summary import HierarchicalSummary
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake, snakemake
@@ -23,13 +29,13 @@ def main(snakemake: "Snakemake") -> None:
         observations=observations.data,
         columns=observations.columns,
         unit=snakemake.params.unit,
-        truth=read_json(files.truth) if files.get("truth") else None,
-        design=read_json(files.design),
+        truth=read_summary(files.truth, TruthSummary) if files.get("truth") else None,
+        design=read_summary(files.design, DesignSummary),
         subjects=read_parquet(files.subjects),
         residuals=read_parquet(files.residuals),
-        hierarchical=read_json(files.hierarchical),
-        mixed=read_json(files.mixed),
-        checks=read_json(files.checks),
+        hierarchical=read_summary(files.hierarchical, HierarchicalSummary),
+        mixed=read_summary(files.mixed, MixedSummary),
+        checks=read_summary(files.checks, ChecksSummary),
         random_effects=read_parquet(files.random_effects),
         conditional_residuals=read_parquet(files.conditional_residuals),
         profile=read_parquet(files.profile),

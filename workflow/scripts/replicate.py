@@ -12,10 +12,13 @@ import pandas as pd
 from twolevel.experiments.performance import block_sums
 from twolevel.experiments.run import replicate_block
 from twolevel.experiments.scenario import BLOCK
-from twolevel.files.stage_files import parquet_parts, read_json, write_parquet
+from twolevel.files.stage_files import parquet_parts, write_parquet
 from twolevel.pipeline.job import run
 from twolevel.pipeline.point_scenario import scenario_at, study_values
 from twolevel.pipeline.slices import AXES, Slice
+from twolevel.summaries.base import read_summary
+from twolevel.summaries.design_summary import DesignSummary
+from twolevel.summaries.mixed_summary import MixedSummary
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake, snakemake
@@ -25,7 +28,10 @@ def main(snakemake: "Snakemake") -> None:
     """Write the sums of all blocks, and the experiments if they are kept."""
     parameters, files = snakemake.params.replication, snakemake.input
     seed, test = parameters["seed"], parameters["test"]
-    study = study_values(read_json(files.design), read_json(files.mixed)) if files.mixed else {}
+    study = {}
+    if files.mixed:
+        design = read_summary(files.design, DesignSummary)
+        study = study_values(design, read_summary(files.mixed, MixedSummary))
     part = Slice.of_path(snakemake.output.sums)
     path = snakemake.output.get("experiments")
     sums = []

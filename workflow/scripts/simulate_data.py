@@ -6,9 +6,10 @@ Makes the table of observations and the truth it was drawn from.
 from typing import TYPE_CHECKING
 
 from twolevel.experiments.simulation import simulate, truth
-from twolevel.files.stage_files import write_json
 from twolevel.pipeline.job import run
 from twolevel.pipeline.tables.stored import Observations, write_observations
+from twolevel.summaries.base import write_summary
+from twolevel.summaries.truth_summary import TruthSummary
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake, snakemake
@@ -21,7 +22,8 @@ def main(snakemake: "Snakemake") -> None:
     population = ("conditions", "grand_mean", "sigma_between", "sigma_within")
     names = {name: name for name in ("subject", "condition", "response")}
     write_observations(snakemake.output.observations, Observations(data, names))
-    write_json(snakemake.output.truth, truth(**{key: parameters[key] for key in population}))
+    drawn_from = truth(**{key: parameters[key] for key in population})
+    write_summary(snakemake.output.truth, TruthSummary.of(drawn_from))
 
 
 if __name__ == "__main__":

@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from twolevel.figures.replication_registry import OF_REPLICATION
-from twolevel.files.stage_files import read_json, read_parquet
+from twolevel.files.stage_files import read_parquet
 from twolevel.pipeline.job import run
 from twolevel.pipeline.reports import fill_folder, making
 from twolevel.pipeline.slices import AXES
+from twolevel.summaries.base import read_summary
+from twolevel.summaries.loading_summary import LoadingSummary
+from twolevel.summaries.replication_summary import ReplicationSummary
 from twolevel.text.confidence import LEVEL, alpha, percent
 from twolevel.text.methods import METHODS
 
@@ -43,16 +46,17 @@ def context(snakemake: "Snakemake") -> dict[str, Any]:
     files = snakemake.input
     measures = read_parquet(files.measures)
     ends = extent(measures)
-    replication = read_json(files.replication)
-    effects = {
-        f"alpha[{name}]": f"Effect of {name}" for name in replication["scenario"]["conditions"]
-    }
+    replication = read_summary(files.replication, ReplicationSummary)
+    effects = {f"alpha[{name}]": f"Effect of {name}" for name in replication.scenario.conditions}
     tests = measures.loc[measures["quantity"] == "condition", "method"]
     name, study = snakemake.wildcards.replication, snakemake.params.replication
     entries = {"replications": {name: study}}
     if study["like"]:
         entries["studies"] = {study["like"]: snakemake.params.like}
-    inputs = read_json(files.loading)["inputs"] if files.get("loading") else []
+    inputs = []
+    if files.get("loading"):
+        loading = read_summary(files.loading, LoadingSummary)
+        inputs = [file.model_dump() for file in loading.inputs]
     return making(name, entries, files.tables, inputs) | {
         "replication": replication,
         "figure": lambda name: OF_REPLICATION[name].on_page(name),

@@ -8,15 +8,25 @@ from typing import TYPE_CHECKING, Any
 
 from twolevel.design.terms import term_in_words
 from twolevel.figures.registry import OF_STUDY
-from twolevel.files.stage_files import read_json
 from twolevel.findings.cautions import follows, pairs_share_an_error, pools_strata
 from twolevel.findings.compared import most_apart, quantity_in_words
 from twolevel.findings.headline import headline
+from twolevel.findings.remarks import remarks
 from twolevel.findings.results import Results
+from twolevel.findings.testimony import witness_in_words
 from twolevel.inference.adjustments import ADJUSTMENTS
 from twolevel.levels.comparison import ROUNDING
 from twolevel.pipeline.job import run
 from twolevel.pipeline.reports import fill_folder, making
+from twolevel.summaries.anova_summary import AnovaSummary
+from twolevel.summaries.base import read_summary
+from twolevel.summaries.checks_summary import ChecksSummary
+from twolevel.summaries.comparison_summary import ComparisonSummary
+from twolevel.summaries.design_summary import DesignSummary
+from twolevel.summaries.loading_summary import LoadingSummary
+from twolevel.summaries.mixed_summary import MixedSummary
+from twolevel.summaries.truth_summary import TruthSummary
+from twolevel.summaries.two_stage_summary import HierarchicalSummary, Level1Summary
 from twolevel.text.markdown import Markdown
 
 if TYPE_CHECKING:
@@ -37,28 +47,29 @@ def main(snakemake: "Snakemake") -> None:
 def context(snakemake: "Snakemake") -> dict[str, Any]:
     """Everything that the template fills in."""
     files = snakemake.input
-    design, mixed = read_json(files.design), read_json(files.mixed)
-    checks = read_json(files.checks)
-    comparison = read_json(files.comparison)
-    anova = read_json(files.anova)
-    labels = {key: design["columns"].get(key) for key in ("subject", "condition", "response")}
+    design = read_summary(files.design, DesignSummary)
+    mixed = read_summary(files.mixed, MixedSummary)
+    checks = read_summary(files.checks, ChecksSummary)
+    comparison = read_summary(files.comparison, ComparisonSummary)
+    anova = read_summary(files.anova, AnovaSummary)
+    labels = {key: design.columns.get(key) for key in ("subject", "condition", "response")}
     name = snakemake.wildcards.study
-    loading = read_json(files.loading) if files.get("loading") else None
+    loading = read_summary(files.loading, LoadingSummary) if files.get("loading") else None
+    inputs = [file.model_dump() for file in loading.inputs] if loading else []
     entries = {"studies": {name: snakemake.params.study}}
     found = Results(
         design=design,
-        level1=read_json(files.level1),
-        two_stage=read_json(files.hierarchical),
+        level1=read_summary(files.level1, Level1Summary),
+        two_stage=read_summary(files.hierarchical, HierarchicalSummary),
         mixed=mixed,
         checks=checks,
         anova=anova,
         comparison=comparison,
-        truth=read_json(files.truth) if files.get("truth") else None,
-        labels=labels,
+        truth=read_summary(files.truth, TruthSummary) if files.get("truth") else None,
         unit=snakemake.params.study["unit"],
     )
-    apart = most_apart(comparison, mixed["terms"])
-    return making(name, entries, files.tables, loading["inputs"] if loading else []) | {
+    apart = most_apart(comparison, mixed.terms)
+    return making(name, entries, files.tables, inputs) | {
         "labels": labels,
         "design": design,
         "loading": loading,
@@ -68,7 +79,6 @@ def context(snakemake: "Snakemake") -> dict[str, Any]:
         "checks": checks,
         "anova": anova,
         "comparison": comparison,
-        "witnesses": read_json(files.witnesses),
         "truth": found.truth,
         "found": found,
         "figure": lambda name: OF_STUDY[name](found).on_page(name),
@@ -77,11 +87,15 @@ def context(snakemake: "Snakemake") -> dict[str, Any]:
         "pairs_share_an_error": pairs_share_an_error(checks, anova),
         "pooled": pools_strata(checks),
         "follows": follows(checks),
-        "adjustment": ADJUSTMENTS[mixed["adjust"]],
-        "quantities": {
-            row["quantity"]: quantity_in_words(row["quantity"]) for row in comparison["table"]
-        },
-        "names": {f"F[{term}]": term_in_words(term, of) for term, of in mixed["terms"].items()},
+        "adjustment": ADJUSTMENTS[mixed.adjust],
+        "quantities": {row.quantity: quantity_in_words(row.quantity) for row in comparison.table},
+        "remarks": remarks(
+            checks.diagnostics, labels["condition"], checks.response_values, checks.level
+        ),
+        "testimonies": [
+            witness_in_words(witness, mixed, labels["condition"]) for witness in checks.witnesses
+        ],
+        "names": {f"F[{term}]": term_in_words(term, of) for term, of in mixed.terms.items()},
         "rounding": ROUNDING,
         "parameters": PARAMETERS,
     }

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from twolevel.summaries.mixed_summary import ConditionMeanWithin, OtherFactor
 
 MOST_GROUPS = 6  # levels of the factor
 
 
-def drawn_by(factors: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
-    """The first factor with few levels within which the condition has means of its own, if any."""
-    few = (f for f in factors if f["within"] and 2 <= len(f["means"]) <= MOST_GROUPS)
-    return next(few, None)
+def drawn_by(factors: Sequence[OtherFactor]) -> tuple[str, list[ConditionMeanWithin]] | None:
+    """The first factor with few levels within which the condition has means of its own, with these.
+
+    None where there is none.
+    """
+    for factor in factors:
+        if factor.within and 2 <= len(factor.means) <= MOST_GROUPS:
+            return factor.factor, factor.within.means
+    return None

@@ -8,7 +8,7 @@ read names and words only.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,7 @@ from twolevel.text.markdown import Markdown, attribute, counted, escape, num
 
 if TYPE_CHECKING:
     from twolevel.findings.results import Results
+    from twolevel.summaries.mixed_summary import ConditionMean
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ def data_by_subject(found: Results) -> Figure:
 @_of_study
 def missingness(found: Results) -> Figure:
     """The patterns of observed and missing cells."""
-    first = counted(found.design["patterns"]["n_subjects"][0], "subject")
+    first = counted(found.design.patterns.n_subjects[0], "subject")
     return Figure(
         "fig-missingness",
         "Which cells hold observations: subjects with the same pattern share a row.",
@@ -72,9 +73,9 @@ def missingness(found: Results) -> Figure:
 @_of_study
 def one_subject(found: Results) -> Figure:
     """One subject's own fit, and what the fixed effects predict for it."""
-    one = found.design["one_subject"]
+    one = found.design.one_subject
     if found.condition:
-        data = ", which is the data" if one["saturated"] else ""
+        data = ", which is the data" if one.saturated else ""
         caption = (
             f"Left, the subject's own mean under each level{data}; right, what the fixed effects "
             "that all share predict for such a subject ([step 4](#sec-mixed)), moved up or down to "
@@ -87,8 +88,8 @@ def one_subject(found: Results) -> Figure:
     return Figure(
         "fig-one",
         caption,
-        f"{counted(len(one['observations']), 'observation')} of subject "
-        f"{attribute(one['subject'])}, beside the subject's own fit and beside what the fixed "
+        f"{counted(len(one.observations), 'observation')} of subject "
+        f"{attribute(one.subject)}, beside the subject's own fit and beside what the fixed "
         "effects predict, shifted to it; lines show the residuals.",
     )
 
@@ -97,15 +98,15 @@ def one_subject(found: Results) -> Figure:
 def distributions(found: Results) -> Figure:
     """The distributions of the subject means and of the residuals."""
     truth = " and the truth" if found.truth else ""
-    around = " around what is fitted" if len(found.two_stage["params"]) > 1 else ""
+    around = " around what is fitted" if len(found.two_stage.params) > 1 else ""
     return Figure(
         "fig-distributions",
         "Distributions of the subject means (between) and of the residuals (within), on one "
         f"scale, with the fitted normal{truth}, and their normal quantile plots.",
-        f"Histograms and normal quantile plots of {found.design['n_subjects']} subject means, with "
-        f"a standard deviation of {num(found.two_stage['raw_variance'] ** 0.5, 3)}{around}, and of "
-        f"{found.design['n_observations']} residuals, for which the standard deviation within "
-        f"subjects is estimated as {num(found.level1['sigma_within'], 3)}.",
+        f"Histograms and normal quantile plots of {found.design.n_subjects} subject means, with "
+        f"a standard deviation of {num(found.two_stage.raw_variance**0.5, 3)}{around}, and of "
+        f"{found.design.n_observations} residuals, for which the standard deviation within "
+        f"subjects is estimated as {num(found.level1.sigma_within, 3)}.",
     )
 
 
@@ -119,21 +120,22 @@ def profile_zeta(found: Results) -> Figure:
         f"value and all others are fitted anew (ML). Dashed, the {found.level} interval.",
         "Curves of zeta against the value of each parameter; the straighter, the closer to a "
         "normal distribution. The interval of the standard deviation between subjects is "
-        f"{num(between['profile_low'], 3)} to {num(between['profile_high'], 3)}.",
+        f"{num(between.profile_low, 3)} to {num(between.profile_high, 3)}.",
     )
 
 
 @_of_study
 def condition_means(found: Results) -> Figure:
     """The condition's means, for each level of a factor where the two interact."""
-    by = drawn_by(found.mixed["factors"])
-    within = f" for each level of {escape(by['factor'])}" if by else ""
-    means, most = (by["within"]["means"], 12) if by else (found.mixed["means"], 8)
+    by = drawn_by(found.mixed.factors)
+    within = f" for each level of {escape(by[0])}" if by else ""
+    means: Sequence[ConditionMean]
+    means, most = (by[1], 12) if by else (found.mixed.means, 8)
+    levels = [f" {attribute(mean.level)}," for mean in by[1]] if by else [""] * len(means)
     listed = ";".join(
-        (f" {attribute(mean['level'])}," if by else "")
-        + f" {attribute(mean['condition'])} {num(mean['estimate'])} "
-        f"({num(mean['ci_low'])} to {num(mean['ci_high'])})"
-        for mean in means[:most]
+        f"{level} {attribute(mean.condition)} {num(mean.estimate)} "
+        f"({num(mean.ci_low)} to {num(mean.ci_high)})"
+        for level, mean in list(zip(levels, means, strict=True))[:most]
     )
     more = f"; and {len(means) - most} more" if len(means) > most else ""
     return Figure(
@@ -149,7 +151,7 @@ def condition_means(found: Results) -> Figure:
 def caterpillar(found: Results) -> Figure:
     """The subjects' predicted deviations with their intervals."""
     how = " in ascending order with their intervals, around 0"
-    if found.mixed["boundary"]:
+    if found.mixed.boundary:
         how = ", all equal to 0"
     return Figure(
         "fig-caterpillar",
@@ -162,8 +164,8 @@ def caterpillar(found: Results) -> Figure:
 @_of_study
 def shrinkage(found: Results) -> Figure:
     """The subjects' own mean deviations against what is predicted of them."""
-    fewest, most = found.design["per_subject"]
-    if found.mixed["boundary"]:
+    fewest, most = found.design.per_subject
+    if found.mixed.boundary:
         line = "a flat line at 0"
     elif fewest == most:
         line = "a line flatter than the identity"
@@ -179,9 +181,9 @@ def shrinkage(found: Results) -> Figure:
 @_of_study
 def conditional_marginal(found: Results) -> Figure:
     """The distribution of some subjects' observations beside that of all."""
-    mixed, within = found.mixed, num(found.mixed["sigma_within"], 3)
-    marginal = num((mixed["sigma_between"] ** 2 + mixed["sigma_within"] ** 2) ** 0.5, 3)
-    if mixed["boundary"]:
+    mixed, within = found.mixed, num(found.mixed.sigma_within, 3)
+    marginal = num((mixed.sigma_between**2 + mixed.sigma_within**2) ** 0.5, 3)
+    if mixed.boundary:
         curves = f"with standard deviation {within}, the same for single subjects and for all"
     else:
         curves = (
@@ -198,19 +200,19 @@ def conditional_marginal(found: Results) -> Figure:
 @_of_study
 def covariance(found: Results) -> Figure:
     """The observed covariance, where there is one, and the implied one."""
-    summary = found.checks["covariance"]
-    observed, implied = summary["observed"], num(summary["implied"][0][0])
-    complete = observed and observed["n_subjects"]
+    summary = found.checks.covariance
+    observed, implied = summary.observed, num(summary.implied[0][0])
+    complete = observed and observed.n_subjects
     which = "Observed and implied" if complete else "Implied"
     if not found.condition:
-        variance = num(observed["matrix"][0][0]) if complete else ""
+        variance = num(observed.matrix[0][0]) if observed else ""
         beside = f"observed variance of a subject's mean, {variance}, beside the "
         return Figure(
             "fig-covariance",
             "Observed and implied variance of a subject's mean.",
             f"The {beside if complete else ''}implied one, {implied}.",
         )
-    of = "cell means" if summary["per_cell"] > 1.0001 else "observations"
+    of = "cell means" if summary.per_cell > 1.0001 else "observations"
     beside = "The"
     if complete:
         levels = attribute(found.condition)
@@ -219,7 +221,7 @@ def covariance(found: Results) -> Figure:
         "fig-covariance",
         f"{which} covariance of a subject's {of}.",
         f"{beside} implied one, with {implied} on the diagonal and "
-        f"{num(found.mixed['sigma_between'] ** 2)} elsewhere.",
+        f"{num(found.mixed.sigma_between**2)} elsewhere.",
     )
 
 
@@ -230,14 +232,14 @@ def residuals_fitted(found: Results) -> Figure:
         "fig-residuals",
         "Conditional residuals against fitted values, with their running median and quartiles.",
         "Residuals scattered around 0 over the range of fitted values, with a standard deviation "
-        f"of {num(found.mixed['sigma_within'], 3)}.",
+        f"of {num(found.mixed.sigma_within, 3)}.",
     )
 
 
 @_of_study
 def quantile_plots(found: Results) -> Figure:
     """Quantiles of residuals and of random effects against a normal distribution's."""
-    effects = "" if found.mixed["boundary"] else " and sorted predicted random effects"
+    effects = "" if found.mixed.boundary else " and sorted predicted random effects"
     return Figure(
         "fig-quantiles",
         "Normal quantile plots of the residuals and of the predicted random effects, with "
@@ -261,10 +263,10 @@ def scale_location(found: Results) -> Figure:
 @_of_study
 def influence(found: Results) -> Figure:
     """What changes when each subject is left out."""
-    most = found.mixed["influence"]["subjects"]
+    most = found.mixed.influence.subjects
     largest = ""
     if most:
-        distance, subject = num(most[0]["cooks_distance"], 3), attribute(most[0]["subject"])
+        distance, subject = num(most[0].cooks_distance, 3), attribute(most[0].subject)
         largest = f"; the largest is {distance}, of subject {subject}"
     return Figure(
         "fig-influence",
@@ -275,4 +277,4 @@ def influence(found: Results) -> Figure:
 
 
 def _subjects(found: Results) -> Markdown:
-    return counted(found.design["n_subjects"], "subject")
+    return counted(found.design.n_subjects, "subject")

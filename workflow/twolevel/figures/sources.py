@@ -1,15 +1,24 @@
 """What figures are drawn from: the tables and summaries of the stages, read once for all."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from twolevel.figures.words import Labels
 
-Summary = Mapping[str, Any]
+if TYPE_CHECKING:
+    from twolevel.summaries.base import Level
+    from twolevel.summaries.checks_summary import ChecksSummary
+    from twolevel.summaries.design_summary import DesignSummary
+    from twolevel.summaries.mixed_summary import MixedSummary
+    from twolevel.summaries.replication_summary import ReplicationSummary
+    from twolevel.summaries.truth_summary import TruthSummary
+    from twolevel.summaries.two_stage_summary import HierarchicalSummary
 
 
 @dataclass(frozen=True)
@@ -23,13 +32,13 @@ class StudySources:
     observations: pd.DataFrame
     columns: Mapping[str, str]
     unit: str | None
-    truth: Summary | None
-    design: Summary
+    truth: TruthSummary | None
+    design: DesignSummary
     subjects: pd.DataFrame
     residuals: pd.DataFrame
-    hierarchical: Summary
-    mixed: Summary
-    checks: Summary
+    hierarchical: HierarchicalSummary
+    mixed: MixedSummary
+    checks: ChecksSummary
     random_effects: pd.DataFrame
     conditional_residuals: pd.DataFrame
     profile: pd.DataFrame
@@ -44,17 +53,20 @@ class StudySources:
     @property
     def sigmas(self) -> dict[str, float]:
         """Both standard deviations by REML, by name."""
-        return {key: self.mixed[key] for key in ("sigma_between", "sigma_within")}
+        return {
+            "sigma_between": self.mixed.sigma_between,
+            "sigma_within": self.mixed.sigma_within,
+        }
 
     @property
     def level(self) -> float:
         """The study's confidence level."""
-        return self.mixed["level"]
+        return self.mixed.level
 
     @property
-    def conditions(self) -> list[str]:
+    def conditions(self) -> list[Level]:
         """The condition's levels in order; where there is none, "all"."""
-        return [mean["condition"] for mean in self.mixed["means"]]
+        return [mean.condition for mean in self.mixed.means]
 
     @cached_property
     def with_fixed_part(self) -> pd.DataFrame:
@@ -66,6 +78,6 @@ class StudySources:
 class ReplicationSources:
     """The results of a replication study, each by the name of its file."""
 
-    replication: Summary
+    replication: ReplicationSummary
     measures: pd.DataFrame
     distributions: pd.DataFrame

@@ -33,12 +33,7 @@ def write_text(path: str | Path, text: str) -> None:
 
 def write_json(path: str | Path, value: Any) -> None:
     """Write JSON with full precision; tables become lists of records, NaN and infinity null."""
-    write_text(path, json.dumps(_plain(value), indent=1, ensure_ascii=False) + "\n")
-
-
-def read_json(path: str | Path) -> Any:
-    """Read a JSON file."""
-    return json.loads(Path(path).read_text(encoding="utf-8"))
+    write_text(path, json.dumps(plain(value), indent=1, ensure_ascii=False) + "\n")
 
 
 def write_csv(path: str | Path, table: pd.DataFrame) -> None:
@@ -130,21 +125,21 @@ def read_parts(path: str | Path) -> Iterator[pd.DataFrame]:
         yield file.read_row_group(k).to_pandas()
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """Turn a value into what JSON can hold."""
     if hasattr(value, "to_dict"):  # of pandas
         if value.ndim == 1:
-            return _plain(value.to_dict())
+            return plain(value.to_dict())
         named = value if value.index.name is None else value.reset_index()
-        return [_plain(row) for row in named.to_dict("records")]
+        return [plain(row) for row in named.to_dict("records")]
     if hasattr(value, "tolist"):  # of numpy, or an index of pandas
-        return _plain(value.tolist())
+        return plain(value.tolist())
     if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
+        return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
+        return [plain(item) for item in value]
     if hasattr(value, "__dataclass_fields__"):
-        return _plain(vars(value))
+        return plain(vars(value))
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value

@@ -7,14 +7,12 @@ is made for such data.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
-from twolevel.findings.verdicts import rejected, subjects_differ
-from twolevel.text.confidence import alpha
+from twolevel.findings.verdicts import is_clear, rejected, subjects_differ
+from twolevel.summaries.anova_summary import AnovaSummary
+from twolevel.summaries.checks_summary import ChecksSummary, Look
 from twolevel.text.markdown import Markdown, code, escape, num, words
 from twolevel.text.numbers import written
-
-Summary = Mapping[str, Any]
 
 _LOOKS = {
     "residual": "residuals are not normal (@fig-quantiles)",
@@ -26,36 +24,36 @@ _LOOKS = {
 _OF_STEPS = ("residual", "spread")
 
 
-def cautions(formula: str, checks: Summary, labels: Mapping[str, str | None]) -> list[Markdown]:
-    """The cautions of a study, from its formula, its checks and the names of its columns."""
+def cautions(formula: str, checks: ChecksSummary, columns: Mapping[str, str]) -> list[Markdown]:
+    """The cautions of a study, from its formula, its checks and the user's names of its columns."""
     found = [
-        _not_made_for(formula, checks, labels),
-        _pooled(checks, labels),
-        _unconnected(checks, labels),
-        _neighbours(checks, labels),
+        _not_made_for(formula, checks, columns),
+        _pooled(checks, columns),
+        _unconnected(checks, columns),
+        _neighbours(checks, columns),
     ]
     return [caution for caution in found if caution is not None]
 
 
 def _not_made_for(
-    formula: str, checks: Summary, labels: Mapping[str, str | None]
+    formula: str, checks: ChecksSummary, columns: Mapping[str, str]
 ) -> Markdown | None:
-    values = checks["response_values"]
+    values = checks.response_values
     if values is None:
         return None
-    response, variables = escape(labels["response"]), formula.partition("~")[2].strip()
+    response, variables = escape(columns["response"]), formula.partition("~")[2].strip()
     listed = words([escape(written(value)) for value in values])
     took = f"{response} takes {len(values)} values only ({listed})"
-    bars = f"{variables} + (1 | {labels['subject']})"
+    bars = f"{variables} + (1 | {columns['subject']})"
     if len(values) == 2:
         high = written(values[1])
-        logistic = f"lme4::glmer(({labels['response']} == {high}) ~ {bars}, family = binomial)"
+        logistic = f"lme4::glmer(({columns['response']} == {high}) ~ {bars}, family = binomial)"
         kind = (
             f"A *logistic mixed model*, of the chance of {high} instead of its mean, is: in R "
             f"{code(logistic)}, in Python statsmodels’ BinomialBayesMixedGLM."
         )
     else:
-        cumulative = f"ordinal::clmm(factor({labels['response']}) ~ {bars})"
+        cumulative = f"ordinal::clmm(factor({columns['response']}) ~ {bars})"
         kind = (
             "An *ordinal mixed model*, of the chance of each step, is: in R "
             f"{code(cumulative)}, or brms with {code('family = cumulative()')}."
@@ -67,17 +65,17 @@ def _not_made_for(
     )
 
 
-def pools_strata(checks: Summary) -> bool:
+def pools_strata(checks: ChecksSummary) -> bool:
     """Whether terms that could have errors of their own stand against one here."""
-    within = checks["repeated_within"]
+    within = checks.repeated_within
     looked_at = subjects_differ(checks)
     return len(within) > 1 or (len(within) == 1 and not looked_at)
 
 
-def _pooled(checks: Summary, labels: Mapping[str, str | None]) -> Markdown | None:
+def _pooled(checks: ChecksSummary, columns: Mapping[str, str]) -> Markdown | None:
     if not pools_strata(checks):
         return None
-    within = checks["repeated_within"]
+    within = checks.repeated_within
     if len(within) == 1:
         (name,) = within
         return Markdown(
@@ -87,7 +85,7 @@ def _pooled(checks: Summary, labels: Mapping[str, str | None]) -> Markdown | Non
             "ANOVA with partitioned errors (in R, afex, which takes the means of cells) gives "
             f"{escape(name)} an error of its own, and another F ([step 5](#sec-three))."
         )
-    strata = words([code(f"(1 | {labels['subject']}:{name})") for name in within])
+    strata = words([code(f"(1 | {columns['subject']}:{name})") for name in within])
     return Markdown(
         f"**One error for all terms within subjects**: {words(within)} change within subjects, and "
         "this page pools their error strata, as a model with a random intercept alone does. The "
@@ -98,25 +96,25 @@ def _pooled(checks: Summary, labels: Mapping[str, str | None]) -> Markdown | Non
     )
 
 
-def _unconnected(checks: Summary, labels: Mapping[str, str | None]) -> Markdown | None:
-    sets = checks["unconnected"]
+def _unconnected(checks: ChecksSummary, columns: Mapping[str, str]) -> Markdown | None:
+    sets = checks.unconnected
     if not sets:
         return None
     some = [f"{words(levels[:8])}{' …' if len(levels) > 8 else ''}" for levels in sets[:6]]
     more = f"; and {len(sets) - 6} sets more" if len(sets) > 6 else ""
     return Markdown(
-        f"**Not all levels of {escape(labels['condition'])} can be compared within subjects**: no "
+        f"**Not all levels of {escape(columns['condition'])} can be compared within subjects**: no "
         f"subject was seen under levels of two of the sets {'; '.join(some)}{more}. What differs "
         "between these sets may as well be a difference between their subjects; only within a set "
         "do subjects serve as their own controls. An overall test and the marginal means mix both."
     )
 
 
-def _neighbours(checks: Summary, labels: Mapping[str, str | None]) -> Markdown | None:
-    why = follows(checks)
+def _neighbours(checks: ChecksSummary, columns: Mapping[str, str]) -> Markdown | None:
+    why, found = follows(checks), checks.following
     if why is None:
         return None
-    looks, condition = checks["diagnostics"]["looks"], escape(labels["condition"])
+    looks, condition = checks.diagnostics.looks, escape(columns["condition"])
     remedy = (
         f"A model with autocorrelated errors is made for such data (in R, {code('nlme::lme')} with "
         f"{code('correlation = corCAR1()')}). Tests of {condition} that take all rows for "
@@ -126,82 +124,77 @@ def _neighbours(checks: Summary, labels: Mapping[str, str | None]) -> Markdown |
     if why == "alike":
         return Markdown(f"**In the order of {condition}, {alike}**. {remedy}")
     around = looks.get("neighbours around lines")
-    if around is not None and around["p"] < alpha(checks["level"]):
+    if around is not None and is_clear(around.p, checks.level):
         alike += f", even around a line of each subject’s own ({_lag(around)})"
-    if why == "besides":
+    if why == "besides" or found is None:
         return Markdown(
             f"**Errors follow one another in the order of {condition}**, beside what slopes of "
             f"subjects’ own explain: {alike}. {remedy}"
         )
-    found = checks["following"]
     return Markdown(
         f"**Errors follow one another in the order of {condition}**, which explains these data "
-        f"better than slopes of subjects’ own (AIC lower by {num(-found['aic_less'], 2)}; errors a "
-        f"step apart correlate by {num(found['rho'], 2)}): {alike}. {remedy}"
+        f"better than slopes of subjects’ own (AIC lower by {num(-found.aic_less, 2)}; errors a "
+        f"step apart correlate by {num(found.rho, 2)}): {alike}. {remedy}"
     )
 
 
-def _lag(look: Summary) -> str:
+def _lag(look: Look) -> str:
     return (
-        f"lag-1 autocorrelation {num(look['statistic'], 2)}, where independent errors give "
-        f"{num(look['expected'], 2)} on average; Monte Carlo p = {look['p']:.3f}"
+        f"lag-1 autocorrelation {num(look.statistic, 2)}, where independent errors give "
+        f"{num(look.expected, 2)} on average; Monte Carlo p = {look.p:.3f}"
     )
 
 
-def follows(checks: Summary) -> str | None:
+def follows(checks: ChecksSummary) -> str | None:
     """What makes neighbouring residuals alike, where they are by more than chance.
 
     "errors" that follow one another, by the AIC; such errors "besides" slopes of subjects' own;
     "alike" where slopes are not at issue; None where slopes alone explain it, or nothing is alike.
     """
-    looks, found = checks["diagnostics"]["looks"], checks["following"]
-    clear = {
-        name: looks[name]["p"] < alpha(checks["level"])
-        for name in ("neighbours", "neighbours around lines")
-        if name in looks and looks[name]["p"] is not None
-    }
-    if not any(clear.values()):
+    looks, found = checks.diagnostics.looks, checks.following
+    neighbours = ("neighbours", "neighbours around lines")
+    clear = {name for name in neighbours if name in looks and is_clear(looks[name].p, checks.level)}
+    if not clear:
         return None
-    slopes = checks["own_slopes"]
-    if slopes and slopes["p"] >= alpha(checks["level"]):
+    slopes = checks.own_slopes
+    if slopes and not is_clear(slopes.p, checks.level):
         return "alike"
-    if found and found["aic_less"] < 0:
+    if found and found.aic_less < 0:
         return "errors"
-    if clear.get("neighbours around lines"):
+    if "neighbours around lines" in clear:
         return "besides"
     return None if slopes else "alike"
 
 
-def unusual(checks: Summary) -> Markdown | None:
+def unusual(checks: ChecksSummary) -> Markdown | None:
     """What the diagnostic plots show by more than chance, if anything."""
-    looks = checks["diagnostics"]["looks"]
-    beside = _OF_STEPS if checks["response_values"] else ()
+    looks = checks.diagnostics.looks
+    beside = _OF_STEPS if checks.response_values else ()
     warned = [
         Markdown(warning)
         for name, warning in _LOOKS.items()
-        if name in looks and name not in beside
-        and looks[name]["p"] is not None and looks[name]["p"] < alpha(checks["level"])
-    ]  # fmt: skip
+        if name in looks and name not in beside and is_clear(looks[name].p, checks.level)
+    ]
     if not warned:
         return None
     return Markdown(f"**Check before you trust it**: {words(warned)}, by more than chance.")
 
 
-def pairs_share_an_error(checks: Summary, anova: Summary) -> Markdown | None:
+def pairs_share_an_error(checks: ChecksSummary, anova: AnovaSummary) -> Markdown | None:
     """What to say beside pairwise differences whose errors are not equal, as they take them."""
-    sphericity = anova.get("sphericity")
+    sphericity = anova.sphericity
     differ = subjects_differ(checks)
-    if rejected(sphericity, checks["level"]):
+    if sphericity and rejected(sphericity, checks.level):
         multivariate = 'emmeans(aov_ez(...), model = "multivariate")'
         return Markdown(
             "These pairwise differences share one pooled error, although differences between "
-            f"levels of {escape(sphericity['variable'])} do not all have the same variance "
-            f"(Greenhouse and Geisser’s epsilon {num(sphericity['gg_epsilon'], 3)}): intervals of "
+            f"levels of {escape(sphericity.variable)} do not all have the same variance "
+            f"(Greenhouse and Geisser’s epsilon {num(sphericity.gg_epsilon, 3)}): intervals of "
             "pairs that vary much are too short, those of others too long. Give each pair its own "
             "error instead, by paired t tests adjusted for their number (in R, "
             f"{code(multivariate)})."
         )
-    if pools_strata(checks) or (differ and differ["p"] < alpha(checks["level"])):
+    if pools_strata(checks) or (differ and is_clear(differ.p, checks.level)):
         return Markdown(
             "These pairwise differences share one pooled error, which leaves out how subjects "
             "differ in these effects: their intervals can be too short. Compare the means of each "

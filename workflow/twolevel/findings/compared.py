@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from twolevel.design.terms import term_in_words
+from twolevel.summaries.comparison_summary import ComparisonSummary
 from twolevel.text.markdown import Markdown, escape, num, words
 
 _SYMBOLS = {
@@ -25,22 +25,22 @@ def quantity_in_words(quantity: str) -> Markdown:
     return Markdown(_SYMBOLS[kind] + escape(name))
 
 
-def most_apart(comparison: Mapping[str, Any], terms: Mapping[str, list[str]]) -> Markdown:
+def most_apart(comparison: ComparisonSummary, terms: Mapping[str, list[str]]) -> Markdown:
     """The quantity in which the methods differ most, with its values; nothing where they agree.
 
     terms are the variables that each term is made of.
     """
-    most = comparison["most_apart"]
+    most = comparison.most_apart
     if most is None:
         return Markdown("")
-    kind, name = _parts(most["quantity"])
-    what = quantity_in_words(most["quantity"])
+    kind, name = _parts(most.quantity)
+    what = quantity_in_words(most.quantity)
     if kind == "F":
         what = Markdown(f"the F of {escape(term_in_words(name, terms[name]))}")
     values = [
-        Markdown(f"{num(most[method])} by the {called}")
+        Markdown(f"{num(value)} by the {called}")
         for method, called in _METHODS.items()
-        if most[method] is not None
+        if (value := getattr(most, method)) is not None
     ]
     return Markdown(f"{what}: {words(values)}")
 

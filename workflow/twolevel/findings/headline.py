@@ -13,8 +13,12 @@ from twolevel.findings.cautions import (
     unusual,
 )
 from twolevel.findings.pairs import pairs_that_differ
-from twolevel.findings.results import Results, Row, first
+from twolevel.findings.results import Results, first
 from twolevel.findings.verdicts import TESTED_BY, Verdict
+from twolevel.summaries.anova_summary import SphericitySummary
+from twolevel.summaries.base import Level
+from twolevel.summaries.mixed_summary import OtherFactor, Slope, WithinFactor
+from twolevel.summaries.rows import FTest
 from twolevel.text.markdown import Markdown, escape, num, numbers_of, p_value, words
 
 # Levels up to which means are listed one by one.
@@ -46,7 +50,7 @@ def headline(found: Results, most_apart: Markdown) -> list[list[Claim]]:
     effects = _of_condition(found) if found.condition else _without_condition(found)
     more = [
         [Claim("caution", said)]
-        for said in cautions(found.mixed["formula"], found.checks, found.labels)
+        for said in cautions(found.mixed.formula, found.checks, found.design.columns)
     ]
     look = unusual(found.checks)
     paragraphs = [
@@ -62,113 +66,115 @@ def headline(found: Results, most_apart: Markdown) -> list[list[Claim]]:
 def _of_condition(found: Results) -> list[Claim]:
     # Without the condition's own term, a term with others is no deviation from it.
     qualifying = [
-        row for row in found.interactions if found.own_terms and found.verdicts[row["term"]].clear
+        row for row in found.interactions if found.own_terms and found.verdicts[row.term].clear
     ]
-    claims, told = [], []
+    claims: list[Claim] = []
+    told: list[str] = []  # factors for whose levels an interaction was told
     for row in qualifying:
         claim, factor = _interaction(found, row, told)
         claims.append(claim)
         told += [factor] if factor else []
     clear = False
     if len(found.own_terms) == 1:
-        effect = _rise(found, told, bool(qualifying)) if found.slope else None
+        effect = _rise(found, found.slope, told, bool(qualifying)) if found.slope else None
         effect = effect or _difference(found, told, bool(qualifying))
         clear = bool(effect.clear)
         claims.append(effect)
         differ = found.subjects_differ
-        if differ and found.clear(differ["p"]) and follows(found.checks) != "errors":
+        if differ and found.clear(differ.p) and follows(found.checks) != "errors":
             said = (
                 f"Tests of {escape(found.condition)} that take all observations for independent "
                 "are too sure of themselves here, for subjects differ in its effect "
                 "([step 1](#sec-own-effects))."
             )
-            claims.append(Claim("subjects differ", Markdown(said), True, {"p": differ["p"]}))
-    if found.sphericity_rejected:
-        claims.append(_sphericity(found))
+            claims.append(Claim("subjects differ", Markdown(said), True, {"p": differ.p}))
+    if found.anova.sphericity and found.sphericity_rejected:
+        claims.append(_sphericity(found, found.anova.sphericity))
     if not (found.slope and len(found.own_terms) == 1):
         claims.append(_means(found))
         if len(found.own_terms) == 1 and not found.constrained and not told:
-            levels = [mean["condition"] for mean in found.mixed["means"]]
+            levels = [mean.condition for mean in found.mixed.means]
             claims += _pairs(found, levels, clear)
-    for row in found.mixed["anova"][:MOST_TERMS]:
+    for row in found.mixed.anova[:MOST_TERMS]:
         if row not in found.own_terms and row not in qualifying:
             claims.append(of_term(found, row, in_detail=not told))
     return claims
 
 
 def _without_condition(found: Results) -> list[Claim]:
-    mean = found.mixed["grand_mean"]
+    mean = found.mixed.grand_mean
     said = (
-        f"The grand mean of {escape(found.labels['response'])} is **{num(mean['estimate'])}**"
-        f"{found.in_unit} (REML, standard error {num(mean['se'], 3)})."
+        f"The grand mean of {escape(found.response)} is **{num(mean.estimate)}**"
+        f"{found.in_unit} (REML, standard error {num(mean.se, 3)})."
     )
-    rows = found.mixed["anova"][:MOST_TERMS_ALONE]
+    rows = found.mixed.anova[:MOST_TERMS_ALONE]
     return [
-        Claim("grand_mean", Markdown(said), None, {"estimate": mean["estimate"], "se": mean["se"]}),
+        Claim("grand_mean", Markdown(said), None, {"estimate": mean.estimate, "se": mean.se}),
         *(of_term(found, row, in_detail=True) for row in rows),
     ]
 
 
-def _interaction(found: Results, row: Row, told: list[str]) -> tuple[Claim, str | None]:
+def _interaction(found: Results, row: FTest, told: list[str]) -> tuple[Claim, str | None]:
     """A clear interaction with the condition, and the factor whose levels it is told for."""
-    verdict = found.verdicts[row["term"]]
+    verdict = found.verdicts[row.term]
     condition, response = escape(found.condition), escape(found.response)
     others = [name for name in verdict.variables if name != found.condition]
     said = (
         f"**The effect of {condition} on {response} depends on {words(others)}** "
         f"(interaction: {verdict.quote})"
     )
-    factor = first(found.mixed["factors"], "factor", others[0]) if len(others) == 1 else None
-    if factor and factor["within"] and len(factor["means"]) <= FEW and others[0] not in told:
-        said += _within(found, factor)
-    else:
-        factor = None
-    claim = Claim(row["term"], Markdown(f"{said}."), True, _numbers(row))
-    return claim, factor and factor["factor"]
+    told_for = None
+    factor = first(found.mixed.factors, "factor", others[0]) if len(others) == 1 else None
+    if factor and factor.within and len(factor.means) <= FEW and others[0] not in told:
+        said += _within(found, factor, factor.within)
+        told_for = factor.factor
+    return Claim(row.term, Markdown(f"{said}."), True, _numbers(row)), told_for
 
 
-def _within(found: Results, factor: Row) -> str:
+def _within(found: Results, factor: OtherFactor, within: WithinFactor) -> str:
     """By how much the means change from the first level to the last within a factor's levels."""
-    within, means = factor["within"], found.mixed["means"]
-    if within["slopes"]:
+    means = found.mixed.means
+    changes: dict[Level, float | None]
+    if within.slopes:
         over = f"per unit of {escape(found.condition)}"
-        changes = {row["level"]: row["estimate"] for row in within["slopes"]}
+        changes = {row.level: row.estimate for row in within.slopes}
     else:
-        over = f"from {escape(means[0]['condition'])} to {escape(means[-1]['condition'])}"
+        over = f"from {escape(means[0].condition)} to {escape(means[-1].condition)}"
         last = found.n_levels - 2  # the first level less the last among a level's differences
-        changes = {
-            mean["level"]: -[r for r in within["contrasts"] if r["level"] == mean["level"]][last][
-                "estimate"
-            ]
-            for mean in factor["means"]
-        }
+        changes = {}
+        for mean in factor.means:
+            own = [row for row in within.contrasts if row.level == mean.level]
+            change = own[last].estimate
+            changes[mean.level] = None if change is None else -change
     unit = f", in {escape(found.unit)}," if found.unit else ""
-    by = numbers_of((num(changes[m["level"]], 3), m["level"]) for m in factor["means"])
-    change = f": {over}, mean {escape(found.labels['response'])} changes{unit} by {by}"
-    return change + _where_within(found, factor)
+    by = numbers_of((num(changes[m.level], 3), m.level) for m in factor.means)
+    return f": {over}, mean {escape(found.response)} changes{unit} by {by}" + _where_within(
+        found, factor, within
+    )
 
 
-def _where_within(found: Results, factor: Row) -> str:
+def _where_within(found: Results, factor: OtherFactor, within: WithinFactor) -> str:
     """Where the table of the differences within a factor's levels is, if it is shown."""
-    shown = [other for other in found.mixed["factors"] if len(other["means"]) <= 12]
-    if factor not in shown or len(factor["within"]["contrasts"]) > 60:
+    shown = [other for other in found.mixed.factors if len(other.means) <= 12]
+    if factor not in shown or len(within.contrasts) > 60:
         return ""
     return f" (all differences: @tbl-within-{shown.index(factor) + 1})"
 
 
-def _rise(found: Results, told: list[str], qualified: bool) -> Claim:
+def _rise(found: Results, slope: Slope, told: list[str], qualified: bool) -> Claim:
     """Whether the mean rises or falls with a condition that is a number, and by how much."""
-    slope, (test,) = found.slope, found.own_terms
-    verdict = found.verdicts[test["term"]]
+    (test,) = found.own_terms
+    verdict = found.verdicts[test.term]
     # The slope at the mean of all numbers: it is the test where that is the hypothesis of both.
     same = _same(slope, test)
-    clear = verdict.clear if same else found.clear(slope["p"])
-    slopes = found.checks["own_slopes"]
-    best = slopes["mean"] if verdict.safe and same and slopes else slope
-    rises = best["estimate"] >= 0
-    ends = best["ci_low"], best["ci_high"]
-    low, high = ends if rises else (-ends[1], -ends[0])
-    size = f"{num(abs(best['estimate']))}{found.in_unit}"
+    clear = verdict.clear if same else found.clear(slope.p)
+    slopes = found.checks.own_slopes
+    best = slopes.mean if verdict.safe and same and slopes and slopes.mean else slope
+    rises = best.estimate >= 0
+    low, high = best.ci_low, best.ci_high
+    if not rises and low is not None and high is not None:
+        low, high = -high, -low
+    size = f"{num(abs(best.estimate))}{found.in_unit}"
     condition, response = escape(found.condition), escape(found.response)
     verb, strong = ("rises" if rises else "falls"), ("" if qualified else "**")
     between = f"{found.level} interval {num(low)} to {num(high)}"
@@ -182,20 +188,20 @@ def _rise(found: Results, told: list[str], qualified: bool) -> Claim:
             f"{strong}The data show no clear change of mean {response} with {condition}{strong} "
             f"(per unit, it {verb} by {size}, {between}"
         )
-    quote = verdict.quote
+    quote: str = verdict.quote
     if not same:
         quote = (
             f"{TESTED_BY} test with other numbers at their means: "
-            f"F(1, {num(slope['df'], 3)}) = {num(slope['t'] ** 2)}, p {p_value(slope['p'])}"
+            f"F(1, {num(slope.df, 3)}) = {num(slope.t and slope.t**2)}, p {p_value(slope.p)}"
         )
-    numbers = {key: best[key] for key in ("estimate", "ci_low", "ci_high")}
-    return Claim(test["term"], Markdown(f"{said}; {quote})."), clear, numbers)
+    numbers = {key: getattr(best, key) for key in ("estimate", "ci_low", "ci_high")}
+    return Claim(test.term, Markdown(f"{said}; {quote})."), clear, numbers)
 
 
 def _difference(found: Results, told: list[str], qualified: bool) -> Claim:
     """Whether the mean differs between the condition's levels."""
     (test,) = found.own_terms
-    verdict = found.verdicts[test["term"]]
+    verdict = found.verdicts[test.term]
     condition, response = escape(found.condition), escape(found.response)
     between = f"between the levels of {condition}"
     if verdict.clear:
@@ -207,75 +213,75 @@ def _difference(found: Results, told: list[str], qualified: bool) -> Claim:
         what = f"No overall test says whether mean {response} differs {between}"
     strong = "" if qualified else "**"
     said = Markdown(f"{strong}{what}{strong} ({verdict.quote}).")
-    return Claim(test["term"], said, verdict.clear if verdict.tested else None, _numbers(test))
+    return Claim(test.term, said, verdict.clear if verdict.tested else None, _numbers(test))
 
 
-def _sphericity(found: Results) -> Claim:
-    sphericity = found.anova["sphericity"]
-    if sphericity["mauchly_p"] is None:
-        shown = f"Greenhouse and Geisser's epsilon {num(sphericity['gg_epsilon'], 3)}"
+def _sphericity(found: Results, sphericity: SphericitySummary) -> Claim:
+    if sphericity.mauchly_p is None:
+        shown = f"Greenhouse and Geisser's epsilon {num(sphericity.gg_epsilon, 3)}"
     else:
-        shown = f"Mauchly's test of sphericity: p {p_value(sphericity['mauchly_p'])}"
-    cells = " of the means of cells" if found.design["replicated"] else ""
+        shown = f"Mauchly's test of sphericity: p {p_value(sphericity.mauchly_p)}"
+    cells = " of the means of cells" if found.design.replicated else ""
     said = (
-        f"Differences between levels of {escape(sphericity['variable'])} do not all have the same "
+        f"Differences between levels of {escape(sphericity.variable)} do not all have the same "
         f"variance, as uncorrected tests assume ({shown}); the corrected ones are those of the "
         f"ANOVA{cells}."
     )
-    numbers = {key: sphericity[key] for key in ("mauchly_p", "gg_epsilon")}
+    numbers = {key: getattr(sphericity, key) for key in ("mauchly_p", "gg_epsilon")}
     return Claim("sphericity", Markdown(said), True, numbers)
 
 
 def _means(found: Results) -> Claim:
-    means = found.mixed["means"]
+    means = found.mixed.means
     many = len(means) > FEW
     which = f"The {len(means) if many else ''} {'marginal ' if found.other_terms else ''}means"
     unit = f", in {escape(found.unit)}," if found.unit else ""
-    values = [mean["estimate"] for mean in means]
+    known = [mean.estimate for mean in means if mean.estimate is not None]
+    lowest, highest = min(known, default=None), max(known, default=None)
     if many:
-        listed = f"run from {num(min(values))} to {num(max(values))}"
+        listed = f"run from {num(lowest)} to {num(highest)}"
     else:
-        listed = f"are {numbers_of((num(m['estimate']), m['condition']) for m in means)}"
+        listed = f"are {numbers_of((num(m.estimate), m.condition) for m in means)}"
     said = f"{' '.join(which.split())}{unit} {listed}."
-    return Claim("means", Markdown(said), None, {"lowest": min(values), "highest": max(values)})
+    return Claim("means", Markdown(said), None, {"lowest": lowest, "highest": highest})
 
 
-def _pairs(found: Results, levels: list[str], clear: bool) -> list[Claim]:
-    contrasts = found.mixed["contrasts"]
-    said = pairs_that_differ(levels, contrasts, clear, found.mixed["adjust"], found.mixed["level"])
+def _pairs(found: Results, levels: list[Level], clear: bool) -> list[Claim]:
+    contrasts = found.mixed.contrasts
+    said = pairs_that_differ(levels, contrasts, clear, found.mixed.adjust, found.mixed.level)
     if not said:
         return []
     shared = pairs_share_an_error(found.checks, found.anova)
     return [Claim("pairs", said), *([Claim("pairs' error", shared)] if shared else [])]
 
 
-def of_term(found: Results, row: Row, in_detail: bool) -> Claim:
+def of_term(found: Results, row: FTest, in_detail: bool) -> Claim:
     """What is found of a term beside the condition; in detail, of a factor, its means and pairs."""
-    verdict = found.verdicts[row["term"]]
+    verdict = found.verdicts[row.term]
     said = f"{_depends(found, verdict)} ({verdict.quote})"
-    line = first(found.mixed["slopes"], "term", row["term"])
-    factor = first(found.mixed["factors"], "term", row["term"])
+    line = first(found.mixed.slopes, "term", row.term)
+    factor = first(found.mixed.factors, "term", row.term)
     if verdict.clear and line and _same(line, row):
-        verb = "rises" if line["estimate"] >= 0 else "falls"
-        said += f": per unit, it {verb} by {num(abs(line['estimate']))}{found.in_unit}."
-    elif verdict.clear and factor and len(factor["means"]) <= FEW:
-        means = factor["means"]
-        said += f": its means are {numbers_of((num(m['estimate']), m['level']) for m in means)}."
+        verb = "rises" if line.estimate >= 0 else "falls"
+        said += f": per unit, it {verb} by {num(abs(line.estimate))}{found.in_unit}."
+    elif verdict.clear and factor and len(factor.means) <= FEW:
+        means = factor.means
+        said += f": its means are {numbers_of((num(m.estimate), m.level) for m in means)}."
         if in_detail:
-            levels = [mean["level"] for mean in means]
+            levels = [mean.level for mean in means]
             pairs = pairs_that_differ(
-                levels, factor["contrasts"], True, found.mixed["adjust"], found.mixed["level"]
+                levels, factor.contrasts, True, found.mixed.adjust, found.mixed.level
             )
             said += f" {pairs}"
     else:
         said += "."
     clear = verdict.clear if verdict.tested else None
-    return Claim(row["term"], Markdown(said), clear, _numbers(row))
+    return Claim(row.term, Markdown(said), clear, _numbers(row))
 
 
 def _depends(found: Results, verdict: Verdict) -> str:
     if verdict.clear:
-        return f"Mean {escape(found.labels['response'])} depends on {escape(verdict.name)}"
+        return f"Mean {escape(found.response)} depends on {escape(verdict.name)}"
     known = "There is no clear sign of" if verdict.tested else "Nothing is known of"
     if len(verdict.parts) > 1:
         return f"{known} {escape(verdict.name.replace('the ', 'an ', 1))}"
@@ -284,10 +290,10 @@ def _depends(found: Results, verdict: Verdict) -> str:
 
 def _of_subjects(found: Results) -> list[Claim]:
     mixed, unit = found.mixed, found.in_unit
-    between, within = mixed["sigma_between"], mixed["sigma_within"]
+    between, within = mixed.sigma_between, mixed.sigma_within
     sigmas = {"sigma_between": between, "sigma_within": within}
-    if mixed["boundary"]:
-        high = found.interval("sigma_between")["profile_high"]
+    if mixed.boundary:
+        high = found.interval("sigma_between").profile_high
         said = (
             "**Subjects differ no more than the scatter within subjects alone would make them**: "
             "the standard deviation between subjects is estimated as exactly 0 "
@@ -296,7 +302,7 @@ def _of_subjects(found: Results) -> list[Claim]:
             "failure; [step 4](#sec-mixed) says what it means."
         )
         return [Claim("subjects", Markdown(said), False, sigmas)]
-    p = mixed["between_variance"]["p"]
+    p = mixed.between_variance.p
     if found.clear(p):
         said = (
             f"**Subjects differ from one another with a standard deviation of {num(between, 3)}**"
@@ -308,12 +314,12 @@ def _of_subjects(found: Results) -> list[Claim]:
             f"them is estimated as {num(between, 3)}{unit}, within subjects as "
             f"{num(within, 3)}{unit} (REML; exact test of no differences: p {p_value(p)})."
         )
-    icc, share = found.interval("icc"), mixed["icc"]
-    left = " that the fixed effects leave" if mixed["anova"] else ""
+    icc, share = found.interval("icc"), mixed.icc
+    left = " that the fixed effects leave" if mixed.anova else ""
     of_variance = (
         f"{num(100 * share, 3)} % of the variance{left} lies between subjects (ICC "
         f"{num(share, 3)}, {found.level} profile-likelihood interval "
-        f"{num(icc['profile_low'], 3)} to {num(icc['profile_high'], 3)})."
+        f"{num(icc.profile_low, 3)} to {num(icc.profile_high, 3)})."
     )
     return [
         Claim("subjects", Markdown(said), found.clear(p), sigmas | {"p": p}),
@@ -322,8 +328,8 @@ def _of_subjects(found: Results) -> list[Claim]:
 
 
 def _of_methods(found: Results, most_apart: Markdown) -> list[Claim]:
-    available, pooled = found.anova["available"], pools_strata(found.checks)
-    if found.comparison["agree"]:
+    available, pooled = found.anova.available, pools_strata(found.checks)
+    if found.comparison.agree:
         errors = "one pooled error within subjects" if pooled else "partitioned errors"
         others = f", the mixed model and the ANOVA with {errors}" if available else None
         why = ": all three pool what a partitioned ANOVA keeps apart" if pooled else ""
@@ -332,19 +338,21 @@ def _of_methods(found: Results, most_apart: Markdown) -> list[Claim]:
             f"up to rounding{why}."
         )
     elif not available:
-        why = "No" if found.design["balanced"] else "The design is not balanced: no"
+        why = "No" if found.design.balanced else "The design is not balanced: no"
         said = (
             f"{why} exact ANOVA exists, and the two-stage estimate and the mixed model differ, "
             f"most in {most_apart} ([step 5](#sec-three))."
         )
     else:
         return []
-    return [Claim("agreement", Markdown(said), found.comparison["agree"])]
+    return [Claim("agreement", Markdown(said), found.comparison.agree)]
 
 
-def _same(slope: Row, test: Row) -> bool:
+def _same(slope: Slope, test: FTest) -> bool:
     """Whether a slope's t test is the F test of its term."""
-    return abs(slope["t"] ** 2 - test["F"]) <= 1e-6 * test["F"]
+    if slope.t is None or test.F is None:
+        return False
+    return abs(slope.t**2 - test.F) <= 1e-6 * test.F
 
 
 def _on_average(told: list[str]) -> str:
@@ -352,5 +360,5 @@ def _on_average(told: list[str]) -> str:
     return f"On average over {words(told)}, m" if told else "M"
 
 
-def _numbers(test: Row) -> dict[str, float | None]:
-    return {key: test[key] for key in ("F", "df_num", "df_den", "p")}
+def _numbers(test: FTest) -> dict[str, float | None]:
+    return {key: getattr(test, key) for key in ("F", "df_num", "df_den", "p")}

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from itertools import combinations
-from typing import Any
 
+from twolevel.findings.verdicts import is_clear
 from twolevel.inference.adjustments import ADJUSTMENTS
+from twolevel.summaries.base import Level
+from twolevel.summaries.mixed_summary import Contrast
 from twolevel.text.confidence import alpha, percent
 from twolevel.text.markdown import Markdown, bracketed, escape, num, words
 
@@ -15,8 +17,8 @@ FEW_LEVELS, FEW_PAIRS = 6, 5
 
 
 def pairs_that_differ(
-    levels: Sequence[str],
-    contrasts: Sequence[Mapping[str, Any]],
+    levels: Sequence[Level],
+    contrasts: Sequence[Contrast],
     clear: bool,
     adjust: str,
     level: float,
@@ -25,13 +27,13 @@ def pairs_that_differ(
 
     contrasts are in the order of the pairs of levels; one without a test differs from nothing.
     """
-    apart = [row["p"] is not None and row["p"] < alpha(level) for row in contrasts]
+    apart = [is_clear(row.p, level) for row in contrasts]
     by = escape(ADJUSTMENTS[adjust].criterion(alpha(level)))
     if len(contrasts) == 1:
         (row,) = contrasts
         return Markdown(
-            f"The difference {escape(row['contrast'])} is {num(row['estimate'])} "
-            f"({percent(level)} % interval {num(row['ci_low'])} to {num(row['ci_high'])})."
+            f"The difference {escape(row.contrast)} is {num(row.estimate)} "
+            f"({percent(level)} % interval {num(row.ci_low)} to {num(row.ci_high)})."
         )
     if all(apart) and clear:
         return Markdown(f"All {len(contrasts)} pairs of levels differ ({by}).")
@@ -48,7 +50,7 @@ def pairs_that_differ(
 
 
 def _named(
-    levels: Sequence[str], contrasts: Sequence[Mapping[str, Any]], apart: list[bool], by: str
+    levels: Sequence[Level], contrasts: Sequence[Contrast], apart: list[bool], by: str
 ) -> str:
     some = f"Of {len(contrasts)} pairs of levels, {sum(apart)} differ ({by})."
     if len(levels) > FEW_LEVELS:
@@ -56,7 +58,7 @@ def _named(
     differ, alike = [], []
     for (one, other), row, is_apart in zip(combinations(levels, 2), contrasts, apart, strict=True):
         if is_apart:
-            higher, lower = (one, other) if row["estimate"] > 0 else (other, one)
+            higher, lower = (one, other) if (row.estimate or 0) > 0 else (other, one)
             differ.append(f"{higher} above {lower}")
         else:
             alike.append(f"{one}, {other}")

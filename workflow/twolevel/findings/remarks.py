@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from twolevel.levels.checks.diagnostics import Diagnostics
+from operator import attrgetter
+
+from twolevel.summaries.checks_summary import DiagnosticsSummary
 from twolevel.text.confidence import LEVEL, alpha, percent
 from twolevel.text.numbers import positional
 
 
 def remarks(
-    found: Diagnostics,
+    found: DiagnosticsSummary,
     condition: str | None = None,
     steps: list[float] | None = None,
     level: float = LEVEL,
@@ -40,7 +42,7 @@ def remarks(
     return said
 
 
-def _on_quantiles(found: Diagnostics, of: str, values: str, what: str, level: float) -> str:
+def _on_quantiles(found: DiagnosticsSummary, of: str, values: str, what: str, level: float) -> str:
     if of not in found.looks:
         return f"There are too few {values} to say whether {what} are normal."
     outside = f"{100 * found.outside[of]:.1f} % of the {values} lie outside their envelope"
@@ -61,7 +63,7 @@ def _on_quantiles(found: Diagnostics, of: str, values: str, what: str, level: fl
     )
 
 
-def _on_spread(found: Diagnostics, level: float) -> str:
+def _on_spread(found: DiagnosticsSummary, level: float) -> str:
     if "spread" not in found.looks:
         return "All fitted values are equal: the residuals' spread cannot change with them."
     look = found.looks["spread"]
@@ -81,7 +83,7 @@ def _on_spread(found: Diagnostics, level: float) -> str:
     )
 
 
-def _on_conditions(found: Diagnostics, of: str, level: float) -> str:
+def _on_conditions(found: DiagnosticsSummary, of: str, level: float) -> str:
     if len(found.by_condition) < 2:
         return "There are no conditions to compare the residuals' spread between."
     if "conditions" not in found.looks:
@@ -89,11 +91,12 @@ def _on_conditions(found: Diagnostics, of: str, level: float) -> str:
             "The residuals' spread is not compared between the levels: one of them has a single "
             "observation, or is fitted exactly."
         )
-    rms, look = found.by_condition.set_index("condition")["rms"], found.looks["conditions"]
-    least, most = rms.idxmin(), rms.idxmax()
+    look, rms = found.looks["conditions"], attrgetter("rms")
+    least, most = min(found.by_condition, key=rms), max(found.by_condition, key=rms)
     range_ = (
         "the root mean square residual runs from "
-        f"{positional(rms[least])} ({of} {least}) to {positional(rms[most])} ({of} {most})"
+        f"{positional(least.rms)} ({of} {least.condition}) to "
+        f"{positional(most.rms)} ({of} {most.condition})"
     )
     if look.p is None:
         return f"Under the levels, {range_}."
@@ -109,14 +112,14 @@ def _on_conditions(found: Diagnostics, of: str, level: float) -> str:
     )
 
 
-def _on_neighbours(found: Diagnostics, condition: str | None, level: float) -> str:
+def _on_neighbours(found: DiagnosticsSummary, condition: str | None, level: float) -> str:
     look = found.looks["neighbours"]
     size = f"lag-1 autocorrelation {_signed(look.statistic)}"
     if look.p is None:
         return f"Neighbouring residuals in the order of {condition}: {size}."
     size += f", where the model gives {_signed(look.expected)} on average, {_monte_carlo(look.p)}"
     around = found.looks.get("neighbours around lines")
-    if around is not None:
+    if around is not None and around.p is not None:
         size += (
             f"; around a line of each subject's own {_signed(around.statistic)}, where the model "
             f"gives {_signed(around.expected)}, {_monte_carlo(around.p)}"
@@ -133,7 +136,7 @@ def _on_neighbours(found: Diagnostics, condition: str | None, level: float) -> s
     )
 
 
-def _signed(value: float) -> str:
+def _signed(value: float | None) -> str:
     return f"{value:.2f}".replace("-", "−")
 
 

@@ -8,11 +8,17 @@ that decides stands first, so that no sentence contradicts the p value beside it
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from twolevel.design.terms import factors_in_words, term_in_words
+from twolevel.summaries.anova_summary import AnovaSummary, CorrectedTest, SphericitySummary
+from twolevel.summaries.checks_summary import (
+    ChecksSummary,
+    OwnSlopesSummary,
+    SubjectConditionSummary,
+)
+from twolevel.summaries.mixed_summary import MixedSummary
+from twolevel.summaries.rows import FTest
 from twolevel.text.confidence import alpha
 from twolevel.text.markdown import Markdown, num, p_value, words
 from twolevel.text.methods import METHODS, STANDARD
@@ -22,8 +28,6 @@ from twolevel.text.methods import METHODS, STANDARD
 SMALL_EPSILON = 0.75
 # The method of all tests of the mixed model on a page.
 TESTED_BY = METHODS[STANDARD].name
-
-Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -47,51 +51,65 @@ class Verdict:
     tested: bool
 
 
-def verdicts(
-    mixed: Mapping[str, Any], checks: Mapping[str, Any], anova: Mapping[str, Any]
-) -> dict[str, Verdict]:
+def verdicts(mixed: MixedSummary, checks: ChecksSummary, anova: AnovaSummary) -> dict[str, Verdict]:
     """The verdict on each term, from the summaries of the mixed model, its checks and the ANOVA."""
-    own, slopes = checks["subject_condition"], checks["own_slopes"]
+    own, slopes = checks.subject_condition, checks.own_slopes
     differ = subjects_differ(checks)
-    safely = (differ["tests"] or []) if differ and differ["p"] < alpha(mixed["level"]) else []
+    safely = (differ.tests or []) if differ and is_clear(differ.p, mixed.level) else []
     basis = "on the means of cells"
     if not own and slopes:
-        basis = f"from the {slopes['n_slopes']} subjects' own slopes"
+        basis = f"from the {slopes.n_slopes} subjects' own slopes"
     corrected = {}
-    if rejected(anova.get("sphericity"), mixed["level"]):
-        corrected = {row["term"]: row for row in anova["sphericity"]["corrected"]}
-    safe = {row["term"]: row for row in safely}
+    if anova.sphericity and rejected(anova.sphericity, mixed.level):
+        corrected = {row.term: row for row in anova.sphericity.corrected}
+    safe = {row.term: row for row in safely}
     return {
-        row["term"]: _verdict(row, mixed, safe.get(row["term"]), basis, corrected.get(row["term"]))
-        for row in mixed["anova"]
+        row.term: _verdict(row, mixed, safe.get(row.term), basis, corrected.get(row.term))
+        for row in mixed.anova
     }
 
 
-def subjects_differ(checks: Mapping[str, Any]) -> Mapping[str, Any] | None:
+def subjects_differ(checks: ChecksSummary) -> SubjectConditionSummary | OwnSlopesSummary | None:
     """The test of whether subjects differ in the condition's effect, where there is one."""
-    return checks["subject_condition"] or checks["own_slopes"]
+    return checks.subject_condition or checks.own_slopes
 
 
-def rejected(sphericity: Mapping[str, Any] | None, level: float) -> bool:
+def is_clear(p: float | None, level: float) -> bool:
+    """Whether a test shows something, at one less the level; one without a p value does not."""
+    return p is not None and p < alpha(level)
+
+
+def rejected(sphericity: SphericitySummary | None, level: float) -> bool:
     """Whether differences between levels do not all have the same variance, by a test."""
     if not sphericity:
         return False
-    if sphericity["mauchly_p"] is None:
-        return sphericity["gg_epsilon"] < SMALL_EPSILON and sphericity["mauchly_w"] is None
-    return sphericity["mauchly_p"] < alpha(level)
+    if sphericity.mauchly_p is None:
+        return sphericity.gg_epsilon < SMALL_EPSILON and sphericity.mauchly_w is None
+    return is_clear(sphericity.mauchly_p, level)
 
 
 def _verdict(
-    row: Row, mixed: Mapping[str, Any], safe: Row | None, safe_basis: str, corrected: Row | None
+    row: FTest,
+    mixed: MixedSummary,
+    safe: FTest | None,
+    safe_basis: str,
+    corrected: CorrectedTest | None,
 ) -> Verdict:
-    term, variables = row["term"], mixed["terms"][row["term"]]
-    zeros = numbers_in_words(mixed["held_at_zero"].get(term, []), mixed)
+    term, variables = row.term, mixed.terms[row.term]
+    zeros = numbers_in_words(mixed.held_at_zero.get(term, []), mixed)
     where = f" where {zeros} 0" if zeros else ""
     plain, decides = _in_figures(row), row
+    quote: str
+    reported: str
     quote, reported = f"{TESTED_BY} test{where}: {plain}", plain
     if corrected is not None:
-        decides = {key: corrected[f"{key}_gg"] for key in ("df_num", "df_den", "p")}
-        decides |= {"F": corrected["F"]}
+        decides = FTest(
+            term=term,
+            F=corrected.F,
+            df_num=corrected.df_num_gg,
+            df_den=corrected.df_den_gg,
+            p=corrected.p_gg,
+        )
         quote = (
             f"with Greenhouse and Geisser’s correction, {_in_figures(decides)}; without it, {quote}"
         )
@@ -104,30 +122,27 @@ def _verdict(
         name=term_in_words(term, variables),
         parts=tuple(factors_in_words(term, variables)),
         variables=tuple(variables),
-        clear=decides["p"] is not None and decides["p"] < alpha(mixed["level"]),
+        clear=is_clear(decides.p, mixed.level),
         zeros=zeros,
         quote=Markdown(quote),
         reported=Markdown(reported),
         safe=safe is not None,
-        tested=decides["p"] is not None,
+        tested=decides.p is not None,
     )
 
 
-def numbers_in_words(numbers: list[str], mixed: Mapping[str, Any]) -> Markdown:
+def numbers_in_words(numbers: list[str], mixed: MixedSummary) -> Markdown:
     """Numbers, as the formula writes them, in words with their verb: age is, age and dose are."""
     if not numbers:
         return Markdown("")
-    known = [name for variables in mixed["terms"].values() for name in variables]
+    known = [name for variables in mixed.terms.values() for name in variables]
     named = [term_in_words(number, known) for number in numbers]
     return Markdown(f"{words(named)} {'is' if len(named) == 1 else 'are'}")
 
 
-def _in_figures(row: Row) -> Markdown:
+def _in_figures(row: FTest) -> Markdown:
     """A test as it is reported: F(2, 14) = 51.36, p < 0.0001."""
-    if row["p"] is None:
+    if row.p is None:
         return Markdown("no test, for its degrees of freedom cannot be estimated")
-    df = [
-        value if isinstance(value, int) else num(value, 3)
-        for value in (row["df_num"], row["df_den"])
-    ]
-    return Markdown(f"F({df[0]}, {df[1]}) = {num(row['F'])}, p {p_value(row['p'])}")
+    df = [value if isinstance(value, int) else num(value, 3) for value in (row.df_num, row.df_den)]
+    return Markdown(f"F({df[0]}, {df[1]}) = {num(row.F)}, p {p_value(row.p)}")

@@ -12,19 +12,29 @@ from twolevel.text.confidence import LEVEL
 
 
 @dataclass(frozen=True, eq=False)
+class Within:
+    """The condition's means and contrasts at each level of a factor, in a column `level`.
+
+    slopes is None unless the condition is a number whose effect is a line.
+    """
+
+    means: pd.DataFrame
+    contrasts: pd.DataFrame
+    slopes: pd.DataFrame | None
+
+
+@dataclass(frozen=True, eq=False)
 class OtherFactor:
     """Marginal means and contrasts of a factor other than the condition.
 
-    Where factor and condition interact, `within` has the condition's means and contrasts at each
-    level of the factor, and its slopes where it is a number whose effect is a line (else None), all
-    with the factor's level in a column of this name.
+    within is None where factor and condition do not interact.
     """
 
     factor: str
     term: str | None
     means: pd.DataFrame
     contrasts: pd.DataFrame
-    within: dict[str, pd.DataFrame | None] | None
+    within: Within | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,7 +42,8 @@ class MarginalMeans:
     """The condition's means, effects and contrasts; those of every other factor; slopes.
 
     Without a condition, means has the grand mean alone, of "all". slopes are by how much the means
-    rise per unit of every number whose effect is a line. All in the response's unit.
+    rise per unit of every number whose effect is a line, if it can be estimated. All in the
+    response's unit.
     """
 
     condition: str | None
@@ -52,8 +63,8 @@ class MarginalMeans:
         parts = [own.assign(of=self.condition)]
         for factor in self.factors:
             parts.append(getattr(factor, what).assign(of=factor.factor))
-            table = factor.within[what] if factor.within else None
-            if table is not None:
+            if factor.within:
+                table = getattr(factor.within, what)
                 within = f"{factor.factor} " + table["level"].astype(str)
                 own = table.drop(columns="level").rename(columns={"condition": "level"})
                 parts.append(own.assign(of=self.condition, within=within))
@@ -93,13 +104,12 @@ def _of_factor(
     within = None
     if condition and fit.design.interact(name, condition):
         slopes = fit.slopes(condition, by=name, level=level)
-        within = {
-            "means": _by_level(fit.means(condition, by=name, level=level), "condition"),
-            "contrasts": _by_level(
-                fit.contrasts(condition, adjust=adjust, by=name, level=level), "contrast"
-            ),
-            "slopes": None if slopes is None else slopes.rename_axis("level").reset_index(),
-        }
+        contrasts = fit.contrasts(condition, adjust=adjust, by=name, level=level)
+        within = Within(
+            means=_by_level(fit.means(condition, by=name, level=level), "condition"),
+            contrasts=_by_level(contrasts, "contrast"),
+            slopes=None if slopes is None else slopes.rename_axis("level").reset_index(),
+        )
     return OtherFactor(
         factor=name,
         term=fit.design.term_of(name),
@@ -117,6 +127,7 @@ def _by_level(table: pd.DataFrame, within: str) -> pd.DataFrame:
 def _of_numbers(fit: MixedFit, level: float) -> list[dict]:
     lines = []
     for name in filter(fit.design.is_numeric, fit.design.data):
-        if (slopes := fit.slopes(name, level=level)) is not None:
+        slopes = fit.slopes(name, level=level)
+        if slopes is not None and slopes["estimate"].notna().all():
             lines.append({"variable": name, "term": fit.design.term_of(name), **slopes.iloc[0]})
     return lines

@@ -9,9 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from twolevel.files.atomic import replacing
 from twolevel.files.private_folders import private_folder
-from twolevel.files.stage_files import read_json
 from twolevel.page.renderers import render
 from twolevel.page.templates import fill
+from twolevel.summaries.base import read_summary
+from twolevel.summaries.design_summary import DesignSummary
+from twolevel.summaries.mixed_summary import MixedSummary
+from twolevel.summaries.replication_summary import ReplicationSummary
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake
@@ -34,7 +37,7 @@ def publish(job: Snakemake, failed: Mapping[str, str]) -> None:
     context = {
         "studies": _cards(job, failed),
         "replications": [
-            {"name": name, "title": title, **read_json(summary)}
+            {"name": name, "title": title, **dict(read_summary(summary, ReplicationSummary))}
             for (name, title), summary in zip(titles.items(), files.replications, strict=True)
             if name not in failed
         ],
@@ -67,8 +70,8 @@ def _cards(job: Snakemake, failed: Mapping[str, str]) -> list[dict[str, Any]]:
             "title": study["title"] or name,
             "unit": study.get("unit"),
             "simulated": "simulate" in study,
-            "design": read_json(design),
-            "mixed": read_json(mixed),
+            "design": read_summary(design, DesignSummary),
+            "mixed": read_summary(mixed, MixedSummary),
         }
         for (name, study), design, mixed in zip(
             studies.items(), files.designs, files.mixed, strict=True

@@ -8,6 +8,9 @@ from typing import Any
 
 from twolevel.experiments.scenario import Scenario
 from twolevel.pipeline.slices import AXES, PARAMETERS, SAME, Point
+from twolevel.summaries.design_summary import DesignSummary
+from twolevel.summaries.mixed_summary import MixedSummary
+from twolevel.summaries.rows import FTest
 from twolevel.text.errors import InputError, quoted
 
 
@@ -20,59 +23,59 @@ def scenario_at(point: Point, parameters: Mapping[str, Any], study: Mapping[str,
     return Scenario(**{**study, **given})
 
 
-def study_values(design: Mapping[str, Any], mixed: Mapping[str, Any]) -> dict[str, Any]:
+def study_values(design: DesignSummary, mixed: MixedSummary) -> dict[str, Any]:
     """A fitted study as a scenario's values: its design, and its estimates by REML.
 
     The conditions' effects are those of their marginal means, averaged over all other terms of the
     model; the sigmas are what these terms leave. Raises InputError for a design that experiments
     cannot be replicated for.
     """
-    levels = design["conditions"]
-    if "condition" not in design["columns"]:
+    levels = design.conditions
+    if "condition" not in design.columns:
         raise InputError(
-            f"like: the model {mixed['formula']} has no variable that differs within subjects; "
+            f"like: the model {mixed.formula} has no variable that differs within subjects; "
             "name a study that has one, or give all keys instead of like:"
         )
     own = _own_term(design, mixed)
-    if own is None or own["df_num"] != len(levels) - 1:
+    if own is None or own.df_num != len(levels) - 1:
         raise InputError(
-            f"like: in the model {mixed['formula']} the condition is a number, and experiments "
+            f"like: in the model {mixed.formula} the condition is a number, and experiments "
             "have a mean for each of its values; write C() around it there, or give all keys "
             "instead of like:"
         )
-    if absent := [row["condition"] for row in mixed["means"] if row["estimate"] is None]:
+    means = {str(row.condition): row.estimate for row in mixed.means if row.estimate is not None}
+    if absent := [row.condition for row in mixed.means if row.estimate is None]:
         raise InputError(
             f"like: the mean of {quoted(absent[0])} cannot be estimated in that study, over all "
             "other terms of its model; leave out interactions there, or give all keys instead of "
             "like:"
         )
-    fewest, most = design["per_cell"]
+    fewest, most = design.per_cell
     if most > 1 and fewest != most:
         raise InputError(
             f"like: cells hold between {fewest} and {most} observations, and experiments have the "
             "same number in each; give replicates: and missing:"
         )
-    means = {str(row["condition"]): row["estimate"] for row in mixed["means"]}
     grand_mean = sum(means.values()) / len(means)
     return {
-        "subjects": design["n_subjects"],
+        "subjects": design.n_subjects,
         "conditions": {name: mean - grand_mean for name, mean in means.items()},
         "grand_mean": grand_mean,
-        "sigma_between": mixed["sigma_between"],
-        "sigma_within": mixed["sigma_within"],
+        "sigma_between": mixed.sigma_between,
+        "sigma_within": mixed.sigma_within,
         "replicates": most,
-        "missing": design["empty_cells"] / (design["n_subjects"] * len(levels)),
+        "missing": design.empty_cells / (design.n_subjects * len(levels)),
     }
 
 
-def averaged_over(design: Mapping[str, Any], mixed: Mapping[str, Any]) -> list[str]:
+def averaged_over(design: DesignSummary, mixed: MixedSummary) -> list[str]:
     """The terms of a study's model that experiments like it do not have."""
     own = _own_term(design, mixed)
-    return [row["term"] for row in mixed["anova"] if row is not own]
+    return [row.term for row in mixed.anova if row is not own]
 
 
-def _own_term(design: Mapping[str, Any], mixed: Mapping[str, Any]) -> Mapping[str, Any] | None:
+def _own_term(design: DesignSummary, mixed: MixedSummary) -> FTest | None:
     """The row of the condition's own term in the table of tests, as a factor."""
-    name = re.escape(design["columns"]["condition"])
+    name = re.escape(design.columns["condition"])
     own = re.compile(rf"`?{name}`?|C\(\s*`?{name}`?\s*([,)].*)")
-    return next((row for row in mixed["anova"] if own.fullmatch(row["term"])), None)
+    return next((row for row in mixed.anova if own.fullmatch(row.term)), None)

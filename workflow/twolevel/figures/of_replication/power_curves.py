@@ -35,7 +35,7 @@ MATTERS = 0.05
 
 def draw(sources: ReplicationSources) -> Figure:
     """Draw the figure from the results of a replication study."""
-    return power_curves(sources.measures, test=sources.replication["test"])
+    return power_curves(sources.measures, test=sources.replication.test)
 
 
 @themed

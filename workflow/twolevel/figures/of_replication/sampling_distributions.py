@@ -40,8 +40,8 @@ def draw(sources: ReplicationSources) -> Figure:
     return sampling_distributions(
         sources.distributions,
         sources.measures,
-        grand_mean=sources.replication["mean"],
-        sigma_within=sources.replication["scenario"]["sigma_within"],
+        grand_mean=sources.replication.mean,
+        sigma_within=sources.replication.scenario.sigma_within,
     )
 
 

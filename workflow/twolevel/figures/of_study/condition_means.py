@@ -39,15 +39,15 @@ NARROW = 8.5  # points between groups below which their observations would run i
 
 def draw(sources: StudySources) -> Figure:
     """Draw the figure from the results of a study."""
-    data, means = sources.observations, pd.DataFrame(sources.mixed["means"])
-    factor = drawn_by(sources.mixed["factors"])
-    if factor is None:
+    data, means = sources.observations, pd.DataFrame(map(dict, sources.mixed.means))
+    by = drawn_by(sources.mixed.factors)
+    if by is None:
         return condition_means(data, means, sources.labels, level=sources.level)
-    name = factor["factor"]
-    groups = pd.DataFrame(factor["within"]["means"]).rename(columns={"level": "group"})
+    name, within = by
+    groups = pd.DataFrame(map(dict, within)).rename(columns={"level": "group"})
     column = next(ours for ours, theirs in sources.columns.items() if theirs == name)
     data = data.assign(group=data[column])
-    return condition_means(data, means, sources.labels, groups, name, sources.level)
+    return condition_means(data, means, sources.labels, groups, name, level=sources.level)
 
 
 @themed

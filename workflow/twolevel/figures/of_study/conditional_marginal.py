@@ -36,7 +36,7 @@ def draw(sources: StudySources) -> Figure:
         sources.with_fixed_part,
         sources.conditions,
         sources.random_effects,
-        grand_mean=sources.mixed["grand_mean"]["estimate"],
+        grand_mean=sources.mixed.grand_mean.estimate,
         **sources.sigmas,
         labels=sources.labels,
     )

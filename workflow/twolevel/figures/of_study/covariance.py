@@ -22,11 +22,11 @@ DARKEST = 0.55  # opacity of the largest value: numbers stay readable on it
 
 def draw(sources: StudySources) -> Figure:
     """Draw the figure from the results of a study."""
-    summary = sources.checks["covariance"]
-    levels, observed = summary["levels"], summary["observed"]
+    summary = sources.checks.covariance
+    levels, observed = summary.levels, summary.observed
     return covariance(
-        None if observed is None else pd.DataFrame(observed["matrix"], levels, levels),
-        pd.DataFrame(summary["implied"], levels, levels),
+        None if observed is None else pd.DataFrame(observed.matrix, levels, levels),
+        pd.DataFrame(summary.implied, levels, levels),
         sources.labels,
     )
 

@@ -1,7 +1,9 @@
 """The heart of the lecture: subject means and residuals are both random variables."""
 
-from collections.abc import Mapping
+from __future__ import annotations
+
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -18,6 +20,9 @@ from twolevel.figures.theme import BETWEEN, INK, TRUTH, WITHIN, new_figure, them
 from twolevel.figures.words import Labels
 from twolevel.text.confidence import LEVEL, alpha
 from twolevel.text.numbers import significant
+
+if TYPE_CHECKING:
+    from twolevel.summaries.truth_summary import TruthSummary
 
 QQ_POINTS = 200  # of many, evenly spread over the normal quantiles
 
@@ -40,8 +45,8 @@ def draw(sources: StudySources) -> Figure:
     return distributions(
         sources.subjects,
         sources.residuals,
-        sigma_between=sources.hierarchical["sigma_between"],
-        sigma_within=sources.hierarchical["sigma_within"],
+        sigma_between=sources.hierarchical.sigma_between,
+        sigma_within=sources.hierarchical.sigma_within,
         truth=sources.truth,
         labels=sources.labels,
         level=sources.level,
@@ -55,7 +60,7 @@ def distributions(
     *,
     sigma_between: float | None,
     sigma_within: float | None,
-    truth: Mapping[str, float] | None,
+    truth: TruthSummary | None,
     labels: Labels,
     level: float = LEVEL,
 ) -> Figure:
@@ -81,7 +86,7 @@ def distributions(
         values=means - centre,
         sd=float(means.std(ddof=1)) if len(means) > 1 else 0.0,
         sigma=sigma_between,
-        truth=(truth["grand_mean"] - centre, truth["sigma_between"]) if truth else None,
+        truth=(truth.grand_mean - centre, truth.sigma_between) if truth else None,
     )
     within = _Sample(
         what="residuals",
@@ -90,7 +95,7 @@ def distributions(
         values=eta,
         sd=float(eta.std()),
         sigma=sigma_within,
-        truth=(0.0, truth["sigma_within"]) if truth else None,
+        truth=(0.0, truth.sigma_within) if truth else None,
     )
 
     figure = new_figure(6.2)

@@ -24,14 +24,14 @@ OPACITY = 0.5  # of squares that have room for numbers, which stay readable on t
 
 def draw(sources: StudySources) -> Figure:
     """Draw the figure from the results of a study."""
-    design, found = sources.design, sources.design["patterns"]
-    patterns = pd.DataFrame(found["counts"], columns=design["conditions"])
+    design, found = sources.design, sources.design.patterns
+    patterns = pd.DataFrame(found.counts, columns=design.conditions)
     return missingness(
-        patterns.assign(n_subjects=found["n_subjects"]),
-        pd.Series(list(design["seen_under"].values()), design["conditions"]),
+        patterns.assign(n_subjects=found.n_subjects),
+        pd.Series(list(design.seen_under.values()), design.conditions),
         sources.labels,
-        found["rest"],
-        found["rest_subjects"],
+        found.rest,
+        found.rest_subjects,
     )
 
 

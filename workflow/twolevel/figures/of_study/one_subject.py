@@ -19,7 +19,7 @@ from twolevel.text.numbers import significant
 
 def draw(sources: StudySources) -> Figure:
     """Draw the figure from the results of a study."""
-    subject = sources.design["one_subject"]["subject"]
+    subject = sources.design.one_subject.subject
     return one_subject(sources.with_fixed_part, subject, sources.conditions, sources.labels)
 
 

@@ -30,7 +30,7 @@ ROOM = (WIDTH / ACROSS - 0.5) * 72  # points along an axis
 
 def draw(sources: StudySources) -> Figure:
     """Draw the figure from the results of a study."""
-    intervals = pd.DataFrame(sources.mixed["intervals"])[["parameter", *PROFILE]]
+    intervals = pd.DataFrame(map(dict, sources.mixed.intervals))[["parameter", *PROFILE]]
     intervals = intervals.rename(columns=PROFILE).dropna()  # of many coefficients, none is profiled
     return profile_zeta(sources.profile, intervals, sources.labels, sources.level)
 

@@ -15,7 +15,7 @@ from twolevel.text.numbers import significant
 
 def draw(sources: StudySources) -> Figure:
     """Draw the figure from the results of a study."""
-    sigma_within = sources.mixed["sigma_within"]
+    sigma_within = sources.mixed.sigma_within
     return scale_location(sources.conditional_residuals, sigma_within, sources.labels)
 
 

@@ -11,6 +11,9 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
 from math import prod
 from typing import Any, get_args
 
@@ -24,7 +27,6 @@ from twolevel.model.likelihood import Method
 from twolevel.strata.anova import NotPartitioned, partition_errors
 from twolevel.strata.condition_covariance import cell_means
 from twolevel.text.errors import InputError
-from twolevel.text.numbers import positional
 
 # MixedLM's time grows with the subjects, and with the rows times the coefficients: beyond these it
 # may take long. 360 rows with 120 coefficients take half a second, 3,000 with 300 over a minute.
@@ -38,41 +40,67 @@ MOST_CELLS = 3_000
 MOST_DROPPED = 1_000_000
 SAME = 1e-6  # F values relatively this close are the same number, and so are log-likelihoods
 
-COLUMNS = [
-    *("witness", "method", "status", "sigma_between", "sigma_within", "llf", "our_llf"),
-    *("difference", "F", "our_F", "said", "sentence"),
-]
+
+@dataclass(frozen=True, eq=False)
+class Witness:
+    """What another program finds of the model, beside what we do (NaN for nothing).
+
+    status is "agrees", "lower" or "higher" (its likelihood, against ours), "differs" (its F),
+    "averaged" (it took means of cells), "taken for complete" (it did not see that cells are empty),
+    "own errors" (it gave each of several factors one), "drops" (it looks only at what is left
+    without the subjects that have an empty cell), "refused", "not asked" (it would take long) or
+    "other models" (it has none like ours).
+
+    difference is its log-likelihood less ours; converged, whether it reports that; F is its F of
+    the first factor and our_F the ANOVA's; averaged, whether it took the means of cells; tests, its
+    own of several factors; left, the subjects and observations it keeps; said, its own warnings or
+    its refusal.
+    """
+
+    witness: str
+    method: str
+    status: str
+    sigma_between: float = np.nan
+    sigma_within: float = np.nan
+    llf: float = np.nan
+    our_llf: float = np.nan
+    difference: float = np.nan
+    converged: bool | None = None
+    F: float = np.nan
+    our_F: float = np.nan
+    averaged: bool | None = None
+    tests: list[dict] | None = None
+    left: dict[str, int] | None = None
+    said: str = ""
 
 
 def call_witnesses(
     formula: str, data: pd.DataFrame, subject: str, fit: MixedFit, condition: str | None
-) -> pd.DataFrame:
+) -> list[Witness]:
     """Ask MixedLM (REML and ML) and AnovaRM for the model of `fit`, a fit of the same table.
 
-    One row per question: witness, method; status; sigma_between, sigma_within, llf, our_llf and
-    their difference (the witness's less ours); F of the first factor and our_F, the ANOVA's; said,
-    the witness's own warnings or refusal; sentence, all this in plain words. status is "agrees",
-    "lower" or "higher" (the witness's likelihood, against ours), "differs" (its F), "averaged" (it
-    took means of cells), "own errors" (it gave each of several factors one), "drops" (what it
-    leaves of the subjects), "refused", or "not asked".
+    Where subjects have empty cells, the ANOVA of the others is added.
     """
-    rows = [_mixed_lm(fit, method) for method in get_args(Method)]
-    rows.append(_anova_rm(formula, data, subject, fit, condition))
-    if condition is not None and (row := _dropping(formula, data, subject, fit, condition)):
-        rows.append(row)
-    return pd.DataFrame(rows, columns=COLUMNS)
+    found = [_mixed_lm(fit, method) for method in get_args(Method)]
+    found.append(_anova_rm(formula, data, subject, fit, condition))
+    if condition is not None and (dropping := _dropping(formula, data, subject, fit, condition)):
+        found.append(dropping)
+    return found
 
 
-def _mixed_lm(fit: MixedFit, method: str) -> dict:
-    row = {"witness": "statsmodels MixedLM", "method": method}
+def as_table(witnesses: list[Witness]) -> pd.DataFrame:
+    """The witnesses as a flat table, a row for each."""
+    nested = ["converged", "averaged", "tests", "left"]
+    return pd.DataFrame(map(vars, witnesses)).drop(columns=nested)
+
+
+def _mixed_lm(fit: MixedFit, method: Method) -> Witness:
+    witness = partial(Witness, "statsmodels MixedLM", method)
     n, N, p = len(fit.design.all_subjects), fit.nobs, len(fit.params)
     many = n > MOST_SUBJECTS or N > MOST_ROWS or N * p > MOST_IN_X
     if many or fit.design.whole is not None:
-        words = f"MixedLM was not asked: with {n:,} subjects, {N:,} rows and {p:,} coefficients it "
-        words += "may take long."
-        return row | {"status": "not asked", "said": "", "sentence": words}
+        return witness("not asked")
     ours = fit if fit.method == method else fit_design(fit.design, method)
-    row["our_llf"] = ours.llf
 
     def ask() -> Any:
         from statsmodels.regression.mixed_linear_model import MixedLM
@@ -82,44 +110,36 @@ def _mixed_lm(fit: MixedFit, method: str) -> dict:
 
     found, said = _listen(ask)
     if found is None or not np.isfinite(found.llf):
-        words = "MixedLM finds no fit of these data; ours does not depend on it."
-        return row | {"status": "refused", "said": said, "sentence": words}
+        return witness("refused", our_llf=ours.llf, said=said)
     difference = float(found.llf) - ours.llf
-    row |= {
-        "sigma_between": float(np.sqrt(found.cov_re[0, 0])),
-        "sigma_within": float(np.sqrt(found.scale)),
-        "llf": float(found.llf),
-        "difference": difference,
-        "said": said,
-    }
     if abs(difference) <= SAME + 1e-9 * abs(ours.llf):
-        words = "MixedLM finds the same optimum: the log-likelihoods agree to rounding."
-        return row | {"status": "agrees", "sentence": words}
-    gap = positional(abs(difference), 2)
-    if difference > 0:
-        words = f"MixedLM's log-likelihood is {gap} higher than ours: ours is not the optimum."
-        return row | {"status": "higher", "sentence": f"{words} Please report this."}
-    words = f"MixedLM stops {gap} below our log-likelihood, short of the optimum"
-    if found.converged:
-        words += ", and reports convergence"
-    words += "; near a boundary it is known to. Nothing is wrong with the data."
-    return row | {"status": "lower", "sentence": words}
+        status = "agrees"
+    else:
+        status = "higher" if difference > 0 else "lower"
+    return witness(
+        status,
+        sigma_between=float(np.sqrt(found.cov_re[0, 0])),
+        sigma_within=float(np.sqrt(found.scale)),
+        llf=float(found.llf),
+        our_llf=ours.llf,
+        difference=difference,
+        converged=bool(found.converged),
+        said=said,
+    )
 
 
 def _anova_rm(
     formula: str, data: pd.DataFrame, subject: str, fit: MixedFit, condition: str | None
-) -> dict:
-    row = {"witness": "statsmodels AnovaRM", "method": "ANOVA", "said": ""}
+) -> Witness:
+    witness = partial(Witness, "statsmodels AnovaRM", "ANOVA")
     design, within = fit.design, list(fit.design.data)
     known = all(design.is_factor(name) and design.varies_within(name) for name in within)
     if condition is None or not known:
-        words = "AnovaRM was not asked: it knows factors within subjects only, and no other terms."
-        return row | {"status": "not asked", "sentence": words}
+        return witness("other models")
     levels = [design.data[name].cat.codes.to_numpy() for name in within]
     sizes = [len(design.levels(name)) for name in within]
     if len(design.subjects) * prod(sizes) > MOST_CELLS or design.whole is not None:
-        words = f"AnovaRM was not asked: {fit.nobs:,} rows need too much time and memory there."
-        return row | {"status": "not asked", "sentence": words}
+        return witness("not asked")
     cell = np.ravel_multi_index((design.codes, *levels), (len(design.subjects), *sizes))
     filled = len(np.unique(cell))
     averaged = fit.nobs > filled and (
@@ -143,74 +163,50 @@ def _anova_rm(
         return AnovaRM(table, *columns, aggregate_func=function).fit().anova_table
 
     found, said = _listen(ask)
-    row["said"] = said
     if found is None:
-        of = "every level" if len(within) == 1 else "every combination of levels"
-        words = f"AnovaRM refuses: it needs every subject under {of}, once."
-        return row | {"status": "refused", "sentence": words}
+        return witness("refused", said=said)
+    F = float(found["F Value"].iloc[0])
     if len(within) > 1:
-        return row | _own_errors(found, dict(zip(names, within, strict=True)), fit, averaged)
-    row["F"] = float(found["F Value"].iloc[0])
+        tests = _own_errors(found, dict(zip(names, within, strict=True)), fit)
+        first = next(t["our_F"] for t in tests if t["variables"] == within[:1])
+        return witness("own errors", F=F, our_F=first, averaged=averaged, tests=tests, said=said)
     try:
-        row["our_F"] = float(partition_errors(formula, data, subject).table["F"].iloc[0])
-        complete = True
+        ours = float(partition_errors(formula, data, subject).table["F"].iloc[0])
     except NotPartitioned:
-        row["our_F"] = float(fit.anova()["F"].iloc[0])
-        complete = False
-    theirs, ours = positional(row["F"], 4), positional(row["our_F"], 4)
-    if not complete:
         # AnovaRM counts the rows of each level, not whether every subject has one there.
-        words = f"AnovaRM takes these data for complete, which they are not: its F, {theirs}, "
-        words += f"has no meaning here. The mixed model's is {ours}."
-        return row | {"status": "differs", "sentence": words}
+        ours = float(fit.anova()["F"].iloc[0])
+        return witness("taken for complete", F=F, our_F=ours, said=said)
     if averaged:
-        words = f"AnovaRM takes the mean of every cell first; its F is then {theirs}, where the "
-        words += f"ANOVA of all observations has {ours}."
-        return row | {"status": "averaged", "sentence": words}
-    if abs(row["F"] - row["our_F"]) <= SAME * max(abs(row["our_F"]), SAME):
-        words = "AnovaRM has the same F as the ANOVA with partitioned errors."
-        return row | {"status": "agrees", "sentence": words}
-    words = f"AnovaRM's F is {theirs}, that of the ANOVA here {ours}."
-    return row | {"status": "differs", "sentence": words}
+        status = "averaged"
+    else:
+        status = "agrees" if abs(F - ours) <= SAME * max(abs(ours), SAME) else "differs"
+    return witness(status, F=F, our_F=ours, averaged=averaged, said=said)
 
 
-def _own_errors(
-    found: pd.DataFrame,
-    names: dict[str, str],
-    fit: MixedFit,
-    averaged: bool,
-) -> dict:
+def _own_errors(found: pd.DataFrame, names: dict[str, str], fit: MixedFit) -> list[dict]:
     """AnovaRM's tests of several factors within subjects, each against its own error."""
     asked = fit.anova()
     of_variables = {frozenset(variables): term for term, variables in made_of(fit.design).items()}
-    parts = []
+    tests = []
     for label, row in found.iterrows():
         variables = [names[name] for name in str(label).split(":")]
         term = of_variables.get(frozenset(variables))
-        theirs = f"F({row['Num DF']:g}, {row['Den DF']:g}) = {positional(row['F Value'], 4)}"
-        theirs += f", p {_p(row['Pr > F'])}"
-        name = " × ".join(variables)
-        beside = "" if term is None else f" (here {positional(asked.loc[term, 'F'], 4)})"
-        parts.append(f"{theirs} for {name}{beside}")
-    first = of_variables.get(frozenset([next(iter(names.values()))]))
-    words = "AnovaRM gives each factor within subjects and each interaction an error of its own"
-    words += ", after taking the mean of every cell: " if averaged else ": "
-    words += f"{'; '.join(parts)}. The model of this page has one error for all of them."
-    return {
-        "status": "own errors",
-        "F": float(found["F Value"].iloc[0]),
-        "our_F": None if first is None else float(asked.loc[first, "F"]),
-        "sentence": words,
-    }
-
-
-def _p(value: float) -> str:
-    return "< 0.0001" if value < 1e-4 else f"= {value:.4f}"
+        tests.append(
+            {
+                "variables": variables,
+                "F": float(row["F Value"]),
+                "df_num": float(row["Num DF"]),
+                "df_den": float(row["Den DF"]),
+                "p": float(row["Pr > F"]),
+                "our_F": np.nan if term is None else float(asked.loc[term, "F"]),
+            }
+        )
+    return tests
 
 
 def _dropping(
     formula: str, data: pd.DataFrame, subject: str, fit: MixedFit, condition: str
-) -> dict | None:
+) -> Witness | None:
     """The ANOVA of the subjects without an empty cell, which is all that some programs look at."""
     term = fit.design.term_of(condition)
     large = fit.nobs > MOST_DROPPED or fit.design.whole is not None
@@ -220,25 +216,19 @@ def _dropping(
     if complete.all():
         return None
     kept = data[complete[fit.design.codes]]
-    n, N = len(complete), fit.nobs
-    row = {"witness": "pingouin's subjects, our ANOVA", "method": "complete subjects"}
-    row |= {"status": "drops", "said": ""}
-    words = "Programs such as pingouin, with its rm_anova and mixed_anova, drop every subject that "
-    words += f"has an empty cell, here {n - complete.sum():,} of {n:,} subjects with "
-    words += f"{N - len(kept):,} of {N:,} observations."
-    row["our_F"] = float(fit.anova().loc[term, "F"])
-    names = parse(formula)
-    try:
+    names, F = parse(formula), np.nan
+    with suppress(InputError):  # where what is left allows no ANOVA, it has no F
         means = kept.groupby([subject, *names.variables], observed=True, sort=False)
         means = means[names.response].mean().reset_index()
-        row["F"] = float(partition_errors(formula, means, subject).table.loc[term, "F"])
-    except InputError:
-        return row | {"sentence": f"{words} What is left allows no ANOVA."}
-    words += f" In what is left, the F of {condition} is {positional(row['F'], 4)} by our ANOVA"
-    if len(fit.design.terms) > 2:  # it does not adjust the condition for groups of unequal size
-        words += " (pingouin's own may differ where groups differ in size)"
-    words += f", and {positional(row['our_F'], 4)} in the mixed model of all observations."
-    return row | {"sentence": words}
+        F = float(partition_errors(formula, means, subject).table.loc[term, "F"])
+    return Witness(
+        witness="pingouin's subjects, our ANOVA",
+        method="complete subjects",
+        status="drops",
+        F=F,
+        our_F=float(fit.anova().loc[term, "F"]),
+        left={"n_subjects": int(complete.sum()), "n_observations": len(kept)},
+    )
 
 
 def _listen(ask: Callable[[], Any]) -> tuple[Any, str]:

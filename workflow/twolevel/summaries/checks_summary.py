@@ -1,0 +1,157 @@
+"""What `check_mixed` finds: whether the mixed model is to be believed."""
+
+from __future__ import annotations
+
+from twolevel.summaries.base import Level, Number, Summary
+from twolevel.summaries.rows import FTest, OfCondition
+
+
+class Look(Summary):
+    """One question to the data: a statistic, its Monte Carlo p value, its mean where all is well.
+
+    p and expected are None where nothing was simulated.
+    """
+
+    statistic: float
+    p: float | None
+    expected: float | None
+
+
+class LevelSpread(OfCondition):
+    """Root mean square residual under a level of the condition, in the response's unit."""
+
+    n: int
+    rms: float
+
+
+class DiagnosticsSummary(Summary):
+    """What the diagnostic plots show; see `levels.checks.diagnostics.Diagnostics`."""
+
+    draws: int
+    outside: dict[str, float]
+    by_condition: list[LevelSpread]
+    looks: dict[str, Look]
+
+
+class ObservedCovariance(Summary):
+    """The covariance (J, J) that complete subjects show."""
+
+    matrix: list[list[float]]
+    df: int
+    n_subjects: int
+
+
+class CovarianceSummary(Summary):
+    """The covariance (J, J) of the condition's cell means: implied, and observed if it can be."""
+
+    levels: list[Level]
+    per_cell: float
+    implied: list[list[float]]
+    observed: ObservedCovariance | None
+
+
+class SubjectConditionSummary(Summary):
+    """Subjects' own effects of a condition with replicated cells, and tests that allow for them."""
+
+    variance: float
+    ms_interaction: float
+    ms_cells: float
+    per_cell: float
+    F: float
+    df_num: int
+    df_den: int
+    p: float
+    tests: list[FTest]
+    sigma: float
+
+
+class SlopeMean(Summary):
+    """The mean of subjects' own slopes, in the response's unit per unit of the condition."""
+
+    estimate: float
+    se: float
+    df: int
+    ci_low: float
+    ci_high: float
+
+
+class OwnSlopesSummary(Summary):
+    """Slopes of subjects' own, and tests that allow for them, where these are exact."""
+
+    variance: float
+    ms_slopes: float
+    ms_lines: float
+    k: float
+    F: float
+    df_num: int
+    df_den: int
+    p: float
+    n_slopes: int
+    tests: list[FTest] | None
+    mean: SlopeMean | None
+    sigma: float
+
+
+class FollowingSummary(Summary):
+    """Errors that follow one another, against slopes of subjects' own."""
+
+    rho: float
+    aic_less: float
+
+
+class WitnessTest(Summary):
+    """Another program's test of a term, made of these variables, and our F of the same term."""
+
+    variables: list[str]
+    F: float
+    df_num: Number
+    df_den: Number
+    p: float
+    our_F: float | None
+
+
+class Left(Summary):
+    """What is left when subjects with an empty cell are dropped."""
+
+    n_subjects: int
+    n_observations: int
+
+
+class Witness(Summary):
+    """What another program finds of the same model; see `levels.checks.witnesses`."""
+
+    witness: str
+    method: str
+    status: str
+    sigma_between: float | None
+    sigma_within: float | None
+    llf: float | None
+    our_llf: float | None
+    difference: float | None
+    converged: bool | None
+    F: float | None
+    our_F: float | None
+    averaged: bool | None
+    tests: list[WitnessTest] | None
+    left: Left | None
+    said: str
+
+
+class ChecksSummary(Summary):
+    """checks.json.
+
+    response_values: those of a response that takes few, else None. repeated_within: variables of
+    which a subject meets a level repeatedly. unconnected: sets of the condition's levels that no
+    subject connects.
+    """
+
+    level: float
+    response_values: list[float] | None
+    repeated_within: list[str]
+    unconnected: list[list[Level]]
+    diagnostics: DiagnosticsSummary
+    covariance: CovarianceSummary
+    subject_condition: SubjectConditionSummary | None
+    following: FollowingSummary | None
+    own_slopes: OwnSlopesSummary | None
+    witnesses: list[Witness]

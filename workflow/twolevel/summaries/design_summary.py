@@ -1,0 +1,79 @@
+"""What `describe_design` counts: subjects, conditions (J), observations and cells."""
+
+from __future__ import annotations
+
+from twolevel.summaries.base import Level, Number, Summary
+from twolevel.summaries.rows import OfCondition
+
+
+class Sampled(Summary):
+    """How many observations of a large table single figures and checks look at."""
+
+    n_observations: int
+
+
+class Complete(Summary):
+    """What is left when only subjects seen under all conditions are kept."""
+
+    n_subjects: int
+    n_observations: int
+
+
+class Patterns(Summary):
+    """The most frequent patterns of cells; rest more, of rest_subjects subjects, are not listed.
+
+    counts (m, J): the observations in each cell of a pattern's subjects; n_subjects (m,).
+    """
+
+    counts: list[list[int]]
+    n_subjects: list[int]
+    rest: int
+    rest_subjects: int
+
+
+class Observation(OfCondition):
+    """A response under a level of the condition."""
+
+    response: Number
+
+
+class OneSubject(Summary):
+    """One subject's own two fits; see `levels.describe.OneSubject`."""
+
+    subject: str
+    observations: list[Observation]
+    df_condition: int
+    sd_condition: float | None
+    intercept: float
+    intercept_se: float | None
+    intercept_sd: float | None
+    df_intercept: int
+    saturated: bool
+
+
+class DesignSummary(Summary):
+    """design.json.
+
+    columns: the user's name of subject, condition (where there is one), response and others, by
+    ours. sampled is None unless the table was read in parts. per_subject, per_cell: the fewest and
+    the most observations.
+    """
+
+    columns: dict[str, str]
+    sampled: Sampled | None
+    n_subjects: int
+    n_observations: int
+    conditions: list[Level]
+    per_subject: tuple[int, int]
+    per_cell: tuple[int, int]
+    empty_cells: int
+    repeated_cells: int
+    incomplete_subjects: int
+    per_condition: dict[str, int]
+    seen_under: dict[str, int]
+    complete: Complete
+    single_subjects: int
+    patterns: Patterns
+    one_subject: OneSubject
+    balanced: bool
+    replicated: bool

@@ -1,0 +1,183 @@
+"""What `fit_mixed` finds: the mixed model, and what is inferred from it."""
+
+from __future__ import annotations
+
+from pydantic import ConfigDict
+
+from twolevel.summaries.base import Level, Summary
+from twolevel.summaries.rows import Estimate, FTest, Known, OfCondition, OfLevel, OfTerm
+
+
+class Coefficient(Estimate, OfTerm):
+    """A fixed effect, by the name of its column."""
+
+
+class ConditionMean(Estimate, OfCondition):
+    """The marginal mean of a level of the condition, or its effect."""
+
+
+class LevelMean(Estimate, OfLevel):
+    """The marginal mean of a level of another factor, or a slope within it."""
+
+
+class OfPair(Summary):
+    """A row of two levels, as "a - b"."""
+
+    contrast: str
+
+
+class Contrast(Estimate, OfPair):
+    """A difference of two levels' means."""
+
+
+class ConditionMeanWithin(ConditionMean, OfLevel):
+    """The marginal mean of a level of the condition at a level of another factor."""
+
+
+class ContrastWithin(Contrast, OfLevel):
+    """A difference of two levels of the condition at a level of another factor."""
+
+
+class OfNumber(Summary):
+    """A row of a number, and of its term; None where it is in several."""
+
+    variable: str
+    term: str | None
+
+
+class Slope(Known, OfNumber):
+    """By how much the means rise per unit of a number."""
+
+
+class WithinFactor(Summary):
+    """The condition's means, contrasts and slopes at each level of a factor."""
+
+    means: list[ConditionMeanWithin]
+    contrasts: list[ContrastWithin]
+    slopes: list[LevelMean] | None
+
+
+class OtherFactor(Summary):
+    """A factor that is not the condition; within is None where they do not interact."""
+
+    factor: str
+    term: str | None
+    means: list[LevelMean]
+    contrasts: list[Contrast]
+    within: WithinFactor | None
+
+
+class ParameterInterval(Summary):
+    """A parameter's estimates, by REML and ML, and its intervals by three methods."""
+
+    parameter: str
+    estimate: float
+    ml_estimate: float | None
+    profile_low: float | None
+    profile_high: float | None
+    bootstrap_se: float | None
+    percentile_low: float | None
+    percentile_high: float | None
+    bca_low: float | None
+    bca_high: float | None
+
+
+class BootstrapSummary(Summary):
+    """How many refits there were, and how many estimated sigma_between as exactly 0."""
+
+    refits: int
+    boundary_refits: int
+    seed: int
+
+
+class BetweenVarianceTest(Summary):
+    """The exact test of sigma_between = 0."""
+
+    statistic: float
+    p: float
+    p_se: float
+    p_mixture: float
+    draws: int
+    boundary_share: float
+    seed: int
+
+
+class Influential(Summary):
+    """A subject, its Cook's distance, and the change of each parameter without it.
+
+    The changes are called change_<parameter>, of all coefficients too.
+    """
+
+    model_config = ConfigDict(extra="allow")
+
+    subject: str
+    cooks_distance: float | None
+    change_sigma_between: float | None
+    change_sigma_within: float | None
+    change_icc: float | None
+
+
+class InfluenceSummary(Summary):
+    """The most influential subjects, and without how many the model cannot be fitted."""
+
+    subjects: list[Influential]
+    not_estimable: int
+
+
+class ExplainedVariance(Summary):
+    """Marginal and conditional R^2."""
+
+    marginal: float | None
+    conditional: float | None
+
+
+class VarianceComponents(Summary):
+    """Both standard deviations with what is derived from them, and the likelihood."""
+
+    method: str
+    sigma_between: float
+    sigma_within: float
+    lambda_: float
+    icc: float
+    design_effect: float
+    boundary: bool
+    llf: float
+    aic: float
+    bic: float
+
+
+class Fitted(Summary):
+    """The model and the size of its data."""
+
+    formula: str
+    n_subjects: int
+    nobs: int
+
+
+class MixedSummary(VarianceComponents, Fitted):
+    """mixed.json: the fit by REML, and by ML under `ml`; terms in the order of the formula.
+
+    terms: the variables of each. level: that of all intervals. held_at_zero: the numbers that a
+    term's test holds at 0.
+    """
+
+    r2: ExplainedVariance
+    grand_mean: Known
+    coefficients: list[Coefficient]
+    cov_params: list[list[float]]
+    anova: list[FTest]
+    terms: dict[str, list[str]]
+    ml: VarianceComponents
+    level: float
+    adjust: str
+    means: list[ConditionMean]
+    condition_effects: list[ConditionMean]
+    contrasts: list[Contrast]
+    factors: list[OtherFactor]
+    slopes: list[Slope]
+    intervals: list[ParameterInterval]
+    bootstrap: BootstrapSummary
+    between_variance: BetweenVarianceTest
+    influence: InfluenceSummary
+    coding: str | dict[str, Level]
+    held_at_zero: dict[str, list[str]]

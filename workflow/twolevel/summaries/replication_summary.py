@@ -1,0 +1,58 @@
+"""What `measure_performance` finds of a replication study."""
+
+from __future__ import annotations
+
+from twolevel.summaries.base import Summary
+
+
+class ScenarioSummary(Summary):
+    """What the experiments at the first point are drawn from."""
+
+    subjects: int
+    conditions: dict[str, float]
+    grand_mean: float
+    sigma_between: float
+    sigma_within: float
+    replicates: int
+    missing: float
+
+
+class Axes(Summary):
+    """The values along each axis of the grid, ascending."""
+
+    subjects: list[int]
+    sigma_between: list[float]
+    missing: list[float]
+
+
+class PowerReached(Summary):
+    """The fewest subjects of the grid with which the test reaches a power; None for no number.
+
+    tested: the experiments in which the test had a result. by_theory: the ANOVA's number, for
+    complete data.
+    """
+
+    sigma_between: float
+    missing: float
+    tested: int
+    power: float
+    subjects: int | None
+    by_theory: int | None
+
+
+class ReplicationSummary(Summary):
+    """replication.json; effects are deviations from `mean`, which is the mean of all conditions.
+
+    averaged_over: the terms of the study it is like that experiments do not have.
+    """
+
+    scenario: ScenarioSummary
+    mean: float
+    effects: list[float]
+    axes: Axes
+    points: int
+    experiments: int
+    test: str
+    seed: int
+    power: list[PowerReached]
+    averaged_over: list[str]
