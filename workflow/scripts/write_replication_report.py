@@ -10,6 +10,7 @@ import pandas as pd
 
 from twolevel.figures.replication_registry import OF_REPLICATION
 from twolevel.files.stage_files import read_parquet
+from twolevel.findings.replicated import Replicated, listed, replication_headline
 from twolevel.pipeline.job import run
 from twolevel.pipeline.reports import fill_folder, making
 from twolevel.pipeline.slices import AXES
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
 
 # Monte Carlo standard errors on either side of a measure.
 MONTE_CARLO = 1.96
-# The share of failed experiments from which the headline speaks of them.
-MANY_FAILED = 0.05
 # Quantities as a reader knows them.
 QUANTITIES = {
     "grand_mean": "Grand mean",
@@ -45,8 +44,8 @@ def context(snakemake: "Snakemake") -> dict[str, Any]:
     """Everything that the template fills in."""
     files = snakemake.input
     measures = read_parquet(files.measures)
-    ends = extent(measures)
     replication = read_summary(files.replication, ReplicationSummary)
+    found = Replicated(replication, extent(measures))
     effects = {f"alpha[{name}]": f"Effect of {name}" for name in replication.scenario.conditions}
     tests = measures.loc[measures["quantity"] == "condition", "method"]
     name, study = snakemake.wildcards.replication, snakemake.params.replication
@@ -61,11 +60,12 @@ def context(snakemake: "Snakemake") -> dict[str, Any]:
         "replication": replication,
         "figure": lambda name: OF_REPLICATION[name].on_page(name),
         "points": points(measures),
-        "level": percent(LEVEL),
         "alpha": percent(alpha(LEVEL)),
         "monte_carlo": MONTE_CARLO,
-        "extent": ends,
-        "many_failed": ends["failed"]["rate"][1] > MANY_FAILED,
+        "extent": found.extent,
+        "found": found,
+        "headline": replication_headline(found),
+        "listed": listed,
         "quantities": QUANTITIES | effects,
         "methods": {name: METHODS[name].name for name in dict.fromkeys(tests)},
         "sources": [method.source for method in METHODS.values() if method.source],

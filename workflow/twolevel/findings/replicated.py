@@ -1,0 +1,144 @@
+"""What a replication study found, claim by claim, in the order of its headline."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from twolevel.findings.headline import Claim
+from twolevel.summaries.replication_summary import PowerReached, ReplicationSummary
+from twolevel.text.confidence import LEVEL, alpha, percent
+from twolevel.text.markdown import Markdown, num
+from twolevel.text.methods import METHODS
+
+# The share of failed experiments from which the headline speaks of them.
+MANY_FAILED = 0.05
+# Powers that the headline asks for.
+ENOUGH, MORE = 0.8, 0.9
+
+
+@dataclass(frozen=True)
+class Replicated:
+    """The summary of a replication study, and the range of each measure over all points.
+
+    extent: the least and the largest value, at [quantity or method][measure]; a measure without a
+    value is left out.
+    """
+
+    replication: ReplicationSummary
+    extent: Mapping[str, Mapping[str, tuple[float, float]]]
+
+    @property
+    def test(self) -> str:
+        """The method whose power is asked for."""
+        return self.replication.test
+
+    @property
+    def differ(self) -> bool:
+        """Whether the conditions differ in truth, so that there is something to find."""
+        return any(effect != 0 for effect in self.replication.effects)
+
+    @property
+    def any_fit(self) -> bool:
+        """Whether a model could be fitted to any experiment."""
+        return self.extent["failed"]["rate"][0] < 1
+
+    @property
+    def with_missing_cells(self) -> bool:
+        """Whether cells are missing at any point."""
+        return max(self.replication.axes.missing) > 0
+
+    def percents(self, name: str, measure: str) -> Markdown:
+        """The range of a share over all points, in percent."""
+        low, high = self.extent[name][measure]
+        ends = [num(100 * low, 3), *([num(100 * high, 3)] if high != low else [])]
+        return Markdown(" to ".join(ends))
+
+    def fewest(self, row: PowerReached) -> Markdown:
+        """The fewest subjects that reach a power, in words."""
+        if not row.tested:
+            return Markdown("no result")
+        most = max(self.replication.axes.subjects)
+        return Markdown(row.subjects or f"more than {most}")
+
+
+def listed(values: Iterable[float]) -> Markdown:
+    """The values of an axis."""
+    return Markdown(", ".join(f"{value:g}" for value in values))
+
+
+def replication_headline(found: Replicated) -> list[Claim]:
+    """What the page begins with: sizes, errors and coverage, and what could not be fitted."""
+    claims = _sizes(found) if found.differ else []
+    if found.test == "anova" and found.with_missing_cells:
+        said = (
+            "**With missing cells the ANOVA has no results**, neither F tests nor intervals: its "
+            "error strata are then not orthogonal. What it would say of complete subjects only is "
+            "another study; `test: kenward-roger` uses all that was observed."
+        )
+        claims.append(Claim("anova", Markdown(said)))
+    claims += _errors(found)
+    if "coverage" in found.extent["grand_mean"]:
+        said = (
+            f"The {percent(LEVEL)} % interval of the grand mean covers it in "
+            f"{found.percents('grand_mean', 'coverage')} %."
+        )
+        claims.append(Claim("coverage", Markdown(said)))
+    if not found.any_fit:
+        said = (
+            "**No experiment could be fitted**, so there are no estimates, intervals or tests: "
+            "with so few cells observed, a condition is seen by no one, or fewer observations are "
+            "left than the model takes. More subjects, or fewer missing cells, give results."
+        )
+        claims.append(Claim("failed", Markdown(said)))
+    elif found.extent["failed"]["rate"][1] > MANY_FAILED:
+        said = (
+            f"{found.percents('failed', 'rate')} % of the experiments could not be fitted, because "
+            "too few cells were observed; all other numbers are of the rest."
+        )
+        claims.append(Claim("failed", Markdown(said)))
+    return claims
+
+
+def _sizes(found: Replicated) -> list[Claim]:
+    """How many subjects a power takes, at the largest variance, for each share of missing cells."""
+    axes, rows = found.replication.axes, found.replication.power
+    widest = max(axes.sigma_between)
+    claims = []
+    for row in rows:
+        if row.power != ENOUGH or row.sigma_between != widest or not row.tested:
+            continue
+        place = row.sigma_between, row.missing
+        more = next(r for r in rows if (r.sigma_between, r.missing, r.power) == (*place, MORE))
+        data = f"{100 * row.missing:g} % of cells missing" if row.missing else "complete data"
+        tried = f" of those tried ({listed(axes.subjects)})" if len(axes.subjects) > 1 else ""
+        theory = ""
+        if row.by_theory:
+            theory = f" (by the noncentral F of the ANOVA {row.by_theory} and {more.by_theory})"
+        said = (
+            f"With {data}, **{percent(ENOUGH)} % power takes {found.fewest(row)} subjects**, "
+            f"{percent(MORE)} % takes {found.fewest(more)}{tried}{theory}."
+        )
+        claims.append(Claim("size", Markdown(said), None, {"subjects": row.subjects}))
+    return claims
+
+
+def _errors(found: Replicated) -> list[Claim]:
+    """How often the test, and the asymptotic one, reject what is true."""
+    by = []
+    if "type_one_error" in found.extent[found.test]:
+        by.append(
+            f"{found.percents(found.test, 'type_one_error')} % of experiments by "
+            f"{METHODS[found.test].name}"
+        )
+    if found.any_fit and found.test != "asymptotic":
+        asymptotic = found.percents("asymptotic", "type_one_error")
+        of = "" if by else " of experiments"
+        by.append(f"{asymptotic} %{of} by the asymptotic chi-square test")
+    if not by:
+        return []
+    said = (
+        f"A test at the {percent(alpha(LEVEL))} % level rejects what is true in "
+        f"{', and in '.join(by)}."
+    )
+    return [Claim("type_one_error", Markdown(said))]
