@@ -1,6 +1,7 @@
 """The headline of a replication study, claim by claim."""
 
 import pytest
+from example_summaries import REPLICATION
 
 from twolevel.findings.replicated import MANY_FAILED, Replicated, replication_headline
 from twolevel.summaries.replication_summary import ReplicationSummary
@@ -14,11 +15,7 @@ def reached(power, subjects, sigma_between=1.0, missing=0.0, **more):
 def study(power=(), extent=None, **changed):
     """A study whose conditions differ, all of whose experiments could be fitted."""
     axes = {"subjects": [8, 12], "sigma_between": [0.0, 1.0], "missing": [0.0]}
-    summary = {"test": "kenward-roger", "effects": [-1.0, 1.0], "axes": axes, "power": list(power)}
-    scenario = {"subjects": 8, "conditions": {"a": -1.0, "b": 1.0}, "grand_mean": 0.0}
-    scenario |= {"sigma_between": 0.0, "sigma_within": 1.0, "replicates": 1, "missing": 0.0}
-    summary |= {"scenario": scenario, "mean": 0.0, "points": 4, "experiments": 100, "seed": 1}
-    summary |= {"averaged_over": []}
+    summary = {"axes": axes, "power": list(power)}
     ranges = {
         "failed": {"rate": (0.0, 0.0)},
         "kenward-roger": {"type_one_error": (0.04, 0.06)},
@@ -26,7 +23,9 @@ def study(power=(), extent=None, **changed):
         "anova": {},
         "grand_mean": {"coverage": (0.94, 0.95)},
     }
-    return Replicated(ReplicationSummary.of(summary | changed), ranges | (extent or {}))
+    return Replicated(
+        ReplicationSummary.of(REPLICATION | summary | changed), ranges | (extent or {})
+    )
 
 
 def said(found):

@@ -11,6 +11,7 @@ from twolevel.figures.registry import OF_STUDY
 from twolevel.findings.cautions import follows, pairs_share_an_error, pools_strata
 from twolevel.findings.compared import most_apart, quantity_in_words
 from twolevel.findings.headline import headline
+from twolevel.findings.of_fit import reported_effect, whether_subjects_differ
 from twolevel.findings.remarks import remarks
 from twolevel.findings.results import Results
 from twolevel.findings.testimony import witness_in_words
@@ -84,6 +85,8 @@ def context(snakemake: "Snakemake") -> dict[str, Any]:
         "figure": lambda name: OF_STUDY[name](found).on_page(name),
         "headline": headline(found, apart),
         "most_apart": apart,
+        "reported_effect": reported_effect(found),
+        "whether_subjects_differ": whether_subjects_differ(found),
         "pairs_share_an_error": pairs_share_an_error(checks, anova),
         "pooled": pools_strata(checks),
         "follows": follows(checks),

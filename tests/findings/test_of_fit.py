@@ -1,0 +1,41 @@
+"""What is said of the fitted model: the effect to report, and whether subjects differ at all."""
+
+import pytest
+from example_summaries import MIXED, NO_TEST
+from test_headline import study
+
+from twolevel.findings.of_fit import reported_effect, whether_subjects_differ
+
+TEST = MIXED["between_variance"]
+
+
+def test_three_levels_have_no_one_number():
+    assert reported_effect(study()) is None
+
+
+def test_a_slope_is_reported_with_its_interval():
+    slope = {"variable": "time", "term": "time", "estimate": 2.0, "se": 0.5} | NO_TEST
+    slope |= {"t": 5.0**0.5, "p": 0.01, "ci_low": 1.0, "ci_high": 3.0}
+    found = reported_effect(study(slopes=[slope], unit="ms"))
+    assert found.said == (
+        "The mean changed by 2.000\u00a0ms per unit of time (95 % interval 1.000 to 3.000)."
+    )
+    assert found.numbers == {"estimate": 2.0, "ci_low": 1.0, "ci_high": 3.0}
+
+
+@pytest.mark.parametrize("statistic", [0.0, 3.0])
+def test_a_statistic_of_0_says_nothing_against_equal_subjects(statistic):
+    claims = whether_subjects_differ(study(between_variance=TEST | {"statistic": statistic}))
+    assert (len(claims) == 1) == (statistic == 0)
+    assert ("say nothing" in claims[0].said) == (statistic == 0)
+
+
+def test_the_level_decides_whether_subjects_differ():
+    weak = {"between_variance": TEST | {"statistic": 2.0, "p": 0.07}}
+    last = whether_subjects_differ(study(**weak))[-1]
+    assert last.said.startswith("The data do not clearly show that subjects differ; nor do they")
+    assert "$\\sigma_b$, 4.00, says." in last.said
+    assert last.clear is False
+    assert whether_subjects_differ(study(**weak, level=0.9))[-1].said == (
+        "The data show differences between subjects."
+    )

@@ -1,0 +1,65 @@
+"""What a report says of the fitted model itself: the effect that one reports, and its subjects."""
+
+from __future__ import annotations
+
+from twolevel.findings.cautions import pairs_share_an_error
+from twolevel.findings.headline import Claim
+from twolevel.findings.results import Results
+from twolevel.text.markdown import Markdown, escape, num, p_value, simulated_p
+
+
+def reported_effect(found: Results) -> Claim | None:
+    """The condition's effect as one number with its interval, where it is one: slope or difference.
+
+    Where subjects clearly differ in their slopes, it is the mean of these.
+    """
+    mixed, condition = found.mixed, found.condition
+    if found.slope and len(found.own_terms) == 1:
+        own = found.checks.own_slopes
+        best = own.mean if own and own.mean and found.clear(own.p) else found.slope
+        what = f"The mean changed by {num(best.estimate)}{found.in_unit} per unit of "
+        said = f"{what}{escape(condition)}"
+    elif condition and found.n_levels == 2 and not pairs_share_an_error(found.checks, found.anova):
+        best = mixed.contrasts[0]
+        said = f"The difference {escape(best.contrast)} was {num(best.estimate)}{found.in_unit}"
+    else:
+        return None
+    interval = f"{found.level} interval {num(best.ci_low)} to {num(best.ci_high)}"
+    numbers = {key: getattr(best, key) for key in ("estimate", "ci_low", "ci_high")}
+    return Claim("effect", Markdown(f"{said} ({interval})."), None, numbers)
+
+
+def whether_subjects_differ(found: Results) -> list[Claim]:
+    """The exact test that subjects do not differ at all, and what it shows."""
+    test = found.mixed.between_variance
+    numbers = {"statistic": test.statistic, "p": test.p}
+    if test.statistic == 0:
+        said = (
+            "Against $\\sigma_b = 0$ the data say nothing: the likelihood is highest there, the "
+            "restricted likelihood ratio statistic is 0, and p = 1."
+        )
+        return [Claim("subjects", Markdown(said), False, numbers)]
+    clear = found.clear(test.p)
+    how = (
+        f"The restricted likelihood ratio statistic of $\\sigma_b = 0$ is {num(test.statistic)}. "
+        f"Under the hypothesis it is 0 in {num(100 * test.boundary_share, 3)} % of data sets of "
+        f"this design, and its exact distribution is simulated: p {simulated_p(test.p, test.draws)}"
+        f" (exact test of Crainiceanu and Ruppert, {test.draws:,} draws)."
+    )
+    usual = (
+        "The usual approximation, an equal mixture of 0 and a chi-square variable with one degree "
+        f"of freedom, gives p {p_value(test.p_mixture)}."
+    )
+    high = num(found.interval("sigma_between").profile_high, 3)
+    shown = (
+        "The data show differences between subjects."
+        if clear
+        else "The data do not clearly show that subjects differ; nor do they show that they do "
+        "not, as the upper end of the interval of $\\sigma_b$, "
+        f"{high}{found.in_unit}, says."
+    )
+    return [
+        Claim("test", Markdown(how), clear, numbers),
+        Claim("mixture", Markdown(usual), None, {"p": test.p_mixture}),
+        Claim("subjects", Markdown(shown), clear, numbers),
+    ]
