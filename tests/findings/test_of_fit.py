@@ -1,5 +1,8 @@
 """What is said of the fitted model: the effect to report, and whether subjects differ at all."""
 
+from dataclasses import replace
+
+import example_summaries
 import pytest
 from example_summaries import MIXED, NO_TEST
 from test_headline import study
@@ -39,3 +42,14 @@ def test_the_level_decides_whether_subjects_differ():
     assert whether_subjects_differ(study(**weak, level=0.9))[-1].said == (
         "The data show differences between subjects."
     )
+
+
+def test_a_difference_of_two_levels_is_reported_unless_its_error_misleads():
+    two = {"contrasts": [contrast("a - b", -1.0, 0.2)], "means": [mean("a", 1.0), mean("b", 2.0)]}
+    design = example_summaries.design(conditions=["a", "b"])
+    found = replace(study(**two), design=design)
+    assert reported_effect(found).said.replace("\\", "") == (
+        "The difference a - b was −1.000 (95 % interval −2.000 to 0)."
+    )
+    pooled = example_summaries.checks(repeated_within=["time", "dose"])
+    assert reported_effect(replace(found, checks=pooled)) is None

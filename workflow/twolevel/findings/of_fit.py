@@ -5,6 +5,8 @@ from __future__ import annotations
 from twolevel.findings.cautions import pairs_share_an_error
 from twolevel.findings.headline import Claim
 from twolevel.findings.results import Results
+from twolevel.summaries.checks_summary import SlopeMean
+from twolevel.summaries.mixed_summary import Contrast, Slope
 from twolevel.text.markdown import Markdown, escape, num, p_value, simulated_p
 
 
@@ -13,19 +15,22 @@ def reported_effect(found: Results) -> Claim | None:
 
     Where subjects clearly differ in their slopes, it is the mean of these.
     """
-    mixed, condition = found.mixed, found.condition
+    condition = found.condition
     if found.slope and len(found.own_terms) == 1:
         own = found.checks.own_slopes
-        best = own.mean if own and own.mean and found.clear(own.p) else found.slope
-        what = f"The mean changed by {num(best.estimate)}{found.in_unit} per unit of "
-        said = f"{what}{escape(condition)}"
-    elif condition and found.n_levels == 2 and not pairs_share_an_error(found.checks, found.anova):
-        best = mixed.contrasts[0]
-        said = f"The difference {escape(best.contrast)} was {num(best.estimate)}{found.in_unit}"
-    else:
-        return None
-    interval = f"{found.level} interval {num(best.ci_low)} to {num(best.ci_high)}"
-    numbers = {key: getattr(best, key) for key in ("estimate", "ci_low", "ci_high")}
+        slope = own.mean if own and own.mean and found.clear(own.p) else found.slope
+        change = f"The mean changed by {num(slope.estimate)}{found.in_unit} per unit of "
+        return _with_interval(found, f"{change}{escape(condition)}", slope)
+    if condition and found.n_levels == 2 and not pairs_share_an_error(found.checks, found.anova):
+        pair = found.mixed.contrasts[0]
+        apart = f"The difference {escape(pair.contrast)} was {num(pair.estimate)}{found.in_unit}"
+        return _with_interval(found, apart, pair)
+    return None
+
+
+def _with_interval(found: Results, said: str, row: Slope | SlopeMean | Contrast) -> Claim:
+    interval = f"{found.level} interval {num(row.ci_low)} to {num(row.ci_high)}"
+    numbers = {"estimate": row.estimate, "ci_low": row.ci_low, "ci_high": row.ci_high}
     return Claim("effect", Markdown(f"{said} ({interval})."), None, numbers)
 
 

@@ -24,7 +24,7 @@ class EffectTest:
     source: str | None = None
 
 
-METHODS: dict[Test, EffectTest] = {
+METHODS: dict[str, EffectTest] = {
     "kenward-roger": EffectTest("Kenward–Roger", "Kenward & Roger (1997) as in pbkrtest"),
     "satterthwaite": EffectTest("Satterthwaite", "Satterthwaite as in lmerTest"),
     "asymptotic": EffectTest("asymptotic"),

@@ -27,7 +27,7 @@ from twolevel.text.methods import METHODS
 
 MOST_ROWS = 2
 # In the order of their errors.
-STYLES = {
+STYLES: dict[str, tuple[Any, ...]] = {
     "asymptotic": (WITHIN, "s", (0, (5, 1.5))),
     "satterthwaite": (MUTED, "D", (0, (1, 1.5))),
     "kenward-roger": (BETWEEN, "o"),
