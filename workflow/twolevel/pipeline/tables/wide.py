@@ -126,7 +126,9 @@ def _matched(pattern: str, factors: tuple[str, ...], names: Sequence[str], place
         f"{{{next(iter(levels))}: {{{factors[0]}: ...}}, ...}}"
     )
     for name, found in levels.items():
-        other = shortest.fullmatch(name).groups()
+        least = shortest.fullmatch(name)
+        assert least is not None  # the longest match is there, so a shortest is
+        other = least.groups()
         if found != other:
             raise InputError(
                 f"{where} can be read in several ways in {quoted(name)}, as "

@@ -118,7 +118,7 @@ class Delimited:
     def _sniffed(self) -> str:
         """The delimiter that cuts the first rows into as many fields each as the header."""
         own = ENDINGS[_ending(self.path)]
-        found = {}
+        found: dict[str, tuple[bool, int]] = {}
         for delimiter in (own, *DELIMITERS):
             try:
                 rows = list(islice(_rows(self._head, delimiter), _HEAD_ROWS))
@@ -128,7 +128,7 @@ class Delimited:
             if rows and len(rows[0]) > 1:
                 # Alike in all rows first, then many, then the ending's own.
                 found.setdefault(delimiter, (len(widths) == 1, len(rows[0])))
-        return max(found, key=found.get, default=own)
+        return max(found, key=found.__getitem__, default=own)
 
     @cached_property
     def columns(self) -> list[str]:

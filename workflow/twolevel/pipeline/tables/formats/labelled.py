@@ -85,8 +85,8 @@ class Labelled:
             values, labels = data[name], dict(found.get(name, {}))
             if pd.api.types.is_numeric_dtype(values):
                 codes = {number(code): code for code in self.codes.get(name, ())}
-                for value in labelled_missing(labels):
-                    codes.setdefault(value, f'{value:g} ("{labels.pop(value)}")')
+                for missing in labelled_missing(labels):
+                    codes.setdefault(missing, f'{missing:g} ("{labels.pop(missing)}")')
                 for value, code in codes.items():
                     count_code(self.coded, name, code, int((values == value).sum()))
                 values = values.mask(values.isin([value for value in codes if value is not None]))
@@ -130,7 +130,8 @@ def _read_apart(files: Sequence[Labelled], **options: Any) -> list[Any]:
         out, failed = done.stdout, "its reader crashes"
     except subprocess.TimeoutExpired as error:
         out, failed = error.stdout or b"", "its reader does not come to an end"
-    found, stream = [], io.BytesIO(out)
+    found: list[Any] = []
+    stream = io.BytesIO(out)
     try:
         while len(found) < len(files):
             found.append(pickle.load(stream))
@@ -183,7 +184,7 @@ def _main() -> None:
             try:
                 data, meta = read(path, **options)
                 names = [name or "" for name in meta.column_names]
-                found = data, names, meta.variable_value_labels
+                found: Any = (data, names, meta.variable_value_labels)
             # Of damaged files, it raises whatever its parts do.
             except Exception as error:
                 found = " ".join(str(error).split())[:200] or type(error).__name__

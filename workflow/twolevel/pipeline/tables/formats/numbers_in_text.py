@@ -105,6 +105,7 @@ def _refuse_thousands(
             return
     for name, values in columns.items():
         at = _first(values, pattern)
+        assert at is not None  # these columns were chosen by the pattern
         raise InputError(
             f"{place}: row {at + 1}, column {quoted(name)}: found {quoted(values[at])}, which may "
             "be a number with decimals or one with a mark for thousands; say read: "
