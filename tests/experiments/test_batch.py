@@ -58,7 +58,7 @@ def close_widths(found, expected):
 
 
 def close_variance(found, expected, y):
-    """Close but for the rounding of the data: e in each value is 2 e sd in a variance."""
+    """Close up to the rounding of the data: e in each value is 2 e sd in a variance."""
     rounding = np.finfo(float).eps * np.abs(y).max()
     np.testing.assert_allclose(found, expected, rtol=1e-10, atol=4 * rounding * np.sqrt(expected))
 

@@ -195,7 +195,7 @@ class Study:
 
 
 def normal_points(of: str, values: np.ndarray) -> pd.DataFrame:
-    """Ordered values, at most 200 of them, beside normal quantiles and their exact 95% limits."""
+    """Ordered values, at most 200, against normal quantiles, with their exact 95% limits."""
     count = len(values)
     rank = np.unique(np.linspace(1, count, min(count, 200)).round())
     low, high = (

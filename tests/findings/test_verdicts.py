@@ -1,4 +1,4 @@
-"""Which test decides a headline, and what is said beside it."""
+"""Which test decides a headline, and what is said with it."""
 
 import pytest
 from example_summaries import anova as example_anova

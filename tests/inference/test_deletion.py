@@ -134,7 +134,7 @@ def test_beside_a_subject_all_others_may_vanish(data, formula, by, spread):
     data = data.assign(y=y)
     try:
         fit = tl.fit_mixed(formula, data, "id")
-    except tl.InputError:  # beside sigma_between, sigma_within counts as 0
+    except tl.InputError:  # compared with sigma_between, sigma_within counts as 0
         assume(False)
     try:
         refit = tl.fit_mixed(formula, data[~own], "id")

@@ -364,7 +364,7 @@ def test_errors_that_follow_one_another_are_told_from_slopes():
 
 
 def test_neighbours_raise_false_alarms_at_their_rate(monkeypatch):
-    """In short series, whose autocorrelation is negative on average; also beside own slopes."""
+    """In short series, whose autocorrelation is negative on average; also with own slopes."""
     monkeypatch.setattr(diagnostics, "_DRAWS", 199)
     found = [looked_at(following(seed, 0.0, n=12, J=5)).looks for seed in range(200)]
     sloping = [looked_at(following(seed, 0.0, slopes=1, n=12, J=5)).looks for seed in range(200)]

@@ -132,7 +132,7 @@ def test_where_the_effect_is_no_line_there_is_nothing():
     data = lines(1, 6, 5)
     for formula in ("y ~ x + I((x - 100) ** 2)", "y ~ log(x)", "y ~ C(x)", "y ~ x + x:z"):
         assert own_slopes(tl.fit_mixed(formula, data, "id"), "x") is None, formula
-    # Two observations of a subject leave nothing beside its own line.
+    # Two observations of a subject leave nothing besides its own line.
     short = data[data["x"].isin(sorted(data["x"].unique())[:2])]
     assert own_slopes(tl.fit_mixed("y ~ x", short, "id"), "x") is None
 

@@ -1,4 +1,4 @@
-"""Other programs beside ours: nobody's likelihood is higher, and each status is what it says."""
+"""Other programs and ours: nobody's likelihood is higher, and each status is what it says."""
 
 import numpy as np
 import pandas as pd

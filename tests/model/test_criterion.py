@@ -11,7 +11,7 @@ SIZES = {"seed": st.integers(0, 2**32 - 1), "p": st.integers(1, 6), "offset": st
 
 
 def sums(seed: int, p: int, offset: float, noise: float) -> np.ndarray:
-    """Three matrices A (3, q, q) of p columns and a response that they explain but for noise."""
+    """Three matrices A (3, q, q) of p columns and a response that they explain up to noise."""
     generator = np.random.default_rng(seed)
     X = generator.normal(size=(3, 20, p))
     y = X.sum(axis=-1) + offset * X[..., 0] + noise * generator.normal(size=(3, 20))

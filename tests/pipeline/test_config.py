@@ -404,7 +404,7 @@ def test_a_config_that_is_no_file(tmp_path):
         ({"conditions": {"a": 0, "b": 1e308}}, "conditions.b: found 1e+308"),
         ({"sigma_within": 1e-320}, "sigma_within: found 1e-320"),
         ({"sigma_between": 1e300}, "sigma_between"),
-        ({"grand_mean": 1e11, "sigma_within": 1}, "found sigma_within 1 beside 1e+11"),
+        ({"grand_mean": 1e11, "sigma_within": 1}, "found sigma_within 1 with 1e+11"),
         ({"conditions": {"a": 0, "b": 1}, "sigma_within": 1e-40}, "found sigma_within 1e-40"),
         ({"subjects": 10**12}, "expected at most"),
         ({"replicates": 10**15}, "expected at most"),

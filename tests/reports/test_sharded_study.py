@@ -29,7 +29,7 @@ def both(request, tmp_path, monkeypatch):
 
 
 def agree(one, other, place=""):
-    """Equal but for rounding, whatever the depth."""
+    """Equal up to rounding, whatever the depth."""
     assert type(one) is type(other), place
     if place.rpartition(".")[2].startswith(("bootstrap_", "percentile_", "bca_")):
         # Drawn along axes that rounding may turn where several are equally good.

@@ -637,7 +637,9 @@ def test_imbalance_in_words(made):
     assert made("dropped").says(
         "of its 9 cells (one subject under one level), 1 is empty, in 1 sub"
     )
-    assert made("dropped").says("1 row of 9 was left out for want of a value (missing: 1 in y)")
+    assert made("dropped").says(
+        "1 row of 9 was left out because a value is missing (missing: 1 in y)"
+    )
     assert made("repeated").says("holds between 1 and 2 observations")
     assert made("repeated").says("1 cell of 9 holds more than one row")
     assert made("mean_unbalanced").says("between 1 and 3 from a subject. The design is not bal")
@@ -838,7 +840,7 @@ def test_factors_within_subjects_share_one_error(made):
 
 def test_every_term_is_in_the_headline(made):
     assert re.search(r"(effect of|on) group \(Kenward–Roger test: F\(", flat(made("split_plot")))
-    # Dots for what the formula has beside the condition; all of one group share an interaction.
+    # Dots for what the formula has besides the condition; all of one group share an interaction.
     assert made("split_plot").says("effects αj that all share on average")
     assert not made("balanced").says("on average")
 

@@ -9,7 +9,7 @@ from twolevel.pipeline.config.study import SimulatedStudy
 
 RESOURCES = (ROOT / "workflow/rules/resources.smk").read_text(encoding="utf-8")
 CONDITIONS = len(SIMULATE["conditions"])
-SNAKEMAKE = 360  # MB that it takes beside a script
+SNAKEMAKE = 360  # MB that it takes in addition to a script
 
 
 def defined(subjects):

@@ -189,7 +189,7 @@ def like_loading(wildcards):
 
 
 def parameters_of(wildcards):
-    """What the experiments of a replication study depend on, beside their place in the grid."""
+    """What the experiments of a replication study depend on, besides their place in the grid."""
     given = replication_of(wildcards)
     return {key: given[key] for key in (*PARAMETERS, "seed", "test")}
 

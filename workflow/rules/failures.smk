@@ -1,4 +1,4 @@
-# When a study fails, the others are published all the same, and the index says what is missing and why.
+# When a study fails, the others are still published, and the index says what is missing and why.
 # The job build_site needs all pages and cannot run then, so that this is done when the run has ended.
 # So is taking damaged files away, which other jobs might be waiting for as long as it goes on.
 from twolevel.text.errors import TwoLevelError, listed

@@ -22,7 +22,7 @@ MEASURED = {
     "measure_performance": (150, 30, 30, 2, 2),
     "gather_experiments": (140, 20, 0, 2, 25),
 }
-# Snakemake runs beside the script, in the job and in its step: 180 MB each, and a few seconds that
+# Snakemake runs alongside the script, in the job and in its step: 180 MB each, and a few seconds that
 # may be many where Python lies on a network's disk.
 BESIDE_MB, BESIDE_SECONDS = 400, 60
 # For slower machines, and for peaks that a benchmark missed.

@@ -224,7 +224,7 @@ def same_columns(codes: np.ndarray, wanted: np.ndarray) -> np.ndarray | None:
     solution = np.linalg.lstsq(codes, wanted, rcond=None)[0]
     if np.abs(codes @ solution - wanted).max(initial=0.0) > _ROUNDING * np.abs(wanted).max():
         return None
-    # What is whole but for rounding would be multiplied by a column's large offset.
+    # What is whole up to rounding would be multiplied by a column's large offset.
     whole = np.round(solution)
     return np.where(np.abs(solution - whole) < _ROUNDING, whole, solution)
 
@@ -254,7 +254,7 @@ def _named(
 ) -> tuple[list[str], str | None, tuple[str, ...]]:
     """What terms, the constant one among them, and columns are called: all differently.
 
-    A variable is called as in the table; the constant is "(Intercept)" beside a variable
+    A variable is called as in the table; the constant is "(Intercept)" where there is a variable
     called Intercept, and where that does not do, variables stand in backticks.
     """
     for intercept, quote in (("Intercept", False), ("(Intercept)", False), ("(Intercept)", True)):

@@ -16,7 +16,7 @@ CONTRASTS = frozenset(
     {f"contr.{name}" for name in ("treatment", "sum", "helmert", "poly", "diff", "SAS")}
     | {"Treatment", "Sum", "Helmert", "Poly", "Diff"}
 )
-# Formulaic's transforms but for `np` (all of numpy), `lag` (would reach into the row above, which
+# Formulaic's transforms except `np` (all of numpy), `lag` (would reach into the row above, which
 # may be another subject's), `hashed`, `Q` (backticks do it) and `exp10` (formulaic computes x**10).
 TRANSFORMS = frozenset(
     {"C", "I", "bs", "cc", "center", "cr", "cs", "exp", "exp2", "log", "log10", "log2", "poly"}

@@ -36,7 +36,7 @@ _RANK = 1e-9
 class IncompleteEffects:
     """Tests of the fixed effects; see `batch_fit.FixedEffects`.
 
-    level (J, b) are the condition means, but for a constant, of the b data sets `fitted`, out of
+    level (J, b) are the condition means, up to a constant, of the b data sets `fitted`, out of
     n_sets; the others' F and SE are NaN.
     """
 
@@ -162,7 +162,7 @@ def _moments(y: np.ndarray, replicates: int, observed: np.ndarray) -> tuple[Mome
     mean = by_condition(rest @ every) / np.maximum(per_condition, 1.0)
     rest -= np.repeat(mean, replicates, axis=0)[:, :, None]
     rest *= seen
-    total = by_condition(rest @ every)  # (J, B), 0 but for rounding
+    total = by_condition(rest @ every)  # (J, B), 0 up to rounding
     per_subject = cells.sum(axis=0)  # (B, n)
     known = np.maximum(per_subject, 1.0)
     subject = rest.sum(axis=0) / known
@@ -265,7 +265,7 @@ def _search(moments: Moments, grid: np.ndarray) -> np.ndarray:
 
 
 def _deviance(moments: Moments, lambda_: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The criterion of `likelihood` (B,) but for a constant, the weights of M_n, and the sweep."""
+    """The criterion of `likelihood` (B,) up to a constant, the weights of M_n, and the sweep."""
     p = moments.n_coefficients
     n = moments.sizes[:, None]
     weight = n / (1 + n * lambda_)

@@ -19,7 +19,7 @@ from twolevel.experiments.scenario import BLOCK, Scenario, draw, stream
 from twolevel.text.confidence import LEVEL, alpha
 from twolevel.text.methods import STANDARD, Test
 
-# Tests that every experiment is put to, beside the one that is asked for.
+# Tests that every experiment is put to, besides the one that is asked for.
 COMPARED: tuple[Test, ...] = ("kenward-roger", "asymptotic", "anova")
 
 # The experiments of a batch, complete or not, and the numbers in its data and in the largest array

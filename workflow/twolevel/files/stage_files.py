@@ -39,7 +39,7 @@ def write_json(path: str | Path, value: Any) -> None:
 def write_csv(path: str | Path, table: pd.DataFrame) -> None:
     """Write a table as CSV with full precision, without its row numbers.
 
-    As pandas writes it, but for whole numbers among others ("84", not "84.0"), and ten times as
+    As pandas writes it, except for whole numbers among others ("84", not "84.0"), and ten times as
     fast.
     """
     import pyarrow as pa

@@ -1,6 +1,6 @@
 """What a reader has to know before trusting a report: assumptions that this design does not meet.
 
-Each caution is a sentence or two beside the headline, with the remedy: which other model or program
+Each caution is a sentence or two at the headline, with the remedy: which other model or program
 is made for such data.
 """
 
@@ -92,7 +92,7 @@ def _pooled(checks: ChecksSummary, columns: Mapping[str, str]) -> Markdown | Non
         "ANOVA with partitioned errors gives each of them, and each of their interactions, an "
         "error of its own: how subjects differ in that effect. afex in R does so and would give "
         "other F’s; conclusions can differ either way. Trust that ANOVA, or a mixed model with "
-        f"{strata} beside the random intercept, rather than the tests here ([step 5](#sec-three))."
+        f"{strata} and the random intercept, rather than the tests here ([step 5](#sec-three))."
     )
 
 
@@ -128,7 +128,7 @@ def _neighbours(checks: ChecksSummary, columns: Mapping[str, str]) -> Markdown |
         alike += f", even around a line of each subject’s own ({_lag(around)})"
     if why == "besides" or found is None:
         return Markdown(
-            f"**Errors follow one another in the order of {condition}**, beside what slopes of "
+            f"**Errors follow one another in the order of {condition}**, besides what slopes of "
             f"subjects’ own explain: {alike}. {remedy}"
         )
     return Markdown(
@@ -181,7 +181,7 @@ def unusual(checks: ChecksSummary) -> Markdown | None:
 
 
 def pairs_share_an_error(checks: ChecksSummary, anova: AnovaSummary) -> Markdown | None:
-    """What to say beside pairwise differences whose errors are not equal, as they take them."""
+    """What to say with pairwise differences whose errors are not equal, as they take them."""
     sphericity = anova.sphericity
     differ = subjects_differ(checks)
     if sphericity and rejected(sphericity, checks.level):

@@ -256,7 +256,7 @@ def _pairs(found: Results, levels: list[Level], clear: bool) -> list[Claim]:
 
 
 def of_term(found: Results, row: FTest, in_detail: bool) -> Claim:
-    """What is found of a term beside the condition; in detail, of a factor, its means and pairs."""
+    """What is found of a term besides the condition; in detail, of a factor, means and pairs."""
     verdict = found.verdicts[row.term]
     said = f"{_depends(found, verdict)} ({verdict.quote})"
     line = first(found.mixed.slopes, "term", row.term)

@@ -43,9 +43,7 @@ def pairs_that_differ(
         return None
     said = _named(levels, contrasts, apart, by)
     if not clear:
-        said = (
-            f"Single pairs are told apart all the same, for they are tested by themselves. {said}"
-        )
+        said = f"Single pairs can still be told apart, because each is tested by itself. {said}"
     return Markdown(said)
 
 

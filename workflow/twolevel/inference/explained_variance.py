@@ -11,7 +11,7 @@ from twolevel.inference.wald import Estimates
 def fixed_variance(estimates: Estimates, N: int) -> float:
     """The variance of the fixed part x' beta over all N rows, with N - 1 in the divisor."""
     centre = estimates.coordinates.centre
-    # x' beta but for a constant, which may be a large offset of the response.
+    # x' beta up to a constant, which may be a large offset of the response.
     unit = estimates.unit
     gamma = estimates.coordinates.first / unit + estimates.best.beta
     scatter = estimates.likelihood.total[:-1, :-1] - N * np.outer(centre, centre)

@@ -53,7 +53,7 @@ def mean_rows(
 
 
 def difference(rows: np.ndarray, other: np.ndarray) -> np.ndarray:
-    """rows - other (m, p), where what is 0 but for rounding is 0."""
+    """rows - other (m, p), where what is 0 up to rounding is 0."""
     apart = rows - other
     return np.where(np.abs(apart) < _ROUNDING, 0.0, apart)
 

@@ -24,7 +24,7 @@ from twolevel.text.errors import InputError
 # The lambda above which sigma_w, at 3e-7 of sigma_b, counts as 0. GRID goes further, for profiles.
 LARGEST = 1e13
 # Values of lambda between which the criterion changes, unless the fixed effects leave no residuals
-# within subjects; it then falls to a level and stays there, but for rounding. And by how much.
+# within subjects; it then falls to a level and stays there, up to rounding. And by how much.
 TAIL = (1e9, 1e11)
 RISE = 1e-3
 # Coefficients above which an evaluation costs so much that every second one has to do.

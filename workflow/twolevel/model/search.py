@@ -47,7 +47,7 @@ def minimise(
     low = np.where(best > 0, grid[below], high * 1e-6)
     value = on_grid[best, every]
 
-    # What is no lower than its neighbour but for rounding may rise from the boundary.
+    # What is no lower than its neighbour up to rounding may rise from the boundary.
     flat = np.flatnonzero((on_grid[below, every] - value <= 1e-9 * np.abs(value)) & ~endless)
     rising = np.zeros(len(every), dtype=bool)
     if len(flat):

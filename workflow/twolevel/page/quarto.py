@@ -151,7 +151,7 @@ def render_with_quarto(
 
 
 def _environment(executable: Path) -> dict[str, str]:
-    """This process's variables, but for those that could let anything else make the page."""
+    """This process's variables, except those that could let anything else make the page."""
     kept = {key: value for key, value in os.environ.items() if not key.startswith(_STEERING)}
     real = executable.resolve()
     if (real.parent.parent / "share" / "version").is_file():

@@ -98,7 +98,7 @@ def workplace(source: Path, output: Path) -> Iterator[Workplace]:
 
 
 def _unasked(folder: str, names: list[str]) -> set[str]:
-    """What Quarto reads by itself, such as _metadata.yml or _extensions, but for our _quarto.yml.
+    """What Quarto reads by itself, such as _metadata.yml or _extensions, except our _quarto.yml.
 
     What lies there by chance, or by somebody's hand, would change a page and not be told. Links to
     folders are left out too, for one to a folder above would be copied without end.

@@ -20,7 +20,7 @@ from twolevel.files.atomic import replacing
 from twolevel.files.checksums import sha256
 from twolevel.text.errors import InputError, listed
 
-# Beside what Snakemake remembers of the same files.
+# In addition to what Snakemake remembers of the same files.
 RECORDS = Path(".snakemake/checksums")
 EDITABLE = ".qmd"
 # What is cut off lacks the last line of every template.

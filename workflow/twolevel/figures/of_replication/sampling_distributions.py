@@ -1,4 +1,4 @@
-"""Sampling distributions of three estimates, beside what theory says of them."""
+"""Sampling distributions of three estimates, and what theory says of them."""
 
 import numpy as np
 import pandas as pd

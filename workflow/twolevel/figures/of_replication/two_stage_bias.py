@@ -1,4 +1,4 @@
-"""Why the raw variance of subject means is corrected: mean estimates beside the truth."""
+"""Why the raw variance of subject means is corrected: mean estimates and the truth."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""One subject's distribution beside the distribution over all subjects."""
+"""One subject's distribution and the distribution over all subjects."""
 
 from collections.abc import Iterable
 from typing import Any

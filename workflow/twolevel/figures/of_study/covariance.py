@@ -33,7 +33,7 @@ def draw(sources: StudySources) -> Figure:
 
 @themed
 def covariance(observed: pd.DataFrame | None, implied: pd.DataFrame, labels: Labels) -> Figure:
-    """Draw the conditions' covariance matrices, observed beside implied, on one scale of shades.
+    """Draw the conditions' covariance matrices, observed and implied, on one scale of shades.
 
     Both are condition x condition, in the response's unit squared; `observed` is None where it
     can't be estimated. Blue is positive, vermillion negative, opacity proportional to size. Up to

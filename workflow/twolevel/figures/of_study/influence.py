@@ -166,7 +166,7 @@ def _changes(
 
 
 def _name(ax: Axes, points: np.ndarray, names: Sequence[str], hidden: np.ndarray) -> None:
-    """Write `names` beside `points`, on each other never and on `hidden` points seldom.
+    """Write `names` beside `points`, on each other never and on `hidden` points rarely.
 
     Where there is no room beside a point its name stands farther off, on a thin line; where there
     is none at all, as in a heap of points, it is left out.

@@ -1,4 +1,4 @@
-"""Do residuals and random effects look as the model says? Beside what the model itself draws.
+"""Do residuals and random effects look as the model says, compared with what it draws itself?
 
 Data sets are drawn from the fitted model and treated as the data were: fixed effects by generalised
 least squares at the fitted lambda, predictions of the random effects, conditional residuals. Their
@@ -84,7 +84,7 @@ class Diagnostics:
 def diagnose(
     fit: MixedFit, condition: str | None = None, seed: int = 1, level: float = LEVEL
 ) -> Diagnostics:
-    """Look at a fit's residuals and random effects, beside those of data sets it draws itself.
+    """Look at a fit's residuals and random effects, compared with those of data it draws itself.
 
     `condition` names the variable between whose levels the residuals' spread is compared; `level`
     is the share of its values that an envelope holds of each rank, if the model is right. Beyond

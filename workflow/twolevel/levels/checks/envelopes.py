@@ -16,7 +16,7 @@ _MOST_COMPUTED = 5_000  # ranks whose envelope is computed; between them it is i
 
 
 def normal_scores(count: int) -> np.ndarray:
-    """The normal quantiles (count,) beside which sorted values are plotted."""
+    """The normal quantiles (count,) against which sorted values are plotted."""
     return ndtri((np.arange(count) + 0.5) / count)
 
 

@@ -1,4 +1,4 @@
-"""Data sets drawn from a fitted model and treated as the data were, to look at beside them.
+"""Data sets drawn from a fitted model and treated as the data were, to compare them with.
 
 What is drawn depends on the data alone and not on the order of the table's rows: normal numbers go
 to the rows as these are sorted by subject, by the formula's variables and by the response. Fitted

@@ -1,4 +1,4 @@
-"""Other programs' fits of the same model beside ours: witnesses, never the source of a number.
+"""Other programs' fits of the same model, compared with ours: never the source of a number.
 
 statsmodels' MixedLM maximises the same likelihood with the same constants, so that the higher
 log-likelihood is the better fit. Its AnovaRM knows complete designs of factors within subjects and

@@ -12,7 +12,7 @@ Text = Annotated[str, StringConstraints(min_length=1)]
 
 # Sizes of numbers whose sixth powers are numbers too; others want another unit.
 SMALLEST, LARGEST = 1e-50, 1e50
-# The smallest share of a number that errors are: six of their digits are left beside it.
+# The smallest share of a number that errors are: six of their digits are left next to it.
 FINEST = 1e-10
 
 
@@ -33,7 +33,7 @@ def refuse_lost_errors(sigma_within: float, others: Iterable[float]) -> None:
     largest = max(map(abs, others), default=0)
     if sigma_within < FINEST * largest:
         raise InputError(
-            f"found sigma_within {sigma_within:g} beside {largest:g}, of which computers keep some "
+            f"found sigma_within {sigma_within:g} with {largest:g}, of which computers keep some "
             f"16 digits; expected at least {FINEST:g} of it"
         )
 

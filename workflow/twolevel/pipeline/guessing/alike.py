@@ -55,7 +55,7 @@ def families(columns: Mapping[str, Column]) -> list[Family]:
         for shape, named in by_shape.items():
             for family in _of_shape(shape, named, whole):
                 kind = comparable([columns[name] for name in family.columns])
-                # Only what is called alike but for a number may differ much in size.
+                # Only what is called alike except for a number may differ much in size.
                 if kind or _numbered(family):
                     found.setdefault(family.columns, family)
     return sorted(found.values(), key=lambda f: _likely(f, columns), reverse=True)

@@ -1,4 +1,4 @@
-"""A column's values as codes, and what they say of it beside others."""
+"""A column's values as codes, and what they say of it compared with others."""
 
 from __future__ import annotations
 

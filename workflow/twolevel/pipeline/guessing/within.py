@@ -48,7 +48,7 @@ class Within:
     """What varies within the subjects of one column: the likeliest conditions first."""
 
     def __init__(self, columns: Mapping[str, Column], subject: str) -> None:
-        """Look at all columns beside that of the subject."""
+        """Look at all columns except that of the subject."""
         self._columns, self._subject = columns, columns[subject]
         self._fullest: dict[str, int] = {}
         self._crossings: dict[tuple[str, ...], tuple[int, float]] = {}

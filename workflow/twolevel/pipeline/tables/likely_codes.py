@@ -52,7 +52,7 @@ class LikelyCode:
 
 @dataclass
 class Range:
-    """The range of a column's values but for those in CODES, and how often each of these occurs.
+    """The range of a column's values except those in CODES, and how often each of these occurs.
 
     Ranges of parts of a column are added up by `add`.
     """
