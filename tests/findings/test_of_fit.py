@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import example_summaries
 import pytest
-from example_summaries import MIXED, NO_TEST
+from example_summaries import MIXED, NO_TEST, contrast, mean
 from test_headline import study
 
 from twolevel.findings.of_fit import reported_effect, whether_subjects_differ
