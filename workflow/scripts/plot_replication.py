@@ -6,7 +6,7 @@ Reads the measures and the distributions; makes its figures.
 from typing import TYPE_CHECKING
 
 from twolevel.figures.drawing import draw
-from twolevel.figures.sources import ReplicationSources
+from twolevel.figures.replication_sources import ReplicationSources
 from twolevel.files.stage_files import read_parquet
 from twolevel.pipeline.job import run
 from twolevel.summaries.base import read_summary

@@ -4,11 +4,10 @@ from collections.abc import Iterable
 from importlib import import_module
 from pathlib import Path
 
-from twolevel.figures.sources import ReplicationSources, StudySources
 from twolevel.figures.theme import save
 
 
-def draw(files: Iterable[str], of: str, sources: StudySources | ReplicationSources) -> None:
+def draw(files: Iterable[str], of: str, sources: object) -> None:
     """Draw the figures that files are named after, `of` being the package of their modules.
 
     A rule that runs this names the modules among its parameters (see `code.library_code`).

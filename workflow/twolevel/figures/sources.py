@@ -1,4 +1,4 @@
-"""What figures are drawn from: the tables and summaries of the stages, read once for all."""
+"""What the figures of a study are drawn from: the results of its stages, read once for all."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from twolevel.summaries.checks_summary import ChecksSummary
     from twolevel.summaries.design_summary import DesignSummary
     from twolevel.summaries.mixed_summary import MixedSummary
-    from twolevel.summaries.replication_summary import ReplicationSummary
     from twolevel.summaries.truth_summary import TruthSummary
     from twolevel.summaries.two_stage_summary import HierarchicalSummary
 
@@ -72,12 +71,3 @@ class StudySources:
     def with_fixed_part(self) -> pd.DataFrame:
         """The observations, each with what the fixed effects predict for it."""
         return self.observations.assign(fixed=self.conditional_residuals["fixed"].to_numpy())
-
-
-@dataclass(frozen=True)
-class ReplicationSources:
-    """The results of a replication study, each by the name of its file."""
-
-    replication: ReplicationSummary
-    measures: pd.DataFrame
-    distributions: pd.DataFrame

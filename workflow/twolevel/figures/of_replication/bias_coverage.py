@@ -20,7 +20,7 @@ from twolevel.figures.panels import (
     name_panel,
     some,
 )
-from twolevel.figures.sources import ReplicationSources
+from twolevel.figures.replication_sources import ReplicationSources
 from twolevel.figures.theme import BETWEEN, INK, MARGINAL, TRUTH, WITHIN, new_figure, themed
 from twolevel.figures.words import SMALL, shorten
 from twolevel.text.confidence import LEVEL

@@ -22,7 +22,7 @@ from twolevel.figures.panels import (
     say_nothing,
     some,
 )
-from twolevel.figures.sources import ReplicationSources
+from twolevel.figures.replication_sources import ReplicationSources
 from twolevel.figures.theme import BETWEEN, INK, MARGINAL, SOFT, WITHIN, new_figure, themed
 from twolevel.text.confidence import LEVEL, alpha
 

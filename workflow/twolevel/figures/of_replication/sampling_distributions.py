@@ -10,7 +10,7 @@ from matplotlib.ticker import MaxNLocator
 
 from twolevel.figures.panels import left_out, legend, percent, some, title
 from twolevel.figures.parts import room_of
-from twolevel.figures.sources import ReplicationSources
+from twolevel.figures.replication_sources import ReplicationSources
 from twolevel.figures.theme import (
     BETWEEN,
     INK,

@@ -17,7 +17,7 @@ from twolevel.figures.panels import (
     name_panel,
     some,
 )
-from twolevel.figures.sources import ReplicationSources
+from twolevel.figures.replication_sources import ReplicationSources
 from twolevel.figures.theme import BETWEEN, MARGINAL, TRUTH, WITHIN, new_figure, themed
 
 SERIES = {

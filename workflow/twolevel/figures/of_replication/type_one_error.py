@@ -20,7 +20,7 @@ from twolevel.figures.panels import (
     say_nothing,
     some,
 )
-from twolevel.figures.sources import ReplicationSources
+from twolevel.figures.replication_sources import ReplicationSources
 from twolevel.figures.theme import BETWEEN, MARGINAL, MUTED, TRUTH, WITHIN, new_figure, themed
 from twolevel.text.confidence import LEVEL, alpha, percent
 from twolevel.text.methods import METHODS

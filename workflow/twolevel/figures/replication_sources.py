@@ -1,0 +1,20 @@
+"""What the figures of a replication study are drawn from, read once for all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+if TYPE_CHECKING:
+    from twolevel.summaries.replication_summary import ReplicationSummary
+
+
+@dataclass(frozen=True)
+class ReplicationSources:
+    """The results of a replication study, each by the name of its file."""
+
+    replication: ReplicationSummary
+    measures: pd.DataFrame
+    distributions: pd.DataFrame
