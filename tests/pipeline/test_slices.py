@@ -1,6 +1,8 @@
 """The plan of a replication study: every experiment once, none again when more are asked for."""
 
+import example_summaries
 import pytest
+from example_summaries import mean, term
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -97,21 +99,27 @@ def test_numbers_in_paths_are_exact():
     assert written(1.0) == "1"
 
 
-DESIGN = {"conditions": ["a", "b"], "n_subjects": 9, "per_cell": [1, 1], "empty_cells": 0}
-DESIGN |= {"columns": {"subject": "id", "condition": "the time", "response": "y"}}
-OWN = {"term": "the time", "df_num": 1}
-MIXED = {
-    "formula": "y ~ `the time`",
-    "anova": [OWN],
-    "means": [{"condition": "a", "estimate": 4.0}, {"condition": "b", "estimate": 7.0}],
-    "sigma_between": 0.5,
-    "sigma_within": 2.0,
-}
+COLUMNS = {"subject": "id", "condition": "the time", "response": "y"}
+
+
+def design(**changes):
+    """A study of nine subjects under two conditions."""
+    of_study = {"columns": COLUMNS, "conditions": ["a", "b"], "n_subjects": 9, "empty_cells": 0}
+    return example_summaries.design(**of_study | {"per_cell": [1, 1]} | changes)
+
+
+def mixed(**changes):
+    """Its fit, with means of 4 and 7."""
+    of_study = {"formula": "y ~ `the time`", "sigma_between": 0.5, "sigma_within": 2.0}
+    means = {"anova": [term("the time", 0.1, df=(1, 8.0))], "means": [mean("a", 4), mean("b", 7)]}
+    return example_summaries.mixed(**of_study | means | changes)
+
+
 LEFT_OUT = dict.fromkeys(("conditions", "grand_mean", "sigma_within", "replicates"))
 
 
 def test_what_the_config_leaves_out_is_the_studys():
-    study = study_values(DESIGN | {"empty_cells": 3, "per_cell": [0, 1]}, MIXED)
+    study = study_values(design(empty_cells=3, per_cell=[0, 1]), mixed())
     where = scenario_at((SAME, SAME, SAME), LEFT_OUT, study)
     assert (where.subjects, where.sigma_between, where.sigma_within) == (9, 0.5, 2.0)
     assert (where.mean, where.effects.tolist()) == (5.5, [-1.5, 1.5])
@@ -123,22 +131,22 @@ def test_what_the_config_leaves_out_is_the_studys():
 
 @pytest.mark.parametrize("own", ["the time", "`the time`", "C(the time)", "C(`the time`, Sum)"])
 def test_other_terms_are_averaged_over(own):
-    others = [{"term": term, "df_num": 1} for term in ("group", "the time2", f"{own}:group")]
-    mixed = MIXED | {"anova": [others[0], OWN | {"term": own}, *others[1:]]}
-    assert study_values(DESIGN, mixed) == study_values(DESIGN, MIXED)
-    assert averaged_over(DESIGN, mixed) == ["group", "the time2", f"{own}:group"]
-    assert averaged_over(DESIGN, MIXED) == []
+    names = "group", own, "the time2", f"{own}:group"
+    several = mixed(anova=[term(name, 0.1, df=(1, 8.0)) for name in names])
+    assert study_values(design(), several) == study_values(design(), mixed())
+    assert averaged_over(design(), several) == ["group", "the time2", f"{own}:group"]
+    assert averaged_over(design(), mixed()) == []
 
 
 @pytest.mark.parametrize(
-    ("design", "mixed", "words"),
+    ("of_design", "of_fit", "words"),
     [
         ({"conditions": [1, 2, 3]}, {}, r"the condition is a number.*write C\(\)"),
         ({"columns": {"subject": "id"}}, {}, "no variable that differs within subjects"),
-        ({}, {"means": [{"condition": "a", "estimate": None}]}, 'the mean of "a" cannot be'),
+        ({}, {"means": [mean("a", None)]}, 'the mean of "a" cannot be'),
         ({"per_cell": [1, 2]}, {}, "cells hold between 1 and 2 observations"),
     ],
 )
-def test_designs_that_cannot_be_replicated_are_refused(design, mixed, words):
+def test_designs_that_cannot_be_replicated_are_refused(of_design, of_fit, words):
     with pytest.raises(InputError, match=words):
-        study_values(DESIGN | design, MIXED | mixed)
+        study_values(design(**of_design), mixed(**of_fit))

@@ -48,7 +48,7 @@ def test_the_default_studies_have_the_bytes_of_a_local_run(fresh, ran_once, slur
     default_config(fresh)
     said = fresh.snakemake(*COMMAND, "--default-resources", "slurm_partition=short")
     assert fresh.files("results", "site") == local.files("results", "site")
-    assert said.lines.count("lecture: plot the data") == 1
+    assert said.lines.count("lecture: draw the figures") == 1
     assert {state for state, *_ in slurm()} == {"COMPLETED"}
     jobs = sorted(comment.removeprefix("rule_").split("_")[0] for *_, comment in slurm())
     assert jobs == ["experiments", "measure", "study", "study", "study"], "a study is one job"
