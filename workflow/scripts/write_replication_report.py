@@ -52,11 +52,8 @@ def context(snakemake: "Snakemake") -> dict[str, Any]:
     entries = {"replications": {name: study}}
     if study["like"]:
         entries["studies"] = {study["like"]: snakemake.params.like}
-    inputs = []
-    if files.get("loading"):
-        loading = read_summary(files.loading, LoadingSummary)
-        inputs = [file.model_dump() for file in loading.inputs]
-    return making(name, entries, files.tables, inputs) | {
+    loading = read_summary(files.loading, LoadingSummary) if files.get("loading") else None
+    return making(name, entries, files.tables, loading) | {
         "replication": replication,
         "figure": lambda name: OF_REPLICATION[name].on_page(name),
         "points": points(measures),

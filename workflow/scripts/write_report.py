@@ -56,7 +56,6 @@ def context(snakemake: "Snakemake") -> dict[str, Any]:
     labels = {key: design.columns.get(key) for key in ("subject", "condition", "response")}
     name = snakemake.wildcards.study
     loading = read_summary(files.loading, LoadingSummary) if files.get("loading") else None
-    inputs = [file.model_dump() for file in loading.inputs] if loading else []
     entries = {"studies": {name: snakemake.params.study}}
     found = Results(
         design=design,
@@ -70,7 +69,7 @@ def context(snakemake: "Snakemake") -> dict[str, Any]:
         unit=snakemake.params.study["unit"],
     )
     apart = most_apart(comparison, mixed.terms)
-    return making(name, entries, files.tables, inputs) | {
+    return making(name, entries, files.tables, loading) | {
         "labels": labels,
         "design": design,
         "loading": loading,

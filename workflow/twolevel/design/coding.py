@@ -47,5 +47,6 @@ def references_first(
 
 def reordered(variables: Variables, levels: Mapping[str, list]) -> Variables:
     """The same, with the levels of factors in these orders."""
-    turned = {n: variables.factors[n].set_categories(order) for n, order in levels.items()}
+    factors = variables.factors
+    turned = {name: factors[name].set_categories(order) for name, order in levels.items()}
     return replace(variables, columns={**variables.columns, **turned})

@@ -133,8 +133,7 @@ def _finite(numbers: np.ndarray, name: str) -> np.ndarray:
 
 def like(values: pd.Series, known: Column, name: str) -> Column:
     """New values of a variable that a fit knows, of the same kind and with the same levels."""
-    as_factor = is_factor(known)
-    found = factor_or_number(values, name, as_factor and not is_factor(values.array))
+    found = factor_or_number(values, name, is_factor(known) and not is_factor(values.array))
     if not is_factor(known):
         if is_factor(found):
             raise InputError(f"column '{name}': found {values.dtype} values, expected numbers")

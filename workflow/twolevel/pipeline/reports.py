@@ -19,6 +19,8 @@ from twolevel.text.markdown import in_one_direction, without_shortcodes
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake
 
+    from twolevel.summaries.loading_summary import LoadingSummary
+
 # A table above this size is named in the report instead of carried inside the page.
 LARGEST_TABLE = 1_000_000
 
@@ -54,13 +56,17 @@ def _copy(source: Path, target: Path) -> None:
 
 
 def making(
-    name: str, entries: Mapping[str, Mapping[str, Any]], tables: list[str], inputs: list
+    name: str,
+    entries: Mapping[str, Mapping[str, Any]],
+    tables: list[str],
+    loading: LoadingSummary | None,
 ) -> dict[str, Any]:
     """What every report says of itself: title, entry in the config, tables, provenance.
 
-    `entries` are those of the config that the report needs, its own in the first section; `inputs`
-    the checksums of the files of the user's table.
+    `entries` are those of the config that the report needs, its own in the first section; `loading`
+    has the checksums of the files of the user's table, if there is one.
     """
+    inputs = [file.model_dump() for file in loading.inputs] if loading else []
     sizes = {Path(path).stem: Path(path).stat().st_size for path in tables}
     made = provenance(name, entries, tables, inputs)
     section = next(iter(entries))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from twolevel.summaries.base import Level, Number, Summary
+from twolevel.summaries.design_summary import Complete
 from twolevel.summaries.rows import FTest, OfCondition
 
 
@@ -110,13 +111,6 @@ class WitnessTest(Summary):
     our_F: float | None
 
 
-class Left(Summary):
-    """What is left when subjects with an empty cell are dropped."""
-
-    n_subjects: int
-    n_observations: int
-
-
 class Witness(Summary):
     """What another program finds of the same model; see `levels.checks.witnesses`."""
 
@@ -133,7 +127,7 @@ class Witness(Summary):
     our_F: float | None
     averaged: bool | None
     tests: list[WitnessTest] | None
-    left: Left | None
+    left: Complete | None
     said: str
 
 
