@@ -20,6 +20,7 @@ ROOMS = [
     "mixed",
     "inference",
     "model",
+    "random",
     "design",
     "files",
     "numeric",

@@ -31,7 +31,7 @@ from twolevel.inference.type3 import type3_rows
 from twolevel.inference.variance_test import BetweenVarianceTest, between_variance_test
 from twolevel.model.likelihood import Method
 from twolevel.model.random_intercept import RandomIntercept
-from twolevel.model.random_part import RandomPart
+from twolevel.random.random_part import RandomPart
 from twolevel.text.confidence import LEVEL
 from twolevel.text.errors import one_of
 from twolevel.text.methods import Df

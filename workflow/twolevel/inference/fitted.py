@@ -19,7 +19,7 @@ from twolevel.design.moments import Coordinates
 from twolevel.inference.explained_variance import design_effect, r_squared
 from twolevel.inference.wald import Estimates
 from twolevel.model.likelihood import Found, Likelihood, Method
-from twolevel.model.random_part import RandomPart
+from twolevel.random.random_part import RandomPart
 from twolevel.text.methods import Df
 
 

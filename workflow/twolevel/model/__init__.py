@@ -1,1 +1,1 @@
-"""The random part and the criterion: the likelihood, and its maximum."""
+"""The likelihood: what inference asks of it, and its maximum."""
