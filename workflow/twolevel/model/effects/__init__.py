@@ -1,0 +1,1 @@
+"""The likelihood of random parts beyond an intercept: its sums, its value, its maximum."""

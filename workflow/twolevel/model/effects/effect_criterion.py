@@ -1,0 +1,188 @@
+"""The likelihood's value and derivatives for any random part, from its sums.
+
+With N = M^-1 of each distinct R, C_s = dM / dpsi_s, and < > a contraction with the sums of outer
+products,
+
+    A = W + <N>,   A_s = -<N C_s N>,   A_st = <N C_s N C_t N + N C_t N C_s N>,
+
+and the derivatives of R = A_yy - A_xy' A_xx^-1 A_xy and log|A_xx| follow as in `criterion`, by the
+envelope theorem. M is linear in psi, so that there are no other terms.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from twolevel.model.effects.effect_sums import EffectSums, pairs
+from twolevel.model.likelihood import Method
+from twolevel.numeric.small_matrices import product, sweep
+
+_NONE = np.empty(0)
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluation:
+    """What the criterion is made of, at psi (S, B).
+
+    rss (B,) is R and logs (B,) is sum_i log|M_i|, with log|A_xx| under REML; beta (p, B),
+    unscaled_cov (p, p, B) is A_xx^-1. Derivatives with respect to psi: rss_slopes and log_slopes
+    (S, B), rss_curvature and log_curvature (S, S, B), xx_slopes (S, p, p, B) of A_xx; empty where
+    they were not asked for.
+    """
+
+    rss: np.ndarray
+    logs: np.ndarray
+    beta: np.ndarray
+    unscaled_cov: np.ndarray
+    rss_slopes: np.ndarray = _NONE
+    log_slopes: np.ndarray = _NONE
+    rss_curvature: np.ndarray = _NONE
+    log_curvature: np.ndarray = _NONE
+    xx_slopes: np.ndarray = _NONE
+
+
+def evaluate(
+    sums: EffectSums,
+    C: np.ndarray,
+    psi: np.ndarray,
+    method: Method,
+    derivatives: bool = True,
+    fixed: tuple[np.ndarray, np.ndarray] | None = None,
+) -> Evaluation:
+    """Evaluate at psi (S, B) for as many data sets, or for one data set at B values.
+
+    C (S, r, r, G) are the directions of `relative_covariance`. `fixed` is a row c (p,) and values
+    b (B,): the coefficients are then held to c beta = b, which only makes sense under ML.
+    """
+    N, log_det = inverse_and_log_det(C, psi)
+    S, m = len(C), sums.counts[:, None]
+    weights = [_packed(N)]
+    logs = (m * log_det).sum(axis=0)
+    if derivatives:
+        ahead = [product(N, _per_set(C[s])) for s in range(S)]  # N C_s
+        each = [product(k, N) for k in ahead]
+        weights += [-_packed(k) for k in each]
+        both = [(s, t) for s in range(S) for t in range(s, S)]
+        weights += [_packed_both(product(ahead[s], each[t])) for s, t in both]
+        log_slopes = np.stack([_total(m, np.einsum("iigb->gb", k)) for k in ahead])
+        log_curvature = np.empty((S, S, psi.shape[1]))
+        for s, t in both:
+            turned = -_total(m, np.einsum("ijgb,jigb->gb", ahead[s], ahead[t]))
+            log_curvature[s, t] = log_curvature[t, s] = turned
+    xx, xy, yy = contracted(sums, np.stack(weights))
+    xx[0] += sums.within_xx[..., None]
+    xy[0] += sums.within_xy
+    yy[0] += sums.within_yy
+    p = len(xy[0])
+    swept, pivots = sweep(xx[0], p)
+    unscaled_cov = -swept
+    beta = np.einsum("ijb,jb->ib", unscaled_cov, xy[0])
+    rss = yy[0] - np.einsum("ib,ib->b", beta, xy[0])
+    if fixed is not None:
+        c, b = fixed
+        along = np.einsum("ijb,j->ib", unscaled_cov, c)
+        length = c @ along
+        off = c @ beta - b
+        beta = beta - along * (off / length)
+        rss = rss + off**2 / length
+        unscaled_cov = unscaled_cov - along[:, None] * along / length
+    if method == "REML":
+        logs = logs + np.log(pivots).sum(axis=0)
+    if not derivatives:
+        return Evaluation(rss, logs, beta, unscaled_cov)
+    # With v = (-beta, 1): A_s v by the rows of x, and v' A_s v.
+    slopes = xy - np.einsum("kijb,jb->kib", xx, beta)
+    quadratic = yy - np.einsum("kib,ib->kb", xy + slopes, beta)
+    pushed = np.einsum("ijb,kjb->kib", unscaled_cov, slopes[1 : S + 1])
+    rss_slopes, rss_curvature = quadratic[1 : S + 1], np.empty((S, S, psi.shape[1]))
+    xx_slopes = xx[1 : S + 1]
+    if method == "REML":
+        spread = np.einsum("ijb,kjlb->kilb", unscaled_cov, xx_slopes)
+        log_slopes = log_slopes + np.einsum("kiib->kb", spread)
+    for k, (s, t) in enumerate(both, S + 1):
+        turned = quadratic[k] - 2 * np.einsum("ib,ib->b", slopes[1 + s], pushed[t])
+        rss_curvature[s, t] = rss_curvature[t, s] = turned
+        if method == "REML":
+            turned = np.einsum("ijb,jib->b", unscaled_cov, xx[k])
+            turned = turned - np.einsum("ijb,jib->b", spread[s], spread[t])
+            log_curvature[s, t] += turned
+            if s != t:
+                log_curvature[t, s] += turned
+    return Evaluation(
+        rss,
+        logs,
+        beta,
+        unscaled_cov,
+        rss_slopes,
+        log_slopes,
+        rss_curvature,
+        log_curvature,
+        xx_slopes,
+    )
+
+
+def inverse_and_log_det(C: np.ndarray, psi: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """M^-1 (r, r, G, B) and log|M| (G, B) of M = I + sum_s psi_s C_s."""
+    S, r, _, G = C.shape
+    M = np.einsum("sijg,sb->ijgb", C, psi)
+    M[np.arange(r), np.arange(r)] += 1.0
+    swept, pivots = sweep(M.reshape(r, r, -1), r)
+    log_det = np.log(pivots).sum(axis=0).reshape(G, -1)
+    return -swept.reshape(r, r, G, -1), log_det
+
+
+def contracted(sums: EffectSums, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Sums xx (k, p, p, B), xy (k, p, B), yy (k, B) of outer products, by weights (k, P, G, B)."""
+    k, P, G, B = weights.shape
+    p = sums.n_coefficients
+    flat = weights.reshape(k, P * G, B)
+    by_rows = np.swapaxes(flat, 1, 2).reshape(k * B, P * G)
+    xx = by_rows @ sums.outer_xx.reshape(P * G, p * p)
+    xx = np.moveaxis(xx.reshape(k, B, p, p), 1, -1)
+    outer_xy, outer_yy = sums.outer_xy.reshape(P * G, p, -1), sums.outer_yy.reshape(P * G, -1)
+    if sums.size == 1:
+        xy = np.swapaxes((by_rows @ outer_xy[:, :, 0]).reshape(k, B, p), 1, 2)
+        yy = (by_rows @ outer_yy[:, 0]).reshape(k, B)
+    else:
+        xy = np.einsum("kab,apb->kpb", flat, outer_xy)
+        yy = np.einsum("kab,ab->kb", flat, outer_yy)
+    return np.ascontiguousarray(xx), np.ascontiguousarray(xy), yy
+
+
+def variance_weights(C: np.ndarray, psi: np.ndarray) -> tuple[list, list, np.ndarray]:
+    """Weights of the sums that Kenward and Roger need at psi (S, 1): see `likelihood.VarianceSums`.
+
+    N G_r N (r of them, packed), N G_r N G_s N and the traces tr(N G_r N G_s) (S + 1, S + 1, G),
+    with I as the last G.
+    """
+    N, _ = inverse_and_log_det(C, psi)
+    itself = np.broadcast_to(np.eye(len(N))[:, :, None, None], N.shape)
+    ahead = [product(N, _per_set(c)) for c in C] + [product(N, itself)]
+    each = [product(k, N) for k in ahead]
+    first = [_packed(k) for k in each]
+    second = [[0.5 * _packed_both(product(k, other)) for other in each] for k in ahead]
+    traces = np.array([[np.einsum("ijgb,jigb->g", k, other) for other in ahead] for k in ahead])
+    return first, second, traces
+
+
+def _per_set(C: np.ndarray) -> np.ndarray:
+    """C_s (r, r, G, 1), to go with the axis of data sets."""
+    return C[..., None]
+
+
+def _total(m: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Sums (B,) over subjects of values (G, B) that m (G, 1) of them share."""
+    return (m * values).sum(axis=0)
+
+
+def _packed(matrix: np.ndarray) -> np.ndarray:
+    """A symmetric matrix (r, r, G, B) at its pairs (P, G, B)."""
+    return matrix[pairs(len(matrix))]
+
+
+def _packed_both(matrix: np.ndarray) -> np.ndarray:
+    """The sum of a matrix (r, r, G, B) and its transpose at the pairs (P, G, B)."""
+    rows, columns = pairs(len(matrix))
+    return matrix[rows, columns] + matrix[columns, rows]

@@ -1,0 +1,260 @@
+"""One pass over the rows: the sums that the likelihood of any random part is a function of.
+
+Subject i's rows have the random columns Z_i = Q_i R_i, of any rank, and z = [x | y]. With z^_i =
+Q_i' z_i (r, q) and W the pooled cross-products of what is left of z outside the span of Z_i,
+
+    sum_i z_i' M_i^-1 z_i = W + sum_i z^_i' (I + R_i Psi R_i')^-1 z^_i.
+
+Subjects with the same R share the inverse, so that sums of outer products of z^_i over them are
+all that is kept. W comes from residuals, never as a difference of sums, which would lose the digits
+of what is small next to an offset.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from twolevel.design.design_matrix import DesignMatrix
+from twolevel.random.random_columns import RandomColumns
+
+# The share of a column's norm that must be left of it beside the columns before, for it to count.
+_RANK = 1e-10
+# Relative size of what rounding leaves of a column in the span of every subject's Z.
+_ROUNDING = 1e-13
+# Numbers in a block of rows: a few megabytes, which stay near the processor.
+_BLOCK = 400_000
+# Subjects with the same R on average, from which one matrix product for each R pays.
+_MANY = 8
+
+
+@dataclass(frozen=True, eq=False)
+class EffectSums:
+    """Sums of B data sets of one design, in its working coordinates; p columns, G distinct R.
+
+    R (r, Q, G) are the triangles, of which counts (G,) subjects each have one. within_xx (p, p),
+    within_xy (p, B) and within_yy (B,) are W; outer_xx (P, G, p, p), outer_xy (P, G, p, B) and
+    outer_yy (P, G, B) are the sums of z^_a z^_b' over subjects, for the P pairs a <= b of their r
+    rows; both orders are added up where a < b.
+    """
+
+    R: np.ndarray
+    counts: np.ndarray
+    nobs: int
+    within_xx: np.ndarray
+    within_xy: np.ndarray
+    within_yy: np.ndarray
+    outer_xx: np.ndarray
+    outer_xy: np.ndarray
+    outer_yy: np.ndarray
+
+    @property
+    def n_coefficients(self) -> int:
+        """p."""
+        return len(self.within_xx)
+
+    @property
+    def size(self) -> int:
+        """B."""
+        return len(self.within_yy)
+
+    def of_sets(self, which: np.ndarray) -> EffectSums:
+        """The sums of some (b,) of the data sets; of one data set there is nothing to choose."""
+        if self.size == 1 or len(which) == self.size:
+            return self
+        return replace(
+            self,
+            within_xy=self.within_xy[:, which],
+            within_yy=self.within_yy[which],
+            outer_xy=self.outer_xy[..., which],
+            outer_yy=self.outer_yy[..., which],
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class SubjectSums:
+    """The parts of n subjects: z^ (n, r, q), and which of the distinct R (r, Q, G) each has (n,).
+
+    within (q, q) is W, and total (q, q) the cross-products of z over all rows.
+    """
+
+    projected: np.ndarray
+    group: np.ndarray
+    R: np.ndarray
+    within: np.ndarray
+    total: np.ndarray
+    nobs: int
+
+    def pooled(self) -> EffectSums:
+        """The sums over subjects with the same R, of the one data set that there is."""
+        r, G, q = self.projected.shape[1], self.R.shape[2], self.projected.shape[2]
+        counts = np.bincount(self.group, minlength=G)
+        outer = _outer_sums(self.projected, self.group, counts).reshape(-1, G, q, q)
+        assert len(outer) == r * (r + 1) // 2
+        p = q - 1
+        return EffectSums(
+            self.R,
+            counts,
+            self.nobs,
+            within_xx=self.within[:p, :p],
+            within_xy=self.within[:p, p:],
+            within_yy=self.within[p, p:],
+            outer_xx=np.ascontiguousarray(outer[..., :p, :p]),
+            outer_xy=np.ascontiguousarray(outer[..., :p, p:]),
+            outer_yy=np.ascontiguousarray(outer[..., p, p:]),
+        )
+
+
+def pairs(r: int) -> tuple[np.ndarray, np.ndarray]:
+    """Rows and columns (P,) of the pairs a <= b, in the order of all sums."""
+    return np.triu_indices(r)
+
+
+def subject_sums(design: DesignMatrix, random: RandomColumns) -> SubjectSums:
+    """Project every subject's rows on its random columns."""
+    cells, y, _ = design.working_columns()
+    codes, n = design.codes, len(design.subjects)
+    order = None
+    if np.any(codes[1:] < codes[:-1]):
+        order = np.argsort(codes, kind="stable")
+    counts = np.bincount(codes, minlength=n)
+    levels = [1 if each.levels is None else int(each.levels.max()) + 1 for each in random.terms]
+    Q = sum(m * each.values.shape[1] for m, each in zip(levels, random.terms, strict=True))
+    q = cells.X.shape[1] + 1
+    R, projected = np.zeros((n, Q, Q)), np.empty((n, Q, q))
+    within, total = np.zeros((q, q)), np.zeros((q, q))
+    for some, start, end in _blocks(counts, Q + q):
+        rows = slice(start, end) if order is None else order[start:end]
+        Z = np.empty((Q, end - start))
+        at = 0
+        for m, each in zip(levels, random.terms, strict=True):
+            values = each.values[rows].T
+            own = None if each.levels is None else each.levels[rows]
+            for level in range(m):
+                Z[at : at + len(values)] = values if own is None else values * (own == level)
+                at += len(values)
+        z = np.empty((q, end - start))
+        z[:-1], z[-1] = cells.at(rows).T, y[rows]
+        total += z @ z.T
+        R[some], projected[some] = _project(Z, z, counts[some])
+        within += z @ z.T
+    inside = np.diag(within) <= _ROUNDING**2 * len(y) * np.diag(total)
+    within[inside] = within[:, inside] = 0.0
+    used = R.any(axis=(0, 2))
+    R, projected = R[:, used], projected[:, used]
+    group, first = _alike(R)
+    return SubjectSums(projected, group, np.moveaxis(R[first], 0, -1), within, total, len(y))
+
+
+def _blocks(counts: np.ndarray, width: int) -> Iterator[tuple[slice, int, int]]:
+    """Neighbouring subjects, and where their rows start and end."""
+    end = np.cumsum(counts)
+    first, most = 0, max(1, _BLOCK // width)
+    while first < len(counts):
+        start = end[first] - counts[first]
+        last = max(first + 1, int(np.searchsorted(end, start + most, side="right")))
+        yield slice(first, last), int(start), int(end[last - 1])
+        first = last
+
+
+def _project(Z: np.ndarray, z: np.ndarray, counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """R (b, Q, Q) and z^ (b, Q, q) of b subjects, whose part in z (q, rows) is taken out in place.
+
+    Z (Q, rows) is spent. Where all subjects have the same Z, that of the first does for all.
+    """
+    b, Q, width = len(counts), len(Z), int(counts[0])
+    if b > 1 and Z.shape[1] == b * width and (counts == width).all():
+        each = Z.reshape(Q, b, width)
+        if (each == each[:, :1]).all():
+            basis, R = _orthogonalised(Z[:, :width].copy(), np.array([width]))
+            rows = z.reshape(len(z), b, width)
+            projected = rows @ basis.T  # (q, b, Q)
+            rows -= projected @ basis
+            return np.broadcast_to(R, (b, Q, Q)), np.moveaxis(projected, 0, -1)
+    basis, R = _orthogonalised(Z, counts)
+    starts = np.cumsum(counts) - counts
+    projected = np.empty((b, Q, len(z)))
+    for k, direction in enumerate(basis):
+        for j, row in enumerate(z):
+            part = np.add.reduceat(direction * row, starts)
+            row -= direction * np.repeat(part, counts)
+            projected[:, k, j] = part
+    return R, projected
+
+
+def _orthogonalised(Z: np.ndarray, counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Each subject's Q' (Q, rows), in place of Z, and R (b, Q, Q).
+
+    Gram and Schmidt's method, each column against all before it twice, which is enough (Giraud,
+    Langou & Rozloznik 2005). A column of which nothing is left becomes 0, and its row of R too.
+    """
+    starts = np.cumsum(counts) - counts
+    R = np.zeros((len(counts), len(Z), len(Z)))
+
+    def norm(column: np.ndarray) -> np.ndarray:
+        return np.sqrt(np.add.reduceat(column * column, starts))
+
+    for k, column in enumerate(Z):
+        size = norm(column)
+        for _ in range(2 if k else 0):
+            for j in range(k):
+                part = np.add.reduceat(Z[j] * column, starts)
+                column -= Z[j] * np.repeat(part, counts)
+                R[:, j, k] += part
+        left = norm(column)
+        counted = left > _RANK * size
+        R[:, k, k] = np.where(counted, left, 0.0)
+        inverse = np.divide(1.0, left, out=np.zeros(len(left)), where=counted)
+        column *= np.repeat(inverse, counts)
+    return Z, R
+
+
+def _alike(R: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Which of the distinct R each of n subjects has (n,), and the first subject with each (G,).
+
+    Those that differ by rounding alone, as by the order of rows, are one.
+    """
+    n = len(R)
+    flat = R.reshape(n, -1)
+    if n == 1 or np.ptp(flat, axis=0).max() <= 1e-13 * np.abs(flat[0]).max():
+        return np.zeros(n, dtype=int), np.zeros(1, dtype=int)
+    # Along one direction, with irrational weights, different matrices fall on different points.
+    along = flat @ np.sqrt(np.arange(2.0, 2 + flat.shape[1]) + np.pi)
+    order = np.argsort(along, kind="stable")
+    jumps = np.diff(along[order]) > 1e-13 * np.abs(along).max()
+    group = np.empty(n, dtype=int)
+    group[order] = np.concatenate([[0], np.cumsum(jumps)])
+    first = np.full(group.max() + 1, n)
+    np.minimum.at(first, group, np.arange(n))
+    if np.abs(flat - flat[first][group]).max() > 1e-11 * np.abs(flat).max():
+        _, first, group = np.unique(flat, axis=0, return_index=True, return_inverse=True)
+        group = group.ravel()
+    return group, first
+
+
+def _outer_sums(projected: np.ndarray, group: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """Sums (P, G, q * q) of z^_a z^_b' over the subjects of each group, from z^ (n, r, q)."""
+    n, r, q = projected.shape
+    G, rows, columns = len(counts), *pairs(r)
+    off = (rows != columns)[:, None, None]
+    order = np.argsort(group, kind="stable") if G > 1 else slice(None)
+    ordered = projected[order]
+    ends = np.cumsum(counts)
+    if n >= G * _MANY:
+        sums = np.empty((len(rows), G, q, q))
+        for g, end in enumerate(ends):
+            own = ordered[end - counts[g] : end].reshape(counts[g], r * q)
+            gram = (own.T @ own).reshape(r, q, r, q)
+            both = gram[rows, :, columns]  # (P, q, q)
+            sums[:, g] = both + off * np.swapaxes(both, 1, 2)
+        return sums
+    sums = np.empty((len(rows), G, q, q))
+    starts = ends - counts
+    for k, (a, b) in enumerate(zip(rows, columns, strict=True)):
+        both = ordered[:, a, :, None] * ordered[:, b, None, :]
+        if a != b:
+            both = both + np.swapaxes(both, 1, 2)
+        sums[k] = both if n == G else np.add.reduceat(both, starts)
+    return sums

@@ -1,0 +1,149 @@
+"""The likelihood of any random part that is nested in the subject.
+
+What is random may be a subject's own slopes, effects of its own of factors, or of what is nested in
+it, alone or together. Everything is a function of the sums of `effect_sums`, and does not grow with
+the number of rows or, where subjects share the same times or cells, of subjects.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+
+from twolevel.design.design_matrix import DesignMatrix
+from twolevel.model.effects.effect_criterion import (
+    Evaluation,
+    contracted,
+    evaluate,
+    variance_weights,
+)
+from twolevel.model.effects.effect_search import deviance_derivatives, in_theta, maximise
+from twolevel.model.effects.effect_sums import EffectSums, SubjectSums, subject_sums
+from twolevel.model.effects.relative_covariance import RelativeCovariance
+from twolevel.model.likelihood import Derivatives, Method, VarianceSums
+from twolevel.random.random_columns import RandomColumns
+
+
+@dataclass(frozen=True, eq=False)
+class EffectSolution:
+    """Generalised least squares at one theta: see `likelihood.Solution`.
+
+    theta (S,) are the entries of Lambda for the effects as the formula has them, and own (S,) those
+    for the working columns.
+    """
+
+    theta: np.ndarray
+    own: np.ndarray
+    deviance: float
+    evaluation: Evaluation
+
+    @property
+    def beta(self) -> np.ndarray:
+        """The coefficients (p,)."""
+        return self.evaluation.beta[:, 0]
+
+    @property
+    def unscaled_cov(self) -> np.ndarray:
+        """A_xx^-1 (p, p)."""
+        return self.evaluation.unscaled_cov[:, :, 0]
+
+    @property
+    def rss(self) -> float:
+        """R."""
+        return float(self.evaluation.rss[0])
+
+
+@dataclass(frozen=True, eq=False)
+class SubjectEffects:
+    """The likelihood of random effects of subjects: see `likelihood.Likelihood`."""
+
+    design: DesignMatrix
+    random: RandomColumns
+    subjects: SubjectSums
+    layout: RelativeCovariance
+    method: Method
+
+    @classmethod
+    def of(cls, design: DesignMatrix, random: RandomColumns, method: Method) -> SubjectEffects:
+        """Reduce a design's rows, with their random columns, to sums."""
+        layout = RelativeCovariance.of(random)
+        return cls(design, random, subject_sums(design, random), layout, method)
+
+    def by(self, method: Method) -> SubjectEffects:
+        """The same data by another method."""
+        return replace(self, method=method)
+
+    @cached_property
+    def sums(self) -> EffectSums:
+        """The subjects' sums, grouped by what they share."""
+        return self.subjects.pooled()
+
+    @cached_property
+    def directions(self) -> np.ndarray:
+        """The derivatives (S, r, r, G) of M by psi."""
+        return self.layout.directions(self.subjects.R)
+
+    @property
+    def total(self) -> np.ndarray:
+        """The cross-products [X y]' [X y] (q, q) over all rows."""
+        return self.subjects.total
+
+    @property
+    def degrees_of_freedom(self) -> int:
+        """N - p under REML, N under ML."""
+        return self.subjects.nobs - (len(self.total) - 1 if self.method == "REML" else 0)
+
+    def maximise(self) -> EffectSolution:
+        """The solution where the likelihood is largest: see `effect_search`."""
+        own = maximise(self.sums, self.directions, self.layout, self.method)[:, 0]
+        return self.at(own)
+
+    def at(self, own: np.ndarray) -> EffectSolution:
+        """The solution at theta (S,) of the working columns."""
+        own = self.layout.canonical(own)
+        psi = self.layout.psi(own)[:, None]
+        found = evaluate(self.sums, self.directions, psi, self.method)
+        f = self.degrees_of_freedom
+        deviance = f * np.log(2 * np.pi * found.rss / f) + f + found.logs
+        return EffectSolution(self.layout.in_formula(own), own, float(deviance[0]), found)
+
+    def derivatives(self, best: EffectSolution) -> Derivatives:
+        """How the likelihood bends in theta of the working columns.
+
+        A column of Lambda whose diagonal is 0 is 0, and its entries are held.
+        """
+        now, jacobian = best.evaluation, self.layout.jacobian(best.own)
+        in_psi = deviance_derivatives(now, self.degrees_of_freedom)
+        _, _, curvature = in_theta(self.layout, best.own[:, None], *in_psi)
+        held = np.concatenate(
+            [
+                (np.diag(factor) == 0)[np.triu_indices(len(factor))[0]]
+                for factor in self.layout.factors(best.own)
+            ]
+        )
+        return Derivatives(
+            curvature=curvature[:, :, 0],
+            rss_slopes=jacobian.T @ now.rss_slopes[:, 0],
+            xx_slopes=np.einsum("sk,sij->kij", jacobian, now.xx_slopes[..., 0]),
+            held=held,
+        )
+
+    def variance_sums(self, best: EffectSolution) -> VarianceSums:
+        """The sums for psi sigma_w^2 and sigma_w^2."""
+        first, second, traces = variance_weights(
+            self.directions, self.layout.psi(best.own)[:, None]
+        )
+        S, W = len(self.directions), self.sums.within_xx
+        every = range(S + 1)
+        one = contracted(self.sums, np.stack(first))[0][..., 0]
+        both = contracted(self.sums, np.stack([second[s][t] for s in every for t in every]))[0]
+        two = both[..., 0].reshape(S + 1, S + 1, *W.shape)
+        one[S] += W
+        two[S, S] += W
+        counts = self.sums.counts
+        sums_of_traces = traces @ counts
+        # Directions outside the span of Z_i, where M is the identity.
+        sums_of_traces[S, S] += self.sums.nobs - len(self.sums.R) * counts.sum()
+        return VarianceSums(one, two, sums_of_traces)
