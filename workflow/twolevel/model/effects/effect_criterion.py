@@ -11,7 +11,7 @@ envelope theorem. M is linear in psi, so that there are no other terms.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -19,7 +19,9 @@ from twolevel.model.effects.effect_sums import EffectSums, pairs
 from twolevel.model.likelihood import Method
 from twolevel.numeric.small_matrices import product, sweep
 
-_NONE = np.empty(0)
+
+def _none() -> np.ndarray:
+    return np.empty(0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,11 +38,11 @@ class Evaluation:
     logs: np.ndarray
     beta: np.ndarray
     unscaled_cov: np.ndarray
-    rss_slopes: np.ndarray = _NONE
-    log_slopes: np.ndarray = _NONE
-    rss_curvature: np.ndarray = _NONE
-    log_curvature: np.ndarray = _NONE
-    xx_slopes: np.ndarray = _NONE
+    rss_slopes: np.ndarray = field(default_factory=_none)
+    log_slopes: np.ndarray = field(default_factory=_none)
+    rss_curvature: np.ndarray = field(default_factory=_none)
+    log_curvature: np.ndarray = field(default_factory=_none)
+    xx_slopes: np.ndarray = field(default_factory=_none)
 
 
 def evaluate(
@@ -125,7 +127,7 @@ def evaluate(
 
 def inverse_and_log_det(C: np.ndarray, psi: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """M^-1 (r, r, G, B) and log|M| (G, B) of M = I + sum_s psi_s C_s."""
-    S, r, _, G = C.shape
+    _, r, _, G = C.shape
     M = np.einsum("sijg,sb->ijgb", C, psi)
     M[np.arange(r), np.arange(r)] += 1.0
     swept, pivots = sweep(M.reshape(r, r, -1), r)
