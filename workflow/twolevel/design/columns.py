@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -11,6 +13,9 @@ import pandas as pd
 from twolevel.design.variables import Column, is_factor
 from twolevel.numeric.standardised import as_numbers
 from twolevel.text.errors import InputError, did_you_mean, listed
+
+# Levels up to which a factor's are kept in their order, and of how many factors.
+_MOST_LEVELS, _MOST_KEPT = 256, 64
 
 
 def columns_of(
@@ -65,9 +70,9 @@ def columns_of(
 
 def subjects_of(values: pd.Series, name: str) -> tuple[np.ndarray, pd.Index]:
     """Each row's subject (N,), as a position among the subjects in order of first appearance."""
-    codes, subjects = pd.factorize(values)
+    codes, subjects = values.array.factorize()
     _refuse_holes(name, codes < 0)
-    return codes, subjects
+    return codes, pd.Index(subjects, name="subject")
 
 
 def response_of(values: pd.Series, name: str) -> np.ndarray:
@@ -113,14 +118,41 @@ def _categorical(values: pd.Series) -> pd.Categorical:
     """Values as a factor, whose levels are in their order where they have one."""
     if isinstance(values.dtype, pd.CategoricalDtype):
         return values.array.copy()
-    codes, levels = pd.factorize(values)
+    codes, levels = values.array.factorize()
+    few = len(levels) <= _MOST_LEVELS
     try:
-        order = levels.argsort()
+        rank, dtype = _ordered(_Levels.of(levels)) if few else _in_order(levels)
     except TypeError:  # of numbers and texts mixed, pandas knows an order
         return pd.Categorical(values)
-    rank = np.empty(len(levels) + 1, dtype=codes.dtype)
+    return pd.Categorical.from_codes(rank[codes], dtype=dtype)
+
+
+@dataclass(frozen=True)
+class _Levels:
+    """Levels as they occur, told apart by what they look like too: 1 equals 1.0 and True."""
+
+    dtype: Any
+    texts: tuple[tuple[Any, str], ...]
+    found: Any = field(compare=False)
+
+    @classmethod
+    def of(cls, levels: Any) -> _Levels:
+        return cls(levels.dtype, tuple((level, repr(level)) for level in levels), levels)
+
+
+@lru_cache(_MOST_KEPT)
+def _ordered(levels: _Levels) -> tuple[np.ndarray, pd.CategoricalDtype]:
+    # pandas takes longer to check the levels of a small study than the study takes to fit.
+    return _in_order(levels.found)
+
+
+def _in_order(found: Any) -> tuple[np.ndarray, pd.CategoricalDtype]:
+    """The rank of each level among all, that of a missing one (-1) last, and the factor's type."""
+    levels = pd.Index(found)
+    order = levels.argsort()
+    rank = np.empty(len(levels) + 1, dtype=np.intp)
     rank[order], rank[-1] = np.arange(len(levels)), -1
-    return pd.Categorical.from_codes(rank[codes], dtype=pd.CategoricalDtype(levels[order]))
+    return rank, pd.CategoricalDtype(levels[order])
 
 
 def _finite(numbers: np.ndarray, name: str) -> np.ndarray:
@@ -174,7 +206,7 @@ def _is_number(values: pd.Series) -> bool:
 
 
 def _refuse_holes(name: str, holes: np.ndarray) -> None:
-    count = int(np.sum(holes))
+    count = int(np.count_nonzero(holes))
     if count:
         raise InputError(
             f"column '{name}': {count} missing values, the first in row "

@@ -243,7 +243,7 @@ def design_matrix(
                 "add a copy of the column to the table for one of them"
             )
     rows = SubjectRows(codes, len(subjects))
-    variables, subjects = Variables(columns, len(index)), subjects.rename("subject")
+    variables = Variables(columns, len(index))
     return _evaluated(formula, names, variables, index, response, rows, subjects, subject, coding)
 
 

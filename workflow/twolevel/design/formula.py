@@ -9,6 +9,7 @@ columns under names of ours only: a column may be called `class`, `True`, `C` or
 import ast
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from twolevel.text.errors import InputError, did_you_mean, listed, quoted
 
@@ -36,6 +37,7 @@ _TOKEN = re.compile(
     re.VERBOSE,
 )
 _MAX_LENGTH, _MAX_TOKENS, _MAX_TERMS, _MAX_POWER = 2000, 400, 1000, 10
+_MOST_KEPT = 64  # formulas that have been read
 # Transforms that make as many columns as they are told to.
 _SPREADING, _MAX_COLUMNS = frozenset({"bs", "cc", "cr", "cs", "poly"}), 50
 _CENTRED = frozenset({"cc", "cr", "cs"})
@@ -60,6 +62,7 @@ class FormulaNames:
         return "".join(p if isinstance(p, str) else f"{prefix}{p}_" for p in self.pieces)
 
 
+@lru_cache(_MOST_KEPT)
 def parse(formula: str) -> FormulaNames:
     """Read the column names in a formula without evaluating anything.
 

@@ -72,7 +72,7 @@ class Moments:
     counts: np.ndarray
     between: np.ndarray
 
-    @property
+    @cached_property
     def nobs(self) -> int:
         """The number of observations N."""
         return self.sizes @ self.counts
@@ -207,7 +207,7 @@ def centred_columns(cells: Cells) -> tuple[Cells, np.ndarray]:
     centre = column_means(cells)
     centre[k] = 0.0
     T[k] -= centre / X[0, k]
-    return replace(cells, X=X - centre), T
+    return Cells(X - centre, cells.codes, cells.weights), T
 
 
 def column_means(cells: Cells) -> np.ndarray:
@@ -297,18 +297,18 @@ def separated(
     within = independent_columns(W, np.where(varying, size, np.inf))
     between = np.ones(p, dtype=bool)
     between[within] = False
-    S = np.eye(p)
+    columns, cross = subjects.columns, subjects.within.copy()
     lost, between = np.flatnonzero(varying & between), np.flatnonzero(between)
     if len(lost):
+        S = np.eye(p)
         S[np.ix_(within, lost)] = -np.linalg.solve(
             W[np.ix_(within, within)], W[np.ix_(within, lost)]
         )
-    cross = subjects.within.copy()
-    cross[:p] = S.T @ cross[:p]
-    cross[:, :p] = cross[:, :p] @ S
+        cross[:p] = S.T @ cross[:p]
+        cross[:, :p] = cross[:, :p] @ S
+        columns, coordinates = columns @ S, coordinates.recombined(S)
     cross[between] = cross[:, between] = 0.0
-    moved = replace(subjects, columns=subjects.columns @ S, within=cross)
-    return moved, coordinates.recombined(S)
+    return replace(subjects, columns=columns, within=cross), coordinates
 
 
 def independent_columns(gram: np.ndarray, scale: np.ndarray) -> np.ndarray:

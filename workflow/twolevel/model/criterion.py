@@ -85,11 +85,11 @@ def profile(
     """
     lambda_ = np.asarray(lambda_, dtype=float)
     weight = weights(moments.sizes, lambda_[..., None])  # (..., g)
-    A = moments.within + weighted_sum(weight, moments.between)
-    A1 = -weighted_sum(weight**2, moments.between)
-    A2 = 2 * weighted_sum(weight**3, moments.between)
+    powers = np.array([weight, -(weight**2), 2 * weight**3])
+    A, A1, A2 = weighted_sum(powers, moments.between)
     f = degrees_of_freedom(moments, method)
-    return profile_of_sums(lambda_, (A, A1, A2), log_det(moments, lambda_), f, method, fixed)
+    sums = (moments.within + A, A1, A2)
+    return profile_of_sums(lambda_, sums, log_det(moments, lambda_), f, method, fixed)
 
 
 def weights(n: np.ndarray, lambda_: float | np.ndarray) -> np.ndarray:
@@ -108,8 +108,9 @@ def weighted_sum(weight: np.ndarray, matrices: np.ndarray) -> np.ndarray:
 def log_det(moments: Moments, lambda_: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """sum_i log(1 + n_i lambda) and its two derivatives, for lambda (...)."""
     n, m = moments.sizes, moments.counts
-    weight = weights(n, lambda_[..., None])
-    return np.log1p(n * lambda_[..., None]) @ m, weight @ m, -(weight**2) @ m
+    times = n * lambda_[..., None]
+    weight = n / (1 + times)
+    return np.log1p(times) @ m, weight @ m, -(weight**2) @ m
 
 
 def profile_of_sums(
@@ -129,7 +130,7 @@ def profile_of_sums(
     A, A1, A2 = sums
     p = A.shape[-1] - 1
     root, beta, rss = least_squares(A)
-    inverse = np.swapaxes(root, -1, -2) @ root
+    inverse = root.mT @ root
     if fixed is not None:
         c, b = fixed
         along = inverse @ c  # (..., p)
@@ -163,7 +164,7 @@ def deviance_of_sums(
     """
     p = A.shape[-1] - 1
     try:
-        diagonal = np.diagonal(np.linalg.cholesky(A), axis1=-2, axis2=-1)
+        diagonal = np.linalg.cholesky(A).diagonal(0, -2, -1)
     except np.linalg.LinAlgError:  # somewhere R is nothing but the rounding of A_yy
         root, _, rss = least_squares(A)
         rss = np.maximum(rss, np.finfo(float).eps ** 2 * A[..., p, p])
@@ -191,7 +192,7 @@ def _contrast(beta: np.ndarray) -> np.ndarray:
 
 def _log_det_xx(root: np.ndarray) -> np.ndarray:
     """log|A_xx| from the inverse of its Cholesky factor."""
-    return -2 * np.log(np.diagonal(root, axis1=-2, axis2=-1)).sum(axis=-1)
+    return -2 * np.log(root.diagonal(0, -2, -1)).sum(axis=-1)
 
 
 def _deviance(rss: np.ndarray, f: np.ndarray | int, log_det: np.ndarray) -> np.ndarray:
@@ -213,7 +214,8 @@ def maximise(moments: Moments, method: Method) -> Profile:
     # A sum of functions of log(lambda) that take some four units to rise has no two minima closer
     # to each other than one.
     grid = GRID[GRID < LARGEST][:: 2 if moments.n_coefficients > _WIDE else 1]
-    tail, start = np.split(deviances(moments, np.concatenate([TAIL, grid]), method), [len(TAIL)])
+    found = deviances(moments, np.concatenate([TAIL, grid]), method)
+    tail, start = found[: len(TAIL)], found[len(TAIL) :]
     level = abs(tail[1] - tail[0]) < RISE
     if level:
         grid, start = grid[grid < TAIL[0]], start[grid < TAIL[0]]

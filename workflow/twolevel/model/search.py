@@ -70,15 +70,15 @@ def minimise(
 
 def _vertex(on_grid: np.ndarray, grid: np.ndarray) -> np.ndarray:
     """Where (B,) in log(lambda) a parabola through the lowest point and its neighbours turns."""
-    best = np.clip(on_grid.argmin(axis=0), 1, len(grid) - 2)
-    at = np.log(grid)
-    every = np.arange(on_grid.shape[1])
-    back, ahead = at[best] - at[best - 1], at[best + 1] - at[best]
-    fall = (on_grid[best - 1, every] - on_grid[best, every]) / back
-    rise = (on_grid[best + 1, every] - on_grid[best, every]) / ahead
-    convex = fall + rise > 0
+    best = np.minimum(np.maximum(on_grid.argmin(axis=0), 1), len(grid) - 2)
+    at, around = np.log(grid), np.array([best - 1, best, best + 1])
+    left, middle, right = at[around]
+    before, lowest, after = on_grid[around, np.arange(on_grid.shape[1])]
+    back, ahead = middle - left, right - middle
+    fall, rise = (before - lowest) / back, (after - lowest) / ahead
     shift = 0.5 * (fall * ahead - rise * back)
-    return at[best] + np.divide(shift, fall + rise, out=np.zeros(len(every)), where=convex)
+    steeper = fall + rise
+    return middle + np.divide(shift, steeper, out=np.zeros(len(best)), where=steeper > 0)
 
 
 def polish(
@@ -97,18 +97,19 @@ def polish(
     s = np.where((a < start) & (start < b), start, 0.5 * (a + b))
     moving = np.arange(len(which))
     for _ in range(200):
-        now = np.exp(s[moving])
+        at = s[moving]
+        now = np.exp(at)
         _, slope, curvature = criterion(now, which[moving])
         falling = slope < 0
-        a[moving] = np.where(falling, s[moving], a[moving])
-        b[moving] = np.where(falling, b[moving], s[moving])
+        a = np.where(falling, at, a)
+        b = np.where(falling, b, at)
         second = now * curvature + slope  # d''(log lambda) / lambda
         newton = np.divide(-slope, second, out=np.full(len(moving), np.inf), where=second > 0)
-        step = s[moving] + newton
-        inside = (a[moving] <= step) & (step <= b[moving])
-        s[moving] = np.where(inside, step, 0.5 * (a[moving] + b[moving]))
-        small = (np.abs(newton) <= _LAST_STEP) | (b[moving] - a[moving] <= 1e-15)
-        moving = moving[~small]
+        step = at + newton
+        inside = (a <= step) & (step <= b)
+        s[moving] = np.where(inside, step, 0.5 * (a + b))
+        left = ~((np.abs(newton) <= _LAST_STEP) | (b - a <= 1e-15))
+        moving, a, b = moving[left], a[left], b[left]
         if len(moving) == 0:
             break
     return np.exp(s)
