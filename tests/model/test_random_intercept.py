@@ -54,8 +54,11 @@ def test_spreads(data):
     """Of residuals V^-1 (y - X beta) and effects lambda 1' V^-1 (y - X beta) at the true beta."""
     fit = tl.fit_mixed("y ~ time", data, "id")
     found = fit.estimates.likelihood.spreads(fit.estimates.best)
-    assert found.sizes @ found.counts == len(data)
-    for n, residual, effect in zip(found.sizes, found.residual, found.effect, strict=True):
+    (effects,) = found.effects
+    assert found.residual.weight.sum() == len(data)
+    sizes = found.residual.weight / effects.weight
+    of_sizes = zip(sizes.astype(int), found.residual.variance, effects.variance, strict=True)
+    for n, residual, effect in of_sizes:
         inverse = dense_sums.inverse_of([np.ones((n, n))], [fit.lambda_])
         assert residual == pytest.approx(inverse[0, 0], rel=1e-9)
         assert effect == pytest.approx(fit.lambda_ * inverse.sum(), rel=1e-9, abs=1e-12)

@@ -181,12 +181,13 @@ class Fitted:
     def random_effects(self) -> pd.DataFrame:
         """n, deviation (ybar_i - xbar_i' beta), random_effect S_i and its se, of n subjects."""
         found, unit = self.estimates.random_effects, self.estimates.unit
+        every = np.arange(len(found.effect))
         return pd.DataFrame(
             {
-                "n": found.subjects.counts,
-                "deviation": unit * found.deviation,
-                "random_effect": unit * found.effect,
-                "se": unit * found.se,
+                "n": self.design.working_moments()[0].counts,
+                "deviation": unit * found.deviation[:, 0],
+                "random_effect": unit * found.effect[:, 0],
+                "se": unit * np.sqrt(found.covariance(every)[:, 0, 0]),
             },
             index=self.design.all_subjects,
         )

@@ -55,9 +55,9 @@ def predict(fit: Fitted, data: Any, subjects: Subjects, level: float) -> pd.Data
                 f"{listed(design.all_subjects)}; for others say subjects='new'"
             )
         random = estimates.random_effects
-        estimate = estimate + unit * random.effect[which]
-        own = random.se[which]
-        working = working - random.pull(which)
+        estimate = estimate + unit * random.effect[which, 0]
+        own = np.sqrt(random.covariance(which)[:, 0, 0])
+        working = working - random.pull(which)[:, 0]
     covariance = estimates.working_covariance
     se = unit * np.sqrt(own**2 + np.einsum("mp,mp->m", working @ covariance, working))
     half = ndtri(0.5 + level / 2) * se

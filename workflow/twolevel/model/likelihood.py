@@ -151,5 +151,5 @@ class Likelihood(Protocol[Found]):
     def spreads(self, best: Found) -> Spreads:
         """How much residuals and predicted effects vary."""
 
-    def smoothed(self, best: Found, X: np.ndarray, y: np.ndarray, codes: np.ndarray) -> Smoothed:
-        """Other responses y (N, m) to rows X (N, p) of subjects `codes` (N,), at the same theta."""
+    def smoothed(self, best: Found, design: DesignMatrix, y: np.ndarray) -> Smoothed:
+        """Other responses y (N, m) in the design's rows, at the same theta."""

@@ -1,6 +1,7 @@
-"""What is predicted of each subject's random intercept, and what that leaves of the residuals.
+"""What is predicted of each subject's random effects, and what that leaves of the residuals.
 
-The best linear unbiased prediction of S_i shrinks a subject's deviation towards 0,
+Best linear unbiased predictions shrink a subject's deviations towards 0; that of a random intercept
+alone is
 
     S_i = n_i lambda / (1 + n_i lambda) (ybar_i - xbar_i' beta),
 
@@ -20,64 +21,91 @@ from twolevel.model.criterion import Profile
 
 @dataclass(frozen=True, eq=False)
 class RandomEffects:
-    """The predictions for n subjects, in the working unit.
+    """The predictions for n subjects, in the working unit and of the working columns.
 
-    deviation (n,) is ybar_i - xbar_i' beta, effect (n,) the prediction of S_i, se (n,) its
-    conditional standard deviation; shrinkage (n,) is by what share of it the deviation is kept.
+    effect (n, Q) are the predictions of the Q effects of each subject, and deviation (n, Q) what
+    they are shrunk from: least squares on the subject's own residuals, of each term alone.
+    covariances (K, Q, Q) are the conditional ones, of which subject i has the one at kind[i]. The
+    effects fall by gain[kind[i]] columns[pattern[i]] (Q, p) per unit of the coefficients, with
+    gain (K, Q, r) and columns (P, r, p).
     """
 
-    subjects: SubjectMoments
     deviation: np.ndarray
     effect: np.ndarray
-    se: np.ndarray
-    shrinkage: np.ndarray
+    covariances: np.ndarray
+    kind: np.ndarray
+    gain: np.ndarray
+    columns: np.ndarray
+    pattern: np.ndarray
+
+    def covariance(self, which: np.ndarray) -> np.ndarray:
+        """The conditional covariance of the effects of some subjects (m, Q, Q)."""
+        return self.covariances[self.kind[which]]
 
     def pull(self, which: np.ndarray) -> np.ndarray:
-        """How far the effects of some subjects (m,) fall per unit of each coefficient (m, p)."""
-        columns = self.subjects.columns[self.subjects.pattern[which]]
-        return self.shrinkage[which, None] * columns
+        """How far the effects of some subjects fall per unit of each coefficient (m, Q, p)."""
+        return self.gain[self.kind[which]] @ self.columns[self.pattern[which]]
 
 
 def random_effects(subjects: SubjectMoments, best: Profile, sigma2: float) -> RandomEffects:
     """Predict the random intercepts at a solution with the estimate sigma2 of sigma_w^2."""
-    n, fixed = subjects.counts, subjects.columns @ best.beta
+    n, fixed = subjects.sizes, subjects.columns @ best.beta
     deviation = subjects.response - fixed[subjects.pattern]
     precision = 1 + n * best.lambda_
     sigma_between = np.sqrt(best.lambda_) * np.sqrt(sigma2)
+    kept = n * best.lambda_ / precision
     return RandomEffects(
-        subjects,
-        deviation=deviation,
-        effect=n * best.lambda_ / precision * deviation,
-        se=sigma_between / np.sqrt(precision),
-        shrinkage=1 - 1 / precision,
+        deviation=deviation[:, None],
+        effect=(kept[subjects.pattern] * deviation)[:, None],
+        covariances=((sigma_between / np.sqrt(precision)) ** 2)[:, None, None],
+        kind=subjects.pattern,
+        gain=(1 - 1 / precision)[:, None, None],
+        columns=subjects.columns[:, None],
+        pattern=subjects.pattern,
     )
 
 
 @dataclass(frozen=True, eq=False)
-class Spreads:
-    """How much what is predicted varies, for subjects with equal n_i.
+class Spread:
+    """How much values vary: variance (g,), relative to what it is in the model, of a share each.
 
-    sizes (g,) are their numbers of rows and counts (g,) how many subjects these are; residual (g,)
-    is the variance of a conditional residual relative to sigma_w^2, effect (g,) that of a predicted
-    S_i relative to sigma_b^2.
+    weight (g,) is how many values have each variance.
     """
 
-    sizes: np.ndarray
-    counts: np.ndarray
-    residual: np.ndarray
-    effect: np.ndarray
+    variance: np.ndarray
+    weight: np.ndarray
+
+    @classmethod
+    def binned(cls, variance: np.ndarray, weight: np.ndarray) -> Spread:
+        """The same where equal variances, up to a hundredth, are one."""
+        steps, of = np.unique(
+            np.round(100 * np.log(np.maximum(variance, 1e-12))), return_inverse=True
+        )
+        return cls(np.exp(steps / 100), np.bincount(of, weight))
+
+
+@dataclass(frozen=True, eq=False)
+class Spreads:
+    """How much what is predicted varies over subjects.
+
+    residual is that of conditional residuals relative to sigma_w^2, effects those of the Q
+    predicted effects relative to their variances.
+    """
+
+    residual: Spread
+    effects: tuple[Spread, ...]
 
 
 def spreads(moments: Moments, lambda_: float) -> Spreads:
-    """1 - lambda / (1 + n lambda), and n lambda / (1 + n lambda)."""
-    n = moments.sizes
+    """1 - lambda / (1 + n lambda), and n lambda / (1 + n lambda), for subjects with equal n_i."""
+    n, counts = moments.sizes, moments.counts
     shrunk = lambda_ / (1 + lambda_ * n)
-    return Spreads(n, moments.counts, 1 - shrunk, n * shrunk)
+    return Spreads(Spread(1 - shrunk, n * counts), (Spread(n * shrunk, counts),))
 
 
 @dataclass(frozen=True, eq=False)
 class Smoothed:
-    """m responses by generalised least squares: fitted (N, m), effects (n, m) and R (m,)."""
+    """m responses by generalised least squares: fitted (N, m), effects (n, Q, m) and R (m,)."""
 
     fitted: np.ndarray
     effects: np.ndarray
@@ -103,4 +131,4 @@ def smoothed(X: np.ndarray, y: np.ndarray, codes: np.ndarray, lambda_: float) ->
     rss = ((y - fitted) ** 2).sum(axis=0)
     if lambda_ > 0:
         rss += (effects**2).sum(axis=0) / lambda_
-    return Smoothed(fitted, effects, rss)
+    return Smoothed(fitted, effects[:, None], rss)

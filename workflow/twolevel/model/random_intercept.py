@@ -106,9 +106,10 @@ class RandomIntercept:
         """How much residuals and predicted effects vary."""
         return spreads(self.moments, float(best.lambda_))
 
-    def smoothed(self, best: Profile, X: np.ndarray, y: np.ndarray, codes: np.ndarray) -> Smoothed:
-        """Other responses y (N, m) of the same rows, fitted at the same lambda."""
-        return smoothed(X, y, codes, float(best.lambda_))
+    def smoothed(self, best: Profile, design: DesignMatrix, y: np.ndarray) -> Smoothed:
+        """Other responses y (N, m) of the design's rows, fitted at the same lambda."""
+        cells, _, _ = design.working_columns()
+        return smoothed(cells.spread(cells.X), y, design.codes, float(best.lambda_))
 
 
 def derivatives(moments: Moments, best: Profile) -> Derivatives:

@@ -21,8 +21,14 @@ from twolevel.model.effects.effect_criterion import (
 )
 from twolevel.model.effects.effect_search import deviance_derivatives, in_theta, maximise
 from twolevel.model.effects.effect_sums import EffectSums, SubjectSums, subject_sums
+from twolevel.model.effects.predicted_effects import (
+    predicted_effects,
+    smoothed_effects,
+    spreads_of_effects,
+)
 from twolevel.model.effects.relative_covariance import RelativeCovariance
 from twolevel.model.likelihood import Derivatives, Method, VarianceSums
+from twolevel.model.random_effects import RandomEffects, Smoothed, Spreads
 from twolevel.random.random_columns import RandomColumns
 
 
@@ -147,3 +153,28 @@ class SubjectEffects:
         # Directions outside the span of Z_i, where M is the identity.
         sums_of_traces[S, S] += self.sums.nobs - len(self.sums.R) * counts.sum()
         return VarianceSums(one, two, sums_of_traces)
+
+    def random_effects(self, best: EffectSolution) -> RandomEffects:
+        """The subjects' predicted effects."""
+        sigma2 = best.rss / self.degrees_of_freedom
+        return predicted_effects(
+            self.subjects, self.layout, self.directions, best.own, best.beta, sigma2
+        )
+
+    def spreads(self, best: EffectSolution) -> Spreads:
+        """How much residuals and predicted effects vary."""
+        counts = self.design.subject_rows.counts
+        return spreads_of_effects(self.subjects, self.layout, self.directions, best.own, counts)
+
+    def smoothed(self, best: EffectSolution, design: DesignMatrix, y: np.ndarray) -> Smoothed:
+        """Other responses y (N, m) of the design's rows, fitted at the same theta."""
+        return smoothed_effects(
+            design,
+            self.random,
+            self.subjects,
+            self.layout,
+            self.directions,
+            best.own,
+            best.evaluation,
+            y,
+        )

@@ -24,6 +24,11 @@ class TermColumns:
     back: np.ndarray
     levels: np.ndarray | None = None
 
+    @property
+    def most_levels(self) -> int:
+        """The largest number of levels that one subject has."""
+        return 1 if self.levels is None else int(self.levels.max()) + 1
+
     def of_rows(self, keep: np.ndarray) -> TermColumns:
         """The same for some of the rows only, keep (N,)."""
         levels = None if self.levels is None else self.levels[keep]
@@ -44,3 +49,20 @@ class RandomColumns:
     def of_rows(self, keep: np.ndarray) -> RandomColumns:
         """The same for some of the rows only, keep (N,)."""
         return RandomColumns(tuple(each.of_rows(keep) for each in self.terms))
+
+    @property
+    def width(self) -> int:
+        """Q: how many columns one subject has, counting each of its levels' own."""
+        return sum(each.most_levels * each.values.shape[1] for each in self.terms)
+
+    def expanded(self, rows: np.ndarray | slice = slice(None)) -> np.ndarray:
+        """All columns (Q, m) of some rows: term by term, and level by level within each."""
+        parts = []
+        for each in self.terms:
+            values = each.values[rows].T
+            if each.levels is None:
+                parts.append(values)
+            else:
+                own = each.levels[rows]
+                parts += [values * (own == level) for level in range(each.most_levels)]
+        return np.concatenate(parts)

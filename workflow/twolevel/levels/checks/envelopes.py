@@ -34,16 +34,14 @@ def computed_envelopes(
     """The same from F(x_(k)) ~ Beta(k, N - k + 1) (David & Nagaraja 2003, sec. 2.1).
 
     F is normal with the sample's root mean square, or the mixture of such distributions that
-    subjects with different numbers of observations make (see `random_effects.Spreads`).
+    subjects with different numbers of observations make (see `random_effects.Spread`).
     As the root mean square is estimated, fewer values lie outside on average than
     the level leaves.
     """
     of = fit.estimates.likelihood.spreads(fit.estimates.best)
     envelopes = []
-    for values, variance, weight in (
-        (resid, of.residual, of.sizes * of.counts),
-        (effects, of.effect, of.counts),
-    ):
+    for values, spread in ((resid, of.residual), (effects, of.effects[0])):
+        variance, weight = spread.variance, spread.weight
         if not values.any():
             envelopes.append((values, values))
             continue

@@ -48,11 +48,10 @@ def redraw(fit: MixedFit, draws: int, generator: np.random.Generator) -> Values:
     y = fit.sigma_between * generator.standard_normal((n, draws))[subject_place[design.codes]]
     y += fit.sigma_within * generator.standard_normal((N, draws))[row_place]
 
-    cells, _, _ = design.working_columns()
-    of = likelihood.smoothed(fit.estimates.best, cells.spread(cells.X), y, design.codes)
+    of = likelihood.smoothed(fit.estimates.best, design, y)
     scale = fit.sigma_within / np.sqrt(of.rss / likelihood.degrees_of_freedom)
     fixed = _fixed_part(fit)[:, None]
-    return Values(scale * (y - of.fitted), scale * of.effects, fixed + scale * of.fitted)
+    return Values(scale * (y - of.fitted), scale * of.effects[:, 0], fixed + scale * of.fitted)
 
 
 def places(design: DesignMatrix) -> tuple[np.ndarray, np.ndarray]:

@@ -77,11 +77,13 @@ class EffectSums:
 class SubjectSums:
     """The parts of n subjects: z^ (n, r, q), and which of the distinct R (r, Q, G) each has (n,).
 
+    used (Q,) are the columns that count in some subject beside those before them: r of them.
     within (q, q) is W, and total (q, q) the cross-products of z over all rows.
     """
 
     projected: np.ndarray
     group: np.ndarray
+    used: np.ndarray
     R: np.ndarray
     within: np.ndarray
     total: np.ndarray
@@ -120,21 +122,13 @@ def subject_sums(design: DesignMatrix, random: RandomColumns) -> SubjectSums:
     if np.any(codes[1:] < codes[:-1]):
         order = np.argsort(codes, kind="stable")
     counts = np.bincount(codes, minlength=n)
-    levels = [1 if each.levels is None else int(each.levels.max()) + 1 for each in random.terms]
-    Q = sum(m * each.values.shape[1] for m, each in zip(levels, random.terms, strict=True))
+    Q = random.width
     q = cells.X.shape[1] + 1
     R, projected = np.zeros((n, Q, Q)), np.empty((n, Q, q))
     within, total = np.zeros((q, q)), np.zeros((q, q))
     for some, start, end in _blocks(counts, Q + q):
         rows = slice(start, end) if order is None else order[start:end]
-        Z = np.empty((Q, end - start))
-        at = 0
-        for m, each in zip(levels, random.terms, strict=True):
-            values = each.values[rows].T
-            own = None if each.levels is None else each.levels[rows]
-            for level in range(m):
-                Z[at : at + len(values)] = values if own is None else values * (own == level)
-                at += len(values)
+        Z = random.expanded(rows)
         z = np.empty((q, end - start))
         z[:-1], z[-1] = cells.at(rows).T, y[rows]
         total += z @ z.T
@@ -142,10 +136,10 @@ def subject_sums(design: DesignMatrix, random: RandomColumns) -> SubjectSums:
         within += z @ z.T
     inside = np.diag(within) <= _ROUNDING**2 * len(y) * np.diag(total)
     within[inside] = within[:, inside] = 0.0
-    used = R.any(axis=(0, 2))
+    used = np.asarray(R.any(axis=(0, 2)))
     R, projected = R[:, used], projected[:, used]
     group, first = _alike(R)
-    return SubjectSums(projected, group, np.moveaxis(R[first], 0, -1), within, total, len(y))
+    return SubjectSums(projected, group, used, np.moveaxis(R[first], 0, -1), within, total, len(y))
 
 
 def _blocks(counts: np.ndarray, width: int) -> Iterator[tuple[slice, int, int]]:
@@ -168,12 +162,12 @@ def _project(Z: np.ndarray, z: np.ndarray, counts: np.ndarray) -> tuple[np.ndarr
     if b > 1 and Z.shape[1] == b * width and (counts == width).all():
         each = Z.reshape(Q, b, width)
         if (each == each[:, :1]).all():
-            basis, R = _orthogonalised(Z[:, :width].copy(), np.array([width]))
+            basis, R = orthogonalised(Z[:, :width].copy(), np.array([width]))
             rows = z.reshape(len(z), b, width)
             projected = rows @ basis.T  # (q, b, Q)
             rows -= projected @ basis
             return np.broadcast_to(R, (b, Q, Q)), np.moveaxis(projected, 0, -1)
-    basis, R = _orthogonalised(Z, counts)
+    basis, R = orthogonalised(Z, counts)
     starts = np.cumsum(counts) - counts
     projected = np.empty((b, Q, len(z)))
     for k, direction in enumerate(basis):
@@ -184,7 +178,7 @@ def _project(Z: np.ndarray, z: np.ndarray, counts: np.ndarray) -> tuple[np.ndarr
     return R, projected
 
 
-def _orthogonalised(Z: np.ndarray, counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def orthogonalised(Z: np.ndarray, counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Each subject's Q' (Q, rows), in place of Z, and R (b, Q, Q).
 
     Gram and Schmidt's method, each column against all before it twice, which is enough (Giraud,

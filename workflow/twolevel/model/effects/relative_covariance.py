@@ -37,7 +37,7 @@ class RelativeCovariance:
         places, at = [], 0
         for each in random.terms:
             q = each.values.shape[1]
-            m = 1 if each.levels is None else int(each.levels.max()) + 1
+            m = each.most_levels
             places.append(at + np.arange(m * q).reshape(m, q))
             at += m * q
         return cls(random.terms, tuple(places))
@@ -53,6 +53,28 @@ class RelativeCovariance:
         lengths = [q * (q + 1) // 2 for q in (place.shape[1] for place in self.places)]
         ends = np.cumsum(lengths).tolist()
         return [slice(end - length, end) for end, length in zip(ends, lengths, strict=True)]
+
+    @property
+    def n_columns(self) -> int:
+        """Q."""
+        return sum(place.size for place in self.places)
+
+    @cached_property
+    def back(self) -> np.ndarray:
+        """What turns a subject's effects of the working columns into the formula's (Q, Q)."""
+        B = np.zeros((self.n_columns,) * 2)
+        for each, place in zip(self.terms, self.places, strict=True):
+            for own in place:
+                B[np.ix_(own, own)] = each.back
+        return B
+
+    def Psi(self, theta: np.ndarray) -> np.ndarray:
+        """The covariance (Q, Q) of all of a subject's effects, from theta (S,)."""
+        whole = np.zeros((self.n_columns,) * 2)
+        for factor, place in zip(self.factors(theta), self.places, strict=True):
+            for own in place:
+                whole[np.ix_(own, own)] = factor @ factor.T
+        return whole
 
     @cached_property
     def forms(self) -> np.ndarray:
