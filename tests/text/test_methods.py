@@ -1,4 +1,4 @@
-"""The methods of tests are listed once: their registry has what types know of, no more, no less."""
+"""Methods are listed once: their registries have what types know of, no more, no less."""
 
 from typing import get_args
 
@@ -7,7 +7,7 @@ import pytest
 import twolevel as tl
 from twolevel.figures.of_replication.type_one_error import TESTS
 from twolevel.pipeline.config.replication_study import Replication
-from twolevel.text.methods import METHODS, STANDARD, Df, Test
+from twolevel.text.methods import ESTIMATION, METHODS, STANDARD, Df, Method, Test
 
 TABLE = {"id": [1, 1, 2, 2, 3, 3], "t": list("ababab"), "y": [1.0, 2.0, 2.0, 4.0, 0.0, 3.0]}
 
@@ -26,6 +26,15 @@ def test_the_config_takes_each_and_has_the_standard():
     assert Replication(**study).test == STANDARD
     for test in METHODS:
         assert Replication(**study, test=test).test == test
+
+
+@pytest.mark.parametrize("method", get_args(Method))
+def test_a_fit_says_by_what_it_was_estimated(method):
+    assert set(ESTIMATION) == set(get_args(Method))
+    words = ESTIMATION[method]
+    text = repr(tl.fit_mixed("y ~ t", TABLE, "id", method=method))
+    assert f"fitted by {words.name} ({method})\n" in text
+    assert f"\n{words.criterion}: " in text
 
 
 @pytest.mark.parametrize("df", get_args(Df))

@@ -29,6 +29,7 @@ from twolevel.summaries.mixed_summary import MixedSummary
 from twolevel.summaries.truth_summary import TruthSummary
 from twolevel.summaries.two_stage_summary import HierarchicalSummary, Level1Summary
 from twolevel.text.markdown import Markdown
+from twolevel.text.methods import ESTIMATION
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake, snakemake
@@ -89,6 +90,7 @@ def context(snakemake: "Snakemake") -> dict[str, Any]:
         "pairs_share_an_error": pairs_share_an_error(checks, anova),
         "pooled": pools_strata(checks),
         "follows": follows(checks),
+        "estimation": ESTIMATION,
         "adjustment": ADJUSTMENTS[mixed.adjust],
         "quantities": {row.quantity: quantity_in_words(row.quantity) for row in comparison.table},
         "remarks": remarks(

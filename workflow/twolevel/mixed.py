@@ -29,12 +29,11 @@ from twolevel.inference.printout import Summary, model_text, summary
 from twolevel.inference.profile_likelihood import ProfileLikelihood
 from twolevel.inference.type3 import type3_rows
 from twolevel.inference.variance_test import BetweenVarianceTest, between_variance_test
-from twolevel.model.likelihood import Method
 from twolevel.model.random_intercept import RandomIntercept
 from twolevel.random.random_part import RandomPart
 from twolevel.text.confidence import LEVEL
 from twolevel.text.errors import one_of
-from twolevel.text.methods import Df
+from twolevel.text.methods import Df, Method
 
 
 class MixedFit(Fitted):

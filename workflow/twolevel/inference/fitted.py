@@ -18,9 +18,9 @@ from twolevel.design.identifiability import refuse_explained
 from twolevel.design.moments import Coordinates
 from twolevel.inference.explained_variance import design_effect, r_squared
 from twolevel.inference.wald import Estimates
-from twolevel.model.likelihood import Found, Likelihood, Method
+from twolevel.model.likelihood import Found, Likelihood
 from twolevel.random.random_part import RandomPart
-from twolevel.text.methods import Df
+from twolevel.text.methods import Df, Method
 
 
 @dataclass(frozen=True, eq=False, repr=False)

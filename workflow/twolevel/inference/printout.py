@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from twolevel.text.methods import ESTIMATION
+
 if TYPE_CHECKING:
     from twolevel.mixed import MixedFit
 
@@ -25,9 +27,9 @@ class Summary(dict):
 
 def model_text(fit: MixedFit) -> str:
     """The model, its criterion, the variances and the coefficients."""
-    kind = "REML" if fit.method == "REML" else "maximum likelihood"
     lines = [
-        f"Linear mixed model with a random intercept, fitted by {kind}",
+        "Linear mixed model with a random intercept, fitted by "
+        f"{ESTIMATION[fit.method].name} ({fit.method})",
         f"Formula:  {fit.design.formula}",
         f"Subjects: {len(fit.design.all_subjects):,} ({fit.design.subject}), "
         f"observations: {fit.nobs:,}",
@@ -75,10 +77,9 @@ def summary(fit: MixedFit, level: float) -> Summary:
 
 
 def _criterion(fit: MixedFit) -> str:
-    name = "REML criterion" if fit.method == "REML" else "Deviance"
     return (
-        f"{name}: {-2 * fit.llf:.4f}, log-likelihood: {fit.llf:.4f}, AIC: {fit.aic:.4f}, "
-        f"BIC: {fit.bic:.4f}"
+        f"{ESTIMATION[fit.method].criterion}: {-2 * fit.llf:.4f}, "
+        f"log-likelihood: {fit.llf:.4f}, AIC: {fit.aic:.4f}, BIC: {fit.bic:.4f}"
     )
 
 

@@ -17,9 +17,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from twolevel.design.moments import Moments
-from twolevel.model.likelihood import Method, Variances
+from twolevel.model.likelihood import Variances
 from twolevel.model.search import GRID, minimise
 from twolevel.text.errors import InputError
+from twolevel.text.methods import Method
 
 # The lambda above which sigma_w, at 3e-7 of sigma_b, counts as 0. GRID goes further, for profiles.
 LARGEST = 1e13

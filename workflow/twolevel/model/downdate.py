@@ -37,8 +37,9 @@ from twolevel.model.criterion import (
     variances,
     weights,
 )
-from twolevel.model.likelihood import Method, Variances
+from twolevel.model.likelihood import Variances
 from twolevel.model.search import GRID, minimise
+from twolevel.text.methods import Method
 
 # Grid points whose deviance lies this far above the least one cannot come to hold the minimum when
 # a single subject leaves.

@@ -16,9 +16,11 @@ The data sets of a batch run along the last axis of all arrays; a single one has
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import numpy as np
+
+from twolevel.text.methods import Method
 
 if TYPE_CHECKING:
     from twolevel.design.design_matrix import DesignMatrix
@@ -26,8 +28,6 @@ if TYPE_CHECKING:
     from twolevel.model.held_parameters import HeldParameters
     from twolevel.model.random_effects import RandomEffects, Smoothed, Spreads
     from twolevel.model.spectrum import Refits
-
-Method = Literal["REML", "ML"]
 
 
 class Solution(Protocol):

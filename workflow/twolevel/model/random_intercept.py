@@ -17,7 +17,7 @@ from twolevel.design.moments import Moments, SubjectMoments, grouped_moments
 from twolevel.model.criterion import Profile, degrees_of_freedom, maximise, profile, variances
 from twolevel.model.downdate import Deletions, without_each
 from twolevel.model.held_parameters import HeldParameters
-from twolevel.model.likelihood import Derivatives, Method, Variances, VarianceSums
+from twolevel.model.likelihood import Derivatives, Variances, VarianceSums
 from twolevel.model.random_effects import (
     RandomEffects,
     Smoothed,
@@ -28,6 +28,7 @@ from twolevel.model.random_effects import (
 )
 from twolevel.model.spectrum import Refits, Spectrum, spectrum
 from twolevel.numeric.small_matrices import weighted
+from twolevel.text.methods import Method
 
 
 @dataclass(frozen=True, eq=False)

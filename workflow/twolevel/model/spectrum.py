@@ -24,8 +24,9 @@ import numpy as np
 
 from twolevel.design.moments import Moments
 from twolevel.model.criterion import Profile, degrees_of_freedom, log_det, variances
-from twolevel.model.likelihood import Method, Variances
+from twolevel.model.likelihood import Variances
 from twolevel.model.search import GRID, minimise
+from twolevel.text.methods import Method
 
 # An eigenvalue, relative to the largest possible, below which it is 0; and the relative distance
 # below which two are the same.

@@ -27,9 +27,10 @@ from twolevel.model.effects.predicted_effects import (
     spreads_of_effects,
 )
 from twolevel.model.effects.relative_covariance import RelativeCovariance
-from twolevel.model.likelihood import Derivatives, Method, VarianceSums
+from twolevel.model.likelihood import Derivatives, VarianceSums
 from twolevel.model.random_effects import RandomEffects, Smoothed, Spreads
 from twolevel.random.random_columns import RandomColumns
+from twolevel.text.methods import Method
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,6 +6,7 @@ from pydantic import ConfigDict
 
 from twolevel.summaries.base import Level, Summary
 from twolevel.summaries.rows import Estimate, FTest, Known, OfCondition, OfLevel, OfTerm
+from twolevel.text.methods import Method
 
 
 class Coefficient(Estimate, OfTerm):
@@ -134,7 +135,7 @@ class ExplainedVariance(Summary):
 class VarianceComponents(Summary):
     """Both standard deviations with what is derived from them, and the likelihood."""
 
-    method: str
+    method: Method
     sigma_between: float
     sigma_within: float
     lambda_: float

@@ -1,4 +1,4 @@
-"""The methods by which fixed effects are tested: their names, as a page writes them, their sources.
+"""By what a model is fitted, and how its fixed effects are tested: names as a page writes them.
 
 Library, config, findings, figures and pages read them here. Nothing is imported: the config reads
 the names before any job.
@@ -8,6 +8,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Literal
+
+# What the type checker knows of the keys of ESTIMATION.
+Method = Literal["REML", "ML"]
+
+
+@dataclass(frozen=True)
+class Estimation:
+    """What a fit maximises, in a sentence, and what minus twice its logarithm is called."""
+
+    name: str
+    criterion: str
+
+
+ESTIMATION: dict[Method, Estimation] = {
+    "REML": Estimation("restricted maximum likelihood", "REML criterion"),
+    "ML": Estimation("maximum likelihood", "Deviance"),
+}
 
 # What the type checker and the config's model know of the keys of METHODS: of the mixed model,
 # where they differ in the denominator's degrees of freedom, and with the ANOVA's F, which

@@ -23,10 +23,10 @@ import pandas as pd
 from twolevel.design.formula import parse
 from twolevel.design.terms import made_of
 from twolevel.mixed import MixedFit, fit_design
-from twolevel.model.likelihood import Method
 from twolevel.strata.anova import NotPartitioned, partition_errors
 from twolevel.strata.condition_covariance import cell_means
 from twolevel.text.errors import InputError
+from twolevel.text.methods import Method
 
 # MixedLM's time grows with the subjects, and with the rows times the coefficients: beyond these it
 # may take long. 360 rows with 120 coefficients take half a second, 3,000 with 300 over a minute.

@@ -16,8 +16,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from twolevel.model.effects.effect_sums import EffectSums, pairs
-from twolevel.model.likelihood import Method
 from twolevel.numeric.small_matrices import product, sweep
+from twolevel.text.methods import Method
 
 
 def _none() -> np.ndarray:

@@ -18,8 +18,8 @@ from twolevel.model.effects.effect_criterion import Evaluation, evaluate
 from twolevel.model.effects.effect_sums import EffectSums
 from twolevel.model.effects.newton import minimise
 from twolevel.model.effects.relative_covariance import RelativeCovariance, triangle
-from twolevel.model.likelihood import Method
 from twolevel.text.errors import InputError
+from twolevel.text.methods import Method
 
 # Multiples of the identity that the search may begin at.
 SCALES = 4.0 ** np.arange(-4, 5)
