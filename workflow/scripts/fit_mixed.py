@@ -33,7 +33,7 @@ def main(snakemake: "Snakemake") -> None:
     reml = fit_mixed(
         params.formula, observations.typed, observations.subject, "REML", params.coding
     )
-    ml = fit_design(reml.design, "ML")
+    ml = fit_design(reml.design, reml.random_columns, "ML")
     means = marginal_means(reml, observations.condition, params.adjust, params.level)
     of_parameters = intervals(reml, params.level)
     influence = reml.influence()

@@ -1,4 +1,4 @@
-"""The mixed model y_ij = x_ij' beta + S_i + eta_ij, fitted by REML or ML: what users call."""
+"""The mixed model y_ij = x_ij' beta + z_ij' b_i + eta_ij, fitted by REML or ML: what users call."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from twolevel.design.coding import Coding
-from twolevel.design.design_matrix import DesignMatrix, design_matrix, design_of_arrays
+from twolevel.design.design_matrix import DesignMatrix, design_of_arrays
 from twolevel.inference.adjustments import STANDARD, adjusted
 from twolevel.inference.bootstrap import Bootstrap, parametric_bootstrap
 from twolevel.inference.deletion import LeftOut, leave_one_out
@@ -30,14 +30,18 @@ from twolevel.inference.profile_likelihood import ProfileLikelihood
 from twolevel.inference.type3 import type3_rows
 from twolevel.inference.variance_test import BetweenVarianceTest, between_variance_test
 from twolevel.model.random_intercept import RandomIntercept
+from twolevel.model.subject_effects import SubjectEffects
+from twolevel.random.mixed_design import mixed_design
+from twolevel.random.random_columns import RandomColumns
 from twolevel.random.random_part import RandomPart
+from twolevel.random.term_source import subject_intercept
 from twolevel.text.confidence import LEVEL
 from twolevel.text.errors import one_of
 from twolevel.text.methods import Df, Method
 
 
 class MixedFit(Fitted):
-    """A fitted random-intercept model with all that is inferred from it (see also `Fitted`)."""
+    """A fitted mixed model with all that is inferred from it (see also `Fitted`)."""
 
     @property
     def grand_mean(self) -> pd.Series:
@@ -225,7 +229,11 @@ class MixedFit(Fitted):
 
     @cached_property
     def _left_out(self) -> LeftOut:
-        return leave_one_out(self, lambda design: fit_design(design, self.method))
+        return leave_one_out(self, self._refitted_without)
+
+    def _refitted_without(self, position: int) -> MixedFit:
+        others = self.random_columns.of_rows(self.design.codes != position)
+        return fit_design(self.design.without(position), others, self.method)
 
     @cached_property
     def without_subject(self) -> pd.DataFrame:
@@ -252,13 +260,15 @@ class MixedFit(Fitted):
 def fit_mixed(
     formula: str,
     data: Any,
-    subject: str,
+    subject: str | None = None,
     method: Method = "REML",
     coding: Coding = "treatment",
 ) -> MixedFit:
-    """Fit the random-intercept model by REML (default) or ML.
+    """Fit a mixed model by REML (default) or ML.
 
-    `formula` is the fixed part (formulaic), `subject` the column that names the N rows' subjects.
+    `formula` is the fixed part (formulaic) with what is random in bars, as lme4 writes it: `score ~
+    day + (1 + day | id)`. All grouping factors are nested in one, the subject. Without bars each
+    subject has a random intercept, and `subject` is the column that names the N rows' subjects.
     Factors are coded as the formula says (by treatments, unless it says otherwise, with the first
     level as the reference); `coding="sum"` codes all to sum to zero, and a mapping such as
     {"time": "t2"} names other reference levels.
@@ -268,7 +278,8 @@ def fit_mixed(
     """
     if method not in get_args(Method):
         raise ValueError(f"method: found {method!r}, expected {one_of(get_args(Method))}")
-    return fit_design(design_matrix(formula, data, subject, coding), method)
+    design, random_columns = mixed_design(formula, data, subject, coding)
+    return fit_design(design, random_columns, method)
 
 
 def fit_arrays(
@@ -282,11 +293,16 @@ def fit_arrays(
 
     Raises InputError for arrays that are not so, or that the model cannot be fitted to.
     """
-    return fit_design(design_of_arrays(response, subjects, conditions), method)
+    design = design_of_arrays(response, subjects, conditions)
+    return fit_design(design, subject_intercept(design), method)
 
 
-def fit_design(design: DesignMatrix, method: Method) -> MixedFit:
-    """Fit the random-intercept model to a formula already evaluated: see `fit_mixed`."""
-    subjects, coordinates = design.working_moments()
-    likelihood = RandomIntercept(subjects, method)
-    return MixedFit.of(design, RandomPart.intercept(design.subject), likelihood, coordinates)
+def fit_design(design: DesignMatrix, random_columns: RandomColumns, method: Method) -> MixedFit:
+    """Fit a formula already evaluated, with what is random on the same rows: see `fit_mixed`."""
+    if random_columns.part == RandomPart.intercept(design.subject):
+        subjects, coordinates = design.working_moments()
+        intercept = RandomIntercept(subjects, method)
+        return MixedFit.of(design, random_columns, intercept, coordinates)
+    coordinates = design.working_columns()[2]
+    effects = SubjectEffects.of(design, random_columns, method)
+    return MixedFit.of(design, random_columns, effects, coordinates)  # type: ignore[arg-type]

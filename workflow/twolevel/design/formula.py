@@ -7,10 +7,10 @@ columns under names of ours only: a column may be called `class`, `True`, `C` or
 """
 
 import ast
-import re
 from dataclasses import dataclass, field
 from functools import lru_cache
 
+from twolevel.design.tokens import Refusal, Token, column_name, tokens_of
 from twolevel.text.errors import InputError, did_you_mean, listed, quoted
 
 CONTRASTS = frozenset(
@@ -24,20 +24,13 @@ TRANSFORMS = frozenset(
     | {"scale", "standardize"}
 )
 
-_TOKEN = re.compile(
-    r"""(?P<space>\s+)
-    | (?P<quoted>`[^`]*`)
-    | (?P<string>"[^"]*"|'[^']*')
-    | (?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?(?![\w.]))
-    | (?P<function>[^\W\d][\w.]*(?=\())
-    | (?P<keyword>[^\W\d]\w*(?=\s*=))
-    | (?P<name>[^\W\d][\w.]*)
-    | (?P<operator>\*\*|[-+*/:^(),~=\[\]])
-    """,
-    re.VERBOSE,
+BARS = ("|", "||")
+MISPLACED_BAR = (
+    "random effects such as (1 | id) stand in parentheses of their own, with one bar, and are "
+    "added to the other terms by +, as in score ~ time + (1 | id)"
 )
-_MAX_LENGTH, _MAX_TOKENS, _MAX_TERMS, _MAX_POWER = 2000, 400, 1000, 10
-_MOST_KEPT = 64  # formulas that have been read
+_MAX_TERMS, _MAX_POWER = 1000, 10
+MOST_KEPT = 64  # formulas that have been read
 # Transforms that make as many columns as they are told to.
 _SPREADING, _MAX_COLUMNS = frozenset({"bs", "cc", "cr", "cs", "poly"}), 50
 _CENTRED = frozenset({"cc", "cr", "cs"})
@@ -62,48 +55,45 @@ class FormulaNames:
         return "".join(p if isinstance(p, str) else f"{prefix}{p}_" for p in self.pieces)
 
 
-@lru_cache(_MOST_KEPT)
-def parse(formula: str) -> FormulaNames:
+@lru_cache(MOST_KEPT)
+def parse(formula: str, place: str | None = None) -> FormulaNames:
     """Read the column names in a formula without evaluating anything.
+
+    `place` begins the messages instead of the formula itself.
 
     Raises InputError where the text is not a fixed-effects formula or calls anything but
     formulaic's own transforms and contrasts.
     """
     try:
         return _read(formula)
-    except _Refusal as refusal:
-        one_line = " ".join(str(refusal).split())
-        raise InputError(f"formula {quoted(formula)}: {one_line}") from None
-
-
-class _Refusal(Exception):
-    """What is wrong with a formula; `parse` adds which formula it is."""
+    except Refusal as refusal:
+        raise InputError(f"{place or f'formula {quoted(formula)}'}: {refusal}") from None
 
 
 def _read(formula: str) -> FormulaNames:
-    tokens = _tokens(formula)
+    tokens = tokens_of(formula)
     tildes = [i for i, (kind, text, _) in enumerate(tokens) if (kind, text) == ("operator", "~")]
     if len(tildes) != 1:
         found = "no" if not tildes else "more than one"
-        raise _Refusal(f"found {found} ~, expected response ~ terms, for example score ~ time")
+        raise Refusal(f"found {found} ~, expected response ~ terms, for example score ~ time")
+    if any(text in BARS for _, text, _ in tokens):
+        raise Refusal(MISPLACED_BAR)
     left, right = tokens[: tildes[0]], tokens[tildes[0] + 1 :]
     if not left or not right:
         side, example = ("right", "score ~ 1") if left else ("left", "score ~ time")
-        raise _Refusal(f"nothing stands on the {side} of ~; write for example {example}")
+        raise Refusal(f"nothing stands on the {side} of ~; write for example {example}")
     if len(left) > 1 or left[0][0] not in ("name", "quoted"):
-        raise _Refusal(
+        raise Refusal(
             "the left of ~ must be one column of the table; to analyse a transformed response, "
             "add it to the table as a column and name that"
         )
-    response = _name(*left[0][:2])
+    response = column_name(*left[0][:2])
     columns, bare, insertions = _right_side(right)
     variables = tuple(dict.fromkeys(columns.values()))
     if response in variables:
-        raise _Refusal(
-            f"the response {quoted(response)} is also on the right of ~; remove it there"
-        )
+        raise Refusal(f"the response {quoted(response)} is also on the right of ~; remove it there")
     if not variables and [text for _, text, _ in right] != ["1"]:
-        raise _Refusal("no column stands on the right of ~; a mean alone is written response ~ 1")
+        raise Refusal("no column stands on the right of ~; a mean alone is written response ~ 1")
     pieces: list[str | int] = []
     at = right[0][2]
     for k, (_, text, start) in enumerate(right):
@@ -122,64 +112,8 @@ def _read(formula: str) -> FormulaNames:
     )
 
 
-def _tokens(formula: str) -> list[tuple[str, str, int]]:
-    """Cut a formula into (kind, text, where it starts), without blanks."""
-    if len(formula) > _MAX_LENGTH:
-        raise _Refusal(f"longer than {_MAX_LENGTH} characters; use fewer or shorter column names")
-    tokens: list[tuple[str, str, int]] = []
-    at = 0
-    while at < len(formula):
-        match = _TOKEN.match(formula, at)
-        if match is None:
-            raise _Refusal(_strange(formula, at))
-        at = match.end()
-        kind, text = str(match.lastgroup), match.group()
-        # Formulaic finds the end of a call without regard to quotes, so these could hide code.
-        if kind == "string" and (bad := re.search(r"[][\"'`(){}\\%]", text[1:-1])):
-            raise _Refusal(
-                f"{text} holds the character {bad.group()} which formulas cannot quote; rename "
-                "the level in the table"
-            )
-        if kind != "space":
-            tokens.append((kind, text, match.start()))
-    if len(tokens) > _MAX_TOKENS:
-        raise _Refusal(f"more than {_MAX_TOKENS} names and signs; write fewer terms")
-    return tokens
-
-
-def _strange(formula: str, at: int) -> str:
-    """Explain a character that starts no token."""
-    sign = formula[at]
-    if sign == "|":
-        bar = re.search(r"\(([^()]*)\|+([^()]*)\)", formula)
-        group = bar.group(2).strip() if bar else "id"
-        here = bar.group() if bar else "(1 | id)"
-        return (
-            f"random effects are not written in the formula: leave out {here} and write "
-            f"the key subject: {group} instead; each subject then has a random intercept"
-        )
-    if sign == "." and formula[at - 1 : at] not in (")", "]"):
-        return ". (all other columns) is not understood; name each column"
-    if sign in "`\"'":
-        return f"the quote {sign} is not closed"
-    if sign.isdigit():
-        start = formula[at:].split()[0]
-        return f"a name cannot start with a digit in {quoted(start)}; put it between backticks"
-    return (
-        f"the character {quoted(sign)} has no meaning here; a column name with special characters "
-        "goes between backticks, as in `reaction time`"
-    )
-
-
-def _name(kind: str, text: str) -> str:
-    name = text[1:-1] if kind == "quoted" else text
-    if not name.strip():
-        raise _Refusal("a column name between backticks is empty")
-    return name
-
-
 def _right_side(
-    tokens: list[tuple[str, str, int]],
+    tokens: list[Token],
 ) -> tuple[dict[int, str], frozenset[str], dict[int, str]]:
     """Check the right-hand side; which tokens are columns, which of these stand in no function,
     and what to insert before other tokens."""
@@ -194,22 +128,22 @@ def _right_side(
         in_call = bool(nested) and nested[-1]
         if text in ("(", "["):
             if text == "[" and not in_call:
-                raise _Refusal("square brackets have no meaning here; use ( and )")
+                raise Refusal("square brackets have no meaning here; use ( and )")
             nested.append(in_call or before == "function")
         elif text in (")", "]"):
             if not nested:
-                raise _Refusal("the parentheses do not match: one is closed that was not opened")
+                raise Refusal("the parentheses do not match: one is closed that was not opened")
             nested.pop()
         elif kind == "function":
             _check_function(text)
         elif kind == "number" and not in_call and before not in ("**", "^"):
             if nested:
-                raise _Refusal("0 and 1 switch the intercept and stand outside parentheses")
+                raise Refusal("0 and 1 switch the intercept and stand outside parentheses")
             if len(text) > 1 and text[0] == "0":
-                raise _Refusal(f"found {text}, expected 0 or 1")
+                raise Refusal(f"found {text}, expected 0 or 1")
         before = kind if kind != "operator" else text
         if kind in ("name", "quoted") and not (in_call and text in ("True", "False", "None")):
-            names.append(_name(kind, text))
+            names.append(column_name(kind, text))
             places.append(place)
             bare.update([] if in_call else [names[-1]])
             text = f"_{len(names) - 1}"
@@ -218,11 +152,11 @@ def _right_side(
             text = {"^": "**", ":": "@"}.get(text, text)
         code.append(text)
     if nested:
-        raise _Refusal("the parentheses do not match: one is opened and not closed")
+        raise Refusal("the parentheses do not match: one is opened and not closed")
     try:
         tree = ast.parse(" ".join(code), mode="eval").body
     except SyntaxError:
-        raise _Refusal(
+        raise Refusal(
             "an operator is missing, doubled or misplaced; terms are joined by + or * or :"
         ) from None
     checker = _Checker(names)
@@ -231,7 +165,7 @@ def _right_side(
     return columns, frozenset(bare), _constraints(tokens)
 
 
-def _constraints(tokens: list[tuple[str, str, int]]) -> dict[int, str]:
+def _constraints(tokens: list[Token]) -> dict[int, str]:
     """What to insert before the brackets that close splines: cr(x, df=4), cc() and cs().
 
     Their columns add up to 1, as the intercept does, unless they are centred.
@@ -250,7 +184,7 @@ def _constraints(tokens: list[tuple[str, str, int]]) -> dict[int, str]:
 
 def _check_function(name: str) -> None:
     if name not in TRANSFORMS | CONTRASTS:
-        raise _Refusal(
+        raise Refusal(
             f"{name}() is not a function that formulas know"
             f"{did_you_mean(name.split('.')[-1], TRANSFORMS | CONTRASTS)}; "
             f"use {listed(sorted(TRANSFORMS), 20)} or contr.treatment() and its like, "
@@ -281,20 +215,20 @@ class _Checker:
                 count = self.terms(node.left, True) + self.terms(node.right, True)
             case ast.BinOp(op=ast.Pow(), right=ast.Constant(value=int(power))):
                 if not 1 <= power <= _MAX_POWER:
-                    raise _Refusal(f"a power must be between 1 and {_MAX_POWER}, found {power}")
+                    raise Refusal(f"a power must be between 1 and {_MAX_POWER}, found {power}")
                 count = self.terms(node.left, False) ** power
             case ast.BinOp(op=ast.Mult() | ast.Div() | ast.MatMult()):
                 left, right = self.terms(node.left, False), self.terms(node.right, False)
                 count = left * right + left + right
             case ast.Constant(value=value):
-                raise _Refusal(
+                raise Refusal(
                     f"found {value!r} among the terms; only 0 and 1 (the intercept) may be added, "
                     "and arithmetic goes into I(), as in I(2 * age)"
                 )
             case _:
-                raise _Refusal("found something that is neither a column nor one of + - * : / ^")
+                raise Refusal("found something that is neither a column nor one of + - * : / ^")
         if count > _MAX_TERMS:
-            raise _Refusal(f"would grow to more than {_MAX_TERMS} terms; write fewer")
+            raise Refusal(f"would grow to more than {_MAX_TERMS} terms; write fewer")
         return count
 
     def call(self, node: ast.Call) -> None:
@@ -302,7 +236,7 @@ class _Checker:
         function = ast.unparse(node.func)
         if function not in TRANSFORMS:
             place = "stands in C(), as in C(time, contr.sum())"
-            raise _Refusal(
+            raise Refusal(
                 f"the contrast {function}() {place}"
                 if function in CONTRASTS
                 else "an operator is missing, or a blank stands between a function and its ("
@@ -310,7 +244,7 @@ class _Checker:
         sizes = [*node.args[1:], *(o.value for o in node.keywords if o.arg in ("df", "degree"))]
         for size in sizes if function in _SPREADING else ():
             if ast.unparse(size).isdigit() and int(ast.unparse(size)) > _MAX_COLUMNS:
-                raise _Refusal(
+                raise Refusal(
                     f"{function}() makes at most {_MAX_COLUMNS} columns, found {ast.unparse(size)}"
                 )
         for i, argument in enumerate(node.args):
@@ -318,9 +252,9 @@ class _Checker:
                 self.argument(argument)
         for option in node.keywords:
             if option.arg is None or option.arg.startswith("_"):
-                raise _Refusal(f"{function}() has no option {option.arg or '**'}; leave it out")
+                raise Refusal(f"{function}() has no option {option.arg or '**'}; leave it out")
             if function == "C" and option.arg == "levels":
-                raise _Refusal(
+                raise Refusal(
                     "C() takes no levels here, as rows with others would be lost; give their order "
                     "by the study's key levels:"
                 )
@@ -350,7 +284,7 @@ class _Checker:
                 for value in values:
                     self.constants(value)
             case _:
-                raise _Refusal("settings of a function must be plain numbers, texts or [lists]")
+                raise Refusal("settings of a function must be plain numbers, texts or [lists]")
 
     def argument(self, node: ast.expr) -> None:
         """Check what a transform is given: columns, numbers, arithmetic with them, or settings."""
@@ -364,7 +298,7 @@ class _Checker:
             case ast.BinOp(op=ast.Pow(), right=ast.Constant(value=int(power) | float(power))):
                 # Powers of plain numbers could take forever: Python computes them exactly.
                 if power > _MAX_POWER or not any(isinstance(n, ast.Name) for n in ast.walk(node)):
-                    raise _Refusal(f"a power is of a column, and at most {_MAX_POWER}")
+                    raise Refusal(f"a power is of a column, and at most {_MAX_POWER}")
                 self.number(node.left)
             case ast.BinOp(op=ast.Add() | ast.Sub() | ast.Mult() | ast.Div()):
                 self.number(node.left)
@@ -372,7 +306,7 @@ class _Checker:
             case ast.Constant() | ast.List() | ast.Tuple():
                 self.constants(node)
             case _:
-                raise _Refusal(
+                raise Refusal(
                     "inside a function only columns, numbers and + - * / ** are understood; "
                     "compute anything else as a column of the table"
                 )
@@ -382,5 +316,5 @@ class _Checker:
         if isinstance(node, ast.List | ast.Tuple) or (
             isinstance(node, ast.Constant) and not isinstance(node.value, int | float)
         ):
-            raise _Refusal("arithmetic inside a function is for columns and numbers only")
+            raise Refusal("arithmetic inside a function is for columns and numbers only")
         self.argument(node)

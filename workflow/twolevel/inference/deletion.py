@@ -14,7 +14,6 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from twolevel.design.design_matrix import DesignMatrix
 from twolevel.inference.fitted import Fitted
 from twolevel.text.errors import InputError
 
@@ -52,8 +51,8 @@ class LeftOut:
         return pd.concat([table, pd.DataFrame(own, index, names)], axis=1)
 
 
-def leave_one_out(fit: Fitted, refit: Callable[[DesignMatrix], Fitted]) -> LeftOut:
-    """Leave out each subject of a fit; `refit` fits the same model to the rows of others.
+def leave_one_out(fit: Fitted, refit: Callable[[int], Fitted]) -> LeftOut:
+    """Leave out each subject of a fit; `refit` fits the model without the one at a position.
 
     Of a table in shards there are rows for subjects of which the sample has all observations, and
     no refits from rows.
@@ -68,7 +67,7 @@ def leave_one_out(fit: Fitted, refit: Callable[[DesignMatrix], Fitted]) -> LeftO
     beta = coordinates.unit * (left.gamma @ coordinates.T.T)
     for position in np.flatnonzero(left.alone).tolist() if design.whole is None else ():
         try:
-            other = refit(design.without(position))
+            other = refit(position)
         except InputError:  # there is no fit, which NaN says
             continue
         variances.iloc[position] = other.variances

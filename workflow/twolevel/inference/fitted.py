@@ -19,6 +19,7 @@ from twolevel.design.moments import Coordinates
 from twolevel.inference.explained_variance import design_effect, r_squared
 from twolevel.inference.wald import Estimates
 from twolevel.model.likelihood import Found, Likelihood
+from twolevel.random.random_columns import RandomColumns
 from twolevel.random.random_part import RandomPart
 from twolevel.text.methods import Df, Method
 
@@ -33,14 +34,14 @@ class Fitted:
     """
 
     design: DesignMatrix
-    random_part: RandomPart
+    random_columns: RandomColumns
     estimates: Estimates
 
     @classmethod
     def of(
         cls,
         design: DesignMatrix,
-        random_part: RandomPart,
+        random_columns: RandomColumns,
         likelihood: Likelihood[Found],
         coordinates: Coordinates,
     ) -> Self:
@@ -52,7 +53,7 @@ class Fitted:
         refuse_explained(design, unit * np.sqrt(likelihood.total[-1, -1] / design.nobs))
         best = likelihood.maximise()
         params = unit * (coordinates.T @ best.beta) + coordinates.shift
-        return cls(design, random_part, Estimates(params, coordinates, likelihood, best))
+        return cls(design, random_columns, Estimates(params, coordinates, likelihood, best))
 
     @property
     def method(self) -> Method:
@@ -86,6 +87,11 @@ class Fitted:
     def standard_df(self) -> Df:
         """The degrees of freedom of tests: Kenward-Roger's, which ML does not have."""
         return "kenward-roger" if self.method == "REML" else "satterthwaite"
+
+    @property
+    def random_part(self) -> RandomPart:
+        """What is random."""
+        return self.random_columns.part
 
     @property
     def random(self) -> str:

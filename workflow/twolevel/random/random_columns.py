@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from twolevel.random.random_part import RandomPart, RandomTerm
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from twolevel.random.term_source import TermSource
 
 
 @dataclass(frozen=True, eq=False)
@@ -16,23 +23,29 @@ class TermColumns:
     values (N, q) are the columns z in working coordinates, about 1 in size: the effects b of the
     formula are back (q, q) times those of `values`. levels (N,) says to which of its subject's own
     levels of the grouping factor a row belongs, counted from 0 within each subject in the order of
-    the levels; None where the grouping factor is the subject.
+    the levels; None where the grouping factor is the subject. In rows of another table than the
+    model's it is -1 where the subject has no such level. source makes the same of other rows.
     """
 
     term: RandomTerm
     values: np.ndarray
     back: np.ndarray
     levels: np.ndarray | None = None
+    source: TermSource | None = None
 
     @property
     def most_levels(self) -> int:
-        """The largest number of levels that one subject has."""
-        return 1 if self.levels is None else int(self.levels.max()) + 1
+        """The largest number of levels that one subject has in the model."""
+        if self.levels is None:
+            return 1
+        # Other rows than the model's may hold a few of them only.
+        known = None if self.source is None else self.source.own
+        return int(self.levels.max()) + 1 if known is None else known.most
 
     def of_rows(self, keep: np.ndarray) -> TermColumns:
         """The same for some of the rows only, keep (N,)."""
         levels = None if self.levels is None else self.levels[keep]
-        return TermColumns(self.term, self.values[keep], self.back, levels)
+        return replace(self, values=self.values[keep], levels=levels)
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,3 +79,17 @@ class RandomColumns:
                 own = each.levels[rows]
                 parts += [values * (own == level) for level in range(each.most_levels)]
         return np.concatenate(parts)
+
+    @property
+    def variables(self) -> tuple[str, ...]:
+        """The columns of a table that `at` reads, of which the subject is none."""
+        sources = [each.source for each in self.terms if each.source is not None]
+        return tuple(dict.fromkeys(name for source in sources for name in source.columns))
+
+    def at(self, table: Mapping[str, pd.Series], subjects: np.ndarray) -> RandomColumns:
+        """The same on other rows (m,), of subjects at these positions: -1 for ones not known.
+
+        Raises InputError for variables of another kind, or with levels that the model has not seen.
+        """
+        sources = [each.source for each in self.terms if each.source is not None]
+        return RandomColumns(tuple(source.at(table, subjects) for source in sources))

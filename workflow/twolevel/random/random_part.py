@@ -7,12 +7,13 @@ column, term by term, as in lme4 (Bates, Maechler, Bolker & Walker 2015, sec. 2.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
 import pandas as pd
+
+from twolevel.random.bars import Bar
 
 INTERCEPT = "(Intercept)"
 RESIDUAL = "Residual"
@@ -21,21 +22,14 @@ _Row = tuple[str | None, str | None, float, float]
 
 
 @dataclass(frozen=True)
-class RandomTerm:
+class RandomTerm(Bar):
     """Correlated effects of each level of a grouping factor: a bar term of lme4's formulas.
 
     formula is what stands left of the bar, and effects (q,) are the names of its columns; grouping
     are the columns of the table whose combinations are the levels.
     """
 
-    formula: str
-    grouping: tuple[str, ...]
     effects: tuple[str, ...]
-
-    def __str__(self) -> str:
-        """The term as lme4 writes it."""
-        names = (n if re.fullmatch(r"[^\W\d][\w.]*", n) else f"`{n}`" for n in self.grouping)
-        return f"({self.formula} | {':'.join(names)})"
 
     @property
     def triangle(self) -> tuple[np.ndarray, np.ndarray]:

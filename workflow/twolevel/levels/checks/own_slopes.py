@@ -68,7 +68,7 @@ def own_slopes(fit: MixedFit, condition: str | None, level: float = LEVEL) -> Ow
     if condition is None or slope_rows(fit.design, condition) is None:
         return None
     if fit.design.whole is not None:
-        fit = fit_design(replace(fit.design, whole=None), fit.method)
+        fit = fit_design(replace(fit.design, whole=None), fit.random_columns, fit.method)
     design, rows, N, n = fit.design, fit.design.subject_rows, fit.nobs, len(fit.design.subjects)
 
     def centred(values: np.ndarray) -> np.ndarray:

@@ -61,7 +61,7 @@ def subject_condition(fit: MixedFit, condition: str | None) -> SubjectCondition 
     if condition is None or fit.design.is_numeric(condition):
         return None
     if fit.design.whole is not None:
-        fit = fit_design(replace(fit.design, whole=None), fit.method)
+        fit = fit_design(replace(fit.design, whole=None), fit.random_columns, fit.method)
     design, N, n, p = fit.design, fit.nobs, len(fit.design.subjects), len(fit.params)
     levels, place = np.unique(pd.factorize(design.data[condition])[0], return_inverse=True)
     _, first, cell, sizes = np.unique(

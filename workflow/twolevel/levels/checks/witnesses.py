@@ -100,7 +100,7 @@ def _mixed_lm(fit: MixedFit, method: Method) -> Witness:
     many = n > MOST_SUBJECTS or N > MOST_ROWS or N * p > MOST_IN_X
     if many or fit.design.whole is not None:
         return witness("not asked")
-    ours = fit if fit.method == method else fit_design(fit.design, method)
+    ours = fit if fit.method == method else fit_design(fit.design, fit.random_columns, method)
 
     def ask() -> Any:
         from statsmodels.regression.mixed_linear_model import MixedLM
