@@ -130,10 +130,19 @@ def test_names_that_yaml_reads_as_numbers_are_text():
         (simulated(conditions={None: 1, "b": 2}), "reads one name here as nothing; put it in quo"),
         (simulated(conditions={1: 1, "1": 2}), 'the name "1" occurs twice; rename one'),
         (simulated(conditions={" a": 1, "b": 2}), 'the name " a" is empty or has blanks around it'),
+        (simulated(conditions={"day": [0, "x", 2]}, slope=1), 'conditions.day.1: found "x"'),
+        (
+            simulated(conditions={"a": {"a1": 0, "a2": "x"}}),
+            'config: studies.s.simulate.conditions.a.a2: found "x" (text), expected a number',
+        ),
+        (simulated(strata={"condition": 1}), "s.simulate: strata: condition has one observation"),
+        (simulated(strata={"condition": -1}), "simulate.strata.condition: found -1, expected at"),
+        (simulated(random={"intercept": 1}), "simulate: expected one of sigma_between and random"),
         (
             simulated(sed=1),
             'config: studies.s.simulate.sed: unknown key (did you mean "seed"?); the keys are '
-            "subjects, conditions, grand_mean, sigma_between, sigma_within, seed, replicates",
+            "subjects, conditions, slope, grand_mean, sigma_between, random, strata, sigma_within, "
+            "seed, replicates",
         ),
         (real(missing="dorp"), "found \"dorp\" (text), expected 'refuse' or 'drop'"),
         (real(replicates=2), "replicates: found 2, expected 'refuse' or 'allow'"),
@@ -193,7 +202,6 @@ def test_every_problem_has_its_line():
         "studies.s.simulate.subjects",
         "studies.s.simulate.conditions",
         "studies.s.simulate.grand_mean",
-        "studies.s.simulate.sigma_between",
         "studies.s.simulate.sigma_within",
         "studies.s.simulate.seed",
         "studies.t.data",

@@ -1,4 +1,4 @@
-"""Simulate a study: y_ij = mu + S_i + alpha_j + eta_ij, from the study's parameters and seed.
+"""Simulate a study from its parameters and seed.
 
 Makes the table of observations and the truth it was drawn from.
 """
@@ -19,10 +19,13 @@ def main(snakemake: "Snakemake") -> None:
     """Write the simulated observations and their truth."""
     parameters = dict(snakemake.params.simulate)
     data = simulate(**parameters)
-    population = ("conditions", "grand_mean", "sigma_between", "sigma_within")
-    names = {name: name for name in ("subject", "condition", "response")}
-    write_observations(snakemake.output.observations, Observations(data, names))
-    drawn_from = truth(**{key: parameters[key] for key in population})
+    of_truth = {k: v for k, v in parameters.items() if k not in ("subjects", "seed")}
+    drawn_from = truth(**of_truth)
+    condition = data.columns[1]
+    names = {name: name for name in data.columns}
+    columns = {"subject": names.pop("subject"), "condition": names.pop(condition)}
+    observations = Observations(data.rename(columns={condition: "condition"}), columns | names)
+    write_observations(snakemake.output.observations, observations)
     write_summary(snakemake.output.truth, TruthSummary.of(drawn_from))
 
 

@@ -151,6 +151,8 @@ def json_schema() -> dict[str, Any]:
     return {"$schema": "https://json-schema.org/draft/2020-12/schema"} | Config.model_json_schema()
 
 
+# What pydantic adds to the place of a key: a mark for keys, and what kind of conditions these are.
+_MARKS = ("[key]", "[levels]", "[factors]", "[values]")
 _MODELS: dict[Any, type[BaseModel]] = {
     "simulate": Simulation,
     "simulated": SimulatedStudy,
@@ -183,11 +185,11 @@ _EXPECTED = {
 def _problem(error: Any) -> str:
     """Translate one of pydantic's errors into `place: found, expected; remedy`."""
     kind, found, context = error["type"], error["input"], error.get("ctx", {})
-    # Pydantic adds the kind of the study, a mark for keys and places in lists, which no one wrote.
+    # Pydantic adds the kind of the study, marks and places in lists, which no one wrote.
     loc = [
         part
         for i, part in enumerate(error["loc"])
-        if part != "[key]"
+        if not (isinstance(part, str) and part in _MARKS)
         and not (i == 3 and isinstance(part, int))
         and not (i == 2 and part in ("simulated", "real"))
     ]

@@ -17,7 +17,9 @@ from pydantic import (
 )
 
 from twolevel.design.formula import parse
+from twolevel.experiments.population import Population
 from twolevel.inference.adjustments import ADJUSTMENTS, STANDARD
+from twolevel.pipeline.config.drawn import DrawnConditions, OwnSlopes, Strata
 from twolevel.pipeline.config.keys import Model, Number, Page, Text, refuse_lost_errors
 from twolevel.pipeline.config.values import as_text, described, text_keys
 from twolevel.pipeline.config.wide_columns import checked_wide
@@ -46,14 +48,31 @@ class Simulation(Model):
     """Parameters of simulated data; see the model in config/README.md."""
 
     subjects: int = Field(ge=2, description="Number of subjects", examples=[200])
-    conditions: Annotated[dict[str, Number], BeforeValidator(text_keys)] = Field(
-        min_length=2,
-        description="Each condition with its effect, in the response's unit",
+    conditions: DrawnConditions = Field(
+        description="Each condition with its effect, factors with such, or a number's values",
         examples=[{"t1": -2, "t2": 1, "t3": 3}],
     )
+    slope: Number | None = Field(
+        default=None,
+        description="By how much the mean rises with each unit of a number",
+        examples=[0.5],
+    )
     grand_mean: Number = Field(description="Population grand mean", examples=[5])
-    sigma_between: Number = Field(
-        ge=0, description="Standard deviation of the subjects' random effects", examples=[1.7]
+    sigma_between: Number | None = Field(
+        default=None,
+        ge=0,
+        description="Standard deviation of the subjects' random effects",
+        examples=[1.7],
+    )
+    random: OwnSlopes | None = Field(
+        default=None,
+        description="Standard deviations of intercepts and slopes, and their correlation",
+        examples=[{"intercept": 1, "day": 0.3, "correlation": 0.2}],
+    )
+    strata: Strata | None = Field(
+        default=None,
+        description="Standard deviations of the subjects' own effects of factors",
+        examples=[{"condition": 0.5}],
     )
     sigma_within: Number = Field(
         gt=0, description="Standard deviation of the within-subject errors", examples=[1.4]
@@ -63,15 +82,29 @@ class Simulation(Model):
         default=1, ge=1, description="Observations per subject and condition", examples=[1]
     )
 
+    @property
+    def population(self) -> Population:
+        """What the data are drawn from."""
+        return Population(
+            self.conditions,
+            self.sigma_between,
+            self.slope,
+            self.random,
+            self.strata or {},
+            self.replicates,
+        )
+
     @model_validator(mode="after")
     def _can_be_drawn(self) -> "Simulation":
-        rows = self.subjects * len(self.conditions) * self.replicates
-        if rows > MAX_ROWS:
+        drawn_from = self.population
+        per_subject = len(drawn_from.cells) * self.replicates
+        if self.subjects * per_subject > MAX_ROWS:
             raise InputError(
-                f"found {self.subjects:,} subjects with {len(self.conditions) * self.replicates:,} "
+                f"found {self.subjects:,} subjects with {per_subject:,} "
                 f"observations each, expected at most {MAX_ROWS:,} in all; take fewer"
             )
-        sizes = *self.conditions.values(), self.grand_mean, self.sigma_between
+        sds = *(self.random or {}).values(), *(self.strata or {}).values()
+        sizes = *drawn_from.effects, self.grand_mean, drawn_from.intercept_sd, *sds
         refuse_lost_errors(self.sigma_within, sizes)
         return self
 
@@ -99,7 +132,7 @@ class SimulatedStudy(_Study):
     @property
     def formula(self) -> str:
         """The model of simulated data, in the names of their table."""
-        return "response ~ condition"
+        return self.simulate.population.formula
 
     @property
     def factor_coding(self) -> str:
