@@ -70,6 +70,8 @@ def predict(fit: Fitted, data: Any, subjects: Subjects, level: float) -> pd.Data
 def simulate(fit: Fitted, seed: int) -> np.ndarray:
     """A response (N,) drawn from the fitted model for the same rows, with subjects drawn anew."""
     generator = np.random.default_rng(np.random.SeedSequence(seed))
-    random_effect = fit.sigma_between * generator.standard_normal(len(fit.design.subjects))
-    residual = fit.sigma_within * generator.standard_normal(len(fit.design.response))
-    return fit.fixed_part + random_effect[fit.design.codes] + residual
+    likelihood, design = fit.estimates.likelihood, fit.design
+    normal = generator.standard_normal((len(design.subjects), likelihood.n_effects, 1))
+    random_part = likelihood.random_part(fit.estimates.best, design, normal)[:, 0]
+    residual = generator.standard_normal(len(design.response))
+    return fit.fixed_part + fit.sigma_within * (random_part + residual)

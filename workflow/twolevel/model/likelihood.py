@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from twolevel.design.design_matrix import DesignMatrix
     from twolevel.model.downdate import Deletions
     from twolevel.model.held_parameters import HeldParameters
-    from twolevel.model.random_effects import RandomEffects, Smoothed, Spreads
+    from twolevel.model.random_effects import RandomEffects, RandomVariance, Smoothed, Spreads
     from twolevel.model.spectrum import Refits
 
 
@@ -147,6 +147,16 @@ class Likelihood(Protocol[Found]):
 
     def random_effects(self, best: Found) -> RandomEffects:
         """The predictions of the random effects, and how they depend on the coefficients."""
+
+    @property
+    def n_effects(self) -> int:
+        """Q, the number of random effects of a subject."""
+
+    def random_part(self, best: Found, design: DesignMatrix, normal: np.ndarray) -> np.ndarray:
+        """z' b (N, m), relative to sigma_w, of effects from standard normal numbers (n, Q, m)."""
+
+    def random_variance(self, best: Found) -> RandomVariance:
+        """The variance of z' b over all observations."""
 
     def spreads(self, best: Found) -> Spreads:
         """How much residuals and predicted effects vary."""

@@ -132,3 +132,25 @@ def smoothed(X: np.ndarray, y: np.ndarray, codes: np.ndarray, lambda_: float) ->
     if lambda_ > 0:
         rss += (effects**2).sum(axis=0) / lambda_
     return Smoothed(fitted, effects[:, None], rss)
+
+
+@dataclass(frozen=True, eq=False)
+class RandomVariance:
+    """The variance of z_ij' b_i, relative to sigma_w^2, over the N observations.
+
+    mean is its mean over the observations (Johnson 2014, eq. 10); of_sum is the variance of the sum
+    over all of them, divided by N.
+    """
+
+    mean: float
+    of_sum: float
+
+    @property
+    def share(self) -> float:
+        """The share of the variance of an observation that is random between subjects."""
+        return self.mean / (1 + self.mean)
+
+    @property
+    def design_effect(self) -> float:
+        """By how much clustering multiplies the variance of a plain mean (Kish 1965)."""
+        return (1 + self.of_sum) / (1 + self.mean)

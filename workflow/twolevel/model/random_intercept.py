@@ -20,6 +20,7 @@ from twolevel.model.held_parameters import HeldParameters
 from twolevel.model.likelihood import Derivatives, Variances, VarianceSums
 from twolevel.model.random_effects import (
     RandomEffects,
+    RandomVariance,
     Smoothed,
     Spreads,
     random_effects,
@@ -102,6 +103,20 @@ class RandomIntercept:
         """The subjects' predicted shifts."""
         sigma2 = float(best.rss / self.degrees_of_freedom)
         return random_effects(self.subjects, best, sigma2)
+
+    @property
+    def n_effects(self) -> int:
+        """One."""
+        return 1
+
+    def random_part(self, best: Profile, design: DesignMatrix, normal: np.ndarray) -> np.ndarray:
+        """S_i / sigma_w (N, m) from standard normal numbers (n, 1, m)."""
+        return np.sqrt(best.lambda_) * normal[design.codes, 0]
+
+    def random_variance(self, best: Profile) -> RandomVariance:
+        """lambda, and sum n_i^2 lambda / N."""
+        n, lambda_ = self.subjects.counts, float(best.lambda_)
+        return RandomVariance(lambda_, lambda_ * float(n @ n) / int(n.sum()))
 
     def spreads(self, best: Profile) -> Spreads:
         """How much residuals and predicted effects vary."""

@@ -28,7 +28,7 @@ from twolevel.model.effects.predicted_effects import (
 )
 from twolevel.model.effects.relative_covariance import RelativeCovariance
 from twolevel.model.likelihood import Derivatives, VarianceSums
-from twolevel.model.random_effects import RandomEffects, Smoothed, Spreads
+from twolevel.model.random_effects import RandomEffects, RandomVariance, Smoothed, Spreads
 from twolevel.random.random_columns import RandomColumns
 from twolevel.text.methods import Method
 
@@ -161,6 +161,32 @@ class SubjectEffects:
         return predicted_effects(
             self.subjects, self.layout, self.directions, best.own, best.beta, sigma2
         )
+
+    @property
+    def n_effects(self) -> int:
+        """Q, counting the effects of each of a subject's levels."""
+        return self.layout.n_columns
+
+    def random_part(
+        self, best: EffectSolution, design: DesignMatrix, normal: np.ndarray
+    ) -> np.ndarray:
+        """z' b (N, m), relative to sigma_w, from standard normal numbers (n, Q, m)."""
+        effects = np.empty_like(normal)
+        for factor, place in zip(self.layout.factors(best.own), self.layout.places, strict=True):
+            for own in place:
+                effects[:, own] = factor @ normal[:, own]
+        return self.random.times(effects, design.codes)
+
+    def random_variance(self, best: EffectSolution) -> RandomVariance:
+        """Sums over the terms, whose effects are independent."""
+        N, codes, mean, of_sum = self.subjects.nobs, self.design.codes, 0.0, 0.0
+        for each, factor in zip(self.random.terms, self.layout.factors(best.own), strict=True):
+            Psi = factor @ factor.T
+            mean += float(np.sum((each.values.T @ each.values) * Psi)) / N
+            level = codes if each.levels is None else codes * each.most_levels + each.levels
+            sums = np.stack([np.bincount(level, column) for column in each.values.T])
+            of_sum += float(np.sum((sums @ sums.T) * Psi)) / N
+        return RandomVariance(mean, of_sum)
 
     def spreads(self, best: EffectSolution) -> Spreads:
         """How much residuals and predicted effects vary."""

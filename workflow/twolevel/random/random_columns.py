@@ -93,3 +93,11 @@ class RandomColumns:
         """
         sources = [each.source for each in self.terms if each.source is not None]
         return RandomColumns(tuple(source.at(table, subjects) for source in sources))
+
+    def times(self, effects: np.ndarray, codes: np.ndarray) -> np.ndarray:
+        """z' b (N, ...) of effects b (n, Q, ...), where the rows are of the subjects codes (N,)."""
+        columns = self.expanded()
+        result = np.zeros((len(codes), *effects.shape[2:]))
+        for k, column in enumerate(columns):
+            result += column.reshape(-1, *[1] * (effects.ndim - 2)) * effects[codes, k]
+        return result

@@ -45,8 +45,10 @@ def redraw(fit: MixedFit, draws: int, generator: np.random.Generator) -> Values:
     design, likelihood = fit.design, fit.estimates.likelihood
     n, N = len(design.subjects), len(design.response)
     subject_place, row_place = places(design)
-    y = fit.sigma_between * generator.standard_normal((n, draws))[subject_place[design.codes]]
-    y += fit.sigma_within * generator.standard_normal((N, draws))[row_place]
+    normal = generator.standard_normal((n, likelihood.n_effects, draws))[subject_place]
+    y = likelihood.random_part(fit.estimates.best, design, normal)
+    y += generator.standard_normal((N, draws))[row_place]
+    y *= fit.sigma_within
 
     of = likelihood.smoothed(fit.estimates.best, design, y)
     scale = fit.sigma_within / np.sqrt(of.rss / likelihood.degrees_of_freedom)
