@@ -16,9 +16,11 @@ import pandas as pd
 from twolevel.design.design_matrix import DesignMatrix
 from twolevel.design.identifiability import refuse_explained
 from twolevel.design.moments import Coordinates
-from twolevel.inference.explained_variance import design_effect, r_squared
+from twolevel.inference.effect_tables import nested_effects, subject_effects
+from twolevel.inference.explained_variance import r_squared
 from twolevel.inference.wald import Estimates
 from twolevel.model.likelihood import Found, Likelihood
+from twolevel.model.random_effects import RandomVariance
 from twolevel.random.random_columns import RandomColumns
 from twolevel.random.random_part import RandomPart
 from twolevel.text.methods import Df, Method
@@ -29,8 +31,9 @@ class Fitted:
     """What is estimated of a model with a random part.
 
     params, bse (p,) and cov_params (p, p) are the fixed effects in the order of the formula;
-    sigma_between and sigma_within are standard deviations in the response's unit; lambda_ is
-    sigma_between^2 / sigma_within^2; boundary says that sigma_between is estimated as exactly 0.
+    sigma_between, the standard deviation of the subjects' intercepts, and sigma_within are in the
+    response's unit; lambda_ is sigma_between^2 / sigma_within^2; boundary says that the covariance
+    of the random effects is singular, as where sigma_between is estimated as exactly 0.
     """
 
     design: DesignMatrix
@@ -109,9 +112,26 @@ class Fitted:
         return self.random_part.varcorr(self.theta, self.sigma_within)
 
     @property
+    def cov_random(self) -> pd.DataFrame:
+        """The covariance of the random effects, sigma_w^2 Psi, in the response's unit squared.
+
+        By effect; with several terms by grouping factor and effect, those of different terms being
+        independent.
+        """
+        from scipy.linalg import block_diag
+
+        terms, factors = self.random_part.terms, self.random_part.factors(self.theta)
+        blocks = [(self.sigma_within * L) @ (self.sigma_within * L).T for L in factors]
+        names = [(":".join(t.grouping), effect) for t in terms for effect in t.effects]
+        index = pd.MultiIndex.from_tuples(names, names=["grp", "effect"])
+        if len(terms) == 1:
+            index = pd.Index(terms[0].effects, name="effect")
+        return pd.DataFrame(block_diag(*blocks), index=index, columns=index)
+
+    @property
     def sigma_between(self) -> float:
-        """The standard deviation of subjects."""
-        return self._variances["sigma_between"]
+        """The standard deviation of the subjects' intercepts; NaN where they have none."""
+        return self._variances.get("sigma_between", np.nan)
 
     @property
     def sigma_within(self) -> float:
@@ -120,12 +140,21 @@ class Fitted:
 
     @property
     def icc(self) -> float:
-        """sigma_b^2 / (sigma_b^2 + sigma_w^2): the correlation of two observations of a subject."""
-        return self._variances["icc"]
+        """The share of an observation's variance that is random between subjects.
+
+        With a random intercept alone sigma_b^2 / (sigma_b^2 + sigma_w^2), the correlation of two
+        observations of a subject; else the mean over all observations of z' Psi z / (z' Psi z + 1),
+        numerator and denominator averaged apart (Johnson 2014).
+        """
+        return self._random_variance.share
+
+    @cached_property
+    def _random_variance(self) -> RandomVariance:
+        return self.estimates.likelihood.random_variance(self.estimates.best)
 
     @property
     def variances(self) -> pd.Series:
-        """sigma_between, sigma_within and icc."""
+        """The standard deviations and what else says how much varies: see `likelihood`."""
         return pd.Series(self._variances)
 
     @cached_property
@@ -136,11 +165,11 @@ class Fitted:
     @property
     def lambda_(self) -> float:
         """sigma_between^2 / sigma_within^2."""
-        return float(self.estimates.best.lambda_)
+        return (self.sigma_between / self.sigma_within) ** 2
 
     @property
     def boundary(self) -> bool:
-        """Whether sigma_between is estimated as exactly 0."""
+        """Whether a variance is estimated as exactly 0, or a correlation as 1 or -1."""
         return self.random_part.on_boundary(self.theta)
 
     @property
@@ -152,7 +181,7 @@ class Fitted:
 
     @property
     def estimated(self) -> pd.Series:
-        """All parameters: sigma_between, sigma_within, icc and the fixed effects."""
+        """All parameters: `variances` and the fixed effects."""
         return pd.concat([self.variances, self.params.set_axis(self.coefficient_names)])
 
     @cached_property
@@ -185,18 +214,13 @@ class Fitted:
 
     @cached_property
     def random_effects(self) -> pd.DataFrame:
-        """n, deviation (ybar_i - xbar_i' beta), random_effect S_i and its se, of n subjects."""
-        found, unit = self.estimates.random_effects, self.estimates.unit
-        every = np.arange(len(found.effect))
-        return pd.DataFrame(
-            {
-                "n": self.design.working_moments()[0].counts,
-                "deviation": unit * found.deviation[:, 0],
-                "random_effect": unit * found.effect[:, 0],
-                "se": unit * np.sqrt(found.covariance(every)[:, 0, 0]),
-            },
-            index=self.design.all_subjects,
-        )
+        """The predicted effects of n subjects: see `effect_tables`."""
+        return subject_effects(self)
+
+    @cached_property
+    def nested_effects(self) -> dict[str, pd.DataFrame]:
+        """Those of what is nested in subjects, by grouping factor: see `effect_tables`."""
+        return nested_effects(self)
 
     @property
     def fixed_part(self) -> np.ndarray:
@@ -205,9 +229,11 @@ class Fitted:
 
     @cached_property
     def fittedvalues(self) -> np.ndarray:
-        """Conditional fitted values x_ij' beta + S_i (N,)."""
-        subject = self.random_effects["random_effect"].to_numpy()[self.design.positions]
-        return self.fixed_part + subject[self.design.codes]
+        """Conditional fitted values x_ij' beta + z_ij' b_i (N,)."""
+        effects = self.estimates.random_effects.effect[self.design.positions]
+        return self.fixed_part + self.estimates.unit * self.random_columns.times(
+            effects, self.design.codes
+        )
 
     @cached_property
     def resid(self) -> np.ndarray:
@@ -217,11 +243,12 @@ class Fitted:
     @property
     def design_effect(self) -> float:
         """By how much clustering multiplies the variance of a plain mean."""
-        return design_effect(self.design.working_moments()[0].counts, self.icc)
+        return self._random_variance.design_effect
 
     def r2(self) -> pd.DataFrame:
         """Marginal and conditional R^2 (see `explained_variance.r_squared`)."""
-        return r_squared(self.estimates, self.nobs, self.sigma_between**2, self.sigma_within**2)
+        within = self.sigma_within**2
+        return r_squared(self.estimates, self.nobs, self._random_variance.mean * within, within)
 
     def variance_components(self) -> dict:
         """Both standard deviations with what is derived from them, and the likelihood."""

@@ -18,23 +18,29 @@ Subjects = Literal["known", "new", "mean"]
 def predict(fit: Fitted, data: Any, subjects: Subjects, level: float) -> pd.DataFrame:
     """The mean response at each row of a table (m rows): estimate, se, ci_low, ci_high.
 
-    "known": x' beta + S_i of the row's subject, which the fit has seen. "new": of a subject it has
-    not, S_i = 0 with its standard deviation sigma_b. "mean": x' beta, the mean over subjects. The
-    error of a single observation comes on top.
+    "known": x' beta + z' b_i of the row's subject, which the fit has seen; effects of a level that
+    the subject was not seen under, as of another session, are 0 with their standard deviation.
+    "new": of a subject it has not seen, z' b_i = 0 with its standard deviation. "mean": x' beta,
+    the mean over subjects. The error of a single observation comes on top.
 
-    The variance of the error of x' beta + S_i is (Searle, Casella & McCulloch 1992, sec. 7.4; with
-    k_i = n_i lambda / (1 + n_i lambda), and Phi the covariance of the coefficients)
+    The variance of the error of x' beta + z' b_i is (Searle, Casella & McCulloch 1992, sec. 7.4;
+    with C_i the conditional covariance of b_i, K_i beta by how much the prediction of b_i falls
+    with the coefficients, and Phi their covariance)
 
-        sigma_b^2 / (1 + n_i lambda) + (x - k_i xbar_i)' Phi (x - k_i xbar_i).
+        z' C_i z + (x - K_i' z)' Phi (x - K_i' z).
 
     Intervals of the mean are by t, as in tables of means; those of subjects are normal.
     """
     if subjects not in ("known", "new", "mean"):
         raise ValueError(f"subjects: found {subjects!r}, expected 'known', 'new' or 'mean'")
-    design, estimates = fit.design, fit.estimates
-    columns = [*design.variables.columns, *([design.subject] if subjects == "known" else [])]
+    design, estimates, random = fit.design, fit.estimates, fit.random_columns
+    wanted = list(design.variables.columns)
+    if subjects != "mean":
+        wanted += [name for name in random.variables(subjects == "known") if name not in wanted]
+    if subjects == "known" and design.subject not in wanted:
+        wanted.append(design.subject)
     place = f"predict, formula '{design.formula}'"
-    table, index = columns_of(data, columns, place)
+    table, index = columns_of(data, wanted, place)
     known = design.variables.columns
     values = {name: like(table[name], known[name], name) for name in known}
     rows = design.encoding.rows(Variables(values, len(index)))
@@ -43,9 +49,7 @@ def predict(fit: Fitted, data: Any, subjects: Subjects, level: float) -> pd.Data
         return found[["estimate", "se", "ci_low", "ci_high"]]
     from scipy.special import ndtri
 
-    estimate, unit = rows @ estimates.params, estimates.unit
-    own = np.full(len(rows), fit.sigma_between / unit)
-    working = rows @ estimates.T
+    which = np.full(len(rows), -1)
     if subjects == "known":
         which = design.all_subjects.get_indexer(table[design.subject])
         if (which < 0).any():
@@ -54,12 +58,21 @@ def predict(fit: Fitted, data: Any, subjects: Subjects, level: float) -> pd.Data
                 f"{place}: the fit has not seen the subject {quoted(unknown)}; expected one of "
                 f"{listed(design.all_subjects)}; for others say subjects='new'"
             )
-        random = estimates.random_effects
-        estimate = estimate + unit * random.effect[which, 0]
-        own = np.sqrt(random.covariance(which)[:, 0, 0])
-        working = working - random.pull(which)[:, 0]
+    estimate, unit, working = rows @ estimates.params, estimates.unit, rows @ estimates.T
+    own = np.zeros(len(rows))
+    covariances = estimates.likelihood.covariances(estimates.best)
+    columns = random.at(table, which)
+    for each, Psi in zip(columns.terms, covariances, strict=True):
+        unseen = which < 0 if each.levels is None else each.levels < 0
+        z = each.values[unseen]
+        own[unseen] += estimates.sigma2 * np.einsum("mi,ij,mj->m", z, Psi, z)
+    if subjects == "known":
+        predicted, Z = estimates.random_effects, columns.expanded().T  # (m, Q)
+        estimate = estimate + unit * (Z * predicted.effect[which]).sum(axis=1)
+        own += np.einsum("mq,mqr,mr->m", Z, predicted.covariance(which), Z)
+        working = working - np.einsum("mq,mqp->mp", Z, predicted.pull(which))
     covariance = estimates.working_covariance
-    se = unit * np.sqrt(own**2 + np.einsum("mp,mp->m", working @ covariance, working))
+    se = unit * np.sqrt(own + np.einsum("mp,mp->m", working @ covariance, working))
     half = ndtri(0.5 + level / 2) * se
     return pd.DataFrame(
         {"estimate": estimate, "se": se, "ci_low": estimate - half, "ci_high": estimate + half},

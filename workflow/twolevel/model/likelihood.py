@@ -148,6 +148,9 @@ class Likelihood(Protocol[Found]):
     def random_effects(self, best: Found) -> RandomEffects:
         """The predictions of the random effects, and how they depend on the coefficients."""
 
+    def covariances(self, best: Found) -> list[np.ndarray]:
+        """Psi (q, q) of the working columns of each term of the random part."""
+
     @property
     def n_effects(self) -> int:
         """Q, the number of random effects of a subject."""

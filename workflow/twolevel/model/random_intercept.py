@@ -104,6 +104,10 @@ class RandomIntercept:
         sigma2 = float(best.rss / self.degrees_of_freedom)
         return random_effects(self.subjects, best, sigma2)
 
+    def covariances(self, best: Profile) -> list[np.ndarray]:
+        """lambda (1, 1)."""
+        return [np.full((1, 1), best.lambda_)]
+
     @property
     def n_effects(self) -> int:
         """One."""

@@ -162,6 +162,10 @@ class SubjectEffects:
             self.subjects, self.layout, self.directions, best.own, best.beta, sigma2
         )
 
+    def covariances(self, best: EffectSolution) -> list[np.ndarray]:
+        """Psi (q, q) of the working columns of each term."""
+        return [factor @ factor.T for factor in self.layout.factors(best.own)]
+
     @property
     def n_effects(self) -> int:
         """Q, counting the effects of each of a subject's levels."""
@@ -180,8 +184,7 @@ class SubjectEffects:
     def random_variance(self, best: EffectSolution) -> RandomVariance:
         """Sums over the terms, whose effects are independent."""
         N, codes, mean, of_sum = self.subjects.nobs, self.design.codes, 0.0, 0.0
-        for each, factor in zip(self.random.terms, self.layout.factors(best.own), strict=True):
-            Psi = factor @ factor.T
+        for each, Psi in zip(self.random.terms, self.covariances(best), strict=True):
             mean += float(np.sum((each.values.T @ each.values) * Psi)) / N
             level = codes if each.levels is None else codes * each.most_levels + each.levels
             sums = np.stack([np.bincount(level, column) for column in each.values.T])

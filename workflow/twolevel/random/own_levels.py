@@ -50,6 +50,19 @@ class OwnLevels:
         """The largest number of levels that one subject has."""
         return int(np.diff(self.first, append=self.count).max())
 
+    def every(self, subjects: pd.Index) -> tuple[np.ndarray, np.ndarray, pd.MultiIndex]:
+        """All levels: the position of each one's subject, its own position within it, and names."""
+        of = np.arange(self.count)
+        codes = []
+        for dtype, found in zip(
+            reversed(list(self.factors.values())), reversed(self._occurring), strict=True
+        ):
+            of, level = np.divmod(found[of], len(dtype.categories))
+            codes.append(dtype.categories[level])
+        names = [subjects.name, *self.factors]
+        index = pd.MultiIndex.from_arrays([subjects[of], *reversed(codes)], names=names)
+        return of, np.arange(self.count) - self.first[of], index
+
     def positions(self, subjects: np.ndarray, factors: Mapping[str, pd.Categorical]) -> np.ndarray:
         """The levels (m,) in rows of subjects (m,) and factors; -1 where the subject has none such.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -66,7 +67,7 @@ class RandomColumns:
     @property
     def width(self) -> int:
         """Q: how many columns one subject has, counting each of its levels' own."""
-        return sum(each.most_levels * each.values.shape[1] for each in self.terms)
+        return sum(place.size for place in self.places)
 
     def expanded(self, rows: np.ndarray | slice = slice(None)) -> np.ndarray:
         """All columns (Q, m) of some rows: term by term, and level by level within each."""
@@ -80,14 +81,26 @@ class RandomColumns:
                 parts += [values * (own == level) for level in range(each.most_levels)]
         return np.concatenate(parts)
 
-    @property
-    def variables(self) -> tuple[str, ...]:
-        """The columns of a table that `at` reads, of which the subject is none."""
+    @cached_property
+    def places(self) -> tuple[np.ndarray, ...]:
+        """Of each term the positions (m, q) of its m levels' columns among all Q."""
+        places, at = [], 0
+        for each in self.terms:
+            shape = each.most_levels, each.values.shape[1]
+            places.append(at + np.arange(shape[0] * shape[1]).reshape(shape))
+            at += places[-1].size
+        return tuple(places)
+
+    def variables(self, nested: bool) -> tuple[str, ...]:
+        """The columns of a table that `at` reads, the subject aside; with what is nested or not."""
         sources = [each.source for each in self.terms if each.source is not None]
-        return tuple(dict.fromkeys(name for source in sources for name in source.columns))
+        names = (name for source in sources for name in source.columns(nested))
+        return tuple(dict.fromkeys(names))
 
     def at(self, table: Mapping[str, pd.Series], subjects: np.ndarray) -> RandomColumns:
         """The same on other rows (m,), of subjects at these positions: -1 for ones not known.
+
+        What is nested is not looked for where no subject is known.
 
         Raises InputError for variables of another kind, or with levels that the model has not seen.
         """

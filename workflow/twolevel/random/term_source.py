@@ -63,9 +63,13 @@ class TermSource:
         return cls(term, own, variables.columns, encoding, scale)
 
     @property
-    def columns(self) -> tuple[str, ...]:
-        """The columns of a table that `at` reads."""
-        return (*self.known, *(self.own.factors if self.own else ()))
+    def most_levels(self) -> int:
+        """The largest number of levels of one subject, on the model's rows."""
+        return self.own.most if self.own else 1
+
+    def columns(self, nested: bool) -> tuple[str, ...]:
+        """The columns of a table that `at` reads, with those of what is nested or not."""
+        return (*self.known, *(self.own.factors if self.own and nested else ()))
 
     def at(self, table: Mapping[str, pd.Series], subjects: np.ndarray) -> TermColumns:
         """The term on other rows (m,), of subjects at these positions: -1 for ones not known.
@@ -74,7 +78,9 @@ class TermSource:
         """
         values = {name: like(table[name], known, name) for name, known in self.known.items()}
         levels = None
-        if self.own is not None:
+        if self.own is not None and (subjects < 0).all():
+            levels = subjects
+        elif self.own is not None:
             factors = {name: factor_or_number(table[name], name, True) for name in self.own.factors}
             levels = self.own.positions(subjects, factors)
         return self.on(Variables(values, len(subjects)), levels)

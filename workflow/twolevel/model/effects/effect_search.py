@@ -6,6 +6,10 @@ Lambda is 0; whether such a point is a minimum says the derivative by Psi itself
 derivative (q, q) of a term, no v v' may be added to Psi at a gain, so that Gamma has to be positive
 semidefinite (the Kuhn-Tucker conditions of Psi >= 0). Where it is not, the search goes on from
 there in the direction of a gain.
+
+The likelihood of few subjects can have two maxima, one of them at a boundary. So from a maximum in
+whose likelihood a zero on Lambda's diagonal is not far behind, the search begins once more at that
+zero, and from one with a zero, away from it.
 """
 
 from __future__ import annotations
@@ -29,6 +33,10 @@ _STEPS = 4.0 ** np.arange(1, -7, -1)
 LARGEST = 10**6.5
 # By how much the deviance may change, for each observation, where it does not depend on a variance.
 _FLAT = 1e-9
+# How far behind in deviance another start may be, to be tried.
+_NEAR = 10.0
+# An entry of Lambda that Newton's method brings this close to 0 is on its way there.
+_ZERO = 1e-5
 # By how much of its own scale a derivative must be negative to promise a gain.
 _GAIN = 1e-7
 _MOST_ROUNDS = 10
@@ -59,18 +67,32 @@ def maximise(
     theta = start * SCALES[np.stack([value(c * start) for c in SCALES]).argmin(axis=0)]
     _refuse_flat(value, theta, layout, sums.nobs)
     theta = minimise(function, theta, LARGEST)
+    level = value(theta)
+
+    def go_on(start: np.ndarray, which: np.ndarray) -> None:
+        """Search for those data sets (b,) from start (S, b), and keep what is better."""
+
+        def of_these(at: np.ndarray, k: np.ndarray) -> tuple:
+            return function(at, which[k])
+
+        trial = theta.copy()
+        trial[:, which] = minimise(of_these, start, LARGEST)
+        now = value(trial)
+        better = now < level
+        theta[:, better], level[better] = trial[:, better], now[better]
+
     for _ in range(_MOST_ROUNDS):
-        now = evaluate(sums, C, layout.psi(theta), method)
-        level, slopes, _ = deviance_derivatives(now, f)
-        new = _gains(layout, theta, slopes, value, level)
-        better = np.flatnonzero((new != theta).any(axis=0))
-        if len(better) == 0:
+        slopes = deviance_derivatives(evaluate(sums, C, layout.psi(theta), method), f)[1]
+        gain = _gains(layout, theta, slopes, value, level)
+        which = np.flatnonzero((gain != theta).any(axis=0))
+        if len(which) == 0:
             break
-
-        def of_these(at: np.ndarray, k: np.ndarray, better: np.ndarray = better) -> tuple:
-            return function(at, better[k])
-
-        theta[:, better] = minimise(of_these, new[:, better], LARGEST)
+        go_on(gain[:, which], which)
+    for k in np.flatnonzero(layout.diagonal).tolist():
+        rival = _other_side(theta, k, value)
+        which = np.flatnonzero(value(rival) < level + _NEAR)
+        if len(which):
+            go_on(rival[:, which], which)
     if (np.abs(theta) > LARGEST / 10).any():
         raise InputError(
             "the residuals within subjects are all 0, so sigma_within is 0 and the relative "
@@ -146,3 +168,16 @@ def _gains(
                     new[:, b], found[b] = trial[:, b], True
                     break
     return new
+
+
+def _other_side(theta: np.ndarray, k: int, value: Value) -> np.ndarray:
+    """theta (S, B) with a diagonal entry of a Lambda at 0, or the best of a few where it was 0."""
+    rival = theta.copy()
+    zero = np.abs(theta[k]) < _ZERO
+    rival[k] = 0.0
+    if zero.any():
+        trials = np.repeat(rival[None], len(SCALES), axis=0)
+        trials[:, k] = SCALES[:, None]
+        best = np.stack([value(trial) for trial in trials]).argmin(axis=0)
+        rival[k] = np.where(zero, SCALES[best], 0.0)
+    return rival

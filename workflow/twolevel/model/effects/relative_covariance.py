@@ -34,13 +34,7 @@ class RelativeCovariance:
     @classmethod
     def of(cls, random: RandomColumns) -> RelativeCovariance:
         """The layout of the columns that `effect_sums.subject_sums` makes."""
-        places, at = [], 0
-        for each in random.terms:
-            q = each.values.shape[1]
-            m = each.most_levels
-            places.append(at + np.arange(m * q).reshape(m, q))
-            at += m * q
-        return cls(random.terms, tuple(places))
+        return cls(random.terms, random.places)
 
     @property
     def size(self) -> int:
