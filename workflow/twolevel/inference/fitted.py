@@ -136,7 +136,7 @@ class Fitted:
     @property
     def sigma_within(self) -> float:
         """The standard deviation within subjects."""
-        return self._variances["sigma_within"]
+        return self.estimates.unit * float(np.sqrt(self.estimates.sigma2))
 
     @property
     def icc(self) -> float:

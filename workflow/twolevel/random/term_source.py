@@ -62,11 +62,6 @@ class TermSource:
         scale = np.array([power_of_two(column) / 2 for column in cells.X.T])
         return cls(term, own, variables.columns, encoding, scale)
 
-    @property
-    def most_levels(self) -> int:
-        """The largest number of levels of one subject, on the model's rows."""
-        return self.own.most if self.own else 1
-
     def columns(self, nested: bool) -> tuple[str, ...]:
         """The columns of a table that `at` reads, with those of what is nested or not."""
         return (*self.known, *(self.own.factors if self.own and nested else ()))
