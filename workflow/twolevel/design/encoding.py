@@ -98,6 +98,11 @@ class Encoding:
         """The variables that a term is made of."""
         return {name for expr in self.factors[term] for name in self._seen.variables_in(expr)}
 
+    def places_of(self, variable: str) -> list[str]:
+        """The factors, as texts under our names, that a variable is part of."""
+        exprs = dict.fromkeys(expr for factors in self.factors.values() for expr in factors)
+        return [expr for expr in exprs if variable in self._seen.variables_in(expr)]
+
     def factor_of(self, expr: str) -> str | None:
         """The factor that a text stands for, as `C(day)` and `day` do; None for numbers."""
         if expr in (number.expr for number in self.numbers):

@@ -28,7 +28,7 @@ class Bar:
 
     def __str__(self) -> str:
         """The term as lme4 writes it."""
-        return f"({self.formula} | {':'.join(map(_written, self.grouping))})"
+        return f"({self.formula} | {':'.join(map(written, self.grouping))})"
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class MixedFormula:
 
     def names_of(self, bar: Bar) -> FormulaNames:
         """The columns that stand left of a bar."""
-        response = _written(self.names.response)
+        response = written(self.names.response)
         return parse(f"{response} ~ {bar.formula}", f"formula {quoted(self.text)}: {bar}")
 
     @property
@@ -193,12 +193,12 @@ def _apart(terms: str) -> list[str]:
 
     def shown(expr: str) -> str:
         place = rf"{prefix}(\d+)_"
-        return re.sub(place, lambda found: _written(names.variables[int(found[1])]), expr)
+        return re.sub(place, lambda found: written(names.variables[int(found[1])]), expr)
 
     found = terms_of(names.right_side(prefix))
     return [":".join(shown(factor.expr) for factor in term.factors) for term in found]
 
 
-def _written(name: str) -> str:
+def written(name: str) -> str:
     """A column's name as it stands in a formula."""
     return name if re.fullmatch(r"[^\W\d][\w.]*", name) else f"`{name}`"

@@ -16,6 +16,7 @@ from twolevel.design.variables import Column, Variables
 from twolevel.random.bars import Bar, MixedFormula, read_bars
 from twolevel.random.own_levels import OwnLevels
 from twolevel.random.random_columns import RandomColumns, TermColumns
+from twolevel.random.supported import supported, within_factors
 from twolevel.random.term_source import TermSource, subject_intercept
 from twolevel.random.unidentified import refuse_unidentified
 from twolevel.text.errors import InputError, listed, quoted
@@ -62,6 +63,12 @@ def mixed_design(
     columns = RandomColumns(tuple(_terms(mixed, design, table, factors)))
     refuse_unidentified(columns, design.codes, len(design.subjects), place)
     return design, columns
+
+
+def supported_columns(design: DesignMatrix) -> RandomColumns:
+    """What the subjects' data support (see `supported`), on a design's rows."""
+    mixed = MixedFormula(design.formula, design.formula, supported(design).bars)
+    return RandomColumns(tuple(_terms(mixed, design, {}, within_factors(design))))
 
 
 def _coarsest(mixed: MixedFormula, factors: Mapping[str, pd.Categorical], given: str | None) -> str:
