@@ -122,7 +122,7 @@ def test_other_rows_have_the_same_columns(bars, seed):
     data = made(seed)
     design, found = mixed_design(f"y ~ 1 + {bars}", data, None, "treatment")
     some = np.random.default_rng(seed).permutation(len(data))[:7]
-    table = {name: data[name].iloc[some] for name in found.variables}
+    table = {name: data[name].iloc[some] for name in found.variables(nested=True)}
     again = found.at(table, design.codes[some])
     strangers = found.at(table, np.full(7, -1))
     for one, other, strange in zip(found.terms, again.terms, strangers.terms, strict=True):
@@ -137,7 +137,7 @@ def test_other_rows_have_the_same_columns(bars, seed):
 def test_levels_that_the_model_has_not_seen():
     data = made(1)
     design, found = mixed_design("y ~ 1 + (0 + f | id) + (1 | id:session)", data, None, "treatment")
-    row = {name: data[name].iloc[:1] for name in found.variables}
+    row = {name: data[name].iloc[:1] for name in found.variables(nested=True)}
     elsewhere = found.at(row | {"session": pd.Series(["none"])}, design.codes[:1])
     assert elsewhere.terms[1].levels.tolist() == [-1]
     with pytest.raises(InputError, match="level 'none', which the fit has not seen"):

@@ -24,7 +24,7 @@ from twolevel.inference.means import (
     slope_rows,
     weighted_rows,
 )
-from twolevel.inference.prediction import Subjects, predict, simulate
+from twolevel.inference.predicted.prediction import Subjects, predict, simulate
 from twolevel.inference.printout import Summary, model_text, summary
 from twolevel.inference.profile_likelihood import ProfileLikelihood
 from twolevel.inference.type3 import type3_rows

@@ -16,8 +16,8 @@ import pandas as pd
 from twolevel.design.design_matrix import DesignMatrix
 from twolevel.design.identifiability import refuse_explained
 from twolevel.design.moments import Coordinates
-from twolevel.inference.effect_tables import nested_effects, subject_effects
 from twolevel.inference.explained_variance import r_squared
+from twolevel.inference.predicted.effect_tables import nested_effects, subject_effects
 from twolevel.inference.wald import Estimates
 from twolevel.model.likelihood import Found, Likelihood
 from twolevel.model.random_effects import RandomVariance

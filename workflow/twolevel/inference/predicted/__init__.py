@@ -1,0 +1,1 @@
+"""What a fit predicts: of rows of a table, and of subjects."""
