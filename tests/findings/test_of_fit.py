@@ -7,7 +7,12 @@ import pytest
 from example_summaries import MIXED, NO_TEST, contrast, mean
 from test_headline import study
 
-from twolevel.findings.of_fit import reported_effect, whether_subjects_differ
+from twolevel.findings.of_fit import (
+    boundary_refits,
+    how_much_is_explained,
+    reported_effect,
+    whether_subjects_differ,
+)
 
 TEST = MIXED["between_variance"]
 
@@ -53,3 +58,29 @@ def test_a_difference_of_two_levels_is_reported_unless_its_error_misleads():
     )
     pooled = example_summaries.checks(repeated_within=["time", "dose"])
     assert reported_effect(replace(found, checks=pooled)) is None
+
+
+def test_the_mean_is_worth_as_many_independent_observations_as_its_variance_says():
+    """Of n subjects with m each: sigma_b^2 / n + sigma_w^2 / (n m), by the variance of one."""
+    icc, n, m = 0.8, 10, 3
+    worth = 1 / (icc / n + (1 - icc) / (n * m))
+    shares, alike = how_much_is_explained(study(icc=icc, design_effect=1 + (m - 1) * icc))
+    assert alike.numbers["worth"] == pytest.approx(worth)
+    assert "the plain mean of all 30 observations is as uncertain as that of 11.5 " in alike.said
+    assert "account for 20.0 % of the variance (marginal" in shares.said
+    assert "together for 80.0 %" in shares.said
+
+
+def test_without_effects_subjects_explain_all_that_is_explained():
+    shares, alike = how_much_is_explained(study(anova=[], boundary=True, design_effect=1.0))
+    assert shares.said.startswith("There are no fixed effects besides the mean; subjects account")
+    assert alike.said.startswith("The design effect is 1: ")
+
+
+@pytest.mark.parametrize(("at_zero", "words"), [(0, "not one gave"), (1_000, "1,000 gave")])
+def test_boundary_fits_by_chance_are_counted(at_zero, words):
+    drawn = {"refits": 10_000, "boundary_refits": at_zero, "seed": 1}
+    claim = boundary_refits(study(bootstrap=drawn))
+    assert claim.said.startswith(f"Of 10,000 data sets simulated from the fitted model, {words} an")
+    assert claim.numbers == {"share": at_zero / 10_000}
+    assert ("chance alone" in claim.said) == bool(at_zero)

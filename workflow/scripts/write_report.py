@@ -11,7 +11,14 @@ from twolevel.figures.registry import OF_STUDY
 from twolevel.findings.cautions import follows, pairs_share_an_error, pools_strata
 from twolevel.findings.compared import most_apart, quantity_in_words
 from twolevel.findings.headline import headline
-from twolevel.findings.of_fit import reported_effect, whether_subjects_differ
+from twolevel.findings.of_design import left_out, missing_cells, observed, repeated_cells
+from twolevel.findings.of_fit import (
+    boundary_refits,
+    how_much_is_explained,
+    reported_effect,
+    whether_subjects_differ,
+)
+from twolevel.findings.of_subjects import influence, shrinkage
 from twolevel.findings.remarks import remarks
 from twolevel.findings.results import Results
 from twolevel.findings.testimony import witness_in_words
@@ -84,9 +91,17 @@ def context(snakemake: "Snakemake") -> dict[str, Any]:
         "found": found,
         "figure": lambda name: OF_STUDY[name](found).on_page(name),
         "headline": headline(found, apart),
+        "observed": observed(found),
+        "left_out": left_out(found, loading),
+        "repeated_cells": repeated_cells(found),
+        "missing_cells": missing_cells(found),
         "most_apart": apart,
         "reported_effect": reported_effect(found),
         "whether_subjects_differ": whether_subjects_differ(found),
+        "how_much_is_explained": how_much_is_explained(found),
+        "boundary_refits": boundary_refits(found),
+        "shrinkage": shrinkage(found),
+        "influence": influence(found),
         "pairs_share_an_error": pairs_share_an_error(checks, anova),
         "pooled": pools_strata(checks),
         "follows": follows(checks),

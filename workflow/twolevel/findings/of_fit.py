@@ -7,7 +7,7 @@ from twolevel.findings.headline import Claim
 from twolevel.findings.results import Results
 from twolevel.summaries.checks_summary import SlopeMean
 from twolevel.summaries.mixed_summary import Contrast, Slope
-from twolevel.text.markdown import Markdown, escape, num, p_value, simulated_p
+from twolevel.text.markdown import Markdown, counted, escape, num, p_value, simulated_p
 
 
 def reported_effect(found: Results) -> Claim | None:
@@ -68,3 +68,58 @@ def whether_subjects_differ(found: Results) -> list[Claim]:
         Claim("mixture", Markdown(usual), None, {"p": test.p_mixture}),
         Claim("subjects", Markdown(shown), clear, numbers),
     ]
+
+
+def how_much_is_explained(found: Results) -> list[Claim]:
+    """The shares of the variance by R^2, and how many independent observations the data count for.
+
+    That is N divided by the design effect.
+    """
+    mixed, r2 = found.mixed, found.mixed.r2
+    source = "(conditional $R^2$; Nakagawa and Schielzeth)"
+    both = f"{num(_percent(r2.conditional), 3)} %"
+    if mixed.anova:
+        shares = (
+            f"The fixed effects account for {num(_percent(r2.marginal), 3)} % of the variance "
+            f"(marginal $R^2$), fixed effects and subjects together for {both} {source}."
+        )
+    else:
+        shares = (
+            f"There are no fixed effects besides the mean; subjects account for {both} of the "
+            f"variance {source}."
+        )
+    N = found.design.n_observations
+    worth = N / mixed.design_effect
+    if mixed.boundary:
+        alike = (
+            "The design effect is 1: observations of a subject are no more alike than others, so "
+            "that each counts as an independent one."
+        )
+    else:
+        alike = (
+            f"The design effect is {num(mixed.design_effect, 3)}: because observations of a "
+            f"subject are alike, the plain mean of all {counted(N, 'observation')} is as uncertain "
+            f"as that of {num(worth, 3)} independent ones."
+        )
+    return [
+        Claim("r2", Markdown(shares), None, dict(r2)),
+        Claim("design effect", Markdown(alike), None, {"worth": worth}),
+    ]
+
+
+def boundary_refits(found: Results) -> Claim:
+    """How often chance alone puts the estimate of sigma_b at exactly 0, by the bootstrap."""
+    refits, at_zero = found.mixed.bootstrap.refits, found.mixed.bootstrap.boundary_refits
+    of = f"Of {refits:,} data sets simulated from the fitted model, "
+    if at_zero:
+        said = (
+            f"{of}{at_zero:,} gave an estimate of exactly 0 for $\\sigma_b$: chance alone makes "
+            "boundary fits of a design like this."
+        )
+    else:
+        said = f"{of}not one gave an estimate of exactly 0 for $\\sigma_b$."
+    return Claim("boundary", Markdown(said), None, {"share": at_zero / refits})
+
+
+def _percent(share: float | None) -> float | None:
+    return None if share is None else 100 * share

@@ -23,6 +23,9 @@ from twolevel.summaries.two_stage_summary import HierarchicalSummary, Level1Summ
 from twolevel.text.confidence import percent
 from twolevel.text.markdown import Markdown, escape
 
+# Levels up to which a sentence lists them.
+FEW_LEVELS = 12
+
 T = TypeVar("T", bound=Summary)
 
 
@@ -71,6 +74,16 @@ class Results:
     def n_levels(self) -> int:
         """How many levels the condition has."""
         return len(self.design.conditions)
+
+    @property
+    def few_levels(self) -> bool:
+        """Whether the condition has so few levels that a sentence can list them."""
+        return self.n_levels <= FEW_LEVELS
+
+    @property
+    def n_cells(self) -> int:
+        """How many cells there could be: subjects times the condition's levels."""
+        return self.design.n_subjects * self.n_levels
 
     @property
     def in_unit(self) -> Markdown:
