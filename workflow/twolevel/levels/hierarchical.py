@@ -9,7 +9,9 @@ import numpy as np
 import pandas as pd
 
 from twolevel.design.encoding import same_columns
+from twolevel.levels.own_fits import OwnEffects
 from twolevel.levels.subjects import SubjectFits
+from twolevel.random.random_part import INTERCEPT
 from twolevel.text.errors import InputError
 
 
@@ -20,7 +22,9 @@ class HierarchicalFit:
     params: estimate and se of each Level 2 column; grand_mean with grand_mean_se in the
     response's unit. weighted says that the subject means are not all equally precise, and were
     weighted by their precision. raw_variance is the residual variance of the subject means;
-    between_variance is raw_variance less sampling_variance, truncated at 0 (`truncated`).
+    between_variance is raw_variance less sampling_variance, truncated at 0 (`truncated`). Where
+    subjects have further effects of their own, all three are those of their intercepts, of whose
+    covariance with the other effects `own` has the rest.
     """
 
     params: pd.DataFrame
@@ -32,6 +36,7 @@ class HierarchicalFit:
     between_variance: float
     sigma_within: float
     df_resid: int
+    own: EffectCovariance | None = None
 
     @property
     def truncated(self) -> bool:
@@ -56,6 +61,7 @@ class HierarchicalFit:
             "sigma_within": self.sigma_within,
             "truncated": self.truncated,
             "df_resid": self.df_resid,
+            **({} if self.own is None else {"own": self.own.summary()}),
         }
 
 
@@ -89,9 +95,16 @@ def fit_hierarchical(
         )
     params, inverse, raw = _least_squares(Q, mu, np.ones(len(mu)))
     cov = raw * inverse + level1.shared_cov
-    between = max(raw - level1.sampling_variance, 0.0)
+    own = None if level1.own is None else effect_covariance(level1.own)
+    raw_variance, sampling_variance = raw, level1.sampling_variance
+    if own is not None and INTERCEPT in own.effects:
+        k = own.effects.index(INTERCEPT)
+        raw_variance, sampling_variance = float(own.raw[k, k]), float(own.sampling[k, k])
+    between = max(raw_variance - sampling_variance, 0.0)
     variance = between + level1.subjects["se"].to_numpy() ** 2
-    weighted = weights == "precision" and bool(np.ptp(variance) > 1e-9 * variance.max())
+    # The standard errors know of the subject means alone.
+    weighted = weights == "precision" and own is None
+    weighted = weighted and bool(np.ptp(variance) > 1e-9 * variance.max())
     if weighted:
         params, inverse, residual = _least_squares(Q, mu, variance.mean() / variance)
         cov = residual * inverse + level1.shared_cov
@@ -111,11 +124,12 @@ def fit_hierarchical(
         weighted=weighted,
         grand_mean=float(at @ params),
         grand_mean_se=float(np.sqrt(at @ cov @ at)),
-        raw_variance=raw,
-        sampling_variance=level1.sampling_variance,
+        raw_variance=raw_variance,
+        sampling_variance=sampling_variance,
         between_variance=between,
         sigma_within=level1.sigma_within,
         df_resid=df_resid,
+        own=own,
     )
 
 
@@ -131,3 +145,44 @@ def _least_squares(
     residual = y - centre * (Q @ constant) - Q @ delta
     variance = float(weights @ residual**2) / (len(y) - Q.shape[1])
     return delta + centre * constant, inverse, variance
+
+
+@dataclass(frozen=True, eq=False)
+class EffectCovariance:
+    """The covariance (q, q) of subjects' own effects, in the units of these: raw, and corrected.
+
+    raw is the sample covariance of their estimates around Level 2's regression; corrected, raw less
+    the sampling covariance, need not be positive definite.
+    """
+
+    effects: list[str]
+    raw: np.ndarray
+    sampling: np.ndarray
+
+    @property
+    def corrected(self) -> np.ndarray:
+        """raw - sampling: an unbiased estimate (Swamy 1970), not forced to be a covariance."""
+        return self.raw - self.sampling
+
+    @property
+    def proper(self) -> bool:
+        """Whether the corrected matrix is one that effects can have: positive definite."""
+        sd = np.sqrt(np.diag(self.raw))
+        return bool(np.linalg.eigvalsh(self.corrected / np.outer(sd, sd)).min() > 0)
+
+    def summary(self) -> dict:
+        """Everything as plain values, for a JSON file."""
+        return {
+            "effects": self.effects,
+            "raw": self.raw.tolist(),
+            "sampling": self.sampling.tolist(),
+            "corrected": self.corrected.tolist(),
+            "proper": self.proper,
+        }
+
+
+def effect_covariance(level1: OwnEffects) -> EffectCovariance:
+    """The covariance of subjects' own effects, from their least-squares estimates."""
+    deviations = level1.deviations.dropna().to_numpy()
+    raw = deviations.T @ deviations / level1.df_level2
+    return EffectCovariance(list(level1.effects), raw, level1.sampling_covariance)

@@ -1,5 +1,7 @@
 """Level 1: every subject's own mean by ordinary least squares, with shared condition effects.
 
+Where the random part has more than an intercept, so does every subject's own fit (`own_fits`).
+
 `response ~ 0 + subject + condition` has a column for each subject. Sweeping these out
 (Frisch & Waugh 1933; Lovell 1963) leaves a regression of within-subject deviations with as many
 columns as there are condition effects, whatever the number of subjects.
@@ -7,16 +9,21 @@ columns as there are condition effects, whatever the number of subjects.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from twolevel.design.coding import Coding
-from twolevel.design.design_matrix import DesignMatrix, design_matrix
+from twolevel.design.design_matrix import DesignMatrix
 from twolevel.design.encoding import same_columns
 from twolevel.design.moments import Coordinates, independent_columns
 from twolevel.inference.means import difference, mean_rows
+from twolevel.levels.own_fits import OwnEffects, own_effects
+from twolevel.levels.stratum_variances import NotEstimable
+from twolevel.random.mixed_design import mixed_design
+from twolevel.random.random_part import RandomPart
 from twolevel.text.errors import InputError
 
 
@@ -35,6 +42,10 @@ class SubjectFits:
     which the grand mean is read off, level2_rows (q, q) make the formula's coefficients of those of
     these columns; shared_cov (q, q) is what the error of the effects within subjects, which all
     subject_means share, adds to the covariance of their coefficients.
+
+    own holds each subject's effects where the random part has more than an intercept; sigma_within,
+    df_resid and residuals are then those of its fit, and condition_effects is empty, as subjects do
+    not share them. no_own says why there are none although the random part has them.
     """
 
     subjects: pd.DataFrame
@@ -47,9 +58,12 @@ class SubjectFits:
     level2: dict[str, float]
     level2_rows: np.ndarray
     shared_cov: np.ndarray
+    own: OwnEffects | None = None
+    no_own: str | None = None
 
     def summary(self) -> dict:
         """Everything but the tables of subjects and residuals as plain values, for a JSON file."""
+        more: dict[str, Any] = {} if self.own is None else {"own": self.own.summary()}
         return {
             "sigma_within": self.sigma_within,
             "df_resid": self.df_resid,
@@ -59,6 +73,7 @@ class SubjectFits:
             "level2": self.level2,
             "level2_rows": self.level2_rows.tolist(),
             "shared_cov": self.shared_cov.tolist(),
+            **(more if self.no_own is None else {"no_own": self.no_own}),
         }
 
     @classmethod
@@ -70,14 +85,17 @@ class SubjectFits:
             summary["condition_effects"], columns=["condition", "estimate", "se"]
         )
         arrays = {key: np.array(summary[key]) for key in ("level2_rows", "shared_cov")}
-        plain = {**summary, "condition_effects": effects, **arrays}
+        own = summary.get("own")
+        if own is not None:
+            own = OwnEffects.from_summary(own, subjects, residuals["residual"].to_numpy())
+        plain = {**summary, "condition_effects": effects, **arrays, "own": own}
         return cls(subjects, residuals, **plain)
 
 
 def fit_subjects(
     formula: str,
     data: pd.DataFrame,
-    subject: str,
+    subject: str | None = None,
     condition: str | None = None,
     coding: Coding = "treatment",
 ) -> SubjectFits:
@@ -86,11 +104,33 @@ def fit_subjects(
     `subject_mean` is the subject's prediction averaged over the conditions with equal weights, at
     the covariates' means: its adjusted mean, whatever the coding. Terms that do not vary within
     subjects are part of it, and are left to Level 2. `condition` names the variable whose effects
-    are listed; None lists none. `coding` is that of `fit_mixed`, here of the Level 2 columns.
+    are listed; None lists none. `coding` is that of `fit_mixed`, here of the Level 2 columns. With
+    bars in the formula that say so, subjects have further effects of their own.
 
     Raises InputError for unusable data, and where no degree of freedom is left for sigma_within.
     """
-    design = design_matrix(formula, data, subject, coding)
+    design, random = mixed_design(formula, data, subject, coding)
+    means = _subject_means(design, condition)
+    if random.part == RandomPart.intercept(design.subject):
+        return means
+    try:
+        own = own_effects(design, random)
+    except NotEstimable as reason:
+        return replace(means, no_own=str(reason))
+    fitted = design.response - own.residuals
+    return replace(
+        means,
+        subjects=means.subjects.join(own.table.reset_index(drop=True)),
+        residuals=pd.DataFrame({"fitted": fitted, "residual": own.residuals}),
+        condition_effects=means.condition_effects.iloc[:0],
+        sigma_within=own.sigma_within,
+        df_resid=own.df_resid,
+        own=own,
+    )
+
+
+def _subject_means(design: DesignMatrix, condition: str | None) -> SubjectFits:
+    """The fit with a mean of each subject's own, and nothing else of its own."""
     n, N, p = len(design.all_subjects), design.nobs, len(design.names)
     moments, coordinates = design.working_moments()
 

@@ -10,6 +10,40 @@ class ConditionEffect(MeanWithError, OfCondition):
     """The effect of a level of the condition, by least squares."""
 
 
+class StratumVariance(Summary):
+    """A variance of what is nested in the subject; see `levels.stratum_variances`."""
+
+    grp: str
+    df: int
+    mean_square: float
+    per_level: float
+    raw: float
+    sampling: float
+    corrected: float
+
+
+class OwnEffectsSummary(Summary):
+    """Subjects' own effects, of which n_estimable have all; see `levels.own_fits.OwnEffects`."""
+
+    effects: list[str]
+    n_estimable: int
+    df_level2: int
+    sampling_covariance: list[list[float]]
+    sigma_within: float
+    df_resid: int
+    strata: list[StratumVariance]
+
+
+class EffectCovarianceSummary(Summary):
+    """The covariance (q, q) of subjects' own effects; see `levels.hierarchical`."""
+
+    effects: list[str]
+    raw: list[list[float]]
+    sampling: list[list[float]]
+    corrected: list[list[float]]
+    proper: bool
+
+
 class Level1Summary(Summary):
     """level1.json: all but the subjects and their residuals; see `levels.subjects.SubjectFits`."""
 
@@ -21,6 +55,8 @@ class Level1Summary(Summary):
     level2: dict[str, float]
     level2_rows: list[list[float]]
     shared_cov: list[list[float]]
+    own: OwnEffectsSummary | None = None
+    no_own: str | None = None
 
 
 class Level2Row(MeanWithError, OfTerm):
@@ -40,3 +76,4 @@ class HierarchicalSummary(Summary):
     sigma_within: float
     truncated: bool
     df_resid: int
+    own: EffectCovarianceSummary | None = None
