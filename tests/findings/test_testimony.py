@@ -26,6 +26,7 @@ DROPS = {"status": "drops", "left": {"n_subjects": 3, "n_observations": 12}}
             "short of the optimum, and reports convergence; near a boundary",
         ),
         (LM | {"status": "refused"}, "finds no fit of these data"),
+        (LM | {"status": "other models"}, "MixedLM was not asked: beside one term"),
         (LM | {"status": "not asked"}, "with 10 subjects, 30 rows and 0 coefficients it may"),
         (RM | {"status": "agrees"}, "has the same F"),
         (RM | {"status": "differs"}, "F is 8, that of the ANOVA here 7.5."),

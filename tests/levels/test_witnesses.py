@@ -52,6 +52,53 @@ def test_our_likelihood_is_never_the_lower(data, formula):
     assert ((found["difference"] < -1e-5) <= (found["status"] == "lower")).all()
 
 
+def drawn(**keys):
+    given = {"subjects": 20, "grand_mean": 5, "sigma_within": 1, "seed": 3}
+    return tl.simulate(**given | keys)
+
+
+LINES = drawn(conditions={"x": [0, 1, 2, 5]}, slope=1, random={"intercept": 2, "x": 1})
+CELLS = drawn(
+    conditions={"a": {"1": 0, "2": 1}, "b": {"1": 0, "2": 1, "3": 2}},
+    sigma_between=2,
+    strata={"a": 1, "b": 1},
+)
+
+
+@pytest.mark.parametrize(
+    ("formula", "data", "intercepts"),
+    [
+        ("response ~ x + (1 + x | subject)", LINES, True),
+        ("response ~ x + (x || subject)", LINES, True),
+        ("response ~ x + (0 + x | subject)", LINES, False),
+        ("response ~ a * b + (1 | subject) + (1 | subject:a) + (1 | subject:b)", CELLS, True),
+        ("response ~ a * b + (1 | subject / a)", CELLS, True),
+        ("response ~ a * b + (0 + a | subject)", CELLS, False),
+        ("response ~ a * b + (1 + a | subject) + (1 | subject:b)", CELLS.sample(frac=1), True),
+        ("response ~ a * b + (1 | subject:b)", CELLS.iloc[7:], False),
+    ],
+)
+def test_mixed_lm_is_asked_for_the_same_random_part(formula, data, intercepts):
+    fit = tl.fit_mixed(formula, data)
+    found = tabled(call_witnesses(formula, data, "subject", fit, None))
+    assert list(found.loc[["REML", "ML"], "status"]) == ["agrees", "agrees"]
+    likelihood, best = fit.estimates.likelihood, fit.estimates.best
+    sigma = fit.estimates.unit * np.sqrt(best.rss / likelihood.degrees_of_freedom)
+    expected = sigma * fit.theta[0] if intercepts else np.nan
+    assert found.loc["REML", "sigma_between"] == pytest.approx(expected, rel=1e-3, nan_ok=True)
+
+
+def test_a_random_part_that_mixed_lm_does_not_have_is_not_asked_for():
+    formula = "response ~ x + (1 | subject) + (1 + x | subject:half)"
+    data = drawn(
+        conditions={"x": [0, 1, 2, 3, 4, 5]}, slope=1, random={"intercept": 1, "x": 1}, replicates=2
+    )
+    data["half"] = data["x"] > 2
+    fit = tl.fit_mixed(formula, data)
+    found = tabled(call_witnesses(formula, data, "subject", fit, None))
+    assert list(found.loc[["REML", "ML"], "status"]) == ["other models", "other models"]
+
+
 def test_a_higher_likelihood_would_be_said(monkeypatch):
     reference = load("anxiety")
     fit = tl.fit_mixed(reference.formula, reference.data, "subject")

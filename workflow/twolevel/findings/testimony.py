@@ -22,6 +22,11 @@ def _of_mixed_lm(found: Witness, mixed: MixedSummary) -> str:
             f"MixedLM was not asked: with {mixed.n_subjects:,} subjects, {mixed.nobs:,} rows and "
             f"{len(mixed.coefficients):,} coefficients it may take long."
         )
+    if found.status == "other models":
+        return (
+            "MixedLM was not asked: beside one term of correlated effects of the subject it knows "
+            "only terms of one effect each."
+        )
     if found.difference is None:
         return "MixedLM finds no fit of these data; ours does not depend on it."
     gap = positional(abs(found.difference), 2)

@@ -22,6 +22,7 @@ import pandas as pd
 
 from twolevel.design.formula import parse
 from twolevel.design.terms import made_of
+from twolevel.levels.checks.mixed_lm import intercept_sd, random_arguments
 from twolevel.mixed import MixedFit, fit_design
 from twolevel.strata.anova import NotPartitioned, partition_errors
 from twolevel.strata.condition_covariance import cell_means
@@ -102,10 +103,14 @@ def _mixed_lm(fit: MixedFit, method: Method) -> Witness:
         return witness("not asked")
     ours = fit if fit.method == method else fit_design(fit.design, fit.random_columns, method)
 
+    random = random_arguments(fit.random_columns, fit.design.codes)
+    if random is None:
+        return witness("other models", our_llf=ours.llf)
+
     def ask() -> Any:
         from statsmodels.regression.mixed_linear_model import MixedLM
 
-        model = MixedLM(fit.design.response, fit.design.X, groups=fit.design.codes)
+        model = MixedLM(fit.design.response, fit.design.X, groups=fit.design.codes, **random)
         return model.fit(reml=method == "REML")
 
     found, said = _listen(ask)
@@ -118,7 +123,7 @@ def _mixed_lm(fit: MixedFit, method: Method) -> Witness:
         status = "higher" if difference > 0 else "lower"
     return witness(
         status,
-        sigma_between=float(np.sqrt(found.cov_re[0, 0])),
+        sigma_between=intercept_sd(fit.random_columns, found.cov_re),
         sigma_within=float(np.sqrt(found.scale)),
         llf=float(found.llf),
         our_llf=ours.llf,
