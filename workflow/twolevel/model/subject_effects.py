@@ -15,9 +15,8 @@ import numpy as np
 from twolevel.design.design_matrix import DesignMatrix
 from twolevel.model.effects.effect_criterion import (
     Evaluation,
-    contracted,
     evaluate,
-    variance_weights,
+    variance_sums,
 )
 from twolevel.model.effects.effect_search import deviance_derivatives, in_theta, maximise
 from twolevel.model.effects.effect_sums import EffectSums, SubjectSums, subject_sums
@@ -139,21 +138,8 @@ class SubjectEffects:
 
     def variance_sums(self, best: EffectSolution) -> VarianceSums:
         """The sums for psi sigma_w^2 and sigma_w^2."""
-        first, second, traces = variance_weights(
-            self.directions, self.layout.psi(best.own)[:, None]
-        )
-        S, W = len(self.directions), self.sums.within_xx
-        every = range(S + 1)
-        one = contracted(self.sums, np.stack(first))[0][..., 0]
-        both = contracted(self.sums, np.stack([second[s][t] for s in every for t in every]))[0]
-        two = both[..., 0].reshape(S + 1, S + 1, *W.shape)
-        one[S] += W
-        two[S, S] += W
-        counts = self.sums.counts
-        sums_of_traces = traces @ counts
-        # Directions outside the span of Z_i, where M is the identity.
-        sums_of_traces[S, S] += self.sums.nobs - len(self.sums.R) * counts.sum()
-        return VarianceSums(one, two, sums_of_traces)
+        found = variance_sums(self.sums, self.directions, self.layout.psi(best.own)[:, None])
+        return VarianceSums(found.first[..., 0], found.second[..., 0], found.traces[..., 0])
 
     def random_effects(self, best: EffectSolution) -> RandomEffects:
         """The subjects' predicted effects."""

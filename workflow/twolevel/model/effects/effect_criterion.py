@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from twolevel.model.effects.effect_sums import EffectSums, pairs
+from twolevel.model.likelihood import VarianceSums
 from twolevel.numeric.small_matrices import product, sweep
 from twolevel.text.methods import Method
 
@@ -153,20 +154,28 @@ def contracted(sums: EffectSums, weights: np.ndarray) -> tuple[np.ndarray, np.nd
     return np.ascontiguousarray(xx), np.ascontiguousarray(xy), yy
 
 
-def variance_weights(C: np.ndarray, psi: np.ndarray) -> tuple[list, list, np.ndarray]:
-    """Weights of the sums that Kenward and Roger need at psi (S, 1): see `likelihood.VarianceSums`.
+def variance_sums(sums: EffectSums, C: np.ndarray, psi: np.ndarray) -> VarianceSums:
+    """The sums for psi sigma_w^2 and sigma_w^2 at psi (S, B), each data set's along the last axis.
 
-    N G_r N (r of them, packed), N G_r N G_s N and the traces tr(N G_r N G_s) (S + 1, S + 1, G),
-    with I as the last G.
+    The weights of `contracted` are N G_r N and N G_r N G_s N, with I as the last G.
     """
     N, _ = inverse_and_log_det(C, psi)
+    S, W = len(C), sums.within_xx[..., None]
+    every = range(S + 1)
     itself = np.broadcast_to(np.eye(len(N))[:, :, None, None], N.shape)
     ahead = [product(N, _per_set(c)) for c in C] + [product(N, itself)]
     each = [product(k, N) for k in ahead]
-    first = [_packed(k) for k in each]
-    second = [[0.5 * _packed_both(product(k, other)) for other in each] for k in ahead]
-    traces = np.array([[np.einsum("ijgb,jigb->g", k, other) for other in ahead] for k in ahead])
-    return first, second, traces
+    first = contracted(sums, np.stack([_packed(k) for k in each]))[0]
+    weights = [0.5 * _packed_both(product(ahead[r], each[s])) for r in every for s in every]
+    second = contracted(sums, np.stack(weights))[0]
+    second = second.reshape(S + 1, S + 1, *first.shape[1:])
+    first[S] += W
+    second[S, S] += W
+    own = np.array([[np.einsum("ijgb,jigb->gb", k, other) for other in ahead] for k in ahead])
+    traces = np.einsum("g,rsgb->rsb", sums.counts, own)
+    # Directions outside the span of Z_i, where M is the identity.
+    traces[S, S] += sums.nobs - len(sums.R) * sums.counts.sum()
+    return VarianceSums(first, second, traces)
 
 
 def _per_set(C: np.ndarray) -> np.ndarray:
