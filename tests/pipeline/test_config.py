@@ -85,6 +85,21 @@ def test_checking_a_checked_config_changes_nothing():
     assert load(config) == config
 
 
+@pytest.mark.parametrize(
+    ("bars", "subject"),
+    [
+        ("(1 + time | vp)", "vp"),
+        ("(1 | vp) + (1 | vp:time)", "vp"),
+        ("(0 + time | school/class)", "school"),
+    ],
+)
+def test_the_subject_is_found_in_bars(bars, subject):
+    study = {"data": "t.csv", "formula": f"score ~ time + {bars}"}
+    assert load({"studies": {"a": study}}).studies["a"].subject == subject
+    given = load({"studies": {"a": study | {"subject": subject}}}).studies["a"]
+    assert given == load({"studies": {"a": study}}).studies["a"]
+
+
 def test_names_that_yaml_reads_as_numbers_are_text():
     config = load(
         {"studies": {2024: {"simulate": {**SIMULATE, "conditions": {1: 0.5, 2.5: 1, "c": 0}}}}}
@@ -167,6 +182,17 @@ def test_names_that_yaml_reads_as_numbers_are_text():
         ),
         (real(wide={"x": {"a": 1}, "y": "z"}), "wide: found a group of keys, expected text"),
         ({"studies": {"s": {"data": "x.csv", "subject": "id"}}}, "formula: missing, but needed; w"),
+        (
+            {"studies": {"s": {"data": "x.csv", "formula": "y ~ t + (1 | id) + (1 | session)"}}},
+            'subject: missing, but needed; write for example "subject: id"',
+        ),
+        (
+            real(formula="score ~ time + (1 | vp)"),
+            'group by "vp", and the subject is given as "id"; leave the subject out',
+        ),
+        (real(formula="score ~ time + (1 | id"), "stand in parentheses of their own"),
+        (real(formula="score ~ 0 + time + (1 | id)"), "takes the intercept away"),
+        (real(formula="score ~ id + (1 | id)"), 'the subject column "id" is also in the formula'),
         ({"studies": {"s": None}}, "studies.s: found nothing, expected either simulate:"),
         (real(data="<results>/x.csv"), "Snakemake takes <results> for a variable; rename"),
         (real(data="a{b}.csv"), "Snakemake takes {b} for a variable; rename"),

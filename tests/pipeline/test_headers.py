@@ -41,6 +41,18 @@ def refused(data, **keys):
     return message.removeprefix("study s: ")
 
 
+def test_columns_that_bars_name_are_looked_for(tmp_path):
+    path = tmp_path / "t.csv"
+    TABLE.assign(day=[0, 1] * 3).to_csv(path, index=False)
+    check(path, formula="score ~ time + (1 + day | id)")
+    for formula, name in (
+        ("score ~ time + (1 + days | id)", "days"),
+        ("score ~ time + (1 | id/block)", "block"),
+    ):
+        expected = f'{path}: there is no column "{name}"'
+        assert refused(path, formula=formula).startswith(expected)
+
+
 class TestEveryFileOfAPattern:
     @pytest.mark.parametrize("ending", WRITERS)
     def test_has_the_columns(self, tmp_path, ending):

@@ -54,6 +54,35 @@ def refusal(load, tmp_path):
     return refusal
 
 
+NESTED = "id,time,block,dose,score\n" + "".join(
+    f"p{i},{time},{block},{i + k},{i * k + 1.5 * k}\n"
+    for i in range(3)
+    for k, (time, block) in enumerate([("a", "1"), ("b", "01"), ("a", "x"), ("b", "2026-01-02")])
+)
+
+
+def test_columns_of_the_random_part_are_loaded(load):
+    """What names levels has labels as subjects have, of any kind; what has an effect does not."""
+    loaded = load(NESTED, formula="score ~ time + (1 + dose | id) + (1 | id:block)")
+    assert loaded.columns == {
+        "subject": "id",
+        "condition": "time",
+        "response": "score",
+        "block": "block",
+        "dose": "dose",
+    }
+    typed = loaded.observations.typed
+    assert typed["block"].tolist() == ["1", "01", "x", "2026-01-02"] * 3
+    assert typed["dose"].tolist() == [i + k for i in range(3) for k in range(4)]
+
+
+def test_missing_values_of_the_random_part_are_told(load, refusal):
+    lacking = NESTED.replace("p1,b,01,2", "p1,b,,2")
+    formula = "score ~ time + (1 | id/block)"
+    assert 'row 6, column "block": the value is missing' in refusal(lacking, formula=formula)
+    assert load(lacking, formula=formula, missing="drop").dropped == {"block": 1}
+
+
 def test_columns_as_in_the_file(load):
     loaded = load(GOOD)
     assert list(loaded.data) == ["subject", "condition", "response"]

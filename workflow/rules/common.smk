@@ -10,6 +10,7 @@ from twolevel.pipeline.slices import AXES, PARAMETERS, Slice, grid_points, plan
 from twolevel.pipeline.config.study import RealStudy, SimulatedStudy
 from twolevel.pipeline.tables.table_files import TableFiles, table_files
 from twolevel.pipeline.wildcards import any_of
+from twolevel.random.bars import read_bars
 
 if workflow.is_main_process:
     try:
@@ -117,8 +118,13 @@ def simulation_of(wildcards):
 
 
 def formula_of(wildcards):
-    """The fixed part of a study's model, in the names of its own table."""
+    """A study's model, in the names of its own table."""
     return STUDIES[wildcards.study].formula
+
+
+def fixed_formula_of(wildcards):
+    """The fixed part of a study's model."""
+    return read_bars(formula_of(wildcards)).fixed
 
 
 def coding_of(wildcards):

@@ -92,7 +92,7 @@ rule fit_subjects:
     resources:
         **asks("fit_subjects"),
     params:
-        formula=formula_of,
+        formula=fixed_formula_of,
         coding=coding_of,
         code=script_code("fit_subjects"),
     message:
@@ -217,7 +217,7 @@ rule partition_errors:
     resources:
         **asks("partition_errors"),
     params:
-        formula=formula_of,
+        formula=fixed_formula_of,
         code=script_code("partition_errors"),
     message:
         "{wildcards.study}: partition the errors (ANOVA)"

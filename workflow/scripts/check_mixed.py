@@ -27,16 +27,15 @@ if TYPE_CHECKING:
 
 def main(snakemake: "Snakemake") -> None:
     """Check the model fitted by REML; write what was found."""
-    formula, level = snakemake.params.formula, snakemake.params.level
-    output = snakemake.output
+    level, output = snakemake.params.level, snakemake.output
     observations = read_observations(snakemake.input.observations)
     data, subject, condition = observations.typed, observations.subject, observations.condition
-    fit = fit_mixed(formula, data, subject, "REML")
+    fit = fit_mixed(snakemake.params.formula, data, subject, "REML")
     diagnostics = diagnose(fit, condition, level=level)
     looks = [diagnostics.looks[name] for name in IN_SERIES if name in diagnostics.looks]
     alike = any(look.clear(level) for look in looks)
     effects, slopes = subject_condition(fit, condition), own_slopes(fit, condition, level)
-    witnesses = call_witnesses(formula, data, subject, fit, condition)
+    witnesses = call_witnesses(fit.design.formula, data, subject, fit, condition)
     summary = {
         "level": level,
         "response_values": few_values(fit.design.response),

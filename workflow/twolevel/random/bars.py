@@ -10,13 +10,13 @@ of the grouping factor: (1 | id:session), and (1 | id/session) for (1 | id) + (1
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import lru_cache
 
 from twolevel.design.formula import BARS, MISPLACED_BAR, MOST_KEPT, FormulaNames, parse
 from twolevel.design.tokens import Refusal, Token, column_name, tokens_of
-from twolevel.text.errors import InputError, quoted
+from twolevel.text.errors import InputError, listed, quoted
 
 
 @dataclass(frozen=True)
@@ -33,21 +33,25 @@ class Bar:
 
 @dataclass(frozen=True)
 class MixedFormula:
-    """A formula in two: the fixed part, which has no bars, and its bars."""
+    """A formula in two: the fixed part, which has no bars, and its bars.
+
+    names are the columns of the fixed part, left those that stand left of each bar.
+    """
 
     text: str
     fixed: str
     bars: tuple[Bar, ...]
+    names: FormulaNames
+    left: Mapping[Bar, FormulaNames]
 
-    @cached_property
-    def names(self) -> FormulaNames:
-        """The columns of the fixed part."""
-        return parse(self.fixed)
-
-    def names_of(self, bar: Bar) -> FormulaNames:
-        """The columns that stand left of a bar."""
-        response = written(self.names.response)
-        return parse(f"{response} ~ {bar.formula}", f"formula {quoted(self.text)}: {bar}")
+    @classmethod
+    def of(cls, text: str, fixed: str, bars: Iterable[Bar]) -> MixedFormula:
+        """Read both parts; raises InputError where one of them cannot be read."""
+        place, bars = f"formula {quoted(text)}", tuple(bars)
+        names = parse(fixed, None if fixed == text else place)
+        response = written(names.response)
+        left = {bar: parse(f"{response} ~ {bar.formula}", f"{place}: {bar}") for bar in bars}
+        return cls(text, fixed, bars, names, left)
 
     @property
     def grouping(self) -> tuple[str, ...]:
@@ -55,9 +59,24 @@ class MixedFormula:
         return tuple(dict.fromkeys(name for bar in self.bars for name in bar.grouping))
 
     @property
+    def labels(self) -> tuple[str, ...]:
+        """The columns that stand right of bars only: they name levels, and have no effect."""
+        effects = {n for names in (self.names, *self.left.values()) for n in names.variables}
+        return tuple(name for name in self.grouping if name not in effects)
+
+    def refuse_other_subject(self, subject: str) -> None:
+        """Refuse a subject that is given and that bars do not name. Raises InputError."""
+        if self.bars and subject not in self.grouping:
+            raise InputError(
+                f"formula {quoted(self.text)}: the bars group by "
+                f"{listed(map(quoted, self.grouping))}, and the subject is given as "
+                f"{quoted(subject)}; leave the subject out, or add (1 | {written(subject)})"
+            )
+
+    @property
     def random_columns(self) -> tuple[str, ...]:
         """All columns that bars name."""
-        left = (name for bar in self.bars for name in self.names_of(bar).variables)
+        left = (name for names in self.left.values() for name in names.variables)
         return tuple(dict.fromkeys([*self.grouping, *left]))
 
     @property
@@ -74,12 +93,9 @@ def read_bars(formula: str) -> MixedFormula:
     Raises InputError where bars are not written as lme4 has them, or either side cannot be read.
     """
     try:
-        mixed = _read(formula)
+        return MixedFormula.of(formula, *_read(formula))
     except Refusal as refusal:
         raise InputError(f"formula {quoted(formula)}: {refusal}") from None
-    for bar in mixed.bars:
-        mixed.names_of(bar)
-    return mixed
 
 
 @dataclass(frozen=True)
@@ -95,11 +111,12 @@ class _Summand:
         return any(token.text in BARS for token in self.tokens)
 
 
-def _read(formula: str) -> MixedFormula:
+def _read(formula: str) -> tuple[str, list[Bar]]:
+    """The fixed part of a formula, and its bars."""
     tokens = tokens_of(formula)
     tildes = [token.start for token in tokens if token.text == "~"]
     if not tildes or not any(token.text in BARS for token in tokens):
-        return MixedFormula(formula, formula, ())
+        return formula, []
     response = formula[: tildes[0]].strip()
     right = [token for token in tokens if token.start > tildes[0]]
     summands = list(_summands(right, formula))
@@ -108,7 +125,7 @@ def _read(formula: str) -> MixedFormula:
         if summand.has_bar:
             bars += _bars(summand, formula)
     fixed = [summand for summand in summands if not summand.has_bar]
-    return MixedFormula(formula, f"{response} ~ {_sum(fixed) or '1'}", tuple(bars))
+    return f"{response} ~ {_sum(fixed) or '1'}", bars
 
 
 def _summands(tokens: Sequence[Token], formula: str) -> Iterator[_Summand]:

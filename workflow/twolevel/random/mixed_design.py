@@ -19,7 +19,7 @@ from twolevel.random.random_columns import RandomColumns, TermColumns
 from twolevel.random.supported import supported, within_factors
 from twolevel.random.term_source import TermSource, subject_intercept
 from twolevel.random.unidentified import refuse_unidentified
-from twolevel.text.errors import InputError, listed, quoted
+from twolevel.text.errors import InputError, quoted
 
 
 def mixed_design(
@@ -42,6 +42,8 @@ def mixed_design(
             )
         design = design_matrix(formula, data, subject, coding)
         return design, subject_intercept(design)
+    if subject is not None:
+        mixed.refuse_other_subject(subject)
     if isinstance(data, Shards):
         subject = subject or mixed.subject
         if subject is None or mixed.bars != (Bar("1", (subject,)),):
@@ -67,23 +69,17 @@ def mixed_design(
 
 def supported_columns(design: DesignMatrix) -> RandomColumns:
     """What the subjects' data support (see `supported`), on a design's rows."""
-    mixed = MixedFormula(design.formula, design.formula, supported(design).bars)
+    mixed = MixedFormula.of(design.formula, design.formula, supported(design).bars)
     return RandomColumns(tuple(_terms(mixed, design, {}, within_factors(design))))
 
 
 def _coarsest(mixed: MixedFormula, factors: Mapping[str, pd.Categorical], given: str | None) -> str:
     """The column in whose levels those of all grouping factors are nested, or the one given."""
-    place = f"formula {quoted(mixed.text)}"
-    if given is not None and given not in mixed.grouping:
-        raise InputError(
-            f"{place}: the bars group by {listed(map(quoted, mixed.grouping))}, and the subject is "
-            f"given as {quoted(given)}; leave the subject out, or add (1 | {given}) to the formula"
-        )
     candidates = mixed.grouping if given is None else (given,)
     crossed = [_crossed(mixed.bars, factors, name) for name in candidates]
     if None in crossed:
         return candidates[crossed.index(None)]
-    raise InputError(f"{place}: {crossed[0]}")
+    raise InputError(f"formula {quoted(mixed.text)}: {crossed[0]}")
 
 
 def _crossed(
@@ -126,7 +122,7 @@ def _terms(
     groupings: dict[tuple[str, ...], tuple[OwnLevels, np.ndarray]] = {}
     terms = []
     for bar in mixed.bars:
-        names = mixed.names_of(bar)
+        names = mixed.left[bar]
         columns = {}
         for name in names.variables:
             key = name, name in names.factors

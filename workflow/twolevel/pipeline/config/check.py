@@ -11,7 +11,6 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, Field, ValidationError, model_validator
 
-from twolevel.design.formula import parse
 from twolevel.pipeline.clock import check_date
 from twolevel.pipeline.config.keys import Model, StudyName
 from twolevel.pipeline.config.replication_study import Replication
@@ -28,6 +27,7 @@ from twolevel.pipeline.config.yaml_keys import duplicate_keys
 from twolevel.pipeline.tables.missing_values import codes_of
 from twolevel.pipeline.tables.table_files import check_columns, headers
 from twolevel.pipeline.tables.wide import columns_read
+from twolevel.random.bars import read_bars
 from twolevel.text.errors import InputError, did_you_mean, listed, quoted
 
 
@@ -75,7 +75,7 @@ class Config(Model):
                     f"{listed(self.studies)}"
                 )
             formula = self.studies[replication.like].formula
-            if not parse(formula).variables:
+            if not read_bars(formula).names.variables:
                 raise InputError(
                     f"{place}.like: study {replication.like} has the formula {quoted(formula)}; "
                     "experiments are replicated for designs with a within-subject condition; "
@@ -134,7 +134,7 @@ def check_table(study: RealStudy, where: str) -> None:
             study.formula, study.subject, study.wide, study.condition, found, place
         )
         check_columns(columns, found, place)
-        response = parse(study.formula).response
+        response = read_bars(study.formula).names.response
         codes_of(study.missing_values, columns, study.subject, response, cells, place)
         made = cells.levels if cells else {}
         first = first or (file, made)

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import (
     BaseModel,
     BeforeValidator,
+    ConfigDict,
     Discriminator,
     Field,
     Tag,
@@ -16,7 +17,6 @@ from pydantic import (
     model_validator,
 )
 
-from twolevel.design.formula import parse
 from twolevel.experiments.population import Population
 from twolevel.inference.adjustments import ADJUSTMENTS, STANDARD
 from twolevel.pipeline.config.drawn import DrawnConditions, OwnSlopes, Strata
@@ -25,6 +25,7 @@ from twolevel.pipeline.config.values import as_text, described, text_keys
 from twolevel.pipeline.config.wide_columns import checked_wide
 from twolevel.pipeline.tables.missing_values import checked_missing_values
 from twolevel.pipeline.tables.wide import made_factors
+from twolevel.random.bars import read_bars
 from twolevel.text.confidence import LEVEL
 from twolevel.text.errors import InputError, listed, quoted
 
@@ -213,8 +214,14 @@ _TABLE = {"data", "read", "wide", "formula", "subject", "condition", "levels", "
 _TABLE |= {"missing_values", "replicates"}
 
 
+def _subject_may_be_in_bars(schema: dict[str, Any]) -> None:
+    schema["required"].remove("subject")
+
+
 class RealStudy(_Study):
     """A study of a table."""
+
+    model_config = ConfigDict(json_schema_extra=_subject_may_be_in_bars)
 
     data: Text = Field(
         description="The table, one file or a pattern of files: text, Parquet, Excel, SPSS, Stata",
@@ -233,9 +240,14 @@ class RealStudy(_Study):
         examples=[{"t1": "score_1", "t2": "score_2"}],
     )
     formula: Text = Field(
-        description="The fixed part of the model", examples=["score ~ time"], min_length=1
+        description="The model: what is fixed, and in bars what is random",
+        examples=["score ~ time"],
+        min_length=1,
     )
-    subject: Text = Field(description="The column that names the subject", examples=["id"])
+    subject: Text = Field(
+        description="The column that names the subject; found in the formula's bars when left out",
+        examples=["id"],
+    )
     condition: Text | None = Field(
         default=None,
         description="The within-subject factor; found from the table when left out",
@@ -282,6 +294,19 @@ class RealStudy(_Study):
         examples=["allow"],
     )
 
+    @model_validator(mode="before")
+    @classmethod
+    def _subject_of_bars(cls, keys: Any) -> Any:
+        """Where no subject is given, the one that the formula's bars name."""
+        formula = keys.get("formula") if isinstance(keys, Mapping) else None
+        if not isinstance(formula, str) or "subject" in keys:
+            return keys
+        try:
+            subject = read_bars(formula).subject
+        except InputError:  # which the formula's own check says
+            return keys
+        return keys if subject is None else {**keys, "subject": subject}
+
     @field_validator("data")
     @classmethod
     def _is_a_path(cls, data: str) -> str:
@@ -290,15 +315,17 @@ class RealStudy(_Study):
     @field_validator("formula")
     @classmethod
     def _can_be_read(cls, formula: str) -> str:
-        parse(formula)
+        read_bars(formula)
         return formula
 
     @model_validator(mode="after")
     def _roles_fit(self) -> "RealStudy":
-        names = parse(self.formula)
-        if re.search(r"(^|[+~(])\s*0\s*(?=[+)]|$)|-\s*1\s*(?=[+)-]|$)", self.formula):
+        mixed = read_bars(self.formula)
+        names = mixed.names
+        mixed.refuse_other_subject(self.subject)
+        if re.search(r"(^|[+~(])\s*0\s*(?=[+)]|$)|-\s*1\s*(?=[+)-]|$)", mixed.fixed):
             raise InputError(
-                f"the formula {quoted(self.formula)} takes the intercept away, and a test of its "
+                f"the formula {quoted(mixed.fixed)} takes the intercept away, and a test of its "
                 "terms would no longer compare levels; leave that out: the report lists the mean "
                 "of every level anyway"
             )

@@ -9,7 +9,7 @@ them, and one part.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -18,7 +18,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from twolevel.design.formula import parse
 from twolevel.design.shards import Profiles
 from twolevel.files.stage_files import parquet_parts, read_parts
 from twolevel.pipeline.tables.column_types import (
@@ -42,8 +41,9 @@ from twolevel.pipeline.tables.stored import (
     write_parts,
 )
 from twolevel.pipeline.tables.survey import Columns, Survey, complete_rows
-from twolevel.pipeline.tables.table_files import TableFiles
+from twolevel.pipeline.tables.table_files import TableFiles, columns_needed
 from twolevel.pipeline.tables.wide import Cells, Wide, columns_read, lengthened
+from twolevel.random.bars import read_bars
 from twolevel.text.errors import InputError, quoted
 from twolevel.text.numbers import written
 
@@ -127,24 +127,25 @@ def load_table(
     table too large for memory lie in the folder `scratch` as long as they are used; without it all
     tables are held in memory. Raises InputError that names the study and the file.
     """
-    names, place = parse(formula), f"study {study}: {data}"
+    mixed, place = read_bars(formula), f"study {study}: {data}"
+    names, named = mixed.names, {subject, *mixed.labels}
     files = TableFiles(data, f"study {study}", read or {})
     columns, cells = columns_read(formula, subject, wide, condition, files.header, place)
     numeric = list(cells.levels) if cells else [names.response]
     codes = codes_of(missing_values, columns, subject, names.response, cells, place)
     # Where parts of the table are to lie, if it is too large for memory.
     disk = Path(scratch) if scratch is not None and files.estimated_rows() > IN_MEMORY else None
-    reader = Reader(files, columns, [subject], numeric, codes, PART if disk else None)
+    reader = Reader(files, columns, sorted(named), numeric, codes, PART if disk else None)
     made = (*cells.factors, names.response) if cells else ()
     places = Places(place, files.paths, reader.starts, numeric if cells else (), made)
-    used = _Used(formula, subject, cells, dict(levels or {}), places)
+    used = _Used(formula, subject, named, cells, dict(levels or {}), places)
     if disk:
         survey = reader.through(lambda parts: Survey.of(map(used, parts)))
     else:
         held = [used(reader.whole())]
         survey = Survey.of(held)
     refuse_absent(codes, missing_values, reader.coded, place)
-    labels = survey.labels(formula, subject, used.levels, made, missing, reader.coded, places)
+    labels = survey.labels(formula, named, used.levels, made, missing, reader.coded, places)
     refuse_unfit(survey, labels, formula, subject, place)
 
     def numbered() -> Iterator[tuple[np.ndarray, CodedPart]]:
@@ -187,17 +188,21 @@ def load_table(
 
 @dataclass(frozen=True)
 class _Used:
-    """From a part as the file has it to the columns that the study uses: numbers or factors."""
+    """From a part as the file has it to the columns that the study uses: numbers or factors.
+
+    named are the columns that name subjects and what is nested in them, as texts.
+    """
 
     formula: str
     subject: str
+    named: Collection[str]
     cells: Cells | None
     levels: Mapping[str, Sequence[str]]
     places: Places
 
     def __call__(self, part: Part) -> tuple[int, Columns]:
         """The columns (N,) of a part by their names, the response as floats, and its first row."""
-        names, rows, start = parse(self.formula), part.data, part.start
+        names, rows, start = read_bars(self.formula).names, part.data, part.start
         if self.cells:
             in_file = replace(self.places, wide=())
             for name in self.cells.levels:
@@ -205,11 +210,11 @@ class _Used:
                     refuse_text_among_numbers(Labels.of(rows[name], start), True, in_file)
             rows = lengthened(rows, self.cells, names.response, self.subject, start)
             start *= len(self.cells.levels)
-        columns = {name: rows[name] for name in (self.subject, names.response, *names.variables)}
+        columns = {name: rows[name] for name in columns_needed(self.formula, self.subject)}
         for name, values in columns.items():
             if is_number(values) and name in self.levels:
                 values = values.map(written, na_action="ignore").rename(name)
-            if not is_number(values) or name == self.subject:
+            if not is_number(values) or name in self.named:
                 columns[name] = factor(values)
         response = columns[names.response]
         if not is_number(response):

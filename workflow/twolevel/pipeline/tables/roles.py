@@ -8,10 +8,10 @@ from collections.abc import Collection, Mapping
 import numpy as np
 import pandas as pd
 
-from twolevel.design.formula import parse
 from twolevel.pipeline.tables.stored import POSITION
 from twolevel.pipeline.tables.survey import MAX_NUMERIC_CONDITIONS, Survey
 from twolevel.pipeline.tables.table_files import columns_needed
+from twolevel.random.bars import read_bars
 from twolevel.text.errors import InputError, quoted
 
 MAX_LEVELS = 1000
@@ -23,7 +23,7 @@ def refuse_unfit(
     survey: Survey, labels: Mapping[str, pd.Index], formula: str, subject: str, where: str
 ) -> None:
     """Refuse observations to which no model can be fitted; `labels` are those of each factor."""
-    names, subjects = parse(formula), labels[subject]
+    names, subjects = read_bars(formula).names, labels[subject]
     column = f"{where}: column {quoted(subject)}"
     if len(subjects) == 1:
         raise InputError(
@@ -76,7 +76,7 @@ def condition_of(
     It is the first variable that is a factor and varies within subjects, else the first number with
     few values that does; None where no variable is either.
     """
-    within = [name for name in parse(formula).variables if name in varying]
+    within = [name for name in read_bars(formula).names.variables if name in varying]
     factors = [name for name in within if name in labels]
     few = [
         name
@@ -88,7 +88,7 @@ def condition_of(
 
 def stored_names(formula: str, subject: str, condition: str | None) -> dict[str, str]:
     """The project's name for each column, with the user's."""
-    columns = {"subject": subject, "response": parse(formula).response}
+    columns = {"subject": subject, "response": read_bars(formula).names.response}
     if condition is not None:
         columns = {"subject": subject, "condition": condition, "response": columns["response"]}
     used = columns_needed(formula, subject)

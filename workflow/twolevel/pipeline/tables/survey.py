@@ -179,7 +179,7 @@ class Survey:
     def labels(
         self,
         formula: str,
-        subject: str,
+        named: Collection[str],
         levels: Mapping[str, Sequence[str]],
         made: Collection[str],
         missing: str,
@@ -188,6 +188,7 @@ class Survey:
     ) -> dict[str, pd.Index]:
         """The labels of each factor in their order, when nothing is found that is to be refused.
 
+        Columns that name subjects, and what is nested in them, may have labels of any kind.
         Columns that were `made` of a wide table's have labels from the config, not from the table.
         """
         if not self.rows:
@@ -196,7 +197,7 @@ class Survey:
         for column in factors:
             if column.name in levels:
                 refuse_other_levels(column.labels, levels[column.name], place)
-            elif column.name != subject:
+            elif column.name not in named:
                 labels = column.labels
                 refuse_text_among_numbers(labels, False, place)
                 if column.name not in made:

@@ -12,8 +12,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from twolevel.design.formula import parse
 from twolevel.pipeline.tables.formats import delimited, labelled, parquet, spreadsheet
+from twolevel.random.bars import read_bars
 from twolevel.text.errors import InputError, did_you_mean, listed, quoted
 
 FORMATS = {
@@ -30,8 +30,9 @@ _AT_ONCE = 100
 
 def columns_needed(formula: str, subject: str) -> list[str]:
     """Name the columns of the user's table that a study reads. Raises InputError (the formula)."""
-    names = parse(formula)
-    return list(dict.fromkeys([subject, names.response, *names.variables]))
+    mixed = read_bars(formula)
+    names = subject, mixed.names.response, *mixed.names.variables, *mixed.random_columns
+    return list(dict.fromkeys(names))
 
 
 def table_files(data: str | Path) -> list[str]:

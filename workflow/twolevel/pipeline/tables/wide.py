@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from math import prod
 from typing import TYPE_CHECKING
 
-from twolevel.design.formula import parse
 from twolevel.pipeline.tables.table_files import check_columns, columns_needed
+from twolevel.random.bars import read_bars
 from twolevel.text.errors import InputError, listed, quoted
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def made_factors(wide: Wide, formula: str, condition: str | None) -> tuple[str, 
     else:
         first = next(iter(wide.values()))
         named = tuple(first) if isinstance(first, Mapping) else ()
-    variables = parse(formula).variables
+    variables = read_bars(formula).names.variables
     if named or condition is not None:
         return named or (condition,)
     return variables if len(variables) == 1 else ()
@@ -75,7 +75,7 @@ def columns_read(
         check_columns(needed, header, place)
         return needed, None
     factors = made_factors(wide, formula, condition)
-    made = (*factors, parse(formula).response)
+    made = (*factors, read_bars(formula).names.response)
     kept = [n for n in needed if n not in made and not (numbered and n == subject)]
     check_columns(kept, [*header, *factors], place)
     cells = _cells(wide, factors, [name for name in header if name not in kept], header, place)
