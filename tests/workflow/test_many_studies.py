@@ -1,4 +1,4 @@
-"""What a study among many costs before anything runs."""
+"""What a study among many costs before anything runs, and while others do."""
 
 import resource
 import subprocess
@@ -28,3 +28,11 @@ def test_another_study_costs_the_same_among_many(fresh):
     few, more = 5, 155
     each = (dry_run(fresh, more) - dry_run(fresh, few)) / (more - few)
     assert each < SLACK * SECONDS_PER_STUDY, f"{each:.3f} s for each study"
+
+
+def test_the_scheduler_looks_for_jobs_only_when_one_has_ended(fresh):
+    names = [f"study{k}" for k in range(6)]
+    fresh.configure({"studies": {name: {"simulate": SIMULATE} for name in names}})
+    targets = [f"results/{name}/truth.json" for name in names]
+    run = fresh.snakemake("--cores", "1", "--verbose", *targets)
+    assert run.text.count("Ready jobs:") == len(names)
