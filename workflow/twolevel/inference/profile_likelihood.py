@@ -1,4 +1,4 @@
-"""Profile-likelihood intervals of the standard deviations, the ICC and the fixed effects.
+"""Profile-likelihood intervals of what varies and of the fixed effects.
 
 A parameter is held at a value while all others are maximised over; with d the ML deviance,
 
@@ -19,7 +19,8 @@ import pandas as pd
 from scipy.special import ndtri
 
 from twolevel.design.moments import Coordinates
-from twolevel.model.held_parameters import HeldParameter, HeldParameters
+from twolevel.model.held_parameters import HeldParameter
+from twolevel.model.likelihood import HeldParameters
 from twolevel.text.confidence import LEVEL
 
 _POINTS = 41  # of a curve
@@ -52,8 +53,9 @@ class ProfileLikelihood:
     ) -> pd.DataFrame:
         """estimate (ML), ci_low and ci_high of each parameter, or of some.
 
-        Indexed by sigma_between, sigma_within, icc and the fixed effects' names. Where the
-        likelihood does not fall far enough before 0, sigma_between and icc have the lower end 0.
+        Indexed by the names of the standard deviations and ratios, and of the fixed effects. Where
+        the likelihood does not fall far enough before the edge of what a parameter can be, that is
+        the end. A correlation without an estimate (NaN), as a variance is 0, can be anything.
         """
         rows = {
             name: [each.origin + each.unit * end for end in self._interval(each.held, level)]
@@ -67,10 +69,10 @@ class ProfileLikelihood:
     def curves(self, intervals: pd.DataFrame) -> pd.DataFrame:
         """zeta of the parameters of `intervals` on evenly spaced values that reach beyond these.
 
-        Columns parameter, value, zeta.
+        Columns parameter, value, zeta. There is none of a parameter without an estimate.
         """
         tables = []
-        for name, row in intervals.iterrows():
+        for name, row in intervals.dropna().iterrows():
             each = self._parameters[name]
             below = (row["estimate"] - row["ci_low"]) / each.unit
             above = (row["ci_high"] - row["estimate"]) / each.unit
@@ -112,6 +114,8 @@ class ProfileLikelihood:
                     return brentq(beyond, estimate, value, args=(side,), xtol=tiny, rtol=1e-15)
                 step *= 2
 
+        if np.isnan(parameter.estimate):
+            return parameter.estimate, parameter.low, parameter.high
         return parameter.estimate, end(-1, parameter.low), end(1, parameter.high)
 
     @cached_property

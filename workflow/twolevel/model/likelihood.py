@@ -25,7 +25,7 @@ from twolevel.text.methods import Method
 if TYPE_CHECKING:
     from twolevel.design.design_matrix import DesignMatrix
     from twolevel.model.downdate import Deletions
-    from twolevel.model.held_parameters import HeldParameters
+    from twolevel.model.held_parameters import HeldParameter
     from twolevel.model.random_effects import RandomEffects, RandomVariance, Smoothed, Spreads
     from twolevel.model.spectrum import Refits
 
@@ -99,6 +99,21 @@ class VarianceSums:
     first: np.ndarray
     second: np.ndarray
     traces: np.ndarray
+
+
+class HeldParameters(Protocol):
+    """What profiles are made of: the parameters that can be held at a value, by ML."""
+
+    @property
+    def best(self) -> Solution:
+        """The ML fit."""
+
+    @property
+    def variances(self) -> dict[str, HeldParameter]:
+        """The parameters of `Variances`, in their order."""
+
+    def coefficients(self, rows: np.ndarray) -> list[HeldParameter]:
+        """Combinations rows (m, p) of the working coefficients."""
 
 
 class Likelihood(Protocol[Found]):

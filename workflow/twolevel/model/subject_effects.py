@@ -14,51 +14,24 @@ import numpy as np
 
 from twolevel.design.design_matrix import DesignMatrix
 from twolevel.model.effects.effect_criterion import (
-    Evaluation,
+    EffectSolution,
     evaluate,
     variance_sums,
 )
-from twolevel.model.effects.effect_search import deviance_derivatives, in_theta, maximise
+from twolevel.model.effects.effect_search import deviance, deviance_derivatives, in_theta, maximise
 from twolevel.model.effects.effect_sums import EffectSums, SubjectSums, subject_sums
+from twolevel.model.effects.effect_variances import variances_of_effects
+from twolevel.model.effects.held_effects import HeldEffects
 from twolevel.model.effects.predicted_effects import (
     predicted_effects,
     smoothed_effects,
     spreads_of_effects,
 )
 from twolevel.model.effects.relative_covariance import RelativeCovariance
-from twolevel.model.likelihood import Derivatives, VarianceSums
+from twolevel.model.likelihood import Derivatives, Variances, VarianceSums
 from twolevel.model.random_effects import RandomEffects, RandomVariance, Smoothed, Spreads
 from twolevel.random.random_columns import RandomColumns
 from twolevel.text.methods import Method
-
-
-@dataclass(frozen=True, eq=False)
-class EffectSolution:
-    """Generalised least squares at one theta: see `likelihood.Solution`.
-
-    theta (S,) are the entries of Lambda for the effects as the formula has them, and own (S,) those
-    for the working columns.
-    """
-
-    theta: np.ndarray
-    own: np.ndarray
-    deviance: float
-    evaluation: Evaluation
-
-    @property
-    def beta(self) -> np.ndarray:
-        """The coefficients (p,)."""
-        return self.evaluation.beta[:, 0]
-
-    @property
-    def unscaled_cov(self) -> np.ndarray:
-        """A_xx^-1 (p, p)."""
-        return self.evaluation.unscaled_cov[:, :, 0]
-
-    @property
-    def rss(self) -> float:
-        """R."""
-        return float(self.evaluation.rss[0])
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,7 +72,7 @@ class SubjectEffects:
     @property
     def degrees_of_freedom(self) -> int:
         """N - p under REML, N under ML."""
-        return self.subjects.nobs - (len(self.total) - 1 if self.method == "REML" else 0)
+        return self.sums.degrees_of_freedom(self.method)
 
     def maximise(self) -> EffectSolution:
         """The solution where the likelihood is largest: see `effect_search`."""
@@ -108,12 +81,20 @@ class SubjectEffects:
 
     def at(self, own: np.ndarray) -> EffectSolution:
         """The solution at theta (S,) of the working columns."""
-        own = self.layout.canonical(own)
         psi = self.layout.psi(own)[:, None]
         found = evaluate(self.sums, self.directions, psi, self.method)
-        f = self.degrees_of_freedom
-        deviance = f * np.log(2 * np.pi * found.rss / f) + f + found.logs
-        return EffectSolution(self.layout.in_formula(own), own, float(deviance[0]), found)
+        value = float(deviance(found, self.degrees_of_freedom)[0])
+        return EffectSolution(self.layout.in_formula(own), own, value, found)
+
+    def variances(self, best: EffectSolution) -> Variances:
+        """Standard deviations and correlations: see `effect_variances`."""
+        sigma_within = np.sqrt(best.rss / self.degrees_of_freedom)
+        return variances_of_effects(self.layout, best.own, sigma_within)
+
+    @property
+    def held_parameters(self) -> HeldEffects:
+        """What profiles are made of, by ML."""
+        return HeldEffects(self.sums, self.directions, self.layout, self.by("ML").maximise())
 
     def derivatives(self, best: EffectSolution) -> Derivatives:
         """How the likelihood bends in theta of the working columns.

@@ -46,6 +46,35 @@ class Evaluation:
     xx_slopes: np.ndarray = field(default_factory=_none)
 
 
+@dataclass(frozen=True, eq=False)
+class EffectSolution:
+    """Generalised least squares at one theta: see `likelihood.Solution`.
+
+    theta (S,) are the entries of Lambda for the effects as the formula has them, and own (S,) those
+    for the working columns.
+    """
+
+    theta: np.ndarray
+    own: np.ndarray
+    deviance: float
+    evaluation: Evaluation
+
+    @property
+    def beta(self) -> np.ndarray:
+        """The coefficients (p,)."""
+        return self.evaluation.beta[:, 0]
+
+    @property
+    def unscaled_cov(self) -> np.ndarray:
+        """A_xx^-1 (p, p)."""
+        return self.evaluation.unscaled_cov[:, :, 0]
+
+    @property
+    def rss(self) -> float:
+        """R."""
+        return float(self.evaluation.rss[0])
+
+
 def evaluate(
     sums: EffectSums,
     C: np.ndarray,
@@ -59,25 +88,25 @@ def evaluate(
     C (S, r, r, G) are the directions of `relative_covariance`. `fixed` is a row c (p,) and values
     b (B,): the coefficients are then held to c beta = b, which only makes sense under ML.
     """
+    if (psi == psi[:, :1]).all():  # as where a search begins
+        psi = psi[:, :1]
     N, log_det = inverse_and_log_det(C, psi)
-    S, m = len(C), sums.counts[:, None]
+    S = len(C)
     weights = [_packed(N)]
-    logs = (m * log_det).sum(axis=0)
+    logs = sums.over_subjects(log_det)
     if derivatives:
         ahead = [product(N, _per_set(C[s])) for s in range(S)]  # N C_s
         each = [product(k, N) for k in ahead]
         weights += [-_packed(k) for k in each]
         both = [(s, t) for s in range(S) for t in range(s, S)]
         weights += [_packed_both(product(ahead[s], each[t])) for s, t in both]
-        log_slopes = np.stack([_total(m, np.einsum("iigb->gb", k)) for k in ahead])
-        log_curvature = np.empty((S, S, psi.shape[1]))
-        for s, t in both:
-            turned = -_total(m, np.einsum("ijgb,jigb->gb", ahead[s], ahead[t]))
-            log_curvature[s, t] = log_curvature[t, s] = turned
-    xx, xy, yy = contracted(sums, np.stack(weights))
-    xx[0] += sums.within_xx[..., None]
-    xy[0] += sums.within_xy
-    yy[0] += sums.within_yy
+        traces = [np.einsum("iigb->gb", k) for k in ahead]
+        traces += [-np.einsum("ijgb,jigb->gb", ahead[s], ahead[t]) for s, t in both]
+        log_derivatives = sums.over_subjects(np.stack(traces))
+        log_slopes, log_curvature = log_derivatives[:S], _symmetric(log_derivatives[S:], both)
+    xx, xy, yy = sums.contracted(np.stack(weights))
+    for total, within in zip((xx, xy, yy), sums.within, strict=True):
+        total[0] += within
     p = len(xy[0])
     swept, pivots = sweep(xx[0], p)
     unscaled_cov = -swept
@@ -99,26 +128,21 @@ def evaluate(
     slopes = xy - np.einsum("kijb,jb->kib", xx, beta)
     quadratic = yy - np.einsum("kib,ib->kb", xy + slopes, beta)
     pushed = np.einsum("ijb,kjb->kib", unscaled_cov, slopes[1 : S + 1])
-    rss_slopes, rss_curvature = quadratic[1 : S + 1], np.empty((S, S, psi.shape[1]))
+    turned = [2 * np.einsum("ib,ib->b", slopes[1 + s], pushed[t]) for s, t in both]
+    rss_curvature = _symmetric(quadratic[S + 1 :] - np.stack(turned), both)
     xx_slopes = xx[1 : S + 1]
     if method == "REML":
         spread = np.einsum("ijb,kjlb->kilb", unscaled_cov, xx_slopes)
         log_slopes = log_slopes + np.einsum("kiib->kb", spread)
-    for k, (s, t) in enumerate(both, S + 1):
-        turned = quadratic[k] - 2 * np.einsum("ib,ib->b", slopes[1 + s], pushed[t])
-        rss_curvature[s, t] = rss_curvature[t, s] = turned
-        if method == "REML":
-            turned = np.einsum("ijb,jib->b", unscaled_cov, xx[k])
-            turned = turned - np.einsum("ijb,jib->b", spread[s], spread[t])
-            log_curvature[s, t] += turned
-            if s != t:
-                log_curvature[t, s] += turned
+        turned = [np.einsum("ijb,jib->b", spread[s], spread[t]) for s, t in both]
+        curved = np.einsum("ijb,kjib->kb", unscaled_cov, xx[S + 1 :])
+        log_curvature = log_curvature + _symmetric(curved - np.stack(turned), both)
     return Evaluation(
         rss,
         logs,
         beta,
         unscaled_cov,
-        rss_slopes,
+        quadratic[1 : S + 1],
         log_slopes,
         rss_curvature,
         log_curvature,
@@ -136,28 +160,10 @@ def inverse_and_log_det(C: np.ndarray, psi: np.ndarray) -> tuple[np.ndarray, np.
     return -swept.reshape(r, r, G, -1), log_det
 
 
-def contracted(sums: EffectSums, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Sums xx (k, p, p, B), xy (k, p, B), yy (k, B) of outer products, by weights (k, P, G, B)."""
-    k, P, G, B = weights.shape
-    p = sums.n_coefficients
-    flat = weights.reshape(k, P * G, B)
-    by_rows = np.swapaxes(flat, 1, 2).reshape(k * B, P * G)
-    xx = by_rows @ sums.outer_xx.reshape(P * G, p * p)
-    xx = np.moveaxis(xx.reshape(k, B, p, p), 1, -1)
-    outer_xy, outer_yy = sums.outer_xy.reshape(P * G, p, -1), sums.outer_yy.reshape(P * G, -1)
-    if sums.size == 1:
-        xy = np.swapaxes((by_rows @ outer_xy[:, :, 0]).reshape(k, B, p), 1, 2)
-        yy = (by_rows @ outer_yy[:, 0]).reshape(k, B)
-    else:
-        xy = np.einsum("kab,apb->kpb", flat, outer_xy)
-        yy = np.einsum("kab,ab->kb", flat, outer_yy)
-    return np.ascontiguousarray(xx), np.ascontiguousarray(xy), yy
-
-
 def variance_sums(sums: EffectSums, C: np.ndarray, psi: np.ndarray) -> VarianceSums:
     """The sums for psi sigma_w^2 and sigma_w^2 at psi (S, B), each data set's along the last axis.
 
-    The weights of `contracted` are N G_r N and N G_r N G_s N, with I as the last G.
+    The weights of the outer products are N G_r N and N G_r N G_s N, with I as the last G.
     """
     N, _ = inverse_and_log_det(C, psi)
     S, W = len(C), sums.within_xx[..., None]
@@ -165,14 +171,14 @@ def variance_sums(sums: EffectSums, C: np.ndarray, psi: np.ndarray) -> VarianceS
     itself = np.broadcast_to(np.eye(len(N))[:, :, None, None], N.shape)
     ahead = [product(N, _per_set(c)) for c in C] + [product(N, itself)]
     each = [product(k, N) for k in ahead]
-    first = contracted(sums, np.stack([_packed(k) for k in each]))[0]
+    first = sums.contracted(np.stack([_packed(k) for k in each]))[0]
     weights = [0.5 * _packed_both(product(ahead[r], each[s])) for r in every for s in every]
-    second = contracted(sums, np.stack(weights))[0]
+    second = sums.contracted(np.stack(weights))[0]
     second = second.reshape(S + 1, S + 1, *first.shape[1:])
     first[S] += W
     second[S, S] += W
     own = np.array([[np.einsum("ijgb,jigb->gb", k, other) for other in ahead] for k in ahead])
-    traces = np.einsum("g,rsgb->rsb", sums.counts, own)
+    traces = sums.over_subjects(own)
     # Directions outside the span of Z_i, where M is the identity.
     traces[S, S] += sums.nobs - len(sums.R) * sums.counts.sum()
     return VarianceSums(first, second, traces)
@@ -183,9 +189,13 @@ def _per_set(C: np.ndarray) -> np.ndarray:
     return C[..., None]
 
 
-def _total(m: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """Sums (B,) over subjects of values (G, B) that m (G, 1) of them share."""
-    return (m * values).sum(axis=0)
+def _symmetric(values: np.ndarray, both: list[tuple[int, int]]) -> np.ndarray:
+    """Matrices (S, S, B) of values (k, B) at the k pairs s <= t."""
+    S = both[-1][0] + 1
+    matrix = np.empty((S, S, values.shape[1]))
+    for (s, t), value in zip(both, values, strict=True):
+        matrix[s, t] = matrix[t, s] = value
+    return matrix
 
 
 def _packed(matrix: np.ndarray) -> np.ndarray:

@@ -14,7 +14,7 @@ zero, and from one with a zero, away from it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -41,9 +41,6 @@ _ZERO = 1e-5
 _GAIN = 1e-7
 _MOST_ROUNDS = 10
 
-# The deviances (B,) at theta (S, B), up to a constant.
-Value = Callable[[np.ndarray], np.ndarray]
-
 
 def maximise(
     sums: EffectSums, C: np.ndarray, layout: RelativeCovariance, method: Method
@@ -53,62 +50,146 @@ def maximise(
     Raises InputError where the likelihood grows without bound, as sigma_w is 0, or does not depend
     on a variance at all.
     """
-    f = sums.nobs - (sums.n_coefficients if method == "REML" else 0)
-
-    def value(theta: np.ndarray) -> np.ndarray:
-        now = evaluate(sums, C, layout.psi(theta), method, derivatives=False)
-        return f * np.log(now.rss) + now.logs
-
-    def function(theta: np.ndarray, which: np.ndarray) -> tuple:
-        now = evaluate(sums.of_sets(which), C, layout.psi(theta), method)
-        return in_theta(layout, theta, *deviance_derivatives(now, f))
-
+    search = EffectSearch(sums, C, layout, method)
     start = np.repeat(layout.start()[:, None], sums.size, axis=1)
-    theta = start * SCALES[np.stack([value(c * start) for c in SCALES]).argmin(axis=0)]
-    _refuse_flat(value, theta, layout, sums.nobs)
-    theta = minimise(function, theta, LARGEST)
-    level = value(theta)
-
-    def go_on(start: np.ndarray, which: np.ndarray) -> None:
-        """Search for those data sets (b,) from start (S, b), and keep what is better."""
-
-        def of_these(at: np.ndarray, k: np.ndarray) -> tuple:
-            return function(at, which[k])
-
-        trial = theta.copy()
-        trial[:, which] = minimise(of_these, start, LARGEST)
-        now = value(trial)
-        better = now < level
-        theta[:, better], level[better] = trial[:, better], now[better]
-
-    for _ in range(_MOST_ROUNDS):
-        slopes = deviance_derivatives(evaluate(sums, C, layout.psi(theta), method), f)[1]
-        gain = _gains(layout, theta, slopes, value, level)
-        which = np.flatnonzero((gain != theta).any(axis=0))
-        if len(which) == 0:
-            break
-        go_on(gain[:, which], which)
-    for k in np.flatnonzero(layout.diagonal).tolist():
-        rival = _other_side(theta, k, value)
-        which = np.flatnonzero(value(rival) < level + _NEAR)
-        if len(which):
-            go_on(rival[:, which], which)
-    if (np.abs(theta) > LARGEST / 10).any():
+    levels = [search.value(c * start) for c in SCALES]
+    theta = start * SCALES[np.argmin(levels, axis=0)]
+    for each, flat in zip(layout.terms, search.flat(theta), strict=True):
+        if flat.all():
+            raise InputError(
+                f"random part: the data say nothing of the variances of {each.term}, as the fixed "
+                "effects or the other random effects leave nothing for it to explain; take it out"
+            )
+    theta = search.minimum(theta)
+    if unbounded(theta).any():
         raise InputError(
             "the residuals within subjects are all 0, so sigma_within is 0 and the relative "
             "variances have no estimate; expected observations that vary beyond what the fixed "
             "effects and the random part explain; take terms out of the random part"
         )
-    return theta
+    return layout.canonical(theta, C)
 
 
-def deviance_derivatives(now: Evaluation, f: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The profiled deviance d (B,) and its derivatives (S, B) and (S, S, B) by psi."""
-    value = f * np.log(2 * np.pi * now.rss / f) + f + now.logs
+def unbounded(theta: np.ndarray) -> np.ndarray:
+    """Whether the likelihood grows without bound (B,), by where the search for theta ended."""
+    return (np.abs(theta) > LARGEST / 10).any(axis=0)
+
+
+@dataclass(frozen=True, eq=False)
+class EffectSearch:
+    """The deviances of B data sets as functions of theta (S, B), in the directions C."""
+
+    sums: EffectSums
+    C: np.ndarray
+    layout: RelativeCovariance
+    method: Method
+
+    def value(self, theta: np.ndarray, which: np.ndarray | None = None) -> np.ndarray:
+        """The deviances (b,) of all data sets, or of some."""
+        sums = self.sums if which is None else self.sums.of_sets(which)
+        now = evaluate(sums, self.C, self.layout.psi(theta), self.method, derivatives=False)
+        return deviance(now, sums.degrees_of_freedom(self.method))
+
+    def function(self, theta: np.ndarray, which: np.ndarray) -> tuple:
+        """The same for some data sets (b,), with derivatives by theta."""
+        in_psi = self._in_psi(theta, which)
+        return in_theta(self.layout, theta, *in_psi)
+
+    def minimum(self, theta: np.ndarray) -> np.ndarray:
+        """The theta (S, B) of the least deviances, from a start."""
+        theta = minimise(self.function, theta, LARGEST)
+        level, every = self.value(theta), np.arange(theta.shape[1])
+
+        def go_on(start: np.ndarray, which: np.ndarray) -> None:
+            """Search for those data sets (b,) from start (S, b), and keep what is better."""
+            trial = minimise(lambda at, k: self.function(at, which[k]), start, LARGEST)
+            now = self.value(trial, which)
+            better = now < level[which]
+            theta[:, which[better]], level[which[better]] = trial[:, better], now[better]
+
+        for _ in range(_MOST_ROUNDS):
+            gain, found = self._gains(theta[:, every], every)
+            if len(found) == 0:
+                break
+            every = every[found]
+            go_on(gain[:, found], every)
+        for k in np.flatnonzero(self.layout.diagonal).tolist():
+            rival = self._other_side(theta, k)
+            which = np.flatnonzero(self.value(rival) < level + _NEAR)
+            if len(which):
+                go_on(rival[:, which], which)
+        return theta
+
+    def flat(self, theta: np.ndarray) -> np.ndarray:
+        """Whether the deviance does not depend on the variances of each term (terms, B)."""
+        at = self.value(theta)
+        flat = []
+        for part in self.layout.parts:
+            changed = np.zeros(len(at))
+            for factor in (0.0, 4.0):
+                other = theta.copy()
+                other[part] *= factor
+                changed = np.maximum(changed, np.abs(self.value(other) - at))
+            flat.append(changed <= _FLAT * self.sums.nobs)
+        return np.stack(flat)
+
+    def _in_psi(
+        self, theta: np.ndarray, which: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        sums = self.sums.of_sets(which)
+        now = evaluate(sums, self.C, self.layout.psi(theta), self.method)
+        return deviance_derivatives(now, sums.degrees_of_freedom(self.method))
+
+    def _gains(self, theta: np.ndarray, which: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """theta (S, b), with v v' added to a Psi where that is a gain, and where it is (k,)."""
+        layout, new = self.layout, theta.copy()
+        level, slopes, _ = self._in_psi(theta, which)
+        gammas = layout.matrices(np.where(layout.diagonal[:, None], slopes, 0.5 * slopes))
+        better = np.zeros(len(which), dtype=bool)
+        for t, gamma in enumerate(gammas):
+            values, axes = np.linalg.eigh(np.moveaxis(gamma, -1, 0))
+            least = values[:, 0]
+            promising = (least < -_GAIN * np.abs(values).max(axis=1)) & (least < -_GAIN)
+            for step in _STEPS:
+                left = np.flatnonzero(promising & ~better)
+                if len(left) == 0:
+                    break
+                roots = list(layout.factors(theta[:, left]))
+                v = step * axes[left, :, 0].T
+                roots[t] = triangle(np.concatenate([roots[t], v[:, None]], axis=1))
+                trial = layout.entries(roots)
+                gain = level[left] - self.value(trial, which[left])
+                found = gain > 1e-9 * (1 + np.abs(level[left]))
+                new[:, left[found]] = trial[:, found]
+                better[left[found]] = True
+        return new, np.flatnonzero(better)
+
+    def _other_side(self, theta: np.ndarray, k: int) -> np.ndarray:
+        """theta (S, B) with a diagonal entry of a Lambda at 0, or the best of a few if it was."""
+        rival = theta.copy()
+        zero = np.flatnonzero(np.abs(theta[k]) < _ZERO)
+        rival[k] = 0.0
+        if len(zero):
+            trials = np.repeat(rival[None, :, zero], len(SCALES), axis=0)
+            trials[:, k] = SCALES[:, None]
+            levels = [self.value(trial, zero) for trial in trials]
+            rival[k, zero] = SCALES[np.argmin(levels, axis=0)]
+        return rival
+
+
+def deviance(now: Evaluation, f: np.ndarray | int) -> np.ndarray:
+    """The profiled deviance d (B,), with f degrees of freedom."""
+    return f * np.log(2 * np.pi * now.rss / f) + f + now.logs
+
+
+def deviance_derivatives(
+    now: Evaluation, f: np.ndarray | int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The deviance and its derivatives (S, B) and (S, S, B) by psi."""
     relative = now.rss_slopes / now.rss
     slopes = f * relative + now.log_slopes
     curvature = f * (now.rss_curvature / now.rss - relative[:, None] * relative)
-    return value, slopes, curvature + now.log_curvature
+    return deviance(now, f), slopes, curvature + now.log_curvature
 
 
 def in_theta(
@@ -123,61 +204,3 @@ def in_theta(
     gradient = np.einsum("skb,sb->kb", jacobian, slopes)
     hessian = np.einsum("skb,stb,tlb->klb", jacobian, curvature, jacobian, optimize=True)
     return value, gradient, hessian + np.einsum("skl,sb->klb", layout.forms, slopes)
-
-
-def _refuse_flat(value: Value, theta: np.ndarray, layout: RelativeCovariance, nobs: int) -> None:
-    """Refuse a term on whose variances the likelihood of no data set depends."""
-    at = value(theta)
-    for part, each in zip(layout.parts, layout.terms, strict=True):
-        changed = []
-        for factor in (0.0, 4.0):
-            other = theta.copy()
-            other[part] *= factor
-            changed.append(np.abs(value(other) - at).max())
-        if max(changed) <= _FLAT * nobs:
-            raise InputError(
-                f"random part: the data say nothing of the variances of {each.term}, as the fixed "
-                "effects or the other random effects leave nothing for it to explain; take it out"
-            )
-
-
-def _gains(
-    layout: RelativeCovariance,
-    theta: np.ndarray,
-    slopes: np.ndarray,
-    value: Value,
-    level: np.ndarray,
-) -> np.ndarray:
-    """theta (S, B), with v v' added to a Psi where that is a gain."""
-    new, found = theta.copy(), np.full(theta.shape[1], False)
-    gammas = layout.matrices(np.where(layout.diagonal[:, None], slopes, 0.5 * slopes))
-    factors = list(layout.factors(theta))
-    for t, gamma in enumerate(gammas):
-        values, axes = np.linalg.eigh(np.moveaxis(gamma, -1, 0))
-        least = values[:, 0]
-        promising = np.flatnonzero(~found & (least < -_GAIN * np.abs(values).max(axis=1)))
-        promising = promising[least[promising] < -_GAIN]
-        for b in promising:
-            v = axes[b, :, 0]
-            for step in _STEPS:
-                roots = [factor[..., b] for factor in factors]
-                roots[t] = triangle(np.column_stack([roots[t], step * v]))
-                trial = theta.copy()
-                trial[:, b] = layout.entries(roots)
-                if value(trial)[b] < level[b] - 1e-9 * (1 + abs(level[b])):
-                    new[:, b], found[b] = trial[:, b], True
-                    break
-    return new
-
-
-def _other_side(theta: np.ndarray, k: int, value: Value) -> np.ndarray:
-    """theta (S, B) with a diagonal entry of a Lambda at 0, or the best of a few where it was 0."""
-    rival = theta.copy()
-    zero = np.abs(theta[k]) < _ZERO
-    rival[k] = 0.0
-    if zero.any():
-        trials = np.repeat(rival[None], len(SCALES), axis=0)
-        trials[:, k] = SCALES[:, None]
-        best = np.stack([value(trial) for trial in trials]).argmin(axis=0)
-        rival[k] = np.where(zero, SCALES[best], 0.0)
-    return rival

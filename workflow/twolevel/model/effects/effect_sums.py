@@ -14,11 +14,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cache
 
 import numpy as np
 
 from twolevel.design.design_matrix import DesignMatrix
 from twolevel.random.random_columns import RandomColumns
+from twolevel.text.methods import Method
 
 # The share of a column's norm that must be left of it beside the columns before, for it to count.
 _RANK = 1e-10
@@ -60,6 +62,10 @@ class EffectSums:
         """B."""
         return len(self.within_yy)
 
+    def degrees_of_freedom(self, method: Method) -> int:
+        """N - p under REML, N under ML."""
+        return self.nobs - (self.n_coefficients if method == "REML" else 0)
+
     def of_sets(self, which: np.ndarray) -> EffectSums:
         """The sums of some (b,) of the data sets; of one data set there is nothing to choose."""
         if self.size == 1 or len(which) == self.size:
@@ -71,6 +77,38 @@ class EffectSums:
             outer_xy=self.outer_xy[..., which],
             outer_yy=self.outer_yy[..., which],
         )
+
+    @property
+    def within(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """W as xx (p, p, 1), xy (p, B) and yy (B,)."""
+        return self.within_xx[..., None], self.within_xy, self.within_yy
+
+    def over_subjects(self, values: np.ndarray) -> np.ndarray:
+        """Sums (..., B) over all subjects of what those with the same R have in common."""
+        return np.einsum("g,...gb->...b", self.counts, values)
+
+    def contracted(self, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Sums xx (k, p, p, B), xy (k, p, B), yy (k, B) of outer products, by weights.
+
+        weights (k, P, G, B) are each data set's own, or (k, P, G, 1) those of all; xx then has
+        1 for B.
+        """
+        k, P, G, B = weights.shape
+        p = self.n_coefficients
+        flat = weights.reshape(k, P * G, B)
+        outer_xx, outer_xy = self.outer_xx.reshape(P * G, -1), self.outer_xy.reshape(P * G, -1)
+        outer_yy = self.outer_yy.reshape(P * G, -1)
+        if B == 1:
+            rows = flat[..., 0]
+            xx, xy, yy = rows @ outer_xx, rows @ outer_xy, rows @ outer_yy
+        else:
+            xx = outer_xx.T @ flat
+            if self.size == 1:
+                xy, yy = outer_xy.T @ flat, (outer_yy.T @ flat)[:, 0]
+            else:
+                xy = np.einsum("kab,apb->kpb", flat, outer_xy.reshape(P * G, p, B))
+                yy = np.einsum("kab,ab->kb", flat, outer_yy)
+        return xx.reshape(k, p, p, B), xy.reshape(k, p, -1), yy
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,6 +147,7 @@ class SubjectSums:
         )
 
 
+@cache
 def pairs(r: int) -> tuple[np.ndarray, np.ndarray]:
     """Rows and columns (P,) of the pairs a <= b, in the order of all sums."""
     return np.triu_indices(r)

@@ -131,35 +131,51 @@ class RelativeCovariance:
         parts = [factor[np.triu_indices(len(factor))[::-1]] for factor in factors]
         return np.concatenate(parts)
 
-    def canonical(self, theta: np.ndarray) -> np.ndarray:
-        """The same Psi (S,) by triangles with diagonals >= 0, exactly 0 where it is singular."""
-        return self.entries([triangle(factor) for factor in self.factors(theta)])
+    def canonical(self, theta: np.ndarray, C: np.ndarray) -> np.ndarray:
+        """The same Psi (S, ...) by triangles with diagonals >= 0, exactly 0 where it is singular.
+
+        An effect is also 0 where it is next to nothing beside the residuals, by the directions C.
+        """
+        sizes = np.einsum("siig->sg", C[self.diagonal]).max(axis=1)
+        least = 1 / np.sqrt(sizes).reshape(-1, *[1] * (theta.ndim - 1))
+        triangles, at = [], 0
+        for factor in self.factors(theta):
+            triangles.append(triangle(factor, least[at : at + len(factor)]))
+            at += len(factor)
+        return self.entries(triangles)
 
     def in_formula(self, theta: np.ndarray) -> np.ndarray:
-        """theta (S,) of the effects that the formula has, from those in working coordinates."""
-        own = self.factors(theta)
-        return self.entries(
-            [triangle(each.back @ factor) for each, factor in zip(self.terms, own, strict=True)]
-        )
+        """theta (S, ...) of the formula's effects, from that of the working columns."""
+        return self.entries([triangle(root) for root in self.formula_factors(theta)])
+
+    def formula_factors(self, theta: np.ndarray) -> Iterator[np.ndarray]:
+        """Roots (q, q, ...) of each term's covariance, for the effects that the formula has."""
+        for each, factor in zip(self.terms, self.factors(theta), strict=True):
+            yield np.einsum("ij,jk...->ik...", each.back, factor)
 
     def start(self) -> np.ndarray:
         """theta (S,) where every Psi is the identity, at which lme4 starts."""
         return self.diagonal.astype(float)
 
 
-def triangle(root: np.ndarray) -> np.ndarray:
-    """Lower triangular L (q, q) with L L' = root root', root (q, m), its diagonal >= 0.
+def triangle(root: np.ndarray, least: np.ndarray | float = 0.0) -> np.ndarray:
+    """Lower triangular L (q, q, ...) with L L' = root root', root (q, m, ...), its diagonal >= 0.
 
     What is left of an effect beside those before it counts as 0 where it is next to nothing beside
-    the effect.
+    the effect, or beside `least` (q, ...).
     """
     rest = np.array(root)
-    size = np.sqrt((rest**2).sum(axis=1))
-    L = np.zeros((len(rest),) * 2)
+    size = np.maximum(_length(rest), least)
+    L = np.zeros((len(rest), *rest.shape[:1], *rest.shape[2:]))
     for k in range(len(rest)):
-        left = float(np.sqrt(rest[k] @ rest[k]))
-        if left > _SINGULAR * size[k]:
-            along = rest[k] / left
-            L[k:, k] = rest[k:] @ along
-            rest[k:] -= np.outer(L[k:, k], along)
+        left = _length(rest[k : k + 1])[0]
+        counted = left > _SINGULAR * size[k]
+        along = rest[k] * np.divide(1.0, left, out=np.zeros_like(left), where=counted)
+        L[k:, k] = np.einsum("im...,m...->i...", rest[k:], along)
+        rest[k:] -= L[k:, k][:, None] * along
     return L
+
+
+def _length(rows: np.ndarray) -> np.ndarray:
+    """The lengths (k, ...) of rows (k, m, ...)."""
+    return np.sqrt((rows * rows).sum(axis=1))

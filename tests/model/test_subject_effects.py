@@ -1,0 +1,137 @@
+"""Models with any random part: exact values, the definition in (N, N) matrices, and boundaries."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from examples import examples
+from hypothesis import assume, given
+from hypothesis import strategies as st
+from random_part_references import EXACT, NAMES, dense_covariance, dense_deviance, load, terms
+from scipy import optimize
+
+import twolevel as tl
+from twolevel.model.subject_effects import SubjectEffects
+
+
+@pytest.mark.parametrize("method", ["REML", "ML"])
+@pytest.mark.parametrize("name", EXACT)
+def test_exact_values(name, method):
+    reference = load(name)
+    fit = tl.fit_mixed(reference.formula, reference.data, method=method)
+    exact = reference.exact(method)
+    variances = fit.varcorr["vcov"].to_numpy()[:-1]
+    np.testing.assert_allclose(variances, exact["variances"], rtol=1e-9)
+    np.testing.assert_allclose(fit.sigma_within, exact["sigma"], rtol=1e-9)
+    np.testing.assert_allclose(fit.params, exact["beta"], rtol=1e-9, atol=1e-9)
+    np.testing.assert_allclose(fit.bse, exact["se"], rtol=1e-9)
+    assert fit.llf == pytest.approx(exact["llf"], abs=1e-8)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_lme4(name):
+    """Where there are no exact values too: to what lme4's optimiser leaves."""
+    reference = load(name)
+    for method in ("REML", "ML"):
+        fit = tl.fit_mixed(reference.formula, reference.data, method=method)
+        theirs = reference.values[method.lower()]
+        rows = [tuple(row[key] for key in ("grp", "var1", "var2")) for row in theirs["varcorr"]]
+        # lme4 puts terms with more levels first.
+        ours = (
+            fit.varcorr.astype(object)
+            .where(fit.varcorr.notna(), None)
+            .set_index(["grp", "var1", "var2"])
+        )
+        expected = [row["vcov"] for row in theirs["varcorr"]]
+        np.testing.assert_allclose([ours.loc[row, "vcov"] for row in rows], expected, rtol=2e-5)
+        assert fit.llf == pytest.approx(theirs["logLik"], abs=1e-6)
+
+
+def table(seed, subjects, kept, ratio):
+    """Subjects with three levels of a at own times x, the cells of a share of them missing."""
+    generator = np.random.default_rng(seed)
+    who, a, _ = np.indices((subjects, 3, 2)).reshape(3, -1)
+    own = ratio * generator.normal(size=(2, subjects))
+    x = generator.integers(0, 6, len(who)) + 0.0
+    cell = 0.7 * ratio * generator.normal(size=(subjects, 3))
+    y = 5 + own[0][who] + (1 + 0.3 * own[1][who]) * x + cell[who, a]
+    data = pd.DataFrame({"id": who, "a": np.array(list("uvw"))[a], "x": x, "y": y})
+    data["y"] += generator.normal(size=len(data))
+    return data[generator.random(len(data)) < kept].reset_index(drop=True)
+
+
+tables = st.builds(
+    table,
+    seed=st.integers(0, 2**32 - 1),
+    subjects=st.integers(6, 12),
+    kept=st.sampled_from([1.0, 0.85]),
+    ratio=st.sampled_from([0.0, 0.3, 1.0, 5.0]),
+)
+bars = st.sampled_from(
+    ["(1 + x | id)", "(x || id)", "(1 | id) + (1 | id:a)", "(0 + a | id)", "(x | id) + (1 | id:a)"]
+)
+methods = st.sampled_from(["REML", "ML"])
+
+
+def fitted(data, bar, method):
+    try:
+        return tl.fit_mixed(f"y ~ x + a + {bar}", data, method=method)
+    except tl.InputError:  # the rows that are left do not tell the effects apart
+        assume(False)
+
+
+@examples(40)
+@given(data=tables, bar=bars, method=methods)
+def test_is_the_maximum_of_the_definition(data, bar, method):
+    """Of the likelihood in (N, N) matrices; a search from there over all Lambda finds no better."""
+    fit = fitted(data, bar, method)
+    X, y, parts = fit.design.X, fit.design.response, terms(fit)
+    noise = fit.sigma_within**2 * np.eye(len(y))
+    found, beta = dense_deviance(dense_covariance(parts, data) + noise, X, y, method)
+    assert found == pytest.approx(-2 * fit.llf, abs=1e-8 * max(1, abs(found)))
+    np.testing.assert_allclose(fit.params, beta, rtol=1e-6, atol=1e-7)
+
+    def at(theta):
+        factors = fit.random_part.factors(theta)
+        other = [
+            (grouping, pd.DataFrame(L @ L.T, covariance.index, covariance.index))
+            for (grouping, covariance), L in zip(parts, factors, strict=True)
+        ]
+        M = dense_covariance(other, data) + np.eye(len(y))
+        inverse = np.linalg.inv(M)
+        r = y - X @ np.linalg.solve(X.T @ inverse @ X, X.T @ inverse @ y)
+        f = len(y) - (X.shape[1] if method == "REML" else 0)
+        return dense_deviance(r @ inverse @ r / f * M, X, y, method)[0]
+
+    generator = np.random.default_rng(0)
+    for size in (0.0, 0.5):
+        start = fit.theta + size * (0.1 + np.abs(fit.theta)) * generator.normal(size=len(fit.theta))
+        search = optimize.minimize(at, start, method="Nelder-Mead", options={"maxiter": 60})
+        assert search.fun > found - 1e-6
+
+
+@examples(30)
+@given(data=tables, bar=bars, method=methods, by=st.sampled_from([1e-6, 1e3]), add=st.just(1e4))
+def test_units_origins_and_orders_change_nothing(data, bar, method, by, add):
+    """Of the response and of the rows; of x where an intercept is correlated with its slope."""
+    fit = fitted(data, bar, method)
+    shuffled = data.assign(y=by * (data["y"] + add)).sample(frac=1, random_state=1)
+    other = tl.fit_mixed(fit.design.formula + " + " + bar, shuffled, method=method)
+    np.testing.assert_allclose(other.theta, fit.theta, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(other.sigma_within, by * fit.sigma_within, rtol=1e-7)
+    assert other.boundary == fit.boundary
+    if bar == "(1 + x | id)":
+        moved = fitted(data.assign(x=data["x"] + add), bar, method)
+        assert moved.llf == pytest.approx(fit.llf, abs=1e-6)
+        np.testing.assert_allclose(moved.params["x"], fit.params["x"], rtol=1e-6)
+
+
+@examples(40)
+@given(data=tables, method=methods)
+def test_an_intercept_is_that_of_the_class_for_it(data, method):
+    fit = tl.fit_mixed("y ~ x + a", data, "id", method)
+    general = SubjectEffects.of(fit.design, fit.random_columns, method)
+    best = general.maximise()
+    np.testing.assert_allclose(best.theta, fit.theta, rtol=1e-7, atol=1e-12)
+    np.testing.assert_allclose(best.rss, fit.estimates.best.rss, rtol=1e-12)
+    assert best.deviance == pytest.approx(fit.estimates.best.deviance, rel=1e-12)
+    assert general.random.part.on_boundary(best.theta) == fit.boundary
