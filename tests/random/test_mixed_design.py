@@ -177,7 +177,11 @@ def test_the_subject_is_the_outermost_factor(bars, subject, found, part):
             None,
             ["(1 | f) is crossed with id", "(1 | id:f)", "lme4", "pymer4", "MixedModels.jl"],
         ),
-        ("y ~ 1 + (1 | place) + (1 | id)", "id", ["(1 | place) is crossed with id"]),
+        (
+            "y ~ 1 + (1 | place) + (1 | id)",
+            "id",
+            ['"id", whose levels are nested', 'in those of "place"'],
+        ),
         ("y ~ 1 + (1 | id:day:again)", None, ["every level has one row", "leave it out"]),
         (
             "y ~ 1 + (0 + C(day):C(again) | id)",

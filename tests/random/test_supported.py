@@ -120,6 +120,8 @@ def test_reasons():
     # Age and day rise together in each subject, though not from one to the other.
     older = DAYS.assign(age=DAYS["age"] + DAYS["day"])
     assert reasons("y ~ day + age", older) == {"day": (6, None), "age": (0, "collinear")}
+    longer = pd.concat([DAYS, DAYS.assign(id=9, day=DAYS["day"] + DAYS["id"])])
+    assert reasons("y ~ day + z + w", longer)["w"] == (1, "few values")
     short = DAYS[(DAYS["day"] < 5) & ((DAYS["id"] < 3) | (DAYS["day"] == 0))]
     assert reasons("y ~ day", short) == {"day": (3, "few rows")}
 

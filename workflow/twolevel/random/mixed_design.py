@@ -75,11 +75,18 @@ def supported_columns(design: DesignMatrix) -> RandomColumns:
 
 def _coarsest(mixed: MixedFormula, factors: Mapping[str, pd.Categorical], given: str | None) -> str:
     """The column in whose levels those of all grouping factors are nested, or the one given."""
-    candidates = mixed.grouping if given is None else (given,)
-    crossed = [_crossed(mixed.bars, factors, name) for name in candidates]
-    if None in crossed:
-        return candidates[crossed.index(None)]
-    raise InputError(f"formula {quoted(mixed.text)}: {crossed[0]}")
+    crossed = {name: _crossed(mixed.bars, factors, name) for name in mixed.grouping}
+    found = [name for name in mixed.grouping if crossed[name] is None]
+    if given in found or (given is None and found):
+        return given or found[0]
+    place = f"formula {quoted(mixed.text)}"
+    if found:
+        raise InputError(
+            f"{place}: the subject is given as {quoted(given)}, whose levels are nested in those "
+            f"of {quoted(found[0])}; leave the subject out, or take {quoted(found[0])} out of the "
+            "bars"
+        )
+    raise InputError(f"{place}: {crossed[given or mixed.grouping[0]]}")
 
 
 def _crossed(
