@@ -172,3 +172,34 @@ def test_a_factor_with_a_variance_of_its_own_has_the_partitioned_test():
     design = design_matrix("rt ~ flanker * block", data, "subj")
     table = fit_design(design, supported_columns(design), "REML").anova()
     assert table.loc["block", ["F", "df_den"]].tolist() == pytest.approx([0.340, 7], abs=5e-4)
+
+
+def test_slopes_of_cells_are_the_strata_of_numbers():
+    """aov(y ~ day * a + Error(id / (day * a))) of balanced data: tests on the cells' own slopes."""
+    data = crossed(12, a="uvw", day=(-2.0, -1.0, 0.0, 1.0, 2.0))
+    own = GENERATOR.normal(size=(2, 12, 1)) + GENERATOR.normal(size=(2, 12, 3))
+    cell = data["id"], data["a"].map("uvw".index)
+    data["y"] = own[0][cell] + own[1][cell] * data["day"] + 0.5 * data["y"]
+    design = design_matrix("y ~ day * a", data, "id")
+    columns = supported_columns(design)
+    assert str(columns.part) == "(1 + day | id) + (1 + day | id:a)"
+    found = fit_design(design, columns, "REML").anova()
+
+    rows = data["y"].to_numpy().reshape(12, 3, 5)
+    slopes, means = rows @ [-0.2, -0.1, 0.0, 0.1, 0.2], rows.mean(axis=2)
+    of_subjects = slopes.mean(axis=1)
+    t = of_subjects.mean() / (of_subjects.std(ddof=1) / np.sqrt(12))
+    expected = {"day": (t**2, 1, 11), "a": within_test(means), "day:a": within_test(slopes)}
+    for term, values in expected.items():
+        assert found.loc[term, ["F", "df_num", "df_den"]].tolist() == pytest.approx(
+            values, rel=1e-5
+        )
+
+
+def within_test(values):
+    """F and its degrees of freedom of a factor within subjects, from one value a cell (n, J)."""
+    n, J = values.shape
+    effects = values.mean(axis=0) - values.mean()
+    left = values - values.mean(axis=1, keepdims=True) - effects
+    df = J - 1, (n - 1) * (J - 1)
+    return n * np.sum(effects**2) / df[0] / (np.sum(left**2) / df[1]), *df
