@@ -87,6 +87,8 @@ MIXED = {
     "n_subjects": 10,
     "nobs": 30,
     **COMPONENTS,
+    "random": "(1 | id)",
+    "varcorr": [],
     "r2": {"marginal": 0.2, "conditional": 0.8},
     "grand_mean": {"estimate": 2.0, "se": 0.5} | NO_TEST,
     "coefficients": [],
@@ -136,9 +138,12 @@ COMPARISON = {
     "agree": True,
     "boundary": False,
     "unbalanced": False,
+    "pooled": [],
+    "unequal": False,
     "largest_difference": 0.0,
     "most_apart": None,
     "table": [],
+    "tests": [],
 }
 REPLICATION = {
     "scenario": {

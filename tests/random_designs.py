@@ -41,15 +41,20 @@ def estimable(data: pd.DataFrame) -> bool:
     )
 
 
-balanced = st.builds(
-    table,
-    seed=st.integers(0, 2**32 - 1),
-    subjects=st.integers(4, 12),
-    conditions=st.integers(2, 5),
-    missing=st.just(0.0),
-    ratio=st.sampled_from([0.0, 0.3, 1.0, 5.0]),
-    replicates=st.integers(1, 2),
-)
+def _balanced(most_replicates: int) -> st.SearchStrategy:
+    return st.builds(
+        table,
+        seed=st.integers(0, 2**32 - 1),
+        subjects=st.integers(4, 12),
+        conditions=st.integers(2, 5),
+        missing=st.just(0.0),
+        ratio=st.sampled_from([0.0, 0.3, 1.0, 5.0]),
+        replicates=st.integers(1, most_replicates),
+    )
+
+
+balanced = _balanced(2)
+single = _balanced(1)  # one row a cell
 unbalanced = st.builds(
     table,
     seed=st.integers(0, 2**32 - 1),

@@ -30,7 +30,7 @@ DROPS = {"status": "drops", "left": {"n_subjects": 3, "n_observations": 12}}
         (LM | {"status": "not asked"}, "with 10 subjects, 30 rows and 0 coefficients it may"),
         (RM | {"status": "agrees"}, "has the same F"),
         (RM | {"status": "differs"}, "F is 8, that of the ANOVA here 7.5."),
-        (RM | {"status": "averaged"}, "is then 8, where the ANOVA of all observations has 7.5."),
+        (RM | {"status": "averaged"}, "as the ANOVA here; its F is 8, that of the ANOVA 7.5."),
         (RM | {"status": "taken for complete"}, "its F, 8, has no meaning here"),
         (RM | NO_F | {"status": "refused"}, "every subject under every level, once."),
         (RM | NO_F | {"status": "not asked"}, "30 rows need too much time"),

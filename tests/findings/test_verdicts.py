@@ -18,19 +18,13 @@ def judged(anova=None, test=CLEAR, level=0.95, **more):
     return verdicts(fit, checks(**more), anova or example_anova())["C(time)"]
 
 
-def sphericity(p, mauchly=0.001, epsilon=0.5):
-    row = {"term": "C(time)", "F": 12.86, "df_num_gg": 1.0, "df_den_gg": 19.0}
-    row |= {"p_gg": p, "p_hf": p}
-    return example_anova(
-        sphericity={
-            "variable": "time",
-            "mauchly_w": None if mauchly is None else 0.3,
-            "mauchly_p": mauchly,
-            "gg_epsilon": epsilon,
-            "hf_epsilon": epsilon,
-            "corrected": [row],
-        }
-    )
+def sphericity(p, mauchly=0.001, epsilon=0.5, F=12.86):
+    row = {"term": "C(time)", "stratum": "id:time", "effect": ["time"], "contrasts": 2, "F": F}
+    row |= {"mauchly_w": None if mauchly is None else 0.3, "mauchly_p": mauchly}
+    for label in ("gg", "hf"):
+        row |= {f"{label}_epsilon": epsilon, f"p_{label}": p}
+        row |= {f"df_num_{label}": 1.0, f"df_den_{label}": 19.0}
+    return example_anova(sphericity=[row])
 
 
 def test_the_test_that_holds_decides_and_stands_first():
@@ -53,6 +47,11 @@ def test_failing_sphericity_decides(mauchly, epsilon, corrected):
     assert found.clear == (not corrected)
     assert found.quote.startswith("with Greenhouse") == corrected
     assert (pairs_share_an_error(checks(), anova) is not None) == corrected
+
+
+def test_a_model_that_pools_strata_is_not_the_uncorrected_test():
+    assert "; without it, Kenward" in judged(sphericity(0.001)).quote
+    assert "; in the mixed model, Kenward" in judged(sphericity(0.001, F=51.4)).quote
 
 
 def test_without_degrees_of_freedom_there_is_no_test():

@@ -1,15 +1,22 @@
 """The three methods side by side."""
 
+from pathlib import Path
+
 import numpy as np
+import pandas as pd
 import pytest
 from examples import examples
 from hypothesis import given
-from random_designs import balanced
+from random_designs import single
 from reference_values import load
 
 import twolevel as tl
 from twolevel.levels.comparison import compare_fits
 from twolevel.strata.anova import NotPartitioned
+
+
+def case(name):
+    return pd.read_csv(Path(__file__).parents[1] / "data" / "cases" / f"{name}.csv")
 
 
 def compared(formula, data, subject, condition):
@@ -18,7 +25,8 @@ def compared(formula, data, subject, condition):
     effects = fit.condition_effects(condition).rename_axis("condition").reset_index()
     try:
         anova = tl.partition_errors(formula, data, subject).summary()
-        anova["table"] = anova["table"].reset_index().to_dict("records")
+        for key in ("table", "strata"):
+            anova[key] = anova[key].reset_index().to_dict("records")
     except NotPartitioned:
         anova = None
     return compare_fits(
@@ -27,6 +35,7 @@ def compared(formula, data, subject, condition):
         {
             **fit.summary(),
             "anova": fit.anova().reset_index().to_dict("records"),
+            "varcorr": fit.varcorr.to_dict("records"),
             "condition_effects": effects.to_dict("records"),
         },
         anova,
@@ -34,11 +43,11 @@ def compared(formula, data, subject, condition):
 
 
 @examples(60)
-@given(data=balanced)
+@given(data=single)
 def test_balanced_methods_agree_exactly_when_not_on_the_boundary(data):
     comparison = compared("y ~ time", data, "id", "time")
     anova = tl.partition_errors("y ~ time", data, "id").strata["ms"]
-    assert comparison.boundary == (anova["between"] <= anova["within"])
+    assert comparison.boundary == (anova["id"] <= anova["id:time"])
     assert comparison.agree == (not comparison.boundary)
     assert not comparison.unbalanced
 
@@ -52,6 +61,24 @@ def test_boundary_differs_by_known_amounts():
     assert row["anova"] == pytest.approx(55.4690270449622)
     assert row["difference"] == pytest.approx(1 - 55.4690270449622 / 65.2610188531104)
     assert comparison.table.loc["sigma_between", "difference"] == 0
+
+
+def test_strata_that_the_model_has_no_variance_for():
+    data = case("two_within")
+    comparison = compared("rt ~ flanker * block", data, "subj", "flanker")
+    assert comparison.pooled == ["subj:flanker", "subj:block"]
+    assert not comparison.unequal
+    assert not comparison.tests["agree"].any()
+    row = comparison.tests.loc["flanker"]
+    assert row["stratum"] == "subj:flanker"
+    np.testing.assert_allclose(
+        row[["F_mixed", "df_den_mixed", "F_anova", "df_den_anova"]].astype(float),
+        [2.197, 35, 51.36, 14],
+        rtol=1e-3,
+    )
+    trials = compared("rt ~ mood * flanker", case("trials_two_within"), "subj", "mood")
+    assert trials.unequal
+    assert trials.pooled == ["subj:mood", "subj:flanker", "subj:mood:flanker"]
 
 
 def test_unbalanced_has_no_anova():

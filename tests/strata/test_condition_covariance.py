@@ -15,7 +15,7 @@ from twolevel.strata.condition_covariance import cell_means, residual_covariance
 @given(data=balanced)
 def test_observed_is_the_pooled_covariance_within_groups(data):
     design = tl.fit_mixed("y ~ time * group", data, "id").design
-    observed = residual_covariance(design, cell_means(design, "time"))
+    observed = residual_covariance(design, cell_means(design, ["time"]))
     wide = data.pivot_table(index=["group", "id"], columns="time", values="y", observed=True)
     centred = wide - wide.groupby("group").transform("mean")
     df = len(wide) - data["group"].nunique()
@@ -27,7 +27,7 @@ def test_observed_is_the_pooled_covariance_within_groups(data):
 def test_incomplete_subjects_are_left_out_and_counted():
     data = load("ergostool_missing").data
     design = tl.fit_mixed("y ~ condition", data, "subject").design
-    observed = residual_covariance(design, cell_means(design, "condition"))
+    observed = residual_covariance(design, cell_means(design, ["condition"]))
     wide = data.pivot(index="subject", columns="condition", values="y")[["T1", "T2", "T3", "T4"]]
     complete = wide.dropna()
     assert observed.n_subjects == len(complete)
@@ -39,4 +39,4 @@ def test_without_complete_subjects_there_is_none():
         {"id": list("aabbcc"), "time": list("xyyzzx"), "y": [1.0, 2.0, 4.0, 3.0, 5.0, 7.5]}
     )
     design = tl.fit_mixed("y ~ time", data, "id").design
-    assert residual_covariance(design, cell_means(design, "time")) is None
+    assert residual_covariance(design, cell_means(design, ["time"])) is None

@@ -218,6 +218,7 @@ rule partition_errors:
         **asks("partition_errors"),
     params:
         formula=fixed_formula_of,
+        level=level_of,
         code=script_code("partition_errors"),
     message:
         "{wildcards.study}: partition the errors (ANOVA)"

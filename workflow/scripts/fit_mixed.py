@@ -39,6 +39,8 @@ def main(snakemake: "Snakemake") -> None:
     influence = reml.influence()
     summary = {
         **reml.summary(params.level),
+        "random": reml.random,
+        "varcorr": reml.varcorr,
         # Without the names of its columns, which may be any.
         "cov_params": reml.cov_params.to_numpy().tolist(),
         "terms": made_of(reml.design),

@@ -20,9 +20,12 @@ if TYPE_CHECKING:
 
 def main(snakemake: "Snakemake") -> None:
     """Write the ANOVA, or why it does not exist."""
+    params = snakemake.params
     observations = read_observations(snakemake.input.observations)
     try:
-        fit = partition_errors(snakemake.params.formula, observations.typed, observations.subject)
+        fit = partition_errors(
+            params.formula, observations.typed, observations.subject, params.level
+        )
         summary, table = {"available": True, **fit.summary()}, fit.table.reset_index()
     except NotPartitioned as reason:
         summary = {"available": False, "reason": str(reason)}

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from twolevel.design.terms import term_in_words
 from twolevel.figures.registry import OF_STUDY
-from twolevel.findings.cautions import follows, pairs_share_an_error, pools_strata
-from twolevel.findings.compared import most_apart, quantity_in_words
+from twolevel.findings.cautions import follows, pairs_share_an_error
+from twolevel.findings.compared import most_apart, quantity_in_words, why_apart
 from twolevel.findings.headline import headline
 from twolevel.findings.of_design import left_out, missing_cells, observed, repeated_cells
 from twolevel.findings.of_fit import (
@@ -96,6 +96,7 @@ def context(snakemake: "Snakemake") -> dict[str, Any]:
         "repeated_cells": repeated_cells(found),
         "missing_cells": missing_cells(found),
         "most_apart": apart,
+        "why_apart": why_apart(comparison, mixed.random),
         "reported_effect": reported_effect(found),
         "whether_subjects_differ": whether_subjects_differ(found),
         "how_much_is_explained": how_much_is_explained(found),
@@ -103,7 +104,6 @@ def context(snakemake: "Snakemake") -> dict[str, Any]:
         "shrinkage": shrinkage(found),
         "influence": influence(found),
         "pairs_share_an_error": pairs_share_an_error(checks, anova),
-        "pooled": pools_strata(checks),
         "follows": follows(checks),
         "estimation": ESTIMATION,
         "adjustment": ADJUSTMENTS[mixed.adjust],

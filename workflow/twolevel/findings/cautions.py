@@ -182,13 +182,14 @@ def unusual(checks: ChecksSummary) -> Markdown | None:
 
 def pairs_share_an_error(checks: ChecksSummary, anova: AnovaSummary) -> Markdown | None:
     """What to say with pairwise differences whose errors are not equal, as they take them."""
-    sphericity = anova.sphericity
     differ = subjects_differ(checks)
-    if sphericity and rejected(sphericity, checks.level):
+    uneven = [row for row in anova.sphericity if rejected(row, checks.level) and not row.effect[1:]]
+    if uneven:
+        sphericity = uneven[0]
         multivariate = 'emmeans(aov_ez(...), model = "multivariate")'
         return Markdown(
             "These pairwise differences share one pooled error, although differences between "
-            f"levels of {escape(sphericity.variable)} do not all have the same variance "
+            f"levels of {escape(sphericity.effect[0])} do not all have the same variance "
             f"(Greenhouse and Geisser’s epsilon {num(sphericity.gg_epsilon, 3)}): intervals of "
             "pairs that vary much are too short, those of others too long. Give each pair its own "
             "error instead, by paired t tests adjusted for their number (in R, "

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from twolevel.design.terms import term_in_words
 from twolevel.summaries.comparison_summary import ComparisonSummary
-from twolevel.text.markdown import Markdown, escape, num, words
+from twolevel.text.markdown import Markdown, code, escape, num, words
 
 _SYMBOLS = {
     "grand_mean": r"grand mean $\hat\mu$",
@@ -14,6 +14,7 @@ _SYMBOLS = {
     "sigma_between": r"$\hat\sigma_b$",
     "sigma_within": r"$\hat\sigma_w$",
     "alpha": r"$\hat\alpha$ of ",
+    "sigma": r"$\hat\sigma$ of ",
     "F": "F of ",
 }
 _METHODS = {"two_stage": "two-stage estimate", "mixed": "mixed model", "anova": "ANOVA"}
@@ -43,6 +44,27 @@ def most_apart(comparison: ComparisonSummary, terms: Mapping[str, list[str]]) ->
         if (value := getattr(most, method)) is not None
     ]
     return Markdown(f"{what}: {words(values)}")
+
+
+def why_apart(comparison: ComparisonSummary, random: str) -> list[Markdown]:
+    """Why mixed model and ANOVA differ, reason by reason; random is the model's random part."""
+    reasons = []
+    if comparison.pooled:
+        reasons.append(
+            f"the model’s random part, {code(random)}, has no variance for "
+            f"{words([code(name) for name in comparison.pooled])}, so that all terms within "
+            "subjects stand against one error, where the ANOVA gives each effect its own"
+        )
+    if comparison.boundary:
+        reasons.append(
+            "a variance is estimated as 0, and the mixed model pools what the ANOVA keeps apart"
+        )
+    if comparison.unequal:
+        reasons.append(
+            "cells differ in their numbers of rows: the ANOVA gives all means of cells one weight, "
+            "the mixed model weighs them by their precision"
+        )
+    return [Markdown(reason) for reason in reasons]
 
 
 def _parts(quantity: str) -> tuple[str, str]:

@@ -15,7 +15,7 @@ from twolevel.findings.cautions import (
 from twolevel.findings.pairs import pairs_that_differ
 from twolevel.findings.results import Results, first
 from twolevel.findings.verdicts import TESTED_BY, Verdict
-from twolevel.summaries.anova_summary import SphericitySummary
+from twolevel.summaries.anova_summary import SphericityOfTerm
 from twolevel.summaries.base import Level
 from twolevel.summaries.mixed_summary import OtherFactor, Slope, WithinFactor
 from twolevel.summaries.rows import FTest
@@ -88,8 +88,7 @@ def _of_condition(found: Results) -> list[Claim]:
                 "([step 1](#sec-own-effects))."
             )
             claims.append(Claim("subjects differ", Markdown(said), True, {"p": differ.p}))
-    if found.anova.sphericity and found.sphericity_rejected:
-        claims.append(_sphericity(found, found.anova.sphericity))
+    claims += [_sphericity(found, row) for row in found.not_spherical]
     if not (found.slope and len(found.own_terms) == 1):
         claims.append(_means(found))
         if len(found.own_terms) == 1 and not found.constrained and not told:
@@ -216,16 +215,17 @@ def _difference(found: Results, told: list[str], qualified: bool) -> Claim:
     return Claim(test.term, said, verdict.clear if verdict.tested else None, _numbers(test))
 
 
-def _sphericity(found: Results, sphericity: SphericitySummary) -> Claim:
+def _sphericity(found: Results, sphericity: SphericityOfTerm) -> Claim:
     if sphericity.mauchly_p is None:
         shown = f"Greenhouse and Geisser's epsilon {num(sphericity.gg_epsilon, 3)}"
     else:
         shown = f"Mauchly's test of sphericity: p {p_value(sphericity.mauchly_p)}"
     cells = " of the means of cells" if found.design.replicated else ""
+    interact = len(sphericity.effect) > 1
+    what = "Contrasts of the interaction of" if interact else "Differences between levels of"
     said = (
-        f"Differences between levels of {escape(sphericity.variable)} do not all have the same "
-        f"variance, as uncorrected tests assume ({shown}); the corrected ones are those of the "
-        f"ANOVA{cells}."
+        f"{what} {words(sphericity.effect)} do not all have the same variance, as uncorrected "
+        f"tests assume ({shown}); the corrected ones are those of the ANOVA{cells}."
     )
     numbers = {key: getattr(sphericity, key) for key in ("mauchly_p", "gg_epsilon")}
     return Claim("sphericity", Markdown(said), True, numbers)

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TypeVar
 
 from twolevel.findings.verdicts import Verdict, is_clear, rejected, subjects_differ, verdicts
-from twolevel.summaries.anova_summary import AnovaSummary
+from twolevel.summaries.anova_summary import AnovaSummary, SphericityOfTerm
 from twolevel.summaries.base import Number, Summary
 from twolevel.summaries.checks_summary import (
     ChecksSummary,
@@ -136,9 +136,12 @@ class Results:
         return subjects_differ(self.checks)
 
     @property
-    def sphericity_rejected(self) -> bool:
-        """Whether differences between levels do not all have the same variance."""
-        return rejected(self.anova.sphericity, self.mixed.level)
+    def not_spherical(self) -> list[SphericityOfTerm]:
+        """The effects within subjects whose contrasts vary unequally, each by one of its terms."""
+        rows = [row for row in self.anova.sphericity if rejected(row, self.mixed.level)]
+        return [
+            row for k, row in enumerate(rows) if row.stratum not in {r.stratum for r in rows[:k]}
+        ]
 
     def interval(self, parameter: str) -> ParameterInterval:
         """A parameter's row of intervals."""

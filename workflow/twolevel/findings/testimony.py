@@ -60,8 +60,8 @@ def _of_anova_rm(found: Witness, mixed: MixedSummary) -> str:
         "agrees": "AnovaRM has the same F as the ANOVA with partitioned errors.",
         "differs": f"AnovaRM's F is {theirs}, that of the ANOVA here {ours}.",
         "averaged": (
-            f"AnovaRM takes the mean of every cell first; its F is then {theirs}, where the ANOVA "
-            f"of all observations has {ours}."
+            f"AnovaRM takes the mean of every cell first, as the ANOVA here; its F is {theirs}, "
+            f"that of the ANOVA {ours}."
         ),
         "taken for complete": (
             f"AnovaRM takes these data for complete, which they are not: its F, {theirs}, has no "

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from twolevel.design.terms import factors_in_words, term_in_words
-from twolevel.summaries.anova_summary import AnovaSummary, CorrectedTest, SphericitySummary
+from twolevel.summaries.anova_summary import AnovaSummary, SphericityOfTerm
 from twolevel.summaries.checks_summary import (
     ChecksSummary,
     OwnSlopesSummary,
@@ -59,9 +59,7 @@ def verdicts(mixed: MixedSummary, checks: ChecksSummary, anova: AnovaSummary) ->
     basis = "on the means of cells"
     if not own and slopes:
         basis = f"from the {slopes.n_slopes} subjects' own slopes"
-    corrected = {}
-    if anova.sphericity and rejected(anova.sphericity, mixed.level):
-        corrected = {row.term: row for row in anova.sphericity.corrected}
+    corrected = {row.term: row for row in anova.sphericity if rejected(row, mixed.level)}
     safe = {row.term: row for row in safely}
     return {
         row.term: _verdict(row, mixed, safe.get(row.term), basis, corrected.get(row.term))
@@ -79,10 +77,8 @@ def is_clear(p: float | None, level: float) -> bool:
     return p is not None and p < alpha(level)
 
 
-def rejected(sphericity: SphericitySummary | None, level: float) -> bool:
-    """Whether differences between levels do not all have the same variance, by a test."""
-    if not sphericity:
-        return False
+def rejected(sphericity: SphericityOfTerm, level: float) -> bool:
+    """Whether contrasts of a term's effect do not all have the same variance, by a test."""
     if sphericity.mauchly_p is None:
         return sphericity.gg_epsilon < SMALL_EPSILON and sphericity.mauchly_w is None
     return is_clear(sphericity.mauchly_p, level)
@@ -93,7 +89,7 @@ def _verdict(
     mixed: MixedSummary,
     safe: FTest | None,
     safe_basis: str,
-    corrected: CorrectedTest | None,
+    corrected: SphericityOfTerm | None,
 ) -> Verdict:
     term, variables = row.term, mixed.terms[row.term]
     zeros = numbers_in_words(mixed.held_at_zero.get(term, []), mixed)
@@ -110,8 +106,10 @@ def _verdict(
             df_den=corrected.df_den_gg,
             p=corrected.p_gg,
         )
+        # A model that pools strata has another F, corrected or not.
+        without = "without it" if _same(row.F, corrected.F) else "in the mixed model"
         quote = (
-            f"with Greenhouse and Geisser’s correction, {_in_figures(decides)}; without it, {quote}"
+            f"with Greenhouse and Geisser’s correction, {_in_figures(decides)}; {without}, {quote}"
         )
         reported = f"{plain} (with Greenhouse and Geisser’s correction, {_in_figures(decides)})"
     elif safe is not None:
@@ -129,6 +127,11 @@ def _verdict(
         safe=safe is not None,
         tested=decides.p is not None,
     )
+
+
+def _same(one: float | None, other: float | None) -> bool:
+    """Whether two values of F are one, computed twice."""
+    return one is not None and other is not None and abs(one - other) <= 1e-6 * abs(one)
 
 
 def numbers_in_words(numbers: list[str], mixed: MixedSummary) -> Markdown:

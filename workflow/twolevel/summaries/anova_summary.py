@@ -9,45 +9,62 @@ from twolevel.summaries.rows import MeanWithError, OfTerm
 
 
 class Partitioned(OfTerm):
-    """A term's sum of squares in its stratum, and its F test."""
+    """A term's sum of squares beside its error's, its F test and effect sizes."""
 
     stratum: str
     ss: float
+    ss_error: float
     F: float | None
     df_num: int
     df_den: int
     p: float | None
     partial_eta2: float | None
+    partial_eta2_low: float | None
+    partial_eta2_high: float | None
+    generalised_eta2: float | None
 
 
 class Stratum(Summary):
-    """The error of a stratum."""
+    """The error of a stratum, and the variance that it adds to a row, which may be negative."""
 
     stratum: str
     ss: float
     df: int
     ms: float | None
+    variance: float | None
 
 
-class CorrectedTest(OfTerm):
-    """A term's test by the corrections of Greenhouse and Geisser and of Huynh and Feldt."""
+class SphericityOfTerm(OfTerm):
+    """Mauchly's test, both epsilons, and a term's test by the corrections that belong to them.
 
-    F: float | None
-    df_num_gg: float
-    df_den_gg: float
-    p_gg: float | None
-    p_hf: float | None
+    effect: the variables within subjects that the term is made of; contrasts: how many it has.
+    """
 
-
-class SphericitySummary(Summary):
-    """Mauchly's test and both epsilons of the variable within subjects."""
-
-    variable: str
+    stratum: str
+    effect: list[str]
+    contrasts: int
     mauchly_w: float | None
     mauchly_p: float | None
     gg_epsilon: float
     hf_epsilon: float
-    corrected: list[CorrectedTest]
+    F: float | None
+    df_num_gg: float
+    df_den_gg: float
+    p_gg: float | None
+    df_num_hf: float
+    df_den_hf: float
+    p_hf: float | None
+
+
+class AveragedCells(Summary):
+    """How many rows were averaged to how many cells, and the range of rows of a cell."""
+
+    n_rows: int
+    n_cells: int
+    fewest: int
+    most: int
+    per_cell: float
+    ss: float
 
 
 class AnovaSummary(Summary):
@@ -63,4 +80,5 @@ class AnovaSummary(Summary):
     grand_mean: MeanWithError | None = None
     sigma_between: float | None = None
     sigma_within: float | None = None
-    sphericity: SphericitySummary | None = None
+    sphericity: list[SphericityOfTerm] = Field(default_factory=list)
+    averaged: AveragedCells | None = None

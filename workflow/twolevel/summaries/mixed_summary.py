@@ -147,6 +147,16 @@ class VarianceComponents(Summary):
     bic: float
 
 
+class Variance(Summary):
+    """A variance or covariance of the random part, as lme4's VarCorr has them."""
+
+    grp: str
+    var1: str | None
+    var2: str | None
+    vcov: float
+    sdcor: float | None
+
+
 class Fitted(Summary):
     """The model and the size of its data."""
 
@@ -158,10 +168,12 @@ class Fitted(Summary):
 class MixedSummary(VarianceComponents, Fitted):
     """mixed.json: the fit by REML, and by ML under `ml`; terms in the order of the formula.
 
-    terms: the variables of each. level: that of all intervals. held_at_zero: the numbers that a
-    term's test holds at 0.
+    random: the random part of the formula. terms: the variables of each. level: that of all
+    intervals. held_at_zero: the numbers that a term's test holds at 0.
     """
 
+    random: str
+    varcorr: list[Variance]
     r2: ExplainedVariance
     grand_mean: Known
     coefficients: list[Coefficient]

@@ -43,7 +43,7 @@ def implied_covariance(fit: MixedFit, variable: str | None) -> ImpliedCovariance
 
     Without a variable there is one level, "all".
     """
-    cells = cell_means(fit.design, variable)
+    cells = cell_means(fit.design, [variable] if variable else [])
     per_cell = fit.nobs / int(cells.notna().to_numpy().sum())
     implied = compound_symmetry(cells.columns, fit.sigma_between, fit.sigma_within, per_cell)
     observed = residual_covariance(fit.design, cells)

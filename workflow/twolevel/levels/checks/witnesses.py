@@ -217,7 +217,7 @@ def _dropping(
     large = fit.nobs > MOST_DROPPED or fit.design.whole is not None
     if term is None or large or not fit.design.is_factor(condition):
         return None
-    complete = cell_means(fit.design, condition).notna().all(axis=1).to_numpy()
+    complete = cell_means(fit.design, [condition]).notna().all(axis=1).to_numpy()
     if complete.all():
         return None
     kept = data[complete[fit.design.codes]]
