@@ -72,7 +72,7 @@ def subjects_of(values: pd.Series, name: str) -> tuple[np.ndarray, pd.Index]:
     """Each row's subject (N,), as a position among the subjects in order of first appearance."""
     codes, subjects = values.array.factorize()
     _refuse_holes(name, codes < 0)
-    return codes, pd.Index(subjects, name="subject")
+    return codes, pd.Index(subjects, dtype=values.dtype, name="subject")
 
 
 def response_of(values: pd.Series, name: str) -> np.ndarray:
@@ -121,7 +121,9 @@ def _categorical(values: pd.Series) -> pd.Categorical:
     codes, levels = values.array.factorize()
     few = len(levels) <= _MOST_LEVELS
     try:
-        rank, dtype = _ordered(_Levels.of(levels)) if few else _in_order(levels)
+        rank, dtype = (
+            _ordered(_Levels.of(levels, values.dtype)) if few else _in_order(levels, values.dtype)
+        )
     except TypeError:  # of numbers and texts mixed, pandas knows an order
         return pd.Categorical(values)
     return pd.Categorical.from_codes(rank[codes], dtype=dtype)
@@ -136,19 +138,19 @@ class _Levels:
     found: Any = field(compare=False)
 
     @classmethod
-    def of(cls, levels: Any) -> _Levels:
-        return cls(levels.dtype, tuple((level, repr(level)) for level in levels), levels)
+    def of(cls, levels: Any, dtype: Any) -> _Levels:
+        return cls(dtype, tuple((level, repr(level)) for level in levels), levels)
 
 
 @lru_cache(_MOST_KEPT)
 def _ordered(levels: _Levels) -> tuple[np.ndarray, pd.CategoricalDtype]:
     # pandas takes longer to check the levels of a small study than the study takes to fit.
-    return _in_order(levels.found)
+    return _in_order(levels.found, levels.dtype)
 
 
-def _in_order(found: Any) -> tuple[np.ndarray, pd.CategoricalDtype]:
+def _in_order(found: Any, dtype: Any) -> tuple[np.ndarray, pd.CategoricalDtype]:
     """The rank of each level among all, that of a missing one (-1) last, and the factor's type."""
-    levels = pd.Index(found)
+    levels = pd.Index(found, dtype=dtype)
     order = levels.argsort()
     rank = np.empty(len(levels) + 1, dtype=np.intp)
     rank[order], rank[-1] = np.arange(len(levels)), -1
