@@ -67,3 +67,28 @@ unbalanced = st.builds(
 formulas = st.sampled_from(
     ["y ~ time", "y ~ 0 + time", "y ~ 1", "y ~ time + age", "y ~ time * group"]
 )
+
+
+def table_with_times(seed, subjects, kept, ratio):
+    """Subjects with three levels of a at own times x, the cells of a share of them missing."""
+    generator = np.random.default_rng(seed)
+    who, a, _ = np.indices((subjects, 3, 2)).reshape(3, -1)
+    own = ratio * generator.normal(size=(2, subjects))
+    x = generator.integers(0, 6, len(who)) + 0.0
+    cell = 0.7 * ratio * generator.normal(size=(subjects, 3))
+    y = 5 + own[0][who] + (1 + 0.3 * own[1][who]) * x + cell[who, a]
+    data = pd.DataFrame({"id": who, "a": np.array(list("uvw"))[a], "x": x, "y": y})
+    data["y"] += generator.normal(size=len(data))
+    return data[generator.random(len(data)) < kept].reset_index(drop=True)
+
+
+with_times = st.builds(
+    table_with_times,
+    seed=st.integers(0, 2**32 - 1),
+    subjects=st.integers(6, 12),
+    kept=st.sampled_from([1.0, 0.85]),
+    ratio=st.sampled_from([0.0, 0.3, 1.0, 5.0]),
+)
+bars = st.sampled_from(
+    ["(1 + x | id)", "(x || id)", "(1 | id) + (1 | id:a)", "(0 + a | id)", "(x | id) + (1 | id:a)"]
+)

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+import random_part_references
 from reference_values import load
 from scipy import stats
 
@@ -34,6 +35,27 @@ def test_refits_are_distributed_like_refits_of_simulated_responses(name, method)
         assert stats.ks_2samp(drawn[name], simulated[name]).pvalue > 1e-5, name
     # Also together: contrasts of effects, and effects with sigmas.
     np.testing.assert_allclose(np.corrcoef(drawn.T), np.corrcoef(simulated.T), atol=0.25)
+
+
+@pytest.mark.parametrize("name", ["bodyweight__slope", "selfesteem2__strata"])
+def test_refits_of_any_random_part(name):
+    """The same for slopes, in subjects that share their times, and for strata; p as above.
+
+    Of the weights some rows are left out, so that subjects have times of their own.
+    """
+    reference = random_part_references.load(name)
+    data = reference.data.sample(frac=0.9, random_state=1) if "slope" in name else reference.data
+    fit = tl.fit_mixed(reference.formula, data)
+    response = reference.formula.split()[0]
+    rows = [
+        tl.fit_mixed(reference.formula, data.assign(**{response: fit.simulate(seed)})).estimated
+        for seed in range(200)
+    ]
+    drawn = fit.parametric_bootstrap(2000)
+    for name in drawn.replicates:
+        simulated = np.array([row[name] for row in rows])
+        assert stats.ks_2samp(drawn.replicates[name], simulated).pvalue > 1e-5, name
+    assert fit.bootstrap("bca", refits=2000).notna().all(axis=None)
 
 
 def test_balanced_variances_have_their_known_distribution():

@@ -6,6 +6,7 @@ import pytest
 from examples import examples
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from random_designs import bars, with_times
 from random_part_references import EXACT, NAMES, dense_covariance, dense_deviance, load, terms
 from scipy import optimize
 
@@ -46,29 +47,6 @@ def test_lme4(name):
         assert fit.llf == pytest.approx(theirs["logLik"], abs=1e-6)
 
 
-def table(seed, subjects, kept, ratio):
-    """Subjects with three levels of a at own times x, the cells of a share of them missing."""
-    generator = np.random.default_rng(seed)
-    who, a, _ = np.indices((subjects, 3, 2)).reshape(3, -1)
-    own = ratio * generator.normal(size=(2, subjects))
-    x = generator.integers(0, 6, len(who)) + 0.0
-    cell = 0.7 * ratio * generator.normal(size=(subjects, 3))
-    y = 5 + own[0][who] + (1 + 0.3 * own[1][who]) * x + cell[who, a]
-    data = pd.DataFrame({"id": who, "a": np.array(list("uvw"))[a], "x": x, "y": y})
-    data["y"] += generator.normal(size=len(data))
-    return data[generator.random(len(data)) < kept].reset_index(drop=True)
-
-
-tables = st.builds(
-    table,
-    seed=st.integers(0, 2**32 - 1),
-    subjects=st.integers(6, 12),
-    kept=st.sampled_from([1.0, 0.85]),
-    ratio=st.sampled_from([0.0, 0.3, 1.0, 5.0]),
-)
-bars = st.sampled_from(
-    ["(1 + x | id)", "(x || id)", "(1 | id) + (1 | id:a)", "(0 + a | id)", "(x | id) + (1 | id:a)"]
-)
 methods = st.sampled_from(["REML", "ML"])
 
 
@@ -80,7 +58,7 @@ def fitted(data, bar, method):
 
 
 @examples(40)
-@given(data=tables, bar=bars, method=methods)
+@given(data=with_times, bar=bars, method=methods)
 def test_is_the_maximum_of_the_definition(data, bar, method):
     """Of the likelihood in (N, N) matrices; a search from there over all Lambda finds no better."""
     fit = fitted(data, bar, method)
@@ -110,7 +88,7 @@ def test_is_the_maximum_of_the_definition(data, bar, method):
 
 
 @examples(30)
-@given(data=tables, bar=bars, method=methods, by=st.sampled_from([1e-6, 1e3]), add=st.just(1e4))
+@given(data=with_times, bar=bars, method=methods, by=st.sampled_from([1e-6, 1e3]), add=st.just(1e4))
 def test_units_origins_and_orders_change_nothing(data, bar, method, by, add):
     """Of the response and of the rows; of x where an intercept is correlated with its slope."""
     fit = fitted(data, bar, method)
@@ -126,7 +104,7 @@ def test_units_origins_and_orders_change_nothing(data, bar, method, by, add):
 
 
 @examples(40)
-@given(data=tables, method=methods)
+@given(data=with_times, method=methods)
 def test_an_intercept_is_that_of_the_class_for_it(data, method):
     fit = tl.fit_mixed("y ~ x + a", data, "id", method)
     general = SubjectEffects.of(fit.design, fit.random_columns, method)

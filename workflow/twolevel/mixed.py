@@ -207,7 +207,7 @@ class MixedFit(Fitted):
         """Parametric bootstrap intervals (estimate, se, ci_low, ci_high) of all parameters.
 
         "percentile" or "bca"; columns refits and boundary_refits say how many there were, and how
-        many estimated sigma_between as exactly 0 (see `bootstrap`).
+        many ended on the boundary (see `bootstrap`).
         """
         if kind not in ("percentile", "bca"):
             raise ValueError(f"kind: found {kind!r}, expected 'percentile' or 'bca'")

@@ -25,6 +25,7 @@ class Bootstrap:
 
     estimated: the fit's own parameters; replicates (refits x parameters): those of every refit, by
     the method of the fit; boundary (refits,): which of them have a random part that is singular.
+    A correlation is NaN in refits with a variance of 0, which then do not count for it.
     """
 
     estimated: pd.Series
@@ -34,7 +35,7 @@ class Bootstrap:
 
     @property
     def boundary_refits(self) -> int:
-        """How many refits estimate sigma_between as exactly 0."""
+        """How many refits end on the boundary, as with a variance of exactly 0."""
         return int(self.boundary.sum())
 
     def percentile(self, level: float = LEVEL) -> pd.DataFrame:
@@ -49,11 +50,12 @@ class Bootstrap:
         estimate, as at a boundary, count half.
         """
         values, estimate = self.replicates.to_numpy(), self.estimated.to_numpy()
-        below = (values < estimate).mean(axis=0) + 0.5 * (values == estimate).mean(axis=0)
+        below = (values < estimate).sum(axis=0) + 0.5 * (values == estimate).sum(axis=0)
+        below = below / np.maximum(np.isfinite(values).sum(axis=0), 1)
         least = 0.5 / len(values)  # what so many refits can tell from 0
         bias = ndtri(np.clip(below, least, 1 - least))[:, None]
-        left = without_subject.dropna().to_numpy()
-        skewed = left.mean(axis=0) - left if len(left) else np.zeros((1, len(estimate)))
+        left = without_subject.dropna(how="all")
+        skewed = (left.mean() - left).fillna(0.0).to_numpy()
         spread = (skewed**2).sum(axis=0)
         acceleration = np.divide(
             (skewed**3).sum(axis=0), 6 * spread**1.5, out=np.zeros(len(spread)), where=spread > 0
@@ -65,11 +67,16 @@ class Bootstrap:
         """The refits' quantiles at levels (2,) or (parameters, 2)."""
         values = self.replicates.to_numpy()
         levels = np.broadcast_to(levels, (values.shape[1], 2))
-        ends = np.array([np.quantile(values[:, k], at) for k, at in enumerate(levels)])
+        columns = [column[np.isfinite(column)] for column in values.T]
+        ends = np.full(levels.shape, np.nan)
+        se = np.full(len(columns), np.nan)
+        for k, (column, at) in enumerate(zip(columns, levels, strict=True)):
+            if len(column) > 1:
+                ends[k], se[k] = np.quantile(column, at), column.std(ddof=1)
         return pd.DataFrame(
             {
                 "estimate": self.estimated.to_numpy(),
-                "se": values.std(axis=0, ddof=1),
+                "se": se,
                 "ci_low": ends[:, 0],
                 "ci_high": ends[:, 1],
             },

@@ -46,7 +46,7 @@ from twolevel.text.methods import Method
 _MARGIN = 100.0
 
 # The share of R at a lambda that has to be left without a subject: 8 of 16 digits.
-_LEFT = 1e-8
+LEFT = 1e-8
 
 # Numbers in the largest array of a block: a few megabytes, which stay near the processor.
 _BLOCK = 500_000
@@ -216,7 +216,7 @@ def _downdate(
             grid = candidates.lambda_[of_grid]
             seen = [deviance(point, which) for point in grid]
             start, rss = (np.stack(values) for values in zip(*seen, strict=True))
-            little = (rss <= _LEFT * candidates.rss[of_grid, None]).any(axis=0)
+            little = (rss <= LEFT * candidates.rss[of_grid, None]).any(axis=0)
             alone[which[little]] = True
             which, start = which[~little], start[:, ~little]
             plain = start[grid <= FLAT_UP_TO]
@@ -252,18 +252,24 @@ def _candidates(moments: Moments, method: Method) -> Profile:
 
 
 def _estimable(block: _Block, moments: Moments) -> np.ndarray:
-    """Whether the model can be fitted without each subject (b,).
-
-    Without it, columns stay independent if I - H_ii is regular, with H_ii the subject's block of
-    the hat matrix; its eigenvalues, other than 1, are those of G^-1 (G - X_i' X_i), G = X' X.
-    """
+    """Whether the model can be fitted without each subject (b,)."""
     p, left = moments.n_coefficients, moments.nobs - block.counts
     enough = (left > p) & (left > moments.n_subjects - 1) & (moments.n_subjects > 2)
-    root = np.linalg.inv(np.linalg.cholesky(moments.total[:p, :p]))
     xbar = block.means[:, :p]
     own = block.within[:, :p, :p] + block.counts[:, None, None] * xbar[:, :, None] * xbar[:, None]
+    return enough & keep_columns(own, moments.total[:p, :p])
+
+
+def keep_columns(own: np.ndarray, total: np.ndarray) -> np.ndarray:
+    """Whether columns with X'X = total (p, p) stay independent without rows of own X_i'X_i (b,).
+
+    They do if I - H_ii is regular, with H_ii the rows' block of the hat matrix; its eigenvalues,
+    other than 1, are those of G^-1 (G - X_i' X_i), G = X' X.
+    """
+    root = np.linalg.inv(np.linalg.cholesky(total))
     hat = root @ own @ root.T  # (b, p, p)
+    kept = np.ones(len(own), dtype=bool)
     # Only a subject with a leverage of 1 can take a column with it, and few come near.
     high = np.flatnonzero(np.trace(hat, axis1=1, axis2=2) > 1 - 1e-6)
-    enough[high] &= np.linalg.eigvalsh(hat[high])[:, -1] < 1 - 1e-9
-    return enough
+    kept[high] = np.linalg.eigvalsh(hat[high])[:, -1] < 1 - 1e-9
+    return kept

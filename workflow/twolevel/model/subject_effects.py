@@ -13,9 +13,14 @@ from functools import cached_property
 import numpy as np
 
 from twolevel.design.design_matrix import DesignMatrix
+from twolevel.model.downdate import Deletions
+from twolevel.model.effects.deleted_effects import effects_without_each
+from twolevel.model.effects.drawn_sums import DrawnSums
 from twolevel.model.effects.effect_criterion import (
     EffectSolution,
+    blocks_of,
     evaluate,
+    relative_variance,
     variance_sums,
 )
 from twolevel.model.effects.effect_search import deviance, deviance_derivatives, in_theta, maximise
@@ -30,6 +35,7 @@ from twolevel.model.effects.predicted_effects import (
 from twolevel.model.effects.relative_covariance import RelativeCovariance
 from twolevel.model.likelihood import Derivatives, Variances, VarianceSums
 from twolevel.model.random_effects import RandomEffects, RandomVariance, Smoothed, Spreads
+from twolevel.model.spectrum import Refits
 from twolevel.random.random_columns import RandomColumns
 from twolevel.text.methods import Method
 
@@ -121,6 +127,42 @@ class SubjectEffects:
         """The sums for psi sigma_w^2 and sigma_w^2."""
         found = variance_sums(self.sums, self.directions, self.layout.psi(best.own)[:, None])
         return VarianceSums(found.first[..., 0], found.second[..., 0], found.traces[..., 0])
+
+    @cached_property
+    def drawn(self) -> DrawnSums:
+        """What data sets of the design are drawn from."""
+        return DrawnSums.of(self.subjects, self.sums)
+
+    def refits(self, best: EffectSolution, size: int, generator: np.random.Generator) -> Refits:
+        """Fits to data sets drawn from the model at its maximum."""
+        f = self.degrees_of_freedom
+        M = relative_variance(self.directions, self.layout.psi(best.own))
+        parts = []
+        for block in blocks_of(size, self.directions):
+            sums = self.drawn.draw(M, best.rss / f, block, generator)
+            own = maximise(sums, self.directions, self.layout, self.method)
+            now = evaluate(sums, self.directions, self.layout.psi(own), self.method, False)
+            parts.append((own, now.rss, now.beta))
+        own, rss, beta = (np.concatenate(each, axis=-1) for each in zip(*parts, strict=True))
+        varying = variances_of_effects(self.layout, own, np.sqrt(rss / f))
+        boundary = (own[self.layout.diagonal] == 0).any(axis=0)
+        return Refits(varying, best.beta + beta.T, boundary)
+
+    def without_each(
+        self, best: EffectSolution, design: DesignMatrix, here: np.ndarray
+    ) -> Deletions:
+        """The estimates without each of the subjects that are here, as all (n,) are."""
+        assert here.all()
+        return effects_without_each(
+            design,
+            self.random,
+            self.subjects,
+            self.sums,
+            self.directions,
+            self.layout,
+            self.method,
+            best,
+        )
 
     def random_effects(self, best: EffectSolution) -> RandomEffects:
         """The subjects' predicted effects."""

@@ -15,10 +15,13 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from twolevel.model.effects.effect_sums import EffectSums, pairs
+from twolevel.model.effects.effect_sums import EffectSums, Sums, pairs
 from twolevel.model.likelihood import VarianceSums
 from twolevel.numeric.small_matrices import product, sweep
 from twolevel.text.methods import Method
+
+# Numbers in the largest array of a block of data sets: a few megabytes.
+_BLOCK = 200_000
 
 
 def _none() -> np.ndarray:
@@ -76,7 +79,7 @@ class EffectSolution:
 
 
 def evaluate(
-    sums: EffectSums,
+    sums: Sums,
     C: np.ndarray,
     psi: np.ndarray,
     method: Method,
@@ -150,12 +153,18 @@ def evaluate(
     )
 
 
+def relative_variance(C: np.ndarray, psi: np.ndarray) -> np.ndarray:
+    """M (r, r, G, ...) = I + sum_s psi_s C_s, at psi (S, ...)."""
+    S, r, _, G = C.shape
+    M = (C.reshape(S, -1).T @ psi).reshape(r, r, G, *psi.shape[1:])
+    M[np.arange(r), np.arange(r)] += 1.0
+    return M
+
+
 def inverse_and_log_det(C: np.ndarray, psi: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """M^-1 (r, r, G, B) and log|M| (G, B) of M = I + sum_s psi_s C_s."""
     _, r, _, G = C.shape
-    M = np.einsum("sijg,sb->ijgb", C, psi)
-    M[np.arange(r), np.arange(r)] += 1.0
-    swept, pivots = sweep(M.reshape(r, r, -1), r)
+    swept, pivots = sweep(relative_variance(C, psi).reshape(r, r, -1), r)
     log_det = np.log(pivots).sum(axis=0).reshape(G, -1)
     return -swept.reshape(r, r, G, -1), log_det
 
@@ -182,6 +191,14 @@ def variance_sums(sums: EffectSums, C: np.ndarray, psi: np.ndarray) -> VarianceS
     # Directions outside the span of Z_i, where M is the identity.
     traces[S, S] += sums.nobs - len(sums.R) * sums.counts.sum()
     return VarianceSums(first, second, traces)
+
+
+def blocks_of(size: int, C: np.ndarray) -> list[int]:
+    """Sizes of blocks of so many data sets, whose arrays stay small in the directions C."""
+    S, P, G = len(C), len(pairs(C.shape[1])[0]), C.shape[-1]
+    numbers = P * G * (1 + S + S * (S + 1) // 2)
+    n_blocks = -(-size // max(1, _BLOCK // numbers))
+    return [len(part) for part in np.array_split(np.empty(size), n_blocks)]
 
 
 def _per_set(C: np.ndarray) -> np.ndarray:

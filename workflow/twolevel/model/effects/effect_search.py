@@ -19,7 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from twolevel.model.effects.effect_criterion import Evaluation, evaluate
-from twolevel.model.effects.effect_sums import EffectSums
+from twolevel.model.effects.effect_sums import Sums
 from twolevel.model.effects.newton import minimise
 from twolevel.model.effects.relative_covariance import RelativeCovariance, triangle
 from twolevel.text.errors import InputError
@@ -42,9 +42,7 @@ _GAIN = 1e-7
 _MOST_ROUNDS = 10
 
 
-def maximise(
-    sums: EffectSums, C: np.ndarray, layout: RelativeCovariance, method: Method
-) -> np.ndarray:
+def maximise(sums: Sums, C: np.ndarray, layout: RelativeCovariance, method: Method) -> np.ndarray:
     """theta (S, B) where the likelihoods of B data sets are largest.
 
     Raises InputError where the likelihood grows without bound, as sigma_w is 0, or does not depend
@@ -79,7 +77,7 @@ def unbounded(theta: np.ndarray) -> np.ndarray:
 class EffectSearch:
     """The deviances of B data sets as functions of theta (S, B), in the directions C."""
 
-    sums: EffectSums
+    sums: Sums
     C: np.ndarray
     layout: RelativeCovariance
     method: Method

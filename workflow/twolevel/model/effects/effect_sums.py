@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cache
+from typing import Protocol, Self
 
 import numpy as np
 
@@ -30,6 +31,45 @@ _ROUNDING = 1e-13
 _BLOCK = 400_000
 # Subjects with the same R on average, from which one matrix product for each R pays.
 _MANY = 8
+
+
+Three = tuple[np.ndarray, np.ndarray, np.ndarray]
+
+
+class Sums(Protocol):
+    """What a likelihood is evaluated from: the sums of B data sets of one design."""
+
+    @property
+    def n_coefficients(self) -> int:
+        """p."""
+
+    @property
+    def size(self) -> int:
+        """B."""
+
+    @property
+    def nobs(self) -> int | np.ndarray:
+        """N, of all data sets or of each (B,)."""
+
+    @property
+    def within(self) -> Three:
+        """W as xx (p, p, B), xy (p, B) and yy (B,); B is 1 where all data sets have the same."""
+
+    def degrees_of_freedom(self, method: Method) -> int | np.ndarray:
+        """N - p under REML, N under ML."""
+
+    def of_sets(self, which: np.ndarray) -> Self:
+        """The sums of some (b,) of the data sets; of one data set there is nothing to choose."""
+
+    def over_subjects(self, values: np.ndarray) -> np.ndarray:
+        """Sums (..., B) over all subjects of what those with the same R have in common."""
+
+    def contracted(self, weights: np.ndarray) -> Three:
+        """Sums xx (k, p, p, B), xy (k, p, B), yy (k, B) of outer products, by weights.
+
+        weights (k, P, G, B) are each data set's own, or (k, P, G, 1) those of all; xx then may have
+        1 for B.
+        """
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,8 +106,8 @@ class EffectSums:
         """N - p under REML, N under ML."""
         return self.nobs - (self.n_coefficients if method == "REML" else 0)
 
-    def of_sets(self, which: np.ndarray) -> EffectSums:
-        """The sums of some (b,) of the data sets; of one data set there is nothing to choose."""
+    def of_sets(self, which: np.ndarray) -> Self:
+        """The sums of some (b,) of the data sets."""
         if self.size == 1 or len(which) == self.size:
             return self
         return replace(
@@ -79,7 +119,7 @@ class EffectSums:
         )
 
     @property
-    def within(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def within(self) -> Three:
         """W as xx (p, p, 1), xy (p, B) and yy (B,)."""
         return self.within_xx[..., None], self.within_xy, self.within_yy
 
@@ -87,12 +127,8 @@ class EffectSums:
         """Sums (..., B) over all subjects of what those with the same R have in common."""
         return np.einsum("g,...gb->...b", self.counts, values)
 
-    def contracted(self, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Sums xx (k, p, p, B), xy (k, p, B), yy (k, B) of outer products, by weights.
-
-        weights (k, P, G, B) are each data set's own, or (k, P, G, 1) those of all; xx then has
-        1 for B.
-        """
+    def contracted(self, weights: np.ndarray) -> Three:
+        """Sums of outer products by weights, matrix by matrix."""
         k, P, G, B = weights.shape
         p = self.n_coefficients
         flat = weights.reshape(k, P * G, B)
@@ -155,30 +191,37 @@ def pairs(r: int) -> tuple[np.ndarray, np.ndarray]:
 
 def subject_sums(design: DesignMatrix, random: RandomColumns) -> SubjectSums:
     """Project every subject's rows on its random columns."""
-    cells, y, _ = design.working_columns()
-    codes, n = design.codes, len(design.subjects)
-    order = None
-    if np.any(codes[1:] < codes[:-1]):
-        order = np.argsort(codes, kind="stable")
-    counts = np.bincount(codes, minlength=n)
-    Q = random.width
-    q = cells.X.shape[1] + 1
+    n, Q, q = len(design.subjects), random.width, len(design.names) + 1
     R, projected = np.zeros((n, Q, Q)), np.empty((n, Q, q))
     within, total = np.zeros((q, q)), np.zeros((q, q))
-    for some, start, end in _blocks(counts, Q + q):
-        rows = slice(start, end) if order is None else order[start:end]
-        Z = random.expanded(rows)
-        z = np.empty((q, end - start))
-        z[:-1], z[-1] = cells.at(rows).T, y[rows]
+    for some, counts, Z, z in row_blocks(design, random):
         total += z @ z.T
-        R[some], projected[some] = _project(Z, z, counts[some])
+        R[some], projected[some] = project(Z, z, counts)
         within += z @ z.T
-    inside = np.diag(within) <= _ROUNDING**2 * len(y) * np.diag(total)
+    N = len(design.response)
+    inside = np.diag(within) <= _ROUNDING**2 * N * np.diag(total)
     within[inside] = within[:, inside] = 0.0
     used = np.asarray(R.any(axis=(0, 2)))
     R, projected = R[:, used], projected[:, used]
     group, first = _alike(R)
-    return SubjectSums(projected, group, used, np.moveaxis(R[first], 0, -1), within, total, len(y))
+    return SubjectSums(projected, group, used, np.moveaxis(R[first], 0, -1), within, total, N)
+
+
+def row_blocks(
+    design: DesignMatrix, random: RandomColumns
+) -> Iterator[tuple[slice, np.ndarray, np.ndarray, np.ndarray]]:
+    """The rows of neighbouring subjects (b,): which, their counts, Z (Q, rows) and z (q, rows)."""
+    cells, y, _ = design.working_columns()
+    codes, order = design.codes, None
+    if np.any(codes[1:] < codes[:-1]):
+        order = np.argsort(codes, kind="stable")
+    counts = np.bincount(codes, minlength=len(design.subjects))
+    q = cells.X.shape[1] + 1
+    for some, start, end in _blocks(counts, random.width + q):
+        rows = slice(start, end) if order is None else order[start:end]
+        z = np.empty((q, end - start))
+        z[:-1], z[-1] = cells.at(rows).T, y[rows]
+        yield some, counts[some], random.expanded(rows), z
 
 
 def _blocks(counts: np.ndarray, width: int) -> Iterator[tuple[slice, int, int]]:
@@ -192,7 +235,7 @@ def _blocks(counts: np.ndarray, width: int) -> Iterator[tuple[slice, int, int]]:
         first = last
 
 
-def _project(Z: np.ndarray, z: np.ndarray, counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def project(Z: np.ndarray, z: np.ndarray, counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """R (b, Q, Q) and z^ (b, Q, q) of b subjects, whose part in z (q, rows) is taken out in place.
 
     Z (Q, rows) is spent. Where all subjects have the same Z, that of the first does for all.

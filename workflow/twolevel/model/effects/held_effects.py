@@ -18,7 +18,7 @@ from functools import cached_property, partial
 
 import numpy as np
 
-from twolevel.model.effects.effect_criterion import EffectSolution, evaluate
+from twolevel.model.effects.effect_criterion import EffectSolution, blocks_of, evaluate
 from twolevel.model.effects.effect_sums import EffectSums
 from twolevel.model.effects.effect_variances import (
     WITHIN,
@@ -32,8 +32,6 @@ from twolevel.model.held_parameters import HeldParameter
 # How far from 0 the diagonals of Lambda* begin, at least, in units of what a subject's own estimate
 # of the effect errs by: at 0 itself the deviance is stationary.
 _AWAY = 0.3
-# Numbers in the arrays of values that are looked at together.
-_BLOCK = 2_000_000
 _LARGEST = 1e9
 
 # A row c (p,), and values b (B,) of c beta.
@@ -145,10 +143,9 @@ class HeldEffects:
 
         x are the entries that are `free` (K,), up to what M makes of them.
         """
-        S, B = self.layout.size, m.shape[1]
-        numbers = B * self.C[0].size * (1 + S + S * (S + 1) // 2)
         start, found = self._start(order)[free, None], []
-        for which in np.array_split(np.arange(B), 1 + numbers // _BLOCK):
+        ends = np.cumsum(blocks_of(m.shape[1], self.C))
+        for which in np.split(np.arange(m.shape[1]), ends[:-1]):
             values = None if fixed is None else (fixed[0], fixed[1][which])
             problem = _Problem(self.sums, self.C, order.forms, M[..., which], m[:, which], values)
             x = minimise(problem, np.repeat(start, len(which), axis=1), _LARGEST)
