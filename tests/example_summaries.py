@@ -98,6 +98,7 @@ MIXED = {
     "ml": COMPONENTS | {"method": "ML"},
     "level": 0.95,
     "adjust": "holm",
+    "contrast_error": "pooled",
     "means": [mean("a", 1.0), mean("b", 2.0), mean("c", 3.0)],
     "condition_effects": [],
     "contrasts": [

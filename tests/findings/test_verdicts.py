@@ -46,7 +46,8 @@ def test_failing_sphericity_decides(mauchly, epsilon, corrected):
     found = judged(anova)
     assert found.clear == (not corrected)
     assert found.quote.startswith("with Greenhouse") == corrected
-    assert (pairs_share_an_error(checks(), anova) is not None) == corrected
+    assert (pairs_share_an_error(mixed(), checks(), anova) is not None) == corrected
+    assert pairs_share_an_error(mixed(contrast_error="own"), checks(), anova) is None
 
 
 def test_a_model_that_pools_strata_is_not_the_uncorrected_test():

@@ -74,6 +74,7 @@ def rows(text: str) -> str:
 STUDIES = {
     "balanced": real("anxiety_grp3.csv"),
     "tukey": real("anxiety_grp3.csv", adjust="tukey"),
+    "own_pairs": real("anxiety_grp3.csv", contrast_error="own"),
     "boundary": real("selfesteem.csv", title="Self-esteem", unit="points"),
     "unbalanced": real("ergostool_missing.csv"),
     "replicates": {"simulate": SIMULATE | {"conditions": {"a": 0, "b": 1}, "replicates": 3}},
@@ -211,7 +212,8 @@ def build(name: str, folder: Path) -> None:
     job(fit_subjects, observations, parts | made | {"table": tables["subjects"]}, **coded)
     job(fit_hierarchical, parts | made, made)
     mixed = parts | made | {"tables": [tables[key] for key in MIXED]}
-    job(fit_mixed, observations, mixed, **coded, adjust=study["adjust"], level=study["level"])
+    chosen = {key: study[key] for key in ("adjust", "level", "contrast_error")}
+    job(fit_mixed, observations, mixed, **coded, **chosen)
     checked_too = parts | made | {"table": tables["witnesses"]}
     job(check_mixed, observations, checked_too, formula=formula, level=study["level"])
     partitioned = made | {"table": tables["anova"]}
@@ -1249,6 +1251,22 @@ def test_errors_that_follow_one_another_are_told_from_slopes(made):
 def test_two_subjects_leave_no_sigma_without_one_of_them(made):
     assert made("two_subjects").json("mixed")["influence"]["subjects"] is not None
     assert not made("two_subjects").says("Without it, x")
+
+
+def test_pairs_with_errors_of_their_own(made):
+    own, pooled = made("own_pairs"), made("balanced")
+    assert own.says("Pairwise differences of marginal means, each with an error of its own")
+    assert pooled.says("from the model and its pooled errors")
+    rows = own.json("mixed")["contrasts"]
+    for row, contrast in zip(own.table("tbl-contrasts"), rows, strict=True):
+        check(row[7], contrast["d_z"], 3)
+        check(row[8], contrast["d_av"], 3)
+    assert {row["df"] for row in rows} == {14}
+    assert "d_z" not in pooled.json("mixed")["contrasts"][0]
+    ours, theirs = (
+        [row["estimate"] for row in study.json("mixed")["contrasts"]] for study in (own, pooled)
+    )
+    np.testing.assert_allclose(ours, theirs, rtol=1e-9)
 
 
 def test_pairs_are_said_to_share_an_error_where_sphericity_fails(made):

@@ -142,6 +142,11 @@ def adjust_of(wildcards):
     return STUDIES[wildcards.study].adjust
 
 
+def contrast_error_of(wildcards):
+    """By which error a study's pairwise differences are tested."""
+    return STUDIES[wildcards.study].contrast_error
+
+
 def level_of(wildcards):
     """The confidence level of a study's intervals, and of what its tests are said to show."""
     return STUDIES[wildcards.study].level

@@ -159,6 +159,7 @@ rule fit_mixed:
         formula=formula_of,
         coding=coding_of,
         adjust=adjust_of,
+        contrast_error=contrast_error_of,
         level=level_of,
         code=script_code("fit_mixed"),
     message:

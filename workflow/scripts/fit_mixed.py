@@ -34,7 +34,9 @@ def main(snakemake: "Snakemake") -> None:
         params.formula, observations.typed, observations.subject, "REML", params.coding
     )
     ml = fit_design(reml.design, reml.random_columns, "ML")
-    means = marginal_means(reml, observations.condition, params.adjust, params.level)
+    means = marginal_means(
+        reml, observations.condition, params.adjust, params.level, params.contrast_error
+    )
     of_parameters = intervals(reml, params.level)
     influence = reml.influence()
     summary = {
@@ -47,6 +49,7 @@ def main(snakemake: "Snakemake") -> None:
         "ml": ml.variance_components(),
         "level": params.level,
         "adjust": params.adjust,
+        "contrast_error": params.contrast_error,
         **means.summary(),
         "intervals": of_parameters.table,
         "bootstrap": of_parameters.bootstrap.summary(),

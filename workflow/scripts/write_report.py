@@ -36,7 +36,7 @@ from twolevel.summaries.mixed_summary import MixedSummary
 from twolevel.summaries.truth_summary import TruthSummary
 from twolevel.summaries.two_stage_summary import HierarchicalSummary, Level1Summary
 from twolevel.text.markdown import Markdown
-from twolevel.text.methods import ESTIMATION
+from twolevel.text.methods import CONTRAST_ERRORS, ESTIMATION
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake, snakemake
@@ -103,7 +103,8 @@ def context(snakemake: "Snakemake") -> dict[str, Any]:
         "boundary_refits": boundary_refits(found),
         "shrinkage": shrinkage(found),
         "influence": influence(found),
-        "pairs_share_an_error": pairs_share_an_error(checks, anova),
+        "pairs_share_an_error": pairs_share_an_error(mixed, checks, anova),
+        "contrast_error": CONTRAST_ERRORS[mixed.contrast_error],
         "follows": follows(checks),
         "estimation": ESTIMATION,
         "adjustment": ADJUSTMENTS[mixed.adjust],

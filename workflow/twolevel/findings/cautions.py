@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from twolevel.findings.verdicts import is_clear, rejected, subjects_differ
 from twolevel.summaries.anova_summary import AnovaSummary
 from twolevel.summaries.checks_summary import ChecksSummary, Look
+from twolevel.summaries.mixed_summary import MixedSummary
 from twolevel.text.markdown import Markdown, code, escape, num, words
 from twolevel.text.numbers import written
 
@@ -180,8 +181,12 @@ def unusual(checks: ChecksSummary) -> Markdown | None:
     return Markdown(f"**Check before you trust it**: {words(warned)}, by more than chance.")
 
 
-def pairs_share_an_error(checks: ChecksSummary, anova: AnovaSummary) -> Markdown | None:
+def pairs_share_an_error(
+    mixed: MixedSummary, checks: ChecksSummary, anova: AnovaSummary
+) -> Markdown | None:
     """What to say with pairwise differences whose errors are not equal, as they take them."""
+    if mixed.contrast_error == "own":
+        return None
     differ = subjects_differ(checks)
     uneven = [row for row in anova.sphericity if rejected(row, checks.level) and not row.effect[1:]]
     if uneven:
@@ -192,13 +197,13 @@ def pairs_share_an_error(checks: ChecksSummary, anova: AnovaSummary) -> Markdown
             f"levels of {escape(sphericity.effect[0])} do not all have the same variance "
             f"(Greenhouse and Geisser’s epsilon {num(sphericity.gg_epsilon, 3)}): intervals of "
             "pairs that vary much are too short, those of others too long. Give each pair its own "
-            "error instead, by paired t tests adjusted for their number (in R, "
-            f"{code(multivariate)})."
+            f"error instead: {code('contrast_error: own')} in the study’s entry of the config (in "
+            f"R, {code(multivariate)})."
         )
     if pools_strata(checks) or (differ and is_clear(differ.p, checks.level)):
         return Markdown(
             "These pairwise differences share one pooled error, which leaves out how subjects "
-            "differ in these effects: their intervals can be too short. Compare the means of each "
-            "subject’s cells instead, by paired t tests adjusted for their number."
+            "differ in these effects: their intervals can be too short. Give each pair its own "
+            f"error instead: {code('contrast_error: own')} in the study’s entry of the config."
         )
     return None

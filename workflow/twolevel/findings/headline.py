@@ -251,7 +251,7 @@ def _pairs(found: Results, levels: list[Level], clear: bool) -> list[Claim]:
     said = pairs_that_differ(levels, contrasts, clear, found.mixed.adjust, found.mixed.level)
     if not said:
         return []
-    shared = pairs_share_an_error(found.checks, found.anova)
+    shared = pairs_share_an_error(found.mixed, found.checks, found.anova)
     return [Claim("pairs", said), *([Claim("pairs' error", shared)] if shared else [])]
 
 

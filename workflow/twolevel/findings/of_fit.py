@@ -21,7 +21,11 @@ def reported_effect(found: Results) -> Claim | None:
         slope = own.mean if own and own.mean and found.clear(own.p) else found.slope
         change = f"The mean changed by {num(slope.estimate)}{found.in_unit} per unit of "
         return _with_interval(found, f"{change}{escape(condition)}", slope)
-    if condition and found.n_levels == 2 and not pairs_share_an_error(found.checks, found.anova):
+    if (
+        condition
+        and found.n_levels == 2
+        and not pairs_share_an_error(found.mixed, found.checks, found.anova)
+    ):
         pair = found.mixed.contrasts[0]
         apart = f"The difference {escape(pair.contrast)} was {num(pair.estimate)}{found.in_unit}"
         return _with_interval(found, apart, pair)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
 import pandas as pd
 
 from twolevel.mixed import MixedFit
+from twolevel.strata.own_error import own_error_contrasts
 from twolevel.text.confidence import LEVEL
+from twolevel.text.methods import ContrastError
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,15 +78,27 @@ class MarginalMeans:
 
 
 def marginal_means(
-    fit: MixedFit, condition: str | None, adjust: str, level: float = LEVEL
+    fit: MixedFit,
+    condition: str | None,
+    adjust: str,
+    level: float = LEVEL,
+    contrast_error: ContrastError = "pooled",
 ) -> MarginalMeans:
     """The marginal means of a fit whose formula has `condition`, with intervals of this level.
 
-    Contrasts are adjusted by `adjust`.
+    Contrasts are adjusted by `adjust`, and have the model's error or each its own.
+
+    Raises NotPartitioned where they are to have their own and cannot (see `own_error`).
     """
+
+    def pairs(name: str, by: str | None = None) -> pd.DataFrame:
+        if contrast_error == "own":
+            return own_error_contrasts(fit.design, name, adjust, by, level)
+        return fit.contrasts(name, adjust=adjust, by=by, level=level)
+
     factors = [name for name in fit.design.data if fit.design.is_factor(name)]
     others = [
-        _of_factor(fit, name, condition, adjust, level) for name in factors if name != condition
+        _of_factor(fit, name, condition, pairs, level) for name in factors if name != condition
     ]
     if condition is None:
         whole = fit.means(level=level).rename({"grand mean": "all"})
@@ -94,27 +109,30 @@ def marginal_means(
         effects = (
             fit.condition_effects(condition, level=level).rename_axis("condition").reset_index()
         )
-        contrasts = fit.contrasts(condition, adjust=adjust, level=level).reset_index()
+        contrasts = pairs(condition).reset_index()
     return MarginalMeans(condition, means, effects, contrasts, others, _of_numbers(fit, level))
 
 
 def _of_factor(
-    fit: MixedFit, name: str, condition: str | None, adjust: str, level: float
+    fit: MixedFit,
+    name: str,
+    condition: str | None,
+    pairs: Callable[[str, str | None], pd.DataFrame],
+    level: float,
 ) -> OtherFactor:
     within = None
     if condition and fit.design.interact(name, condition):
         slopes = fit.slopes(condition, by=name, level=level)
-        contrasts = fit.contrasts(condition, adjust=adjust, by=name, level=level)
         within = Within(
             means=_by_level(fit.means(condition, by=name, level=level), "condition"),
-            contrasts=_by_level(contrasts, "contrast"),
+            contrasts=_by_level(pairs(condition, name), "contrast"),
             slopes=None if slopes is None else slopes.rename_axis("level").reset_index(),
         )
     return OtherFactor(
         factor=name,
         term=fit.design.term_of(name),
         means=fit.means(name, level=level).rename_axis("level").reset_index(),
-        contrasts=fit.contrasts(name, adjust=adjust, level=level).reset_index(),
+        contrasts=pairs(name, None).reset_index(),
         within=within,
     )
 

@@ -6,7 +6,7 @@ from pydantic import ConfigDict
 
 from twolevel.summaries.base import Level, Summary
 from twolevel.summaries.rows import Estimate, FTest, Known, OfCondition, OfLevel, OfTerm
-from twolevel.text.methods import Method
+from twolevel.text.methods import ContrastError, Method
 
 
 class Coefficient(Estimate, OfTerm):
@@ -28,7 +28,10 @@ class OfPair(Summary):
 
 
 class Contrast(Estimate, OfPair):
-    """A difference of two levels' means."""
+    """A difference of two levels' means; standardised where each pair has its own error."""
+
+    d_z: float | None = None
+    d_av: float | None = None
 
 
 class ConditionMeanWithin(ConditionMean, OfLevel):
@@ -183,6 +186,7 @@ class MixedSummary(VarianceComponents, Fitted):
     ml: VarianceComponents
     level: float
     adjust: str
+    contrast_error: ContrastError
     means: list[ConditionMean]
     condition_effects: list[ConditionMean]
     contrasts: list[Contrast]

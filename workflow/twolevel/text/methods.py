@@ -48,3 +48,16 @@ METHODS: dict[str, EffectTest] = {
     "anova": EffectTest("ANOVA"),
 }
 STANDARD: Df = "kenward-roger"
+
+# The error that pairwise differences are tested by, as a caption has it.
+ContrastError = Literal["pooled", "own"]
+CONTRAST_ERRORS: dict[ContrastError, str] = {
+    "pooled": (
+        "from the model and its pooled errors, with t tests and intervals by Kenward and Roger’s "
+        "method"
+    ),
+    "own": (
+        "each with an error of its own, from the means of each subject’s cells, as afex’s "
+        "multivariate model and SPSS give them"
+    ),
+}

@@ -28,6 +28,7 @@ from twolevel.pipeline.tables.wide import made_factors
 from twolevel.random.bars import read_bars
 from twolevel.text.confidence import LEVEL
 from twolevel.text.errors import InputError, listed, quoted
+from twolevel.text.methods import ContrastError
 
 
 def _study_kind(value: Any) -> str | None:
@@ -115,6 +116,11 @@ class _Study(Page):
         default=STANDARD,
         description="How pairwise differences of means are adjusted for their number",
         examples=["tukey"],
+    )
+    contrast_error: ContrastError = Field(
+        default="pooled",
+        description="The error of pairwise differences: the model's pooled, or each pair's own",
+        examples=["own"],
     )
     level: float = Field(
         default=LEVEL,
