@@ -156,6 +156,7 @@ REPLICATION = {
         "replicates": 1,
         "missing": 0.0,
     },
+    "levels": ["a", "b"],
     "mean": 1.5,
     "effects": [-0.5, 0.5],
     "axes": {"subjects": [6, 9, 12], "sigma_between": [1.0], "missing": [0.0, 0.1]},

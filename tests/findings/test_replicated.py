@@ -84,3 +84,17 @@ def test_the_coverage_is_in_percent():
     assert said(study())["coverage"] == (
         "The 95 % interval of the grand mean covers it in 94.0 to 95.0 %."
     )
+
+
+def test_what_a_random_intercept_alone_makes_of_own_effects_is_said():
+    ranges = {"intercept-alone": {"type_one_error": (0.25, 0.31)}}
+    own = {"strata": {"condition": 0.5}}
+    found = said(study(extent=ranges, scenario=REPLICATION["scenario"] | own))
+    assert found["intercept_alone"].startswith(
+        "Subjects differ in their effects of the conditions here. **A model with a random "
+        "intercept alone rejects what is true in 25.0 to 31.0 %**"
+    )
+    lines = {"conditions": {"x": [0.0, 1.0, 2.0]}, "slope": 1.0, "random": {"x": 0.5}}
+    found = said(study(extent=ranges, scenario=REPLICATION["scenario"] | lines))
+    assert "differ in their slopes here" in found["intercept_alone"]
+    assert "intercept_alone" not in said(study())

@@ -222,6 +222,40 @@ def test_each_problem_is_one_line_that_names_place_and_remedy(config, line):
     assert line in found
 
 
+DRAWN = {"subjects": 8, "grand_mean": 5, "sigma_within": 1}
+LINES = {"conditions": {"day": [0, 1, 2]}, "slope": 1}
+OWN = {"intercept": 1, "day": 0.3}
+
+
+@pytest.mark.parametrize(
+    ("keys", "words"),
+    [
+        (LINES, "found no sigma_between; expected"),
+        (
+            {**LINES, "sigma_between": [0, 1], "random": OWN},
+            "expected one of sigma_between and",
+        ),
+        ({**LINES, "random": OWN, "missing": [0.0, 0.1]}, "missing: found 0.1, expected 0 with a"),
+        ({"conditions": {"a": 0, "b": 1}, "sigma_between": 1, "strata": {"b": 1}}, 'found "b"'),
+        (
+            {"conditions": {"a": {"1": 0, "2": 1}, "b": {"1": 0, "2": 1}}, "sigma_between": 1},
+            "conditions: found the factors a, b, expected one",
+        ),
+        ({"like": "s", "random": OWN}, "conditions: missing, but needed with slope: and random:"),
+        ({"conditions": {"a": 0, "b": "x"}, "sigma_between": 1}, 'r.conditions.b: found "x"'),
+    ],
+)
+def test_experiments_that_are_not_replicated_are_refused(keys, words):
+    studies = {"s": {"simulate": SIMULATE}}
+    (found,) = problems({"studies": studies, "replications": {"r": {**DRAWN, **keys}}})
+    assert words in found
+
+
+def test_own_slopes_of_experiments_take_the_place_of_sigma_between():
+    found = load({"replications": {"r": {**DRAWN, **LINES, "random": OWN}}}).replications["r"]
+    assert (found.sigma_between, found.random, found.per_subject) == (None, OWN, 3)
+
+
 def test_every_problem_has_its_line():
     lines = problems({"studies": {"s": {"simulate": {"seed": 1.5}}, "t": {**REAL, "data": 1}}})
     assert [line.split(": ")[1] for line in lines] == [

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from twolevel.experiments.scenario import BLOCK
 from twolevel.pipeline.point_scenario import averaged_over, scenario_at, study_values
-from twolevel.pipeline.slices import SAME, Slice, grid_points, plan
+from twolevel.pipeline.slices import PARAMETERS, SAME, Slice, grid_points, plan
 from twolevel.text.errors import InputError
 from twolevel.text.numbers import written
 
@@ -115,7 +115,7 @@ def mixed(**changes):
     return example_summaries.mixed(**of_study | means | changes)
 
 
-LEFT_OUT = dict.fromkeys(("conditions", "grand_mean", "sigma_within", "replicates"))
+LEFT_OUT = dict.fromkeys(PARAMETERS)
 
 
 def test_what_the_config_leaves_out_is_the_studys():
@@ -124,6 +124,9 @@ def test_what_the_config_leaves_out_is_the_studys():
     assert (where.subjects, where.sigma_between, where.sigma_within) == (9, 0.5, 2.0)
     assert (where.mean, where.effects.tolist()) == (5.5, [-1.5, 1.5])
     assert where.missing == pytest.approx(3 / 18)
+    own = {"conditions": {"x": [0, 1, 2]}, "slope": 1.0, "random": {"intercept": 2, "x": 3}}
+    lines = scenario_at((SAME, SAME, "0"), LEFT_OUT | own, study)
+    assert (lines.sigma_between, lines.random, lines.slope) == (2, {"x": 3}, 1.0)
     where = scenario_at(("20", "0", "0.1"), LEFT_OUT | {"sigma_within": 3.0}, study)
     assert (where.subjects, where.sigma_between, where.missing) == (20, 0.0, 0.1)
     assert where.sigma_within == 3.0

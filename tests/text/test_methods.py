@@ -7,16 +7,26 @@ import pytest
 import twolevel as tl
 from twolevel.figures.of_replication.type_one_error import TESTS
 from twolevel.pipeline.config.replication_study import Replication
-from twolevel.text.methods import ESTIMATION, METHODS, STANDARD, Df, Method, Test
+from twolevel.text.methods import (
+    ESTIMATION,
+    INTERCEPT_ALONE,
+    METHODS,
+    REPLICATED,
+    STANDARD,
+    Df,
+    Method,
+    Test,
+)
 
 TABLE = {"id": [1, 1, 2, 2, 3, 3], "t": list("ababab"), "y": [1.0, 2.0, 2.0, 4.0, 0.0, 3.0]}
 
 
 def test_registry_type_and_figure_have_the_same_methods():
-    assert set(METHODS) == set(get_args(Test)) == set(TESTS)
+    assert set(METHODS) == set(get_args(Test))
+    assert set(TESTS) == set(REPLICATED) == {*METHODS, INTERCEPT_ALONE}
     assert set(get_args(Df)) == set(METHODS) - {"anova"}
     assert {test: look.name for test, look in TESTS.items()} == {
-        test: method.name for test, method in METHODS.items()
+        test: method.name for test, method in REPLICATED.items()
     }
 
 

@@ -217,8 +217,7 @@ def experiments_of(wildcards):
 
 def per_subject(replication):
     """How many observations of a subject there are in a replication study, for the size of jobs."""
-    study = REPLICATIONS[replication]
-    return len(study.conditions or "123") * (study.replicates or 1)
+    return REPLICATIONS[replication].per_subject
 
 
 def slices_of(wildcards):

@@ -5,6 +5,7 @@ three estimates, and a summary with the smallest number of subjects that reaches
 """
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -74,7 +75,8 @@ def summary(table: pd.DataFrame, scenarios: Sequence[Scenario], params: Any) -> 
     """What the report says in words: the design, and how many subjects a power takes."""
     first = scenarios[0]
     return {
-        "scenario": vars(first),
+        "scenario": {k: v for k, v in asdict(first).items() if v is not None},
+        "levels": first.levels,
         "mean": first.mean,
         "effects": first.effects,
         "axes": {name: sorted({getattr(s, name) for s in scenarios}) for name in AXES},

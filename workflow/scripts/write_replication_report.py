@@ -18,7 +18,7 @@ from twolevel.summaries.base import read_summary
 from twolevel.summaries.loading_summary import LoadingSummary
 from twolevel.summaries.replication_summary import ReplicationSummary
 from twolevel.text.confidence import LEVEL, alpha, percent
-from twolevel.text.methods import METHODS
+from twolevel.text.methods import METHODS, REPLICATED
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake, snakemake
@@ -46,7 +46,10 @@ def context(snakemake: "Snakemake") -> dict[str, Any]:
     measures = read_parquet(files.measures)
     replication = read_summary(files.replication, ReplicationSummary)
     found = Replicated(replication, extent(measures))
-    effects = {f"alpha[{name}]": f"Effect of {name}" for name in replication.scenario.conditions}
+    effects = {f"alpha[{name}]": f"Effect of {name}" for name in replication.levels}
+    if replication.scenario.slope is not None:
+        effects = {"slope": "Slope"}
+    own = {"own_variance": f"Variance of own {found.own.split()[0]}"} if found.own else {}
     tests = measures.loc[measures["quantity"] == "condition", "method"]
     name, study = snakemake.wildcards.replication, snakemake.params.replication
     entries = {"replications": {name: study}}
@@ -63,8 +66,8 @@ def context(snakemake: "Snakemake") -> dict[str, Any]:
         "found": found,
         "headline": replication_headline(found),
         "listed": listed,
-        "quantities": QUANTITIES | effects,
-        "methods": {name: METHODS[name].name for name in dict.fromkeys(tests)},
+        "quantities": QUANTITIES | own | effects,
+        "methods": {name: REPLICATED[name].name for name in dict.fromkeys(tests)},
         "sources": [method.source for method in METHODS.values() if method.source],
     }
 

@@ -15,7 +15,8 @@ from twolevel.text.methods import Test
 class FixedEffects(Protocol):
     """What the tests of a batch's fixed effects need, by any of the methods of `Test`.
 
-    The last axis of degrees of freedom is 1 where all data sets have the same.
+    The last axis of degrees of freedom is 1 where all data sets have the same. Effects are J
+    deviations from the grand mean, or the one slope of a number.
     """
 
     def errors(self, test: Test) -> tuple[np.ndarray, np.ndarray]:
@@ -32,7 +33,9 @@ class BatchFit:
     grand_mean (B,), condition_effects (J, B), deviations from it; between_variance and
     within_variance (B,), the REML estimates of sigma_b^2 and sigma_w^2; raw_variance and
     sampling_variance (B,): the variance of the subject means, and by how much it overstates
-    sigma_b^2 (see `hierarchical`). NaN for data sets that the model cannot be fitted to.
+    sigma_b^2 (see `hierarchical`). own_variance (B,), where the model has it, is that of the
+    subjects' own slopes or effects, and singular says where the model's covariance of effects is.
+    NaN for data sets that the model cannot be fitted to. df_num is that of the condition's F test.
     """
 
     grand_mean: np.ndarray
@@ -42,6 +45,9 @@ class BatchFit:
     raw_variance: np.ndarray
     sampling_variance: np.ndarray
     fixed_effects: FixedEffects
+    df_num: int
+    own_variance: np.ndarray | None = None
+    singular: np.ndarray | None = None
 
     @property
     def failed(self) -> np.ndarray:
@@ -50,8 +56,8 @@ class BatchFit:
 
     @property
     def boundary(self) -> np.ndarray:
-        """In which data sets (B,) sigma_b is estimated as exactly 0."""
-        return self.between_variance == 0
+        """In which data sets (B,) a variance is estimated as exactly 0, or a correlation as 1."""
+        return self.between_variance == 0 if self.singular is None else self.singular
 
     @property
     def two_stage_variance(self) -> np.ndarray:
@@ -72,12 +78,12 @@ class BatchFit:
         the ANOVA's on incomplete data.
         """
         F, df_den = self.fixed_effects.wald(test, effects)
-        return F, df_den, f_upper(F, len(self.condition_effects) - 1, df_den)
+        return F, df_den, f_upper(F, self.df_num, df_den)
 
     def rejections(self, test: Test, effects: np.ndarray, level: float = LEVEL) -> np.ndarray:
         """Which (m, B) of the same tests reject, as 1 or 0; NaN where there is no test."""
         F, df_den = self.fixed_effects.wald(test, effects)
-        q = len(self.condition_effects) - 1
+        q = self.df_num
         if len(df_den) == 1:  # a critical value for all is faster than their p values
             rejected = f_quantile(level, q, df_den[0]) < F
         else:

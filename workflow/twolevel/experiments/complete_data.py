@@ -107,4 +107,5 @@ def fit_complete(y: np.ndarray, replicates: int) -> BatchFit:
         raw_variance=ms_between / K,
         sampling_variance=ms_within / K,
         fixed_effects=CompleteEffects(effects, n, per_cell, between, within, ms_between, ms_within),
+        df_num=J - 1,
     )

@@ -141,6 +141,7 @@ def fit_incomplete(y: np.ndarray, replicates: int, observed: np.ndarray) -> Batc
         raw_variance=raw,
         sampling_variance=sampling,
         fixed_effects=effects,
+        df_num=len(level) - 1,
     )
 
 

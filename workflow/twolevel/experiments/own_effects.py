@@ -51,6 +51,12 @@ def own_effects(population: Population) -> list[OwnEffects]:
     return found
 
 
+def covariance_of(own: list[OwnEffects]) -> np.ndarray:
+    """The covariance (C, C) of what a subject has of its own in the cells."""
+    roots = [each.columns @ each.root for each in own]
+    return np.sum([root @ root.T for root in roots], axis=0)
+
+
 def draw_own(
     own: list[OwnEffects], shape: tuple[int, ...], generator: np.random.Generator
 ) -> np.ndarray:

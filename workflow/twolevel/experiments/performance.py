@@ -15,7 +15,7 @@ import pandas as pd
 from twolevel.experiments.run import tests_of
 from twolevel.experiments.scenario import Scenario
 from twolevel.experiments.theory import Sampling, bin_edges
-from twolevel.text.methods import Test
+from twolevel.text.methods import INTERCEPT_ALONE, Test
 
 # Intervals that would cover another centre no further from the truth than so many standard errors
 # of a block's mean are kept one by one, for the bias-eliminated coverage.
@@ -44,7 +44,8 @@ def block_sums(scenario: Scenario, experiments: pd.DataFrame, test: Test) -> pd.
     failed = experiments["failed"]
     rows.append(_share("failed", "", "rate", failed))
     rows.append(_share("boundary", "", "rate", experiments.loc[~failed, "boundary"]))
-    for name in tests_of(test):
+    alone = (INTERCEPT_ALONE,) if scenario.own_varies else ()
+    for name in (*tests_of(test), *alone):
         for measure, column in (("power", "rejected"), ("type_one_error", "rejected_true")):
             those = experiments[f"{column}[{name}]"].dropna()
             rows.append(_share("condition", name, measure, those))
@@ -71,14 +72,14 @@ def with_theory(measures: pd.DataFrame, scenario: Scenario) -> pd.DataFrame:
 def distributions(sums: pd.DataFrame, scenario: Scenario) -> pd.DataFrame:
     """Histograms of three estimates: quantity, low, high, count, and the share that theory expects.
 
-    expected is NaN where cells are missing. Estimates of exactly 0, and what theory expects of
+    expected is NaN where no law is known. Estimates of exactly 0, and what theory expects of
     these, are left out.
     """
     parts = []
     for quantity, edges in bin_edges(scenario).items():
         counts = np.sum(np.stack(list(sums.loc[sums["quantity"] == quantity, "counts"])), axis=0)
         expected = np.full(len(counts), np.nan)
-        if scenario.missing == 0:
+        if quantity in Sampling(scenario).laws:
             below = Sampling(scenario).cdf(quantity, edges[1:-1])
             # What lies outside the bins is in the first or last; 0 is in none.
             least = Sampling(scenario).cdf(quantity, edges[:1]) if edges[0] == 0 else [0.0]

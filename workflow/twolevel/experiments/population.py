@@ -58,7 +58,8 @@ class Population:
                 )
         for name, levels in self.factors.items():
             if len(levels) < 2:
-                raise InputError(f"conditions: {name}: found 1 level, expected at least 2")
+                place = f"conditions: {name}" if self.named else "conditions"
+                raise InputError(f"{place}: found 1 level, expected at least 2")
         if (self.sigma_between is None) == (self.random is None):
             raise InputError(
                 "expected one of sigma_between and random, which say how much subjects differ: "
@@ -121,6 +122,24 @@ class Population:
     def intercept_sd(self) -> float:
         """The standard deviation of the subjects' intercepts."""
         return self.random["intercept"] if self.random is not None else self.sigma_between or 0.0
+
+    @property
+    def own_varies(self) -> bool:
+        """Whether subjects have slopes, or effects of the conditions, of their own."""
+        return bool(self.random or self.strata)
+
+    def refuse_in_experiments(self, missing: float) -> None:
+        """Refuse what experiments are not replicated for, with this share of cells missing."""
+        if len(self.names) > 1:
+            raise InputError(
+                f"conditions: found the factors {listed(self.names)}, expected one: experiments "
+                "are replicated for one factor, or a number, within subjects"
+            )
+        if missing > 0 and (self.number is not None or self.own_varies):
+            raise InputError(
+                f"missing: found {missing}, expected 0 with a number, or where subjects have "
+                "effects of their own: these experiments are fitted to complete data"
+            )
 
     def _check_number(self) -> None:
         if self.number is None:

@@ -15,9 +15,11 @@ import pandas as pd
 
 from twolevel.experiments.batch import fit_batch
 from twolevel.experiments.batch_fit import BatchFit
+from twolevel.experiments.own_effects_data import fit_own_effects
 from twolevel.experiments.scenario import BLOCK, Scenario, draw, stream
+from twolevel.experiments.subject_model import SubjectModel
 from twolevel.text.confidence import LEVEL, alpha
-from twolevel.text.methods import STANDARD, Test
+from twolevel.text.methods import INTERCEPT_ALONE, STANDARD, Test
 
 # Tests that every experiment is put to, besides the one that is asked for.
 COMPARED: tuple[Test, ...] = ("kenward-roger", "asymptotic", "anova")
@@ -38,7 +40,8 @@ def replicate(
     interval by `test`; boundary and failed; F, df_den and p of `test` that the conditions do
     not differ; and for `test` and the three of COMPARED whether it rejects this, at one less LEVEL,
     (rejected[<test>]) and the truth, that they differ as they do (rejected_true[<test>]), 1 or 0.
-    NaN where a method gives nothing.
+    Where subjects have slopes or effects of their own, the same of INTERCEPT_ALONE: the model with
+    a random intercept alone, by Kenward-Roger. NaN where a method gives nothing.
     """
     starts = range(0, experiments, BLOCK)
     blocks = [(start // BLOCK, min(BLOCK, experiments - start)) for start in starts]
@@ -60,7 +63,7 @@ def _experiments(
     table, start = np.empty((0, 0)), 0
     for block, size in blocks:
         for y, observed in _batches(scenario, block, size, seed):
-            columns = _columns(scenario, fit_batch(y, scenario.replicates, observed), test)
+            columns = _columns(scenario, *_fits(scenario, y, observed), test)
             if not names:  # one array for all columns, which pandas then need not copy
                 names = list(columns)
                 table = np.empty((len(names), sum(size for _, size in blocks)))
@@ -77,6 +80,18 @@ def _experiments(
 def tests_of(test: Test) -> tuple[Test, ...]:
     """The tests that experiments are put to when one asks for `test`."""
     return tuple(dict.fromkeys((test, *COMPARED)))
+
+
+def _fits(
+    scenario: Scenario, y: np.ndarray, observed: np.ndarray | None
+) -> tuple[BatchFit, BatchFit | None]:
+    """The fits of a batch, and those with a random intercept alone where that is another model."""
+    if scenario.plain:
+        return fit_batch(y, scenario.replicates, observed), None
+    fit = fit_own_effects(SubjectModel.of(scenario), y)
+    if not scenario.own_varies:
+        return fit, None
+    return fit, fit_own_effects(SubjectModel.of(scenario, alone=True), y)
 
 
 def _batches(
@@ -99,27 +114,29 @@ def _batches(
 
 def _batch(scenario: Scenario) -> int:
     """How many experiments are drawn and fitted at once."""
-    J, K = len(scenario.conditions), scenario.per_subject
+    J, K = len(scenario.cells), scenario.per_subject
     most = _NUMBERS // (K * scenario.subjects)
-    if scenario.missing == 0:
+    if scenario.missing == 0 and scenario.plain:
         return max(1, min(_COMPLETE, most))
     return max(1, min(_INCOMPLETE, most, _LARGEST // (K * (J + 1) ** 2)))
 
 
-def _columns(scenario: Scenario, fit: BatchFit, test: Test) -> dict[str, np.ndarray]:
+def _columns(
+    scenario: Scenario, fit: BatchFit, alone: BatchFit | None, test: Test
+) -> dict[str, np.ndarray]:
     """The columns of `replicate` for a batch of standardised data."""
     unit = scenario.unit
     estimates = [scenario.mean + unit * fit.grand_mean, *(unit * fit.condition_effects)]
     fixed = dict(zip(scenario.truth, estimates, strict=False))
     columns = {**fixed}
-    for name in ("between_variance", "within_variance", "raw_variance", "two_stage_variance"):
+    for name in list(scenario.truth)[len(fixed) :]:
         columns[name] = unit**2 * getattr(fit, name)
     se, half = (unit * values for values in fit.intervals(test, LEVEL))
     for k, (name, estimate) in enumerate(fixed.items()):
         columns[f"{name}_se"] = se[k]
         columns[f"{name}_low"], columns[f"{name}_high"] = estimate - half[k], estimate + half[k]
     columns["boundary"], columns["failed"] = fit.boundary, fit.failed
-    effects = scenario.standardised().effects
+    effects = np.array(list(scenario.standardised().estimands.values()))
     hypotheses = np.stack([np.zeros_like(effects), effects])
     F, df_den, p = fit.condition_tests(test, hypotheses)
     columns |= {"F": F[0], "df_den": np.broadcast_to(df_den, F[0].shape), "p": p[0]}
@@ -128,5 +145,9 @@ def _columns(scenario: Scenario, fit: BatchFit, test: Test) -> dict[str, np.ndar
             rejected = np.where(np.isnan(p), np.nan, p < alpha(LEVEL))
         else:
             rejected = fit.rejections(name, hypotheses)
+        columns[f"rejected[{name}]"], columns[f"rejected_true[{name}]"] = rejected
+    if alone is not None:
+        rejected = alone.rejections(STANDARD, hypotheses)
+        name = INTERCEPT_ALONE
         columns[f"rejected[{name}]"], columns[f"rejected_true[{name}]"] = rejected
     return columns

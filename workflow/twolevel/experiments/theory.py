@@ -10,16 +10,19 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from scipy import special
 
+from twolevel.experiments.own_effects import covariance_of, own_effects
 from twolevel.experiments.scenario import Scenario
 from twolevel.text.confidence import LEVEL, alpha
 
 # Points and weights of the integral over the law of MS_E, by its tail probability.
 _NODES = 64
 
+_ESTIMATES = ("grand_mean", "between_variance", "within_variance")
 _BINS = 60
 _MOST = 100_000  # subjects
 
@@ -39,19 +42,54 @@ class Sampling:
         return self.scenario.subjects
 
     @property
+    def df_num(self) -> int:
+        """The degrees of freedom of the condition."""
+        return 1 if self.scenario.slope is not None else len(self.scenario.cells) - 1
+
+    @property
     def df_within(self) -> int:
-        """The degrees of freedom of the errors."""
-        J = len(self.scenario.conditions)
-        return (self.scenario.per_subject - 1) * self.n - J + 1
+        """The degrees of freedom of the error that the condition is tested against."""
+        if self.scenario.own_varies:
+            return self.df_num * (self.n - 1)
+        return (self.scenario.per_subject - 1) * self.n - self.df_num
+
+    @cached_property
+    def _own(self) -> np.ndarray:
+        """The covariance (J, J) of what a subject has of its own."""
+        return covariance_of(own_effects(self.scenario.population))
 
     @property
+    def _centred(self) -> np.ndarray:
+        """A number's values (J,), less their mean."""
+        x = np.array(self.scenario.population.values)
+        return x - x.mean()
+
+    @cached_property
     def _within(self) -> float:
-        return self.scenario.sigma_within**2
+        """The expected mean square of the error that the condition is tested against."""
+        within = self.scenario.sigma_within**2
+        if not self.scenario.own_varies:
+            return within
+        J = len(self._own)
+        directions = np.eye(J) - 1 / J
+        if self.scenario.slope is not None:
+            x = self._centred
+            directions = np.outer(x, x) / (x @ x)
+        return within + self.scenario.replicates * float(
+            np.sum(directions * self._own) / self.df_num
+        )
 
-    @property
+    @cached_property
     def _between(self) -> float:
         """The expected mean square between subjects."""
-        return self._within + self.scenario.per_subject * self.scenario.sigma_between**2
+        return self.scenario.sigma_within**2 + self.scenario.per_subject * float(self._own.mean())
+
+    @property
+    def laws(self) -> tuple[str, ...]:
+        """The estimates whose laws are known."""
+        if self.scenario.missing > 0:
+            return ()
+        return _ESTIMATES if self.scenario.plain else _ESTIMATES[:1]
 
     def cdf(self, quantity: str, x: np.ndarray) -> np.ndarray:
         """P(estimate <= x) for x (m,) of grand_mean, between_variance or within_variance."""
@@ -90,7 +128,7 @@ class Sampling:
 
     def power(self, level: float = LEVEL) -> float:
         """The power of the ANOVA's F test of the condition: a noncentral F."""
-        df_num = len(self.scenario.conditions) - 1
+        df_num = self.df_num
         noncentrality = self.n * self.scenario.replicates * np.sum(self.scenario.effects**2)
         critical = special.fdtri(df_num, self.df_within, level)
         return 1 - float(
@@ -112,18 +150,23 @@ class Sampling:
 
     def expected(self) -> Mapping[tuple[str, str, str], float]:
         """Known values of performance measures, by quantity, method and measure."""
-        J, K = len(self.scenario.conditions), self.scenario.per_subject
-        raw = self._between / K
-        effect = np.sqrt(self._within * (1 - 1 / J) / (self.n * self.scenario.replicates))
+        where = self.scenario
+        J, K, per_cell = len(where.cells), where.per_subject, self.n * where.replicates
         known = {("grand_mean", "", "empirical_se"): self.grand_mean_se}
-        for quantity in ("grand_mean", *(f"alpha[{name}]" for name in self.scenario.conditions)):
+        for quantity in ("grand_mean", *where.estimands):
             known |= {(quantity, "", "bias"): 0.0}
-        for name in self.scenario.conditions:
-            known |= {(f"alpha[{name}]", "", "empirical_se"): float(effect)}
+        share = 1 - 1 / J if where.slope is None else 1 / float(self._centred @ self._centred)
+        effect = float(np.sqrt(self._within * share / per_cell))
+        for quantity in where.estimands:
+            known |= {(quantity, "", "empirical_se"): effect}
+        if where.plain:
+            raw = self._between / K
+            known |= {
+                ("raw_variance", "", "bias"): where.sigma_within**2 / K,
+                ("raw_variance", "", "empirical_se"): raw * float(np.sqrt(2 / (self.n - 1))),
+                ("boundary", "", "rate"): self.boundary_rate,
+            }
         return known | {
-            ("raw_variance", "", "bias"): self._within / K,
-            ("raw_variance", "", "empirical_se"): raw * float(np.sqrt(2 / (self.n - 1))),
-            ("boundary", "", "rate"): self.boundary_rate,
             ("condition", "anova", "power"): self.power(),
             ("condition", "anova", "type_one_error"): alpha(LEVEL),
         }
@@ -137,8 +180,9 @@ def bin_edges(scenario: Scenario) -> dict[str, np.ndarray]:
     """
     n, share = scenario.subjects, 1 - scenario.missing
     within = scenario.sigma_within**2
-    raw = scenario.sigma_between**2 + within / max(scenario.per_subject * share, 1.0)
-    df = max((scenario.per_subject * share - 1) * n - len(scenario.conditions) + 1, 1.0)
+    own = float(covariance_of(own_effects(scenario.population)).mean())
+    raw = own + within / max(scenario.per_subject * share, 1.0)
+    df = max((scenario.per_subject * share - 1) * n - len(scenario.cells) + 1, 1.0)
     far = -special.ndtri(_OUTSIDE) * np.sqrt(raw / n)
     ends = {
         "grand_mean": (scenario.mean - far, scenario.mean + far),

@@ -9,7 +9,7 @@ from twolevel.findings.headline import Claim
 from twolevel.summaries.replication_summary import PowerReached, ReplicationSummary
 from twolevel.text.confidence import LEVEL, alpha, percent
 from twolevel.text.markdown import Markdown, num
-from twolevel.text.methods import METHODS
+from twolevel.text.methods import INTERCEPT_ALONE, METHODS
 
 # The share of failed experiments from which the headline speaks of them.
 MANY_FAILED = 0.05
@@ -37,6 +37,19 @@ class Replicated:
     def differ(self) -> bool:
         """Whether the conditions differ in truth, so that there is something to find."""
         return any(effect != 0 for effect in self.replication.effects)
+
+    @property
+    def own(self) -> str | None:
+        """What subjects have of their own besides an intercept, in words; None where nothing."""
+        where = self.replication.scenario
+        if where.random:
+            return "slopes"
+        return "effects of the conditions" if where.strata else None
+
+    @property
+    def plain(self) -> bool:
+        """Whether conditions are levels, and subjects differ in their intercepts only."""
+        return self.own is None and self.replication.scenario.slope is None
 
     @property
     def any_fit(self) -> bool:
@@ -141,4 +154,12 @@ def _errors(found: Replicated) -> list[Claim]:
         f"A test at the {percent(alpha(LEVEL))} % level rejects what is true in "
         f"{', and in '.join(by)}."
     )
-    return [Claim("type_one_error", Markdown(said))]
+    claims = [Claim("type_one_error", Markdown(said))]
+    if found.own and "type_one_error" in found.extent.get(INTERCEPT_ALONE, {}):
+        said = (
+            f"Subjects differ in their {found.own} here. **A model with a random intercept alone "
+            f"rejects what is true in {found.percents(INTERCEPT_ALONE, 'type_one_error')} %**: it "
+            "takes these differences between subjects for error of single observations."
+        )
+        claims.append(Claim("intercept_alone", Markdown(said)))
+    return claims

@@ -23,7 +23,7 @@ from twolevel.model.effects.effect_criterion import (
     relative_variance,
     variance_sums,
 )
-from twolevel.model.effects.effect_search import deviance, deviance_derivatives, in_theta, maximise
+from twolevel.model.effects.effect_search import derivatives, deviance, maximise
 from twolevel.model.effects.effect_sums import EffectSums, SubjectSums, subject_sums
 from twolevel.model.effects.effect_variances import variances_of_effects
 from twolevel.model.effects.held_effects import HeldEffects
@@ -103,25 +103,11 @@ class SubjectEffects:
         return HeldEffects(self.sums, self.directions, self.layout, self.by("ML").maximise())
 
     def derivatives(self, best: EffectSolution) -> Derivatives:
-        """How the likelihood bends in theta of the working columns.
-
-        A column of Lambda whose diagonal is 0 is 0, and its entries are held.
-        """
-        now, jacobian = best.evaluation, self.layout.jacobian(best.own)
-        in_psi = deviance_derivatives(now, self.degrees_of_freedom)
-        _, _, curvature = in_theta(self.layout, best.own[:, None], *in_psi)
-        held = np.concatenate(
-            [
-                (np.diag(factor) == 0)[np.triu_indices(len(factor))[0]]
-                for factor in self.layout.factors(best.own)
-            ]
+        """How the likelihood bends in theta of the working columns."""
+        found = derivatives(
+            self.layout, best.own[:, None], best.evaluation, self.degrees_of_freedom
         )
-        return Derivatives(
-            curvature=curvature[:, :, 0],
-            rss_slopes=jacobian.T @ now.rss_slopes[:, 0],
-            xx_slopes=np.einsum("sk,sij->kij", jacobian, now.xx_slopes[..., 0]),
-            held=held,
-        )
+        return Derivatives(*(part[..., 0] for part in vars(found).values()))
 
     def variance_sums(self, best: EffectSolution) -> VarianceSums:
         """The sums for psi sigma_w^2 and sigma_w^2."""

@@ -17,6 +17,9 @@ from twolevel.text.errors import InputError, quoted
 def scenario_at(point: Point, parameters: Mapping[str, Any], study: Mapping[str, Any]) -> Scenario:
     """The scenario of a point; `study` has the values of what the config leaves out."""
     given = {key: parameters[key] for key in PARAMETERS if parameters[key] is not None}
+    if "random" in given:  # its intercepts are an axis of the grid, of one value
+        random = dict(given.pop("random"))
+        given |= {"sigma_between": random.pop("intercept"), "random": random}
     for axis, value in zip(AXES, point, strict=True):
         if value != SAME:
             given[axis] = int(value) if axis == "subjects" else float(value)

@@ -17,7 +17,15 @@ from twolevel.text.numbers import written
 AXES = ("subjects", "sigma_between", "missing")
 
 # The other keys of a replication study that the data of its experiments depend on.
-PARAMETERS = ("conditions", "grand_mean", "sigma_within", "replicates")
+PARAMETERS = (
+    "conditions",
+    "slope",
+    "grand_mean",
+    "random",
+    "strata",
+    "sigma_within",
+    "replicates",
+)
 
 # Stands for the value of the study that a replication is like.
 SAME = "same"

@@ -6,15 +6,18 @@ from twolevel.summaries.base import Summary
 
 
 class ScenarioSummary(Summary):
-    """What the experiments at the first point are drawn from."""
+    """What the experiments at the first point are drawn from; see `Scenario`."""
 
     subjects: int
-    conditions: dict[str, float]
+    conditions: dict[str, float] | dict[str, list[float]]
     grand_mean: float
     sigma_between: float
     sigma_within: float
     replicates: int
     missing: float
+    slope: float | None = None
+    random: dict[str, float] | None = None
+    strata: dict[str, float] | None = None
 
 
 class Axes(Summary):
@@ -43,10 +46,12 @@ class PowerReached(Summary):
 class ReplicationSummary(Summary):
     """replication.json; effects are deviations from `mean`, which is the mean of all conditions.
 
+    levels: the conditions' names, or the values of a number.
     averaged_over: the terms of the study it is like that experiments do not have.
     """
 
     scenario: ScenarioSummary
+    levels: list[str]
     mean: float
     effects: list[float]
     axes: Axes

@@ -61,3 +61,7 @@ CONTRAST_ERRORS: dict[ContrastError, str] = {
         "multivariate model and SPSS give them"
     ),
 }
+
+# In replication studies with subjects' own slopes or effects, also what a model without them finds.
+INTERCEPT_ALONE = "intercept-alone"
+REPLICATED = METHODS | {INTERCEPT_ALONE: EffectTest("random intercept alone")}

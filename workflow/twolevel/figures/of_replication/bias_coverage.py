@@ -39,14 +39,17 @@ def bias_coverage(measures: pd.DataFrame) -> Figure:
 
     `measures`: subjects, sigma_between, missing, quantity, method, measure, n, value, mcse. One
     column for each of up to three sigma_between, at the smallest share of missing cells; bias of
-    the grand mean, the first condition's effect and both variances, coverage of the former two.
+    the grand mean, the first condition's effect or the slope, and both variances, coverage of the
+    former two.
     """
     panels, missing = some(measures["sigma_between"], MOST_PANELS), measures["missing"].min()
-    effect = next(q for q in measures["quantity"] if q.startswith("alpha["))
-    condition = shorten(effect[len("alpha[") : -1], ROOM, SMALL)
+    effect = next(q for q in measures["quantity"] if q == "slope" or q.startswith("alpha["))
+    called = "slope"
+    if effect != "slope":
+        called = f"effect of {shorten(effect[len('alpha[') : -1], ROOM, SMALL)}"
     looks = {
         "grand_mean": Look("grand mean", INK, "o", "none"),
-        effect: Look(f"effect of {condition}", MARGINAL, "^", "none"),
+        effect: Look(called, MARGINAL, "^", "none"),
         "between_variance": Look("variance between", BETWEEN, "s", "none"),
         "within_variance": Look("variance within", WITHIN, "D", "none"),
     }

@@ -21,19 +21,20 @@ from twolevel.figures.panels import (
     some,
 )
 from twolevel.figures.replication_sources import ReplicationSources
-from twolevel.figures.theme import BETWEEN, MARGINAL, MUTED, TRUTH, WITHIN, new_figure, themed
+from twolevel.figures.theme import BETWEEN, INK, MARGINAL, MUTED, TRUTH, WITHIN, new_figure, themed
 from twolevel.text.confidence import LEVEL, alpha, percent
-from twolevel.text.methods import METHODS
+from twolevel.text.methods import INTERCEPT_ALONE, REPLICATED
 
 MOST_ROWS = 2
 # In the order of their errors.
 STYLES: dict[str, tuple[Any, ...]] = {
+    INTERCEPT_ALONE: (INK, "v", (0, (4, 1.5, 1, 1.5))),
     "asymptotic": (WITHIN, "s", (0, (5, 1.5))),
     "satterthwaite": (MUTED, "D", (0, (1, 1.5))),
     "kenward-roger": (BETWEEN, "o"),
     "anova": (MARGINAL, "^", (0, (2, 1.5))),
 }
-TESTS = {test: Look(METHODS[test].name, *style) for test, style in STYLES.items()}
+TESTS = {test: Look(REPLICATED[test].name, *style) for test, style in STYLES.items()}
 
 
 def draw(sources: ReplicationSources) -> Figure:

@@ -22,6 +22,7 @@ from twolevel.model.effects.effect_criterion import Evaluation, evaluate
 from twolevel.model.effects.effect_sums import Sums
 from twolevel.model.effects.newton import minimise
 from twolevel.model.effects.relative_covariance import RelativeCovariance, triangle
+from twolevel.model.likelihood import Derivatives
 from twolevel.text.errors import InputError
 from twolevel.text.methods import Method
 
@@ -202,3 +203,23 @@ def in_theta(
     gradient = np.einsum("skb,sb->kb", jacobian, slopes)
     hessian = np.einsum("skb,stb,tlb->klb", jacobian, curvature, jacobian, optimize=True)
     return value, gradient, hessian + np.einsum("skl,sb->klb", layout.forms, slopes)
+
+
+def derivatives(
+    layout: RelativeCovariance, theta: np.ndarray, now: Evaluation, f: int
+) -> Derivatives:
+    """How the likelihoods of B data sets bend in theta (S, B), where they are evaluated.
+
+    A column of Lambda whose diagonal is 0 is 0, and its entries are held.
+    """
+    jacobian = layout.jacobian(theta)
+    held = [
+        (np.einsum("iib->ib", factor) == 0)[np.triu_indices(len(factor))[0]]
+        for factor in layout.factors(theta)
+    ]
+    return Derivatives(
+        curvature=in_theta(layout, theta, *deviance_derivatives(now, f))[2],
+        rss_slopes=np.einsum("skb,sb->kb", jacobian, now.rss_slopes),
+        xx_slopes=np.einsum("skb,sijb->kijb", jacobian, now.xx_slopes),
+        held=np.concatenate(held),
+    )

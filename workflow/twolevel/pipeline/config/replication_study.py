@@ -4,8 +4,9 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
 
+from twolevel.experiments.population import Population
+from twolevel.pipeline.config.drawn import DrawnConditions, OwnSlopes, Strata
 from twolevel.pipeline.config.keys import Number, Page, StudyName, refuse_lost_errors
-from twolevel.pipeline.config.values import text_keys
 from twolevel.text.errors import InputError, listed
 from twolevel.text.methods import STANDARD, Test
 
@@ -55,11 +56,15 @@ class Replication(Page):
     subjects: _axis("integer", Subjects) | None = Field(  # type: ignore[valid-type]
         default=None, description="Number of subjects; a list makes a grid", examples=["[8, 20]"]
     )
-    conditions: Annotated[dict[str, Number], BeforeValidator(text_keys)] | None = Field(
+    conditions: DrawnConditions | None = Field(
         default=None,
-        min_length=2,
-        description="Each condition with its effect, in the response's unit",
+        description="Each condition with its effect, in the response's unit, or a number's values",
         examples=[{"t1": 0, "t2": 0.5, "t3": 1}],
+    )
+    slope: Number | None = Field(
+        default=None,
+        description="By how much the mean rises with each unit of a number",
+        examples=[0.5],
     )
     grand_mean: Number | None = Field(
         default=None, description="Population grand mean", examples=[5]
@@ -68,6 +73,16 @@ class Replication(Page):
         default=None,
         description="Standard deviation of the random effects; a list makes a grid",
         examples=["[0, 0.5, 1]"],
+    )
+    random: OwnSlopes | None = Field(
+        default=None,
+        description="Standard deviations of intercepts and slopes, and their correlation",
+        examples=[{"intercept": 1, "day": 0.3, "correlation": 0.2}],
+    )
+    strata: Strata | None = Field(
+        default=None,
+        description="Standard deviation of the subjects' own effects of the conditions",
+        examples=[{"condition": 0.5}],
     )
     sigma_within: Number | None = Field(
         default=None,
@@ -100,7 +115,9 @@ class Replication(Page):
 
     @model_validator(mode="after")
     def _is_complete(self) -> "Replication":
-        needed = ("subjects", "conditions", "grand_mean", "sigma_between", "sigma_within")
+        needed = ["subjects", "conditions", "grand_mean", "sigma_between", "sigma_within"]
+        if self.random is not None:
+            needed.remove("sigma_between")
         absent = [name for name in needed if getattr(self, name) is None]
         if absent and self.like is None:
             raise InputError(
@@ -109,12 +126,43 @@ class Replication(Page):
             )
         return self
 
+    @property
+    def population(self) -> Population | None:
+        """What the experiments at the first point are drawn from; None where like: says it."""
+        if self.conditions is None:
+            return None
+        between = self.sigma_between or ([0.0] if self.random is None else [None])
+        return Population(
+            self.conditions,
+            between[0],
+            self.slope,
+            self.random,
+            self.strata or {},
+            self.replicates or 1,
+        )
+
     @model_validator(mode="after")
-    def _has_errors(self) -> "Replication":
+    def _can_be_drawn(self) -> "Replication":
+        drawn_from = self.population
+        if drawn_from is None and (self.slope is not None or self.random is not None):
+            raise InputError(
+                "conditions: missing, but needed with slope: and random:; write a number with its "
+                "values, as conditions: {day: [0, 1, 2, 3]}"
+            )
+        sizes = list(drawn_from.effects) if drawn_from else []
+        if drawn_from:
+            drawn_from.refuse_in_experiments(max(self.missing or [0.0]))
         if self.sigma_within is not None:
-            sizes = *(self.conditions or {}).values(), *(self.sigma_between or [])
-            refuse_lost_errors(self.sigma_within, [*sizes, self.grand_mean or 0])
+            sds = *(self.random or {}).values(), *(self.strata or {}).values()
+            sizes += [*(self.sigma_between or []), *sds, self.grand_mean or 0]
+            refuse_lost_errors(self.sigma_within, sizes)
         return self
+
+    @property
+    def per_subject(self) -> int:
+        """How many observations of a subject there are; a guess where a study says it."""
+        drawn_from = self.population
+        return (len(drawn_from.cells) if drawn_from else 3) * (self.replicates or 1)
 
     @model_validator(mode="after")
     def _comes_to_an_end(self) -> "Replication":
@@ -125,8 +173,7 @@ class Replication(Page):
                 f"found a grid of {points:,} points, expected at most {MAX_POINTS:,}; shorten its "
                 "lists"
             )
-        of_subject = len(self.conditions or "12") * (self.replicates or 1)
-        numbers = sum(self.subjects or [2]) * of_subject * others * self.experiments
+        numbers = sum(self.subjects or [2]) * self.per_subject * others * self.experiments
         if numbers > MAX_NUMBERS:
             raise InputError(
                 f"found {self.experiments:,} experiments at {points:,} points, which draw "
