@@ -3,10 +3,13 @@
 import numpy as np
 import pandas as pd
 import pytest
+import random_part_references
 from reference_values import NAMES, load
 from scipy import stats
 
 import twolevel as tl
+from twolevel.inference.variance_test import variance_test
+from twolevel.model.subject_effects import SubjectEffects
 
 
 @pytest.mark.parametrize("method", ["REML", "ML"])
@@ -67,3 +70,64 @@ def test_error_of_the_simulation_and_seed():
     assert one.p != fit.between_variance_test(draws=20_000, seed=2).p
     ps = [fit.between_variance_test(draws=2000, seed=seed).p for seed in range(60)]
     assert np.std(ps) == pytest.approx(np.sqrt(one.p / 2000), rel=0.5)
+
+
+# 2 (logLik(fit) - logLik(fit without the effect)) of lme4 1.1-31 by REML, rhoend 1e-10.
+LME4 = {
+    "sleepstudy__slope": [22.8967555271, 42.8368134364],
+    "selfesteem2__strata": [19.1050353321, 12.5786512475, 0.0322618086703],
+}
+
+
+@pytest.mark.parametrize("method", ["REML", "ML"])
+@pytest.mark.parametrize("name", LME4)
+def test_each_of_several_effects(name, method):
+    reference = random_part_references.load(name)
+    fit = tl.fit_mixed(reference.formula, reference.data, method=method)
+    table = fit.test_variances(draws=500)
+    np.testing.assert_allclose(table["statistic"], LME4[name], rtol=1e-6, atol=1e-6)
+    slopes = "slope" in name
+    assert table["df"].tolist() == ([2, 2] if slopes else [1, 1, 1])
+    chi = [stats.chi2(df).sf(table["statistic"]) for df in ((1, 2) if slopes else (1,))]
+    np.testing.assert_allclose(table["p_mixture"], sum(chi) / 2, rtol=1e-6)
+    own = fit.test_between_variance(draws=500)
+    assert own.loc["exact", "statistic"] == table["statistic"][0]
+    assert own.loc["exact", "p"] == table["p"][0]
+
+
+def test_drawn_and_refitted_as_exact():
+    """Of an intercept alone both ways are open: the same statistic, and p but for chance."""
+    reference = load("dyestuff")
+    for shift in (0.0, 3.0):
+        y = reference.data["y"] + shift * np.random.default_rng(1).normal(0, 50, 30)
+        fit = tl.fit_mixed(reference.formula, reference.data.assign(y=y), "subject")
+        general = SubjectEffects.of(fit.design, fit.random_columns, "REML")
+        exact, drawn = fit.between_variance_test(), variance_test(*general.reductions, 10_000)
+        assert drawn.statistic == pytest.approx(exact.statistic, abs=1e-8)
+        for one, other in ((drawn.p, exact.p), (drawn.boundary_share, exact.boundary_share)):
+            assert abs(one - other) < 4.5 * np.sqrt(0.25 / 10_000)
+
+
+def test_p_of_a_slope_is_uniform_under_the_hypothesis():
+    """60 tables in which only intercepts differ between subjects; false alarm below 1e-5."""
+    generator, p = np.random.default_rng(4), []
+    for _ in range(60):
+        y = generator.normal(size=(10, 1)) + generator.normal(size=(10, 5))
+        data = pd.DataFrame(
+            {"id": np.repeat(np.arange(10), 5), "x": np.tile(np.arange(5.0), 10), "y": y.ravel()}
+        )
+        fit = tl.fit_mixed("y ~ x + (1 + x | id)", data)
+        p.append(variance_test(fit.estimates.likelihood.reductions[1], draws=250).p)
+    for level in (0.05, 0.2, 0.4):
+        rejected = int((np.array(p) <= level).sum())
+        assert stats.binomtest(rejected, len(p), level).pvalue > 1e-5
+
+
+def test_no_intercept_to_test():
+    reference = random_part_references.load("sleepstudy__slope")
+    fit = tl.fit_mixed("y ~ condition + (0 + condition | subject)", reference.data)
+    with pytest.raises(tl.InputError, match=r"no intercept.*test_variances"):
+        fit.between_variance_test()
+    table = fit.test_variances(draws=200)
+    assert table["effect"].tolist() == ["condition"]
+    assert table["p"][0] == 0

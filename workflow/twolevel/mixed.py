@@ -28,15 +28,15 @@ from twolevel.inference.predicted.prediction import Subjects, predict, simulate
 from twolevel.inference.printout import Summary, model_text, summary
 from twolevel.inference.profile_likelihood import ProfileLikelihood
 from twolevel.inference.type3 import type3_rows
-from twolevel.inference.variance_test import BetweenVarianceTest, between_variance_test
+from twolevel.inference.variance_test import VarianceTest, variance_test, variance_tests
 from twolevel.model.random_intercept import RandomIntercept
 from twolevel.model.subject_effects import SubjectEffects
 from twolevel.random.mixed_design import mixed_design
 from twolevel.random.random_columns import RandomColumns
-from twolevel.random.random_part import RandomPart
+from twolevel.random.random_part import INTERCEPT, RandomPart
 from twolevel.random.term_source import subject_intercept
 from twolevel.text.confidence import LEVEL
-from twolevel.text.errors import one_of
+from twolevel.text.errors import InputError, one_of
 from twolevel.text.methods import Df, Method
 
 
@@ -216,16 +216,37 @@ class MixedFit(Fitted):
         table = drawn.percentile(level) if percentile else drawn.bca(self.without_subject, level)
         return table.assign(refits=refits, boundary_refits=drawn.boundary_refits)
 
-    def between_variance_test(self, draws: int = 100_000, seed: int = 1) -> BetweenVarianceTest:
-        """The exact test of sigma_between = 0, whose table `test_between_variance` gives."""
-        return between_variance_test(self.estimates.likelihood, draws, seed)
+    def between_variance_test(self, draws: int | None = None, seed: int = 1) -> VarianceTest:
+        """The test of sigma_between = 0, whose table `test_between_variance` gives.
 
-    def test_between_variance(self, draws: int = 100_000, seed: int = 1) -> pd.DataFrame:
+        Raises InputError where subjects have no random intercept.
+        """
+        effects = [(t.grouping, effect) for t in self.random_part.terms for effect in t.effects]
+        own = ((self.design.subject,), INTERCEPT)
+        if own not in effects:
+            raise InputError(
+                f"random part {self.random}: subjects have no intercept of their own, whose "
+                "variance could be tested; take test_variances() for what is random here"
+            )
+        return variance_test(self.estimates.likelihood.reductions[effects.index(own)], draws, seed)
+
+    def test_between_variance(self, draws: int | None = None, seed: int = 1) -> pd.DataFrame:
         """Test sigma_between = 0: statistic and p, exact and by the chi-square mixture.
 
-        Always by REML (see `variance_test`).
+        Always by REML. With other random effects beside, "exact" is the parametric bootstrap (see
+        `variance_test`, also for how many data sets are drawn if `draws` does not say it).
         """
         return self.between_variance_test(draws, seed).table()
+
+    def test_variances(self, draws: int | None = None, seed: int = 1) -> pd.DataFrame:
+        """Test each random effect against the model without it and its covariances, by REML.
+
+        One row for each: grouping, effect, statistic, df (how many parameters it has), p with its
+        Monte Carlo standard error p_se, and p_mixture by chi-square distributions. For an intercept
+        alone p is exact, else by the parametric bootstrap (see `variance_test`). Without the
+        intercept of a line the test depends on the origin of its x.
+        """
+        return variance_tests(self.estimates.likelihood, self.random_part, draws, seed)
 
     @cached_property
     def _left_out(self) -> LeftOut:

@@ -15,6 +15,7 @@ The data sets of a batch run along the last axis of all arrays; a single one has
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
@@ -116,6 +117,25 @@ class HeldParameters(Protocol):
         """Combinations rows (m, p) of the working coefficients."""
 
 
+class Reduction(Protocol):
+    """A model without one of its random effects, by REML whatever the method."""
+
+    @property
+    def draws(self) -> int:
+        """How many data sets are drawn if nothing else is said."""
+
+    @property
+    def n_parameters(self) -> int:
+        """How many variances and covariances the effect has."""
+
+    @property
+    def fall(self) -> float:
+        """By how much the restricted deviance falls where the effect is added."""
+
+    def falls_by_chance(self, size: int, generator: np.random.Generator) -> np.ndarray:
+        """The same for data sets (size,) that the model without the effect draws."""
+
+
 class Likelihood(Protocol[Found]):
     """The likelihood of a model with one kind of random part, by REML or ML."""
 
@@ -144,11 +164,8 @@ class Likelihood(Protocol[Found]):
         """The sums that the expected information of the variances is made of."""
 
     @property
-    def fall(self) -> float:
-        """By how much the restricted deviance falls from nothing random to where it is least."""
-
-    def falls_by_chance(self, size: int, generator: np.random.Generator) -> np.ndarray:
-        """The same for data sets (size,) of the design in which nothing is random but the rows."""
+    def reductions(self) -> Sequence[Reduction]:
+        """The models without one random effect each, term by term."""
 
     @property
     def held_parameters(self) -> HeldParameters:

@@ -82,6 +82,18 @@ class RandomIntercept:
         return spectrum(self.moments)
 
     @property
+    def reductions(self) -> tuple[RandomIntercept]:
+        """This model against the one without the intercept."""
+        return (self,)
+
+    draws = 100_000  # which take no fits
+
+    @property
+    def n_parameters(self) -> int:
+        """Of the intercept: sigma_b^2."""
+        return 1
+
+    @property
     def fall(self) -> float:
         """By how much the restricted deviance falls from lambda = 0 to where it is least."""
         at_zero = profile(self.moments, 0.0, "REML")

@@ -32,6 +32,7 @@ from twolevel.model.effects.predicted_effects import (
     smoothed_effects,
     spreads_of_effects,
 )
+from twolevel.model.effects.reduced_effects import ReducedEffects
 from twolevel.model.effects.relative_covariance import RelativeCovariance
 from twolevel.model.likelihood import Derivatives, Variances, VarianceSums
 from twolevel.model.random_effects import RandomEffects, RandomVariance, Smoothed, Spreads
@@ -118,6 +119,15 @@ class SubjectEffects:
     def drawn(self) -> DrawnSums:
         """What data sets of the design are drawn from."""
         return DrawnSums.of(self.subjects, self.sums)
+
+    @property
+    def reductions(self) -> list[ReducedEffects]:
+        """The models without one effect each, term by term."""
+        return [
+            ReducedEffects(self.drawn, self.directions, self.layout, t, k)
+            for t, place in enumerate(self.layout.places)
+            for k in range(place.shape[1])
+        ]
 
     def refits(self, best: EffectSolution, size: int, generator: np.random.Generator) -> Refits:
         """Fits to data sets drawn from the model at its maximum."""
