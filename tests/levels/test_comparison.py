@@ -14,14 +14,16 @@ import twolevel as tl
 from twolevel.levels.comparison import compare_fits
 from twolevel.strata.anova import NotPartitioned
 
+DATA = Path(__file__).parents[1] / "data"
+
 
 def case(name):
-    return pd.read_csv(Path(__file__).parents[1] / "data" / "cases" / f"{name}.csv")
+    return pd.read_csv(DATA / "cases" / f"{name}.csv")
 
 
-def compared(formula, data, subject, condition):
+def compared(formula, data, subject, condition, random=""):
     level1 = tl.fit_subjects(formula, data, subject, condition)
-    fit = tl.fit_mixed(formula, data, subject)
+    fit = tl.fit_mixed(formula + random, data, subject)
     effects = fit.condition_effects(condition).rename_axis("condition").reset_index()
     try:
         anova = tl.partition_errors(formula, data, subject).summary()
@@ -79,6 +81,24 @@ def test_strata_that_the_model_has_no_variance_for():
     trials = compared("rt ~ mood * flanker", case("trials_two_within"), "subj", "mood")
     assert trials.unequal
     assert trials.pooled == ["subj:mood", "subj:flanker", "subj:mood:flanker"]
+
+
+@pytest.mark.parametrize("name", ["selfesteem2", "obk"])
+def test_a_model_with_a_variance_for_each_stratum_has_the_anovas_tests(name):
+    data = pd.read_csv(DATA / f"{name}.csv")
+    if name == "obk":
+        formula, (a, b) = "value ~ treatment * phase * C(hour)", ("phase", "hour")
+    else:
+        formula, (a, b) = "score ~ treatment * time", ("treatment", "time")
+    random = f" + (1 | id) + (1 | id:{a}) + (1 | id:{b})"
+    comparison = compared(formula, data, "id", a, random)
+    assert comparison.pooled == []
+    assert not comparison.boundary
+    tests = comparison.tests
+    for key in ("F", "df_den", "p"):
+        np.testing.assert_allclose(tests[f"{key}_mixed"], tests[f"{key}_anova"], rtol=1e-6)
+    sigmas = comparison.table.loc[["sigma_between", f"sigma[id:{a}]", f"sigma[id:{b}]"]]
+    np.testing.assert_allclose(sigmas["mixed"], sigmas["anova"], rtol=1e-6)
 
 
 def test_unbalanced_has_no_anova():

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 # Relative difference up to which two results are the same number, computed twice.
 ROUNDING = 1e-8
+_SAME_DF = 1e-6  # of degrees of freedom, in which every error of a variance counts several times
 _TEST = ("F", "df_den", "p")
 
 
@@ -112,8 +113,15 @@ def compare_fits(
     gap = table.sub(table["mixed"], axis=0).abs().max(axis=1)
     table["difference"] = (gap / scale).where(gap > 0, 0.0)
     table.loc[table[["two_stage", "anova"]].isna().all(axis=1), "difference"] = nan
-    by_term = pd.DataFrame.from_dict(tests, orient="index").rename_axis("term")
-    by_term["agree"] = (table.loc[of_terms, "difference"] <= ROUNDING).to_numpy()
+    columns = [
+        "stratum",
+        "df_num",
+        *(f"{key}_{name}" for name in ("mixed", "anova") for key in _TEST),
+    ]
+    by_term = pd.DataFrame.from_dict(tests, orient="index", columns=columns).rename_axis("term")
+    df = by_term[["df_den_mixed", "df_den_anova"]].astype(float)
+    same_df = (df["df_den_mixed"] / df["df_den_anova"] - 1).abs() <= _SAME_DF
+    by_term["agree"] = (table.loc[of_terms, "difference"] <= ROUNDING).to_numpy() & same_df
     averaged = anova["averaged"] if anova else None
     return Comparison(
         table=table,
