@@ -58,8 +58,9 @@ def drawn(**keys):
 
 
 LINES = drawn(conditions={"x": [0, 1, 2, 5]}, slope=1, random={"intercept": 2, "x": 1})
+FACTORS = {"a": {"1": 0, "2": 1}, "b": {"1": 0, "2": 1, "3": 2}}
 CELLS = drawn(
-    conditions={"a": {"1": 0, "2": 1}, "b": {"1": 0, "2": 1, "3": 2}},
+    conditions=FACTORS,
     sigma_between=2,
     strata={"a": 1, "b": 1},
 )
@@ -137,11 +138,39 @@ class TestAnovaRM:
         data = load("anxiety").data
         more = data.assign(y=data["y"] + np.random.default_rng(1).normal(size=len(data)))
         _, table = called("y ~ condition", pd.concat([data, more]))
-        assert table.loc["ANOVA", "status"] == "averaged"
+        assert table.loc["ANOVA", "status"] == "agrees"
+        assert table.loc["ANOVA", "averaged"]
         cells = pd.concat([data, more]).groupby(["subject", "condition"], observed=True)
         means = cells["y"].mean().reset_index()
         expected = tl.partition_errors("y ~ condition", means, "subject").table["F"].iloc[0]
         assert table.loc["ANOVA", "F"] == pytest.approx(expected)
+
+    @pytest.mark.parametrize("replicates", [1, 2])
+    @pytest.mark.parametrize("bars", ["", " + (1 | subject) + (1 | subject:a)"])
+    def test_each_of_several_factors_has_an_error_of_its_own(self, replicates, bars):
+        keys = {"conditions": FACTORS, "sigma_between": 2, "strata": {"a": 1, "b": 1}}
+        data = drawn(replicates=replicates, **keys)
+        _, table = called(f"response ~ a * b{bars}", data, condition="a")
+        row = table.loc["ANOVA"]
+        assert (row["status"], row["averaged"]) == ("agrees", replicates > 1)
+        expected = tl.partition_errors("response ~ a * b", data, "subject").table
+        assert [test["variables"] for test in row["tests"]] == [["a"], ["b"], ["a", "b"]]
+        for column in ("F", "df_num", "df_den", "p"):
+            found = [test[column] for test in row["tests"]]
+            np.testing.assert_allclose(found, expected[column], rtol=1e-6)
+        assert row["F"] == row["tests"][0]["F"]
+
+    def test_another_f_is_said(self, monkeypatch):
+        data, partition = load("anxiety").data, witnesses.partition_errors
+
+        def other(*args):
+            found = partition(*args)
+            found.table["F"] *= 1 + 1e-5
+            return found
+
+        monkeypatch.setattr(witnesses, "partition_errors", other)
+        _, table = called("y ~ condition", data)
+        assert table.loc["ANOVA", "status"] == "differs"
 
     @pytest.mark.parametrize(
         ("formula", "condition"),

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from twolevel.summaries.checks_summary import Witness
+from twolevel.summaries.checks_summary import Witness, WitnessTest
 from twolevel.summaries.mixed_summary import MixedSummary
+from twolevel.text.markdown import Markdown, words
 from twolevel.text.numbers import positional
 
 
@@ -53,36 +54,30 @@ def _of_anova_rm(found: Witness, mixed: MixedSummary) -> str:
         factors = {name for variables in mixed.terms.values() for name in variables}
         of = "every level" if len(factors) == 1 else "every combination of levels"
         return f"AnovaRM refuses: it needs every subject under {of}, once."
-    if found.tests is not None:
-        return _of_own_errors(found)
-    theirs, ours = positional(found.F, 4), positional(found.our_F, 4)
-    return {
-        "agrees": "AnovaRM has the same F as the ANOVA with partitioned errors.",
-        "differs": f"AnovaRM's F is {theirs}, that of the ANOVA here {ours}.",
-        "averaged": (
-            f"AnovaRM takes the mean of every cell first, as the ANOVA here; its F is {theirs}, "
-            f"that of the ANOVA {ours}."
-        ),
-        "taken for complete": (
+    tests = found.tests or []
+    if found.status == "taken for complete":
+        theirs, ours = positional(found.F, 4), positional(found.our_F, 4)
+        return (
             f"AnovaRM takes these data for complete, which they are not: its F, {theirs}, has no "
             f"meaning here. The mixed model's is {ours}."
-        ),
-    }[found.status]
-
-
-def _of_own_errors(found: Witness) -> str:
-    parts = []
-    for test in found.tests or []:
-        here = "" if test.our_F is None else f" (here {positional(test.our_F, 4)})"
-        parts.append(
-            f"F({test.df_num:g}, {test.df_den:g}) = {positional(test.F, 4)}, p {_p(test.p)} for "
-            f"{' × '.join(test.variables)}{here}"
         )
-    first = ", after taking the mean of every cell" if found.averaged else ""
-    return (
-        f"AnovaRM gives each factor within subjects and each interaction an error of its own{first}"
-        f": {'; '.join(parts)}. The model of this page has one error for all of them."
-    )
+    also = ", taking the mean of every cell first as this does" if found.averaged else ""
+    if found.status == "agrees":
+        terms = words([Markdown(_named(test)) for test in tests if test.our_F is not None])
+        of = f" for {terms}" if len(tests) > 1 else ""
+        return f"AnovaRM has the same F as the ANOVA with partitioned errors{of}{also}."
+    differ = [
+        f"{positional(test.F, 4)} for {_named(test)}, where the ANOVA here has "
+        f"{positional(test.our_F, 4)}"
+        for test in tests
+        if test.our_F is not None
+    ]
+    return f"AnovaRM's F is {'; '.join(differ)}."
+
+
+def _named(test: WitnessTest) -> str:
+    """A term by its variables."""
+    return " × ".join(test.variables)
 
 
 def _of_dropping(found: Witness, mixed: MixedSummary, condition: str | None) -> str:
@@ -103,7 +98,3 @@ def _of_dropping(found: Witness, mixed: MixedSummary, condition: str | None) -> 
         f"{groups if len(mixed.terms) > 1 else ''}, and {positional(found.our_F, 4)} in the mixed "
         "model of all observations."
     )
-
-
-def _p(value: float) -> str:
-    return "< 0.0001" if value < 1e-4 else f"= {value:.4f}"

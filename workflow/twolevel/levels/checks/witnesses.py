@@ -24,6 +24,7 @@ from twolevel.design.formula import parse
 from twolevel.design.terms import made_of
 from twolevel.levels.checks.mixed_lm import intercept_sd, random_arguments
 from twolevel.mixed import MixedFit, fit_design
+from twolevel.random.bars import read_bars
 from twolevel.strata.anova import NotPartitioned, partition_errors
 from twolevel.strata.condition_covariance import cell_means
 from twolevel.text.errors import InputError
@@ -47,15 +48,14 @@ class Witness:
     """What another program finds of the model, beside what we do (NaN for nothing).
 
     status is "agrees", "lower" or "higher" (its likelihood, against ours), "differs" (its F),
-    "averaged" (it took means of cells), "taken for complete" (it did not see that cells are empty),
-    "own errors" (it gave each of several factors one), "drops" (it looks only at what is left
-    without the subjects that have an empty cell), "refused", "not asked" (it would take long) or
-    "other models" (it has none like ours).
+    "taken for complete" (it did not see that cells are empty), "drops" (it looks only at what is
+    left without the subjects that have an empty cell), "refused", "not asked" (it would take long)
+    or "other models" (it has none like ours).
 
     difference is its log-likelihood less ours; converged, whether it reports that; F is its F of
-    the first factor and our_F the ANOVA's; averaged, whether it took the means of cells; tests, its
-    own of several factors; left, the subjects and observations it keeps; said, its own warnings or
-    its refusal.
+    the first factor and our_F the ANOVA's, or the mixed model's where there is no ANOVA; averaged,
+    whether it took the means of cells; tests, those of all terms; left, the subjects and
+    observations it keeps; said, its own warnings or its refusal.
     """
 
     witness: str
@@ -170,27 +170,24 @@ def _anova_rm(
     found, said = _listen(ask)
     if found is None:
         return witness("refused", said=said)
-    F = float(found["F Value"].iloc[0])
-    if len(within) > 1:
-        tests = _own_errors(found, dict(zip(names, within, strict=True)), fit)
-        first = next(t["our_F"] for t in tests if t["variables"] == within[:1])
-        return witness("own errors", F=F, our_F=first, averaged=averaged, tests=tests, said=said)
     try:
-        ours = float(partition_errors(formula, data, subject).table["F"].iloc[0])
+        ours = partition_errors(formula, data, subject).table["F"]
     except NotPartitioned:
         # AnovaRM counts the rows of each level, not whether every subject has one there.
-        ours = float(fit.anova()["F"].iloc[0])
-        return witness("taken for complete", F=F, our_F=ours, said=said)
-    if averaged:
-        status = "averaged"
-    else:
-        status = "agrees" if abs(F - ours) <= SAME * max(abs(ours), SAME) else "differs"
-    return witness(status, F=F, our_F=ours, averaged=averaged, said=said)
+        ours = None
+    tests = _compared(found, dict(zip(names, within, strict=True)), fit, ours)
+    answer = partial(witness, F=tests[0]["F"], our_F=tests[0]["our_F"], tests=tests, said=said)
+    if ours is None:
+        return answer("taken for complete")
+    gaps = [abs(t["F"] - t["our_F"]) > SAME * max(abs(t["our_F"]), SAME) for t in tests]
+    return answer("differs" if any(gaps) else "agrees", averaged=averaged)
 
 
-def _own_errors(found: pd.DataFrame, names: dict[str, str], fit: MixedFit) -> list[dict]:
-    """AnovaRM's tests of several factors within subjects, each against its own error."""
-    asked = fit.anova()
+def _compared(
+    found: pd.DataFrame, names: dict[str, str], fit: MixedFit, ours: pd.Series | None
+) -> list[dict]:
+    """AnovaRM's tests, each against its own error, beside the ANOVA's or else the mixed model's."""
+    asked = fit.anova()["F"] if ours is None else ours
     of_variables = {frozenset(variables): term for term, variables in made_of(fit.design).items()}
     tests = []
     for label, row in found.iterrows():
@@ -203,7 +200,7 @@ def _own_errors(found: pd.DataFrame, names: dict[str, str], fit: MixedFit) -> li
                 "df_num": float(row["Num DF"]),
                 "df_den": float(row["Den DF"]),
                 "p": float(row["Pr > F"]),
-                "our_F": np.nan if term is None else float(asked.loc[term, "F"]),
+                "our_F": np.nan if term is None else float(asked[term]),
             }
         )
     return tests
@@ -221,11 +218,11 @@ def _dropping(
     if complete.all():
         return None
     kept = data[complete[fit.design.codes]]
-    names, F = parse(formula), np.nan
+    names, F = parse(read_bars(formula).fixed), np.nan
     with suppress(InputError):  # where what is left allows no ANOVA, it has no F
         means = kept.groupby([subject, *names.variables], observed=True, sort=False)
         means = means[names.response].mean().reset_index()
-        F = float(partition_errors(formula, means, subject).table.loc[term, "F"])
+        F = float(partition_errors(read_bars(formula).fixed, means, subject).table.loc[term, "F"])
     return Witness(
         witness="pingouin's subjects, our ANOVA",
         method="complete subjects",
