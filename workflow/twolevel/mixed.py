@@ -31,7 +31,7 @@ from twolevel.inference.type3 import type3_rows
 from twolevel.inference.variance_test import VarianceTest, variance_test, variance_tests
 from twolevel.model.random_intercept import RandomIntercept
 from twolevel.model.subject_effects import SubjectEffects
-from twolevel.random.mixed_design import mixed_design
+from twolevel.random.mixed_design import mixed_design, supported_columns
 from twolevel.random.random_columns import RandomColumns
 from twolevel.random.random_part import INTERCEPT, RandomPart
 from twolevel.random.term_source import subject_intercept
@@ -315,7 +315,7 @@ def fit_arrays(
     Raises InputError for arrays that are not so, or that the model cannot be fitted to.
     """
     design = design_of_arrays(response, subjects, conditions)
-    return fit_design(design, subject_intercept(design), method)
+    return fit_design(design, supported_columns(design), method)
 
 
 def fit_design(design: DesignMatrix, random_columns: RandomColumns, method: Method) -> MixedFit:

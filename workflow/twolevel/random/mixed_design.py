@@ -27,8 +27,8 @@ def mixed_design(
 ) -> tuple[DesignMatrix, RandomColumns]:
     """Evaluate a formula on a table (N rows): its fixed part, and what is random.
 
-    Without bars every subject has an intercept. With bars the subject may be left out: it is the
-    column in whose levels those of all grouping factors are nested.
+    Without bars what is random is what the subjects' data support. With bars the subject may be
+    left out: it is the column in whose levels those of all grouping factors are nested.
 
     Raises InputError as `design_matrix` does, where no such column is there, and for random effects
     that the rows cannot tell from each other or from the residual.
@@ -41,7 +41,7 @@ def mixed_design(
                 "it as subject, or write what is random into the formula, as in + (1 | id)"
             )
         design = design_matrix(formula, data, subject, coding)
-        return design, subject_intercept(design)
+        return design, supported_columns(design)
     if subject is not None:
         mixed.refuse_other_subject(subject)
     if isinstance(data, Shards):
@@ -68,8 +68,14 @@ def mixed_design(
 
 
 def supported_columns(design: DesignMatrix) -> RandomColumns:
-    """What the subjects' data support (see `supported`), on a design's rows."""
-    mixed = MixedFormula.of(design.formula, design.formula, supported(design).bars)
+    """What the subjects' data support (see `supported`), on a design's rows.
+
+    Of a table in shards it is an intercept: the sums that it is reduced to hold no more.
+    """
+    bars = supported(design).bars if design.whole is None else ()
+    if len(bars) <= 1 and all(bar.formula == "1" for bar in bars):
+        return subject_intercept(design)
+    mixed = MixedFormula.of(design.formula, design.formula, bars)
     return RandomColumns(tuple(_terms(mixed, design, {}, within_factors(design))))
 
 
