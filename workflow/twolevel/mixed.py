@@ -34,7 +34,6 @@ from twolevel.model.subject_effects import SubjectEffects
 from twolevel.random.mixed_design import mixed_design, supported_columns
 from twolevel.random.random_columns import RandomColumns
 from twolevel.random.random_part import INTERCEPT, RandomPart
-from twolevel.random.term_source import subject_intercept
 from twolevel.text.confidence import LEVEL
 from twolevel.text.errors import InputError, one_of
 from twolevel.text.methods import Df, Method
@@ -288,8 +287,9 @@ def fit_mixed(
     """Fit a mixed model by REML (default) or ML.
 
     `formula` is the fixed part (formulaic) with what is random in bars, as lme4 writes it: `score ~
-    day + (1 + day | id)`. All grouping factors are nested in one, the subject. Without bars each
-    subject has a random intercept, and `subject` is the column that names the N rows' subjects.
+    day + (1 + day | id)`. All grouping factors are nested in one, the subject. Without bars what
+    is random is what one subject's data support (see `random.supported`), and `subject` is the
+    column that names the N rows' subjects.
     Factors are coded as the formula says (by treatments, unless it says otherwise, with the first
     level as the reference); `coding="sum"` codes all to sum to zero, and a mapping such as
     {"time": "t2"} names other reference levels.

@@ -115,14 +115,20 @@ class DesignMatrix:
 
     def without(self, position: int) -> DesignMatrix:
         """The same model for all subjects but the one at a position."""
-        keep = self.codes != position
-        codes = self.codes[keep]
+        return self.of_subjects(np.delete(np.arange(len(self.subjects)), position))
+
+    def of_subjects(self, positions: np.ndarray) -> DesignMatrix:
+        """The same model for the subjects at some positions (m,) only, which ascend or not."""
+        new = np.full(len(self.subjects), -1, dtype=np.intp)
+        new[positions] = np.arange(len(positions))
+        codes = new[self.codes]
+        keep = codes >= 0
         return replace(
             self,
             cells=self.cells.of_rows(keep),
             response=self.response[keep],
-            subject_rows=SubjectRows(codes - (codes > position), len(self.subjects) - 1),
-            subjects=self.subjects.delete(position),
+            subject_rows=SubjectRows(codes[keep], len(positions)),
+            subjects=self.subjects[positions],
             variables=self.variables.of_rows(keep),
             index=self.index[keep],
         )

@@ -48,6 +48,8 @@ Reason = Literal[
 
 # The share of a number's squares, around the mean of a subject's, that is not its rounding.
 _ROUNDING = 1e-10
+# Subjects up to which it takes longer to find those that are alike than to count them all.
+_FEW = 1_000
 
 
 @dataclass(frozen=True)
@@ -97,9 +99,10 @@ class Support:
 
 def supported(design: DesignMatrix) -> Support:
     """What the subjects' rows of a design support; of a table in shards, those of its sample."""
+    design, weights = _one_of_each(design)
     cells = within_factors(design)
     lines = _lines(design, cells)
-    count, found, seen = _Count(design, cells), list[Candidate](), set()
+    count, found, seen = _Count(design, cells, weights), list[Candidate](), set()
     for term in design.tested_terms:
         variables = [n for n in design.variables.columns if n in design.encoding.variables_of(term)]
         factors = tuple(name for name in variables if name in cells)
@@ -110,8 +113,21 @@ def supported(design: DesignMatrix) -> Support:
                 continue
             seen.add((number, factors))
             support, reason = count.cells(factors) if line is None else count.line(line, factors)
-            found.append(Candidate(term, number, factors, int(support.sum()), reason))
-    return Support(design.subject, len(design.subjects), tuple(found))
+            found.append(Candidate(term, number, factors, int(weights @ support), reason))
+    return Support(design.subject, int(weights.sum()), tuple(found))
+
+
+def _one_of_each(design: DesignMatrix) -> tuple[DesignMatrix, np.ndarray]:
+    """The design of one subject of each kind, and how many there are of it (P,).
+
+    Subjects are of a kind where all variables are factors and their rows fall into the same cells.
+    """
+    n = len(design.subjects)
+    if design.cells.codes is None or n <= _FEW:
+        return design, np.ones(n, dtype=np.intp)
+    _, pattern = design.subject_rows.patterns(design.cells)
+    _, first, counts = np.unique(pattern, return_index=True, return_counts=True)
+    return (design, counts) if len(first) == n else (design.of_subjects(first), counts)
 
 
 def within_factors(design: DesignMatrix) -> dict[str, pd.Categorical]:
@@ -154,8 +170,10 @@ def _lines(design: DesignMatrix, cells: Collection[str]) -> dict[str, _Line]:
 class _Count:
     """Counts, candidate by candidate, the subjects that support each beside those before it."""
 
-    def __init__(self, design: DesignMatrix, factors: Mapping[str, pd.Categorical]) -> None:
-        self.rows, self.factors = design.subject_rows, factors
+    def __init__(
+        self, design: DesignMatrix, factors: Mapping[str, pd.Categorical], weights: np.ndarray
+    ) -> None:
+        self.rows, self.factors, self.weights = design.subject_rows, factors, weights
         self.n = len(design.subjects)
         # What is in the model: the factors of its cells, and of its lines at some factors' cells
         # the values that are no combination of those before, and which points they pass.
@@ -211,7 +229,7 @@ class _Count:
         reason = self._reason(
             ("few values", self._subjects(enough, counts)), ("collinear", support)
         )
-        if reason is None and G * (2 + len(before)) >= N:
+        if reason is None and self.weights @ counts * (2 + len(before)) >= self._rows:
             reason = "few rows"
         if reason is None and names in self.same:
             reason = "same cells"
@@ -221,7 +239,8 @@ class _Count:
 
     def _reason(self, *conditions: tuple[Reason, np.ndarray]) -> Reason | None:
         """The first of some reasons whose condition (n,) fewer than half of the subjects meet."""
-        return next((reason for reason, met in conditions if 2 * met.sum() < self.n), None)
+        half = self.weights.sum() / 2
+        return next((reason for reason, met in conditions if self.weights @ met < half), None)
 
     def _cells(self, names: Collection[str]) -> tuple[np.ndarray, np.ndarray]:
         """The cell (N,) of each row, and how many cells each subject meets (n,)."""
@@ -232,6 +251,11 @@ class _Count:
             cell = own.first[self.rows.codes] + levels
             self._known[key] = cell, np.diff(own.first, append=own.count)
         return self._known[key]
+
+    @property
+    def _rows(self) -> int:
+        """N, the number of all rows."""
+        return int(self.weights @ self.rows.counts)
 
     def _counts(self, names: Collection[str]) -> np.ndarray:
         return self._cells(names)[1]
@@ -247,11 +271,12 @@ class _Count:
         The inner product of two such matrices is the sum of squared counts of the joint cells.
         """
         parts: list[tuple[str, ...]] = [(), *self.of_cells, names]
-        gram = np.full((len(parts) + 1,) * 2, float(len(self.rows.codes)))  # with I last but one
+        gram = np.full((len(parts) + 1,) * 2, float(self._rows))  # with I last but one
         where = [*range(len(parts) - 1), len(parts)]
         for i, one in zip(where, parts, strict=True):
             for j, other in zip(where, parts, strict=True):
                 if i <= j:
-                    cell = self._cells({*one, *other})[0]
-                    gram[i, j] = gram[j, i] = np.sum(np.bincount(cell).astype(float) ** 2)
+                    cell, counts = self._cells({*one, *other})
+                    often = np.repeat(self.weights, counts)
+                    gram[i, j] = gram[j, i] = often @ np.bincount(cell).astype(float) ** 2
         return len(gram) - 1 not in independent_columns(gram, np.diag(gram))
