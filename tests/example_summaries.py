@@ -81,6 +81,24 @@ DESIGN = {
     },
     "balanced": True,
     "replicated": False,
+    "random_part": {
+        "random": "(1 | id)",
+        "intercept_only": True,
+        "own_coefficients": 1,
+        "supported": {
+            "random": "(1 | id)",
+            "n_subjects": 10,
+            "candidates": [
+                {
+                    "term": "time",
+                    "number": None,
+                    "factors": ["time"],
+                    "subjects": 0,
+                    "reason": "single rows",
+                }
+            ],
+        },
+    },
 }
 MIXED = {
     "formula": "score ~ time",

@@ -7,6 +7,8 @@ from hypothesis import given
 from random_designs import unbalanced
 
 import twolevel as tl
+from twolevel.levels.describe import describe_random_part
+from twolevel.random.mixed_design import mixed_design
 
 
 def canonical(data: pd.DataFrame) -> pd.DataFrame:
@@ -91,3 +93,19 @@ def test_numeric_conditions_are_sorted():
         {"subject": list("aabb"), "condition": [10.0, 2.0, 10.0, 2.0], "response": range(4)}
     ).astype({"response": float})
     assert tl.describe_design(data).conditions == (2.0, 10.0)
+
+
+@pytest.mark.parametrize(
+    ("bars", "coefficients"), [("", 1), ("(1 + x | id)", 2), ("(1 | id) + (1 | id:time)", 3)]
+)
+def test_what_is_random_and_what_could_be(bars, coefficients):
+    data = pd.DataFrame(
+        {"id": list("aaaaaabbbbbb"), "time": list("uvw" * 4), "x": [0.0, 1, 2, 3, 4, 5] * 2}
+    ).assign(y=[1.0, 3, 2, 5, 4, 6, 2, 2, 5, 3, 9, 7])
+    design, random = mixed_design(" + ".join(filter(None, ["y ~ x", bars])), data, "id", "sum")
+    one = tl.describe_design(canonical(data)).one_subject
+    part = describe_random_part(design, random, one)
+    assert part.own_coefficients == coefficients
+    assert part.intercept_only == (not bars)
+    assert part.random == (bars or "(1 | id)")
+    assert part.summary()["supported"]["random"] == "(1 + x | id)"

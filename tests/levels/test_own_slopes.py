@@ -148,3 +148,8 @@ def test_marginal_slopes_are_the_coefficients():
     assert fit.slopes("x")["estimate"].iloc[0] == pytest.approx(within["estimate"].mean())
     assert fit.slopes("group") is None
     assert tl.fit_mixed("y ~ log(x)", data, "id").slopes("x") is None
+
+
+def test_a_model_with_own_slopes_needs_no_test_of_them():
+    data = lines(1, 12, 5)
+    assert own_slopes(tl.fit_mixed("y ~ x + (1 + x | id)", data), "x") is None

@@ -104,3 +104,9 @@ def test_variables_that_differ_within_a_cell_leave_it_open():
     assert subject_condition(tl.fit_mixed("y ~ time + item", data, "id"), "time") is None
     data["trial"] = np.arange(len(data)) ** 2 % 17
     assert subject_condition(tl.fit_mixed("y ~ time + trial", data, "id"), "time") is None
+
+
+def test_a_model_with_own_effects_needs_no_test_of_them():
+    data = table(1, 12, 3, 0.0, 1.0, replicates=2)
+    fit = tl.fit_mixed("y ~ time + (1 | id) + (1 | id:time)", data)
+    assert subject_condition(fit, "time") is None

@@ -207,7 +207,7 @@ def build(name: str, folder: Path) -> None:
         key: folder / "tables" / f"{key}.csv" for key in ("witnesses", "anova", "comparison")
     }
     tables["anova"].parent.mkdir()
-    job(describe_design, observations, made)
+    job(describe_design, observations, made, formula=formula)
     coded = {"formula": formula, "coding": model.factor_coding}
     job(fit_subjects, observations, parts | made | {"table": tables["subjects"]}, **coded)
     job(fit_hierarchical, parts | made, made)

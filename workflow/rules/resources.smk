@@ -10,7 +10,7 @@ from math import ceil
 MEASURED = {
     "simulate_data": (130, 200, 200, 1, 1),
     "load_data": (140, 200, 20, 1, 6),
-    "describe_design": (130, 140, 20, 1, 3),
+    "describe_design": (170, 350, 20, 1, 6),
     "fit_subjects": (170, 350, 20, 1, 6),
     "fit_hierarchical": (130, 160, 20, 1, 4),
     "fit_mixed": (240, 360, 20, 3, 27),

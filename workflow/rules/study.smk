@@ -63,6 +63,7 @@ rule describe_design:
     resources:
         **asks("describe_design"),
     params:
+        formula=formula_of,
         code=script_code("describe_design"),
     message:
         "{wildcards.study}: describe the design"
@@ -265,6 +266,7 @@ rule plot_study:
         design=rules.describe_design.output.design,
         subjects=rules.fit_subjects.output.subjects,
         residuals=rules.fit_subjects.output.residuals,
+        level1=rules.fit_subjects.output.level1,
         hierarchical=rules.fit_hierarchical.output.hierarchical,
         mixed=rules.fit_mixed.output.mixed,
         random_effects=rules.fit_mixed.output.random_effects,

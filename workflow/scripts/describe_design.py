@@ -5,9 +5,10 @@ Reads the observations; makes the design's summary.
 
 from typing import TYPE_CHECKING
 
-from twolevel.levels.describe import describe_design
+from twolevel.levels.describe import describe_design, describe_random_part
 from twolevel.pipeline.job import run
 from twolevel.pipeline.tables.stored import read_observations
+from twolevel.random.mixed_design import mixed_design
 from twolevel.summaries.base import write_summary
 from twolevel.summaries.design_summary import DesignSummary
 
@@ -19,9 +20,15 @@ def main(snakemake: "Snakemake") -> None:
     """Write the design's summary."""
     observations = read_observations(snakemake.input.observations)
     shards = observations.shards
-    summary = describe_design(observations.data if shards is None else shards).summary()
-    sampled = None if shards is None else {"n_observations": len(observations.data)}
-    values = {"columns": observations.columns, "sampled": sampled, **summary}
+    described = describe_design(observations.data if shards is None else shards)
+    table, subject = observations.typed, observations.subject
+    design, random = mixed_design(snakemake.params.formula, table, subject, "treatment")
+    values = {
+        "columns": observations.columns,
+        "sampled": None if shards is None else {"n_observations": len(observations.data)},
+        **described.summary(),
+        "random_part": describe_random_part(design, random, described.one_subject).summary(),
+    }
     write_summary(snakemake.output.design, DesignSummary.of(values))
 
 

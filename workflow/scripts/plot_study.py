@@ -15,7 +15,7 @@ from twolevel.summaries.checks_summary import ChecksSummary
 from twolevel.summaries.design_summary import DesignSummary
 from twolevel.summaries.mixed_summary import MixedSummary
 from twolevel.summaries.truth_summary import TruthSummary
-from twolevel.summaries.two_stage_summary import HierarchicalSummary
+from twolevel.summaries.two_stage_summary import HierarchicalSummary, Level1Summary
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake, snakemake
@@ -33,6 +33,7 @@ def main(snakemake: "Snakemake") -> None:
         design=read_summary(files.design, DesignSummary),
         subjects=read_parquet(files.subjects),
         residuals=read_parquet(files.residuals),
+        level1=read_summary(files.level1, Level1Summary),
         hierarchical=read_summary(files.hierarchical, HierarchicalSummary),
         mixed=read_summary(files.mixed, MixedSummary),
         checks=read_summary(files.checks, ChecksSummary),

@@ -18,7 +18,9 @@ from twolevel.findings.of_fit import (
     reported_effect,
     whether_subjects_differ,
 )
+from twolevel.findings.of_own_effects import own_effects
 from twolevel.findings.of_subjects import influence, shrinkage
+from twolevel.findings.of_support import support
 from twolevel.findings.remarks import remarks
 from twolevel.findings.results import Results
 from twolevel.findings.testimony import witness_in_words
@@ -106,6 +108,8 @@ def context(snakemake: "Snakemake") -> dict[str, Any]:
         "pairs_share_an_error": pairs_share_an_error(mixed, checks, anova),
         "contrast_error": CONTRAST_ERRORS[mixed.contrast_error],
         "follows": follows(checks),
+        "support": support(design),
+        "own_effects": own_effects(found),
         "estimation": ESTIMATION,
         "adjustment": ADJUSTMENTS[mixed.adjust],
         "quantities": {row.quantity: quantity_in_words(row.quantity) for row in comparison.table},

@@ -13,11 +13,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from twolevel.figures.groups import drawn_by
+from twolevel.findings.of_own_effects import effects_in_words, nested_in_words
 from twolevel.text.markdown import Markdown, attribute, counted, escape, num
 
 if TYPE_CHECKING:
     from twolevel.findings.results import Results
     from twolevel.summaries.mixed_summary import ConditionMean
+    from twolevel.summaries.two_stage_summary import EffectCovarianceSummary, OwnEffectsSummary
 
 
 @dataclass(frozen=True)
@@ -73,8 +75,14 @@ def missingness(found: Results) -> Figure:
 @_of_study
 def one_subject(found: Results) -> Figure:
     """One subject's own fit, and what the fixed effects predict for it."""
-    one = found.design.one_subject
-    if found.condition:
+    one, part = found.design.one_subject, found.design.random_part
+    if found.level1.own:
+        caption = (
+            f"Left, the fit by the {counted(part.own_coefficients, 'coefficient')} that the model "
+            "gives this subject of its own; right, what the fixed effects that all share predict "
+            "for such a subject ([step 4](#sec-mixed)), moved up or down to this one."
+        )
+    elif found.condition:
         data = ", which is the data" if one.saturated else ""
         caption = (
             f"Left, the subject's own mean under each level{data}; right, what the fixed effects "
@@ -96,7 +104,9 @@ def one_subject(found: Results) -> Figure:
 
 @_of_study
 def distributions(found: Results) -> Figure:
-    """The distributions of the subject means and of the residuals."""
+    """The distributions of the subject means, or of all that they have, and of the residuals."""
+    if found.level1.own and found.two_stage.own:
+        return _own_effects(found, found.level1.own, found.two_stage.own)
     truth = " and the truth" if found.truth else ""
     around = " around what is fitted" if len(found.two_stage.params) > 1 else ""
     return Figure(
@@ -107,6 +117,33 @@ def distributions(found: Results) -> Figure:
         f"a standard deviation of {num(found.two_stage.raw_variance**0.5, 3)}{around}, and of "
         f"{found.design.n_observations} residuals, for which the standard deviation within "
         f"subjects is estimated as {num(found.level1.sigma_within, 3)}.",
+    )
+
+
+def _own_effects(
+    found: Results, level1: OwnEffectsSummary, level2: EffectCovarianceSummary
+) -> Figure:
+    named = effects_in_words(level2.effects)
+    spread = [
+        f"{attribute(name)} {num(level2.raw[k][k] ** 0.5, 3)}" for k, name in enumerate(named)
+    ]
+    for each in level1.strata:
+        name = nested_in_words(each.grp, found.design.columns["subject"])
+        spread.append(f"effects of {attribute(name)} {num(each.raw**0.5, 3)}")
+    pair = ""
+    if len(named) > 1:
+        pair = (
+            f", and the first two together, with the ellipses that hold {found.level} of subjects "
+            "by the two-stage covariance, raw and corrected"
+        )
+    return Figure(
+        "fig-distributions",
+        "Distributions of what each subject has of its own, as estimated from its observations, "
+        "and of the residuals (within); solid, the normal with their own spread; dotted, with the "
+        f"variance that is corrected for error{pair}.",
+        f"Histograms of {_subjects(found)}' own effects and of {found.design.n_observations} "
+        f"residuals. Standard deviations of the estimates: {'; '.join(spread)}; within subjects, "
+        f"{num(level1.sigma_within, 3)} is estimated.",
     )
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from twolevel.summaries.design_summary import DesignSummary
     from twolevel.summaries.mixed_summary import MixedSummary
     from twolevel.summaries.truth_summary import TruthSummary
-    from twolevel.summaries.two_stage_summary import HierarchicalSummary
+    from twolevel.summaries.two_stage_summary import HierarchicalSummary, Level1Summary
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,7 @@ class StudySources:
     design: DesignSummary
     subjects: pd.DataFrame
     residuals: pd.DataFrame
+    level1: Level1Summary
     hierarchical: HierarchicalSummary
     mixed: MixedSummary
     checks: ChecksSummary

@@ -7,7 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from twolevel.design.design_matrix import DesignMatrix
 from twolevel.design.shards import Shards
+from twolevel.random.random_columns import RandomColumns
+from twolevel.random.random_part import RandomPart
+from twolevel.random.supported import Support, supported
 
 MOST_PATTERNS = 12
 
@@ -93,6 +97,38 @@ class Design:
             "replicated": self.replicated,
             "one_subject": {**vars(self.one_subject), "saturated": self.one_subject.saturated},
         }
+
+
+@dataclass(frozen=True, eq=False)
+class DescribedRandomPart:
+    """A model's random part, as a formula has it, and what the subjects' data support.
+
+    intercept_only says that subjects have nothing but a mean of their own; own_coefficients is how
+    many of its effects the rows of the one subject looked at can tell apart.
+    """
+
+    random: str
+    intercept_only: bool
+    own_coefficients: int
+    supported: Support
+
+    def summary(self) -> dict:
+        """Everything as plain values, for a JSON file."""
+        return {**vars(self), "supported": self.supported.summary()}
+
+
+def describe_random_part(
+    design: DesignMatrix, random: RandomColumns, one: OneSubject
+) -> DescribedRandomPart:
+    """Say what is random in a model (N rows), and what could be; of shards, in their sample."""
+    subject = int(np.flatnonzero(design.subjects.astype(str) == one.subject)[0])
+    own = random.expanded(np.flatnonzero(design.codes == subject))
+    return DescribedRandomPart(
+        random=str(random.part),
+        intercept_only=random.part == RandomPart.intercept(design.subject),
+        own_coefficients=int(np.linalg.matrix_rank(own)),
+        supported=supported(design),
+    )
 
 
 def describe_design(data: pd.DataFrame | Shards) -> Design:

@@ -11,7 +11,7 @@ import pandas as pd
 from twolevel.design.encoding import same_columns
 from twolevel.levels.own_fits import OwnEffects
 from twolevel.levels.subjects import SubjectFits
-from twolevel.random.random_part import INTERCEPT
+from twolevel.random.effect_names import INTERCEPT
 from twolevel.text.errors import InputError
 
 
@@ -151,11 +151,13 @@ def _least_squares(
 class EffectCovariance:
     """The covariance (q, q) of subjects' own effects, in the units of these: raw, and corrected.
 
-    raw is the sample covariance of their estimates around Level 2's regression; corrected, raw less
-    the sampling covariance, need not be positive definite.
+    means (q,) are the averages of their estimates. raw is the sample covariance of these around
+    Level 2's regression; corrected, raw less the sampling covariance, need not be positive
+    definite.
     """
 
     effects: list[str]
+    means: np.ndarray
     raw: np.ndarray
     sampling: np.ndarray
 
@@ -174,6 +176,7 @@ class EffectCovariance:
         """Everything as plain values, for a JSON file."""
         return {
             "effects": self.effects,
+            "means": self.means.tolist(),
             "raw": self.raw.tolist(),
             "sampling": self.sampling.tolist(),
             "corrected": self.corrected.tolist(),
@@ -185,4 +188,5 @@ def effect_covariance(level1: OwnEffects) -> EffectCovariance:
     """The covariance of subjects' own effects, from their least-squares estimates."""
     deviations = level1.deviations.dropna().to_numpy()
     raw = deviations.T @ deviations / level1.df_level2
-    return EffectCovariance(list(level1.effects), raw, level1.sampling_covariance)
+    means = level1.effects.mean().to_numpy()
+    return EffectCovariance(list(level1.effects), means, raw, level1.sampling_covariance)

@@ -39,8 +39,8 @@ class OwnEffects:
     where its rows cannot tell them apart. deviations (n, q): less what Level 2's regression on what
     differs between subjects predicts, on df_level2 degrees of freedom. sampling_covariance (q, q)
     is what the error of the effects adds to that of the deviations, in expectation. residuals (N,)
-    are in the order of the data, and sigma_within is on df_resid degrees of freedom; strata are the
-    variances of what is nested in the subject.
+    are in the order of the data, and sigma_within is on df_resid degrees of freedom. strata are the
+    variances of what is nested in the subject, and parts (N rows) their parts of each observation.
     """
 
     effects: pd.DataFrame
@@ -50,6 +50,7 @@ class OwnEffects:
     sigma_within: float
     df_resid: int
     residuals: np.ndarray
+    parts: pd.DataFrame
     strata: list[StratumVariance]
 
     @property
@@ -72,9 +73,9 @@ class OwnEffects:
 
     @classmethod
     def from_summary(
-        cls, summary: Mapping[str, Any], subjects: pd.DataFrame, residuals: np.ndarray
+        cls, summary: Mapping[str, Any], subjects: pd.DataFrame, residuals: pd.DataFrame
     ) -> OwnEffects:
-        """Put it together again from its summary, the table of subjects and the residuals."""
+        """Put it together again from its summary and the tables of subjects and observations."""
         names = summary["effects"]
         effects, deviations = (
             subjects[[f"{kind}_{name}" for name in names]].set_axis(names, axis=1)
@@ -91,7 +92,10 @@ class OwnEffects:
             np.array(summary["sampling_covariance"]),
             summary["sigma_within"],
             summary["df_resid"],
-            residuals,
+            residuals["residual"].to_numpy(),
+            residuals[[f"stratum_{each.grp}" for each in strata]].rename(
+                columns=lambda name: name.removeprefix("stratum_")
+            ),
             strata,
         )
 
@@ -122,7 +126,7 @@ def own_effects(design: DesignMatrix, random: RandomColumns) -> OwnEffects:
             "least 1; add observations, or leave terms out"
         )
     within = full.fit[0] / full.df_resid
-    variances = stratum_variances(rows, random.terms, full) if nested else {}
+    strata = stratum_variances(rows, random.terms, full) if nested else {}
 
     coordinates = design.working_columns()[2]
     unit = coordinates.unit
@@ -140,16 +144,19 @@ def own_effects(design: DesignMatrix, random: RandomColumns) -> OwnEffects:
         )
     level2 = _Level2.of(estimates, between)
     sampling = within * level2.of_errors()
-    for term, stratum in variances.items():
-        sampling = sampling + stratum.corrected * level2.of_nested(rows.columns((term,)))
+    for term, stratum in strata.items():
+        sampling = sampling + stratum.variance.corrected * level2.of_nested(rows.columns((term,)))
 
     def table(values: np.ndarray) -> pd.DataFrame:
         every = np.full((len(design.subjects), len(names)), np.nan)
         every[estimates.estimable] = values
         return pd.DataFrame(every, index=design.subjects, columns=names)
 
-    residuals = np.empty(design.nobs)
-    residuals[rows.order] = unit * full.residuals
+    def in_order(values: np.ndarray) -> np.ndarray:
+        every = np.empty(design.nobs)
+        every[rows.order] = unit * values
+        return every
+
     return OwnEffects(
         effects=table(estimates.of_columns @ fixed + deviation),
         deviations=table(level2.left_of(deviation)),
@@ -157,8 +164,9 @@ def own_effects(design: DesignMatrix, random: RandomColumns) -> OwnEffects:
         sampling_covariance=unit**2 * sampling / (m - q),
         sigma_within=unit * float(np.sqrt(within)),
         df_resid=full.df_resid,
-        residuals=residuals,
-        strata=[stratum.in_unit(unit) for stratum in variances.values()],
+        residuals=in_order(full.residuals),
+        parts=pd.DataFrame({s.variance.grp: in_order(s.part) for s in strata.values()}),
+        strata=[stratum.variance.in_unit(unit) for stratum in strata.values()],
     )
 
 

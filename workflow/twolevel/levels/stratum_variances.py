@@ -51,10 +51,18 @@ class StratumVariance:
         return replace(self, **squares)
 
 
+@dataclass(frozen=True, eq=False)
+class Stratum:
+    """A stratum's variance, and its part (N,) of each observation: an effect of its level."""
+
+    variance: StratumVariance
+    part: np.ndarray
+
+
 def stratum_variances(
     rows: SubjectOrder, terms: tuple[TermColumns, ...], full: SweptRows
-) -> dict[TermColumns, StratumVariance]:
-    """The variances of all terms whose levels are nested in the subject, in working units.
+) -> dict[TermColumns, Stratum]:
+    """The strata of all terms whose levels are nested in the subject, in working units.
 
     terms are the whole random part, and `full` the rows with all of it swept out.
 
@@ -63,7 +71,7 @@ def stratum_variances(
     """
     within = full.fit[0] / full.df_resid
     nested = [term for term in terms if term.levels is not None]
-    found: dict[TermColumns, StratumVariance] = {}
+    found: dict[TermColumns, Stratum] = {}
     # The finest levels first: their variances are part of the others' mean squares.
     for term in sorted(nested, key=lambda each: -each.most_levels):
         if len(term.term.effects) > 1:
@@ -73,15 +81,15 @@ def stratum_variances(
             )
         containing = [t for t in nested if t is not term and _contains(rows, t, term)]
         beside = tuple(t for t in terms if t is not term and t not in containing)
-        stratum = _Stratum(rows.swept(beside), rows.swept((*beside, term)))
+        stratum = _Swept(rows.swept(beside), rows.swept((*beside, term)))
         if stratum.df < 1:
             raise NotEstimable(
                 f"{term.term}: its stratum has {stratum.df} degrees of freedom beside the other "
                 "terms; expected at least 1; leave the term out, or add observations"
             )
         per_level = stratum.multiple(term)
-        error = within + sum(stratum.multiple(t) * found[t].corrected for t in containing)
-        found[term] = StratumVariance(
+        error = within + sum(stratum.multiple(t) * found[t].variance.corrected for t in containing)
+        variance = StratumVariance(
             grp=":".join(term.term.grouping),
             df=stratum.df,
             mean_square=stratum.mean_square,
@@ -89,15 +97,20 @@ def stratum_variances(
             raw=stratum.mean_square / per_level,
             sampling=error / per_level,
         )
+        found[term] = Stratum(variance, stratum.part)
     return {term: found[term] for term in nested}
 
 
 @dataclass(frozen=True, eq=False)
-class _Stratum:
+class _Swept:
     """The rows with everything beside a term swept out, and with the term as well."""
 
     beside: SweptRows
     together: SweptRows
+
+    @property
+    def part(self) -> np.ndarray:
+        return self.beside.residuals - self.together.residuals
 
     @property
     def df(self) -> int:

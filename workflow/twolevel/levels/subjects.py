@@ -44,8 +44,9 @@ class SubjectFits:
     subject_means share, adds to the covariance of their coefficients.
 
     own holds each subject's effects where the random part has more than an intercept; sigma_within,
-    df_resid and residuals are then those of its fit, and condition_effects is empty, as subjects do
-    not share them. no_own says why there are none although the random part has them.
+    df_resid and residuals are then those of its fit (with stratum_<group>, the parts of what is
+    nested), and condition_effects is empty, as subjects do not share them. no_own says why there
+    are none although the random part has them.
     """
 
     subjects: pd.DataFrame
@@ -87,7 +88,7 @@ class SubjectFits:
         arrays = {key: np.array(summary[key]) for key in ("level2_rows", "shared_cov")}
         own = summary.get("own")
         if own is not None:
-            own = OwnEffects.from_summary(own, subjects, residuals["residual"].to_numpy())
+            own = OwnEffects.from_summary(own, subjects, residuals)
         plain = {**summary, "condition_effects": effects, **arrays, "own": own}
         return cls(subjects, residuals, **plain)
 
@@ -117,11 +118,12 @@ def fit_subjects(
         own = own_effects(design, random)
     except NotEstimable as reason:
         return replace(means, no_own=str(reason))
-    fitted = design.response - own.residuals
+    residuals = pd.DataFrame({"residual": own.residuals})
+    residuals.insert(0, "fitted", design.response - own.residuals)
     return replace(
         means,
         subjects=means.subjects.join(own.table.reset_index(drop=True)),
-        residuals=pd.DataFrame({"fitted": fitted, "residual": own.residuals}),
+        residuals=residuals.join(own.parts.add_prefix("stratum_")),
         condition_effects=means.condition_effects.iloc[:0],
         sigma_within=own.sigma_within,
         df_resid=own.df_resid,

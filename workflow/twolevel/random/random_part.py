@@ -14,9 +14,7 @@ import numpy as np
 import pandas as pd
 
 from twolevel.random.bars import Bar
-
-INTERCEPT = "(Intercept)"
-RESIDUAL = "Residual"
+from twolevel.random.effect_names import INTERCEPT, RESIDUAL
 
 _Row = tuple[str | None, str | None, float, float]
 

@@ -26,7 +26,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -37,14 +36,7 @@ from twolevel.design.variables import is_factor
 from twolevel.numeric.standardised import Standardised
 from twolevel.random.bars import Bar, written
 from twolevel.random.own_levels import OwnLevels, numbered
-
-# Why a candidate is not in the model: most subjects meet one of its cells only; they meet each
-# once, so that its effect is their residual; its cells are those of another term, or its variance
-# a combination of others'; a number has too few different values in most subjects; its values are
-# there a combination of other numbers'; there would be as many effects as rows.
-Reason = Literal[
-    "one cell", "single rows", "same cells", "combination", "few values", "collinear", "few rows"
-]
+from twolevel.random.support_reasons import Reason
 
 # The share of a number's squares, around the mean of a subject's, that is not its rounding.
 _ROUNDING = 1e-10

@@ -22,9 +22,10 @@ from twolevel.design.formula import FormulaNames
 from twolevel.design.variables import Column, Variables
 from twolevel.numeric.standardised import power_of_two
 from twolevel.random.bars import Bar
+from twolevel.random.effect_names import INTERCEPT
 from twolevel.random.own_levels import OwnLevels
 from twolevel.random.random_columns import RandomColumns, TermColumns
-from twolevel.random.random_part import INTERCEPT, RandomTerm
+from twolevel.random.random_part import RandomTerm
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from twolevel.random.support_reasons import Reason
 from twolevel.summaries.base import Level, Number, Summary
 from twolevel.summaries.rows import OfCondition
 
@@ -51,6 +52,33 @@ class OneSubject(Summary):
     saturated: bool
 
 
+class Candidate(Summary):
+    """An effect that subjects could have of their own; see `random.supported.Candidate`."""
+
+    term: str
+    number: str | None
+    factors: list[str]
+    subjects: int
+    reason: Reason | None
+
+
+class SupportSummary(Summary):
+    """What n_subjects' data support: the random part, and each candidate."""
+
+    random: str
+    n_subjects: int
+    candidates: list[Candidate]
+
+
+class RandomPartSummary(Summary):
+    """What is random in the model, and could be; see `levels.describe.DescribedRandomPart`."""
+
+    random: str
+    intercept_only: bool
+    own_coefficients: int
+    supported: SupportSummary
+
+
 class DesignSummary(Summary):
     """design.json.
 
@@ -77,3 +105,4 @@ class DesignSummary(Summary):
     one_subject: OneSubject
     balanced: bool
     replicated: bool
+    random_part: RandomPartSummary

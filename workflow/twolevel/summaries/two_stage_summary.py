@@ -38,6 +38,7 @@ class EffectCovarianceSummary(Summary):
     """The covariance (q, q) of subjects' own effects; see `levels.hierarchical`."""
 
     effects: list[str]
+    means: list[float]
     raw: list[list[float]]
     sampling: list[list[float]]
     corrected: list[list[float]]

@@ -19,8 +19,11 @@ from twolevel.text.numbers import significant
 
 def draw(sources: StudySources) -> Figure:
     """Draw the figure from the results of a study."""
-    subject = sources.design.one_subject.subject
-    return one_subject(sources.with_fixed_part, subject, sources.conditions, sources.labels)
+    subject, table, own = sources.design.one_subject.subject, sources.with_fixed_part, None
+    if sources.level1.own is not None:
+        table = table.assign(own=sources.residuals["fitted"].to_numpy())
+        own = sources.design.random_part.own_coefficients
+    return one_subject(table, subject, sources.conditions, sources.labels, own)
 
 
 @themed
@@ -29,14 +32,16 @@ def one_subject(
     subject: object,
     conditions: Iterable[object],
     labels: Labels,
+    own_coefficients: int | None = None,
 ) -> Figure:
     """Draw the two fits of one subject's observations, in the response's unit.
 
     Left: the subject's own mean per condition, which goes through the data; with one observation
-    per condition nothing is left over. Right: what the fixed effects that all share predict for
-    the subject, shifted to it by an intercept, and the residuals that remain. `observations` has
-    subject, condition, response and fixed, this prediction; other subjects' rows are not used.
-    `conditions` are all levels, in their order.
+    per condition nothing is left over. With own_coefficients of more than a mean, what they predict
+    by Level 1, `own`. Right: what the fixed effects that all share predict for the subject, shifted
+    to it by an intercept, and the residuals that remain. `observations` has subject, condition,
+    response and fixed, this prediction; other subjects' rows are not used. `conditions` are all
+    levels, in their order.
     """
     shown = Conditions.of(conditions)
     own = observations[observations["subject"] == subject]
@@ -56,15 +61,20 @@ def one_subject(
     response_label(saturated, labels, room_of(figure, across=False))
     saturated.set_ylim(limits(y, fixed, fixed + shift, margin=0.12))
 
-    kept = int(np.count_nonzero(counts))
+    fitted = means[code]
+    kept, what = int(np.count_nonzero(counts)), "mean"
+    if own_coefficients is not None:
+        fitted, kept, what = own["own"].to_numpy(float), own_coefficients, "coefficient"
+        with np.errstate(invalid="ignore"):
+            means = np.bincount(code, fitted, len(counts)) / counts
     left = len(y) - kept
     line = shown.profile(saturated, means, color=INK, linewidth=1.6)
-    error = _residuals(saturated, shown.at[code], means[code], y)
+    error = _residuals(saturated, shown.at[code], fitted, y)
     key(
         saturated,
         shorten(f"{labels.subject} {subject}", 0.6 * room) + ": own fit",
         [
-            (line, f"{_count(kept, 'mean')} from {_count(len(y), 'observation')}"),
+            (line, f"{_count(kept, what)} from {_count(len(y), 'observation')}"),
             (error, "residuals" if left else "residuals: all 0"),
             (Line2D([], [], color=INK, linestyle="none"), f"{left} degrees of freedom left"),
         ],

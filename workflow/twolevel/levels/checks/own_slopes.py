@@ -24,6 +24,7 @@ from twolevel.inference.means import slope_rows
 from twolevel.mixed import MixedFit, fit_design
 from twolevel.numeric.standardised import Standardised
 from twolevel.numeric.tails import f_upper, t_quantile
+from twolevel.random.random_part import RandomPart
 from twolevel.text.confidence import LEVEL
 
 
@@ -62,10 +63,13 @@ def own_slopes(fit: MixedFit, condition: str | None, level: float = LEVEL) -> Ow
 
     The mean slope has an interval of this level.
 
-    None where the design cannot tell: a condition that is no number or whose effect is no line in
+    None where the model has more of subjects' own than an intercept, and where the design cannot
+    tell: a condition that is no number or whose effect is no line in
     every subject, or no degrees of freedom left. Of a table in shards, their sample is looked at.
     """
     if condition is None or slope_rows(fit.design, condition) is None:
+        return None
+    if fit.random_part != RandomPart.intercept(fit.design.subject):
         return None
     if fit.design.whole is not None:
         fit = fit_design(replace(fit.design, whole=None), fit.random_columns, fit.method)

@@ -22,6 +22,7 @@ from twolevel.design.identifiability import residual_sum
 from twolevel.design.moments import independent_columns
 from twolevel.mixed import MixedFit, fit_design, fit_mixed
 from twolevel.numeric.tails import f_upper
+from twolevel.random.random_part import RandomPart
 from twolevel.text.errors import InputError
 
 
@@ -53,12 +54,15 @@ class SubjectCondition:
 def subject_condition(fit: MixedFit, condition: str | None) -> SubjectCondition | None:
     """Look for effects of subjects' own in a fit whose formula has `condition` (N rows).
 
-    None where the design cannot tell: no condition, no replicated cells, variables that differ
+    None where the model has more of subjects' own than an intercept, and where the design cannot
+    tell: no condition, no replicated cells, variables that differ
     within a cell, or a condition that is a number, where what its cells show beyond the formula's
     curve may be that all subjects share another (see `own_slopes`). Of a table in shards, their
     sample is looked at.
     """
     if condition is None or fit.design.is_numeric(condition):
+        return None
+    if fit.random_part != RandomPart.intercept(fit.design.subject):
         return None
     if fit.design.whole is not None:
         fit = fit_design(replace(fit.design, whole=None), fit.random_columns, fit.method)

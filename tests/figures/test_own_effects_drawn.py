@@ -1,0 +1,123 @@
+"""Figures of studies in which subjects have more than a mean of their own."""
+
+import re
+import warnings
+
+import numpy as np
+import pandas as pd
+import pytest
+from test_figures_all import texts, words_outside
+
+import twolevel as tl
+from twolevel.figures.effect_distributions import effect_distributions
+from twolevel.figures.effects_plane import deviation_labels, draw_ellipse
+from twolevel.figures.of_study.one_subject import one_subject
+from twolevel.figures.theme import new_figure
+from twolevel.figures.words import Labels
+from twolevel.summaries.two_stage_summary import EffectCovarianceSummary, OwnEffectsSummary
+
+LABELS = Labels("score", "x", "id", "points")
+LONG = "a name much longer than any axis of a figure could ever be " * 3
+
+
+def table(subjects=12):
+    rng = np.random.default_rng(1)
+    who, a, x = np.indices((subjects, 2, 5)).reshape(3, -1)
+    own = rng.normal(0, [2.0, 0.7], (subjects, 2)) + np.outer(np.arange(subjects) % 2, [3, 1])
+    y = 5 + own[who, 0] + (1 + own[who, 1]) * x + rng.normal(0, 1, (subjects, 2))[who, a]
+    data = pd.DataFrame({"id": who, "a": np.array(["u", "v"])[a], "x": x * 1.0})
+    data["group"] = np.array(["g", "h"])[who % 2]
+    return data.assign(y=y + rng.normal(size=len(y)))
+
+
+def two_stages(formula, data):
+    level1 = tl.fit_subjects(formula, data, "id")
+    level2 = tl.fit_hierarchical(level1)
+    return (
+        level1.subjects,
+        level1.residuals,
+        OwnEffectsSummary.of(level1.own.summary()),
+        EffectCovarianceSummary.of(level2.own.summary()),
+    )
+
+
+FORMULAS = {
+    "slopes": "y ~ x + (1 + x | id)",
+    "slopes of groups": "y ~ x * group + (1 + x | id)",
+    "strata": "y ~ a + x + (1 | id) + (1 | id:a)",
+    "both": "y ~ a + x + (1 + x | id) + (1 | id:a)",
+    "effects": "y ~ a + (a | id)",
+}
+
+
+@pytest.mark.parametrize("case", FORMULAS)
+def test_distributions_are_drawn(case, svg):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        figure = effect_distributions(*two_stages(FORMULAS[case], table()), LABELS, 0.9)
+        document = svg(figure)
+    assert words_outside(document) == []
+    assert "nan" not in re.sub(r"<text.*?</text>", "", document.decode()).lower()
+    found = texts(document)
+    assert ("Both together: 90% ellipses" in found) == (case not in ("strata",))
+    assert ("subjects’ own effects of a" in found) == (case in ("strata", "both"))
+    assert ("12 subjects’ own means" in found) == (case == "strata")
+    centred = [word for word in found if word.startswith("own intercept − ")]
+    assert len(centred) == (case in ("slopes", "both", "effects"))
+
+
+def test_a_stratum_counts_its_levels_once():
+    tables = two_stages(FORMULAS["strata"], table())
+    figure = effect_distributions(*tables, LABELS, 0.95)
+    counts = [ax.patches[0].get_data().values.sum() for ax in figure.axes[:3]]
+    np.testing.assert_allclose(counts, [12, 24, 120])
+
+
+def test_both_ellipses_are_those_of_the_covariances():
+    *_, level1, level2 = tables = two_stages(FORMULAS["slopes"], table())
+    ax = effect_distributions(*tables, LABELS, 0.95).axes[3]
+    for line, matrix in zip(ax.lines[-2:], (level2.raw, level2.corrected), strict=True):
+        points = np.array(line.get_data())
+        distance = np.einsum("in,ij,jn->n", points, np.linalg.inv(matrix), points)
+        np.testing.assert_allclose(distance, 5.991465, rtol=1e-6)
+    assert level1.effects == ["(Intercept)", "x"]
+
+
+def test_a_singular_covariance_is_a_segment():
+    ax = new_figure(3).subplots()
+    x, y = draw_ellipse(ax, np.array([[4.0, 2.0], [2.0, 1.0]]), 0.95).get_data()
+    np.testing.assert_allclose(x, 2 * y, atol=1e-7)
+
+
+def test_long_names_fit_beside_effects(svg):
+    data = table().rename(columns={"x": LONG, "a": LONG + "2"})
+    formula = f"y ~ `{LONG}` + `{LONG}2` + (`{LONG}` | id) + (1 | id:`{LONG}2`)"
+    labels = Labels(LONG, LONG, LONG, LONG)
+    figure = effect_distributions(*two_stages(formula, data), labels, 0.95)
+    assert words_outside(svg(figure)) == []
+
+
+def test_the_own_fit_of_one_subject_is_what_level_1_gives():
+    data = table()
+    subjects, residuals, *_ = two_stages(FORMULAS["slopes"], data)
+    drawn = data.rename(columns={"id": "subject", "x": "condition", "y": "response"})
+    drawn = drawn.assign(fixed=5.0 + drawn["condition"], own=residuals["fitted"].to_numpy())
+    figure = one_subject(drawn, 0, range(5), LABELS, own_coefficients=2)
+    line = figure.axes[0].lines[0].get_ydata()
+    intercept, slope = subjects.loc[0, ["own_(Intercept)", "own_x"]]
+    np.testing.assert_allclose(line, intercept + slope * np.arange(5))
+    named = [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
+    assert named == [
+        "2 coefficients from 10 observations",
+        "residuals",
+        "8 degrees of freedom left",
+    ]
+
+
+def test_axes_name_effects_of_a_subject():
+    assert deviation_labels(["(Intercept)"], [5.0]) == ["own mean − 5.00"]
+    assert deviation_labels(["(Intercept)", "days", "a[T.v]"], [None, 2.0, None]) == [
+        "own intercept, deviation",
+        "own slope of days − 2.00",
+        "own effect of a[T.v], deviation",
+    ]
