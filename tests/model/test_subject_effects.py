@@ -11,6 +11,7 @@ from random_part_references import EXACT, NAMES, dense_covariance, dense_devianc
 from scipy import optimize
 
 import twolevel as tl
+from twolevel.model.effects import effect_search
 from twolevel.model.subject_effects import SubjectEffects
 
 
@@ -113,3 +114,20 @@ def test_an_intercept_is_that_of_the_class_for_it(data, method):
     np.testing.assert_allclose(best.rss, fit.estimates.best.rss, rtol=1e-12)
     assert best.deviance == pytest.approx(fit.estimates.best.deviance, rel=1e-12)
     assert general.random.part.on_boundary(best.theta) == fit.boundary
+
+
+def test_the_search_may_begin_with_some_of_the_subjects(monkeypatch):
+    """Where all have times of their own, it ends where a search among all from the start does."""
+    generator = np.random.default_rng(1)
+    who = np.repeat(np.arange(2500), 4)
+    x = generator.uniform(0, 3, len(who))
+    own = generator.normal(size=(2, 2500))
+    y = own[0][who] + (1 + 0.5 * own[1][who]) * x + generator.normal(size=len(who))
+    data = pd.DataFrame({"id": who, "x": x, "y": y, "rare": (who == 7) * x})
+    fits = []
+    for enough in (1_000, 10_000):
+        monkeypatch.setattr(effect_search, "_ENOUGH", enough)
+        fits.append(tl.fit_mixed("y ~ x + rare + (1 + x | id)", data))
+    some, every = fits
+    np.testing.assert_allclose(some.theta, every.theta, rtol=1e-7)
+    assert some.llf == pytest.approx(every.llf, abs=1e-8)

@@ -7,6 +7,9 @@ derivative (q, q) of a term, no v v' may be added to Psi at a gain, so that Gamm
 semidefinite (the Kuhn-Tucker conditions of Psi >= 0). Where it is not, the search goes on from
 there in the direction of a gain.
 
+Where subjects' R differ, every evaluation costs all of them. Then the search begins where some of
+the subjects have their maximum, which is near.
+
 The likelihood of few subjects can have two maxima, one of them at a boundary. So from a maximum in
 whose likelihood a zero on Lambda's diagonal is not far behind, the search begins once more at that
 zero, and from one with a zero, away from it.
@@ -19,7 +22,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from twolevel.model.effects.effect_criterion import Evaluation, evaluate
-from twolevel.model.effects.effect_sums import Sums
+from twolevel.model.effects.effect_sums import EffectSums, Sums
 from twolevel.model.effects.newton import minimise
 from twolevel.model.effects.relative_covariance import RelativeCovariance, triangle
 from twolevel.model.likelihood import Derivatives
@@ -41,18 +44,20 @@ _ZERO = 1e-5
 # By how much of its own scale a derivative must be negative to promise a gain.
 _GAIN = 1e-7
 _MOST_ROUNDS = 10
+# Distinct R that tell well enough where the maximum is, for the search to go on with all.
+_ENOUGH = 1_000
 
 
-def maximise(sums: Sums, C: np.ndarray, layout: RelativeCovariance, method: Method) -> np.ndarray:
+def maximise(
+    sums: EffectSums, C: np.ndarray, layout: RelativeCovariance, method: Method
+) -> np.ndarray:
     """theta (S, B) where the likelihoods of B data sets are largest.
 
     Raises InputError where the likelihood grows without bound, as sigma_w is 0, or does not depend
     on a variance at all.
     """
     search = EffectSearch(sums, C, layout, method)
-    start = np.repeat(layout.start()[:, None], sums.size, axis=1)
-    levels = [search.value(c * start) for c in SCALES]
-    theta = start * SCALES[np.argmin(levels, axis=0)]
+    theta = search.start()
     for each, flat in zip(layout.terms, search.flat(theta), strict=True):
         if flat.all():
             raise InputError(
@@ -82,6 +87,23 @@ class EffectSearch:
     C: np.ndarray
     layout: RelativeCovariance
     method: Method
+
+    def start(self) -> np.ndarray:
+        """theta (S, B) to begin with: where some of the subjects have their maximum, if of many."""
+        step = self.C.shape[-1] // _ENOUGH
+        if step > 1 and isinstance(self.sums, EffectSums):
+            some = EffectSearch(
+                self.sums.of_some(step), self.C[..., ::step], self.layout, self.method
+            )
+            theta = some.start()
+            # In some subjects alone, columns of the model may depend on each other.
+            if np.isfinite(some.value(theta)).all():
+                theta = some.minimum(theta)
+                if not unbounded(theta).any():
+                    return theta
+        identity = np.repeat(self.layout.start()[:, None], self.sums.size, axis=1)
+        levels = [self.value(c * identity) for c in SCALES]
+        return identity * SCALES[np.argmin(levels, axis=0)]
 
     def value(self, theta: np.ndarray, which: np.ndarray | None = None) -> np.ndarray:
         """The deviances (b,) of all data sets, or of some."""

@@ -118,6 +118,21 @@ class EffectSums:
             outer_yy=self.outer_yy[..., which],
         )
 
+    def of_some(self, step: int) -> EffectSums:
+        """About the sums of the subjects with every step-th R: of W, their share."""
+        counts = self.counts[::step]
+        share = counts.sum() / self.counts.sum()
+        return EffectSums(
+            self.R[..., ::step],
+            counts,
+            round(share * self.nobs),
+            *(share * within for within in (self.within_xx, self.within_xy, self.within_yy)),
+            *(
+                np.ascontiguousarray(outer[:, ::step])
+                for outer in (self.outer_xx, self.outer_xy, self.outer_yy)
+            ),
+        )
+
     @property
     def within(self) -> Three:
         """W as xx (p, p, 1), xy (p, B) and yy (B,)."""
