@@ -95,12 +95,12 @@ class EffectSearch:
             some = EffectSearch(
                 self.sums.of_some(step), self.C[..., ::step], self.layout, self.method
             )
-            theta = some.start()
             # In some subjects alone, columns of the model may depend on each other.
-            if np.isfinite(some.value(theta)).all():
-                theta = some.minimum(theta)
-                if not unbounded(theta).any():
-                    return theta
+            with np.errstate(divide="ignore", invalid="ignore"):
+                theta = some.start()
+                regular = np.isfinite(some.value(theta)).all()
+            if regular and not unbounded(theta := some.minimum(theta)).any():
+                return theta
         identity = np.repeat(self.layout.start()[:, None], self.sums.size, axis=1)
         levels = [self.value(c * identity) for c in SCALES]
         return identity * SCALES[np.argmin(levels, axis=0)]
