@@ -112,7 +112,7 @@ def test_drawn_data_are_treated_as_the_data_are():
     error = y - X @ beta
     sigma2 = np.diag(error.T @ np.linalg.solve(V, error)) / (len(X) - X.shape[1])
     scale = fit.sigma_within / np.sqrt(sigma2)
-    np.testing.assert_allclose(drawn.random_effects, scale * blup, atol=1e-10)
+    np.testing.assert_allclose(drawn.random_effects["random effect"], scale * blup, atol=1e-10)
     np.testing.assert_allclose(drawn.resid, scale * (error - Z @ blup), atol=1e-10)
     fixed = (X @ fit.params.to_numpy())[:, None]
     fixed -= fixed.mean()
@@ -133,6 +133,56 @@ def test_quantiles_are_sorted_and_keep_the_extremes():
         np.testing.assert_allclose(plot["observed"].iloc[:50], np.sort(values)[:50])
         np.testing.assert_allclose(plot["observed"].iloc[-50:], np.sort(values)[-50:])
         assert (plot["low"] < plot["high"]).all()
+
+
+OWN = {
+    "response ~ x + (1 + x | subject)": ["random effect", "random effect: x"],
+    "response ~ f + (1 | subject) + (1 | subject:f)": ["random effect", "random effect: subject:f"],
+}
+
+
+@pytest.mark.parametrize("level", [0.95, 0.5])
+@pytest.mark.parametrize("simulated", [True, False])
+@pytest.mark.parametrize("formula", OWN)
+def test_each_random_effect_has_its_quantiles(formula, simulated, level, monkeypatch):
+    if not simulated:
+        monkeypatch.setattr("twolevel.levels.checks.diagnostics._MOST_SIMULATED", 0)
+    keys = {"conditions": {"f": {"a": 0, "b": 1, "c": 2}}, "strata": {"f": 1}, "sigma_between": 2}
+    if "x" in formula:
+        keys = {"conditions": {"x": [0, 3, 9]}, "slope": 1, "random": {"intercept": 2, "x": 1}}
+    data = tl.simulate(subjects=150, grand_mean=5, sigma_within=0.5, replicates=2, seed=4, **keys)
+    fit = tl.fit_mixed(formula, data)
+    found = diagnose(fit, "x" if "x" in formula else "f", level=level)
+    assert list(found.quantiles["of"].unique()) == ["residual", *OWN[formula]]
+    for name in OWN[formula]:
+        assert found.outside[name] < 2 * (1 - level) + 0.05
+        assert not simulated or found.looks[name].p > 0.001
+        assert name.partition(": ")[2] in remarks(found)["random_effect_quantiles"]
+    observed = found.quantiles[found.quantiles["of"] == OWN[formula][1]]["observed"]
+    expected = (
+        fit.random_effects["x"]
+        if "x" in formula
+        else fit.nested_effects["subject:f"]["(Intercept)"]
+    )
+    if len(expected) <= 400:
+        np.testing.assert_allclose(observed, np.sort(expected), atol=1e-9)
+
+
+def test_an_effect_whose_variance_is_0_is_not_looked_at():
+    data = tl.simulate(
+        subjects=12,
+        conditions={"f": {"a": 0, "b": 1}},
+        sigma_between=0,
+        strata={"f": 1},
+        grand_mean=5,
+        sigma_within=0.5,
+        replicates=3,
+        seed=0,
+    )
+    fit = tl.fit_mixed("response ~ f + (1 | subject) + (1 | subject:f)", data)
+    assert fit.theta[0] == 0
+    names = set(diagnose(fit, "f").outside)
+    assert names == {"residual", "random effect: subject:f"}
 
 
 def test_a_boundary_fit_has_no_random_effects_to_look_at():

@@ -171,9 +171,14 @@ def unusual(checks: ChecksSummary) -> Markdown | None:
     """What the diagnostic plots show by more than chance, if anything."""
     looks = checks.diagnostics.looks
     beside = _OF_STEPS if checks.response_values else ()
+    of_others = {
+        name: f"predicted random effects of {escape(of)} are not normal (@fig-quantiles)"
+        for name, of in ((name, name.partition(": ")[2]) for name in looks)
+        if of
+    }
     warned = [
         Markdown(warning)
-        for name, warning in _LOOKS.items()
+        for name, warning in (_LOOKS | of_others).items()
         if name in looks and name not in beside and is_clear(looks[name].p, checks.level)
     ]
     if not warned:

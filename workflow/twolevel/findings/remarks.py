@@ -8,6 +8,9 @@ from twolevel.summaries.checks_summary import DiagnosticsSummary
 from twolevel.text.confidence import LEVEL, alpha, percent
 from twolevel.text.numbers import positional
 
+# What names of random effects begin with: the subjects' intercepts alone, or what others are of.
+_EFFECT = "random effect"
+
 
 def remarks(
     found: DiagnosticsSummary,
@@ -22,9 +25,9 @@ def remarks(
     sentence where a number orders the rows.
     """
     subjects = "All predicted random effects are 0, so that there are no quantiles to look at."
-    if "random effect" in found.outside:
-        of = ("random effect", "predicted random effects", "differences between subjects")
-        subjects = _on_quantiles(found, *of, level)
+    effects = [name for name in found.outside if name.startswith(_EFFECT)]
+    if effects:
+        subjects = " ".join(_on_effects(found, name, level) for name in effects)
     residuals = _on_quantiles(found, "residual", "residuals", "errors", level)
     if steps is not None:
         residuals = (
@@ -40,6 +43,15 @@ def remarks(
     if "neighbours" in found.looks:
         said["neighbours"] = _on_neighbours(found, condition, level)
     return said
+
+
+def _on_effects(found: DiagnosticsSummary, of: str, level: float) -> str:
+    """What the quantile plot of one random effect shows."""
+    name = of.removeprefix(_EFFECT).removeprefix(": ")
+    values, what = "predicted random effects", "differences between subjects"
+    if name:
+        values, what = f"{values} of {name}", f"{what} in {name}"
+    return _on_quantiles(found, of, values, what, level)
 
 
 def _on_quantiles(found: DiagnosticsSummary, of: str, values: str, what: str, level: float) -> str:

@@ -9,10 +9,10 @@ from matplotlib.lines import Line2D
 from twolevel.figures.parts import key, limits, note, room_of
 from twolevel.figures.sources import StudySources
 from twolevel.figures.theme import BETWEEN, WITHIN, new_figure, themed
-from twolevel.figures.words import Labels
+from twolevel.figures.words import Labels, shorten
 from twolevel.text.confidence import LEVEL, percent
 
-COLOURS = {"residual": WITHIN, "random effect": BETWEEN}
+MOST_ACROSS = 3
 
 
 def draw(sources: StudySources) -> Figure:
@@ -22,29 +22,37 @@ def draw(sources: StudySources) -> Figure:
 
 @themed
 def quantile_plots(points: pd.DataFrame, labels: Labels, level: float = LEVEL) -> Figure:
-    """Draw the ordered residuals (left) and random effects (right) against normal quantiles.
+    """Draw the ordered residuals (left) and each random effect against normal quantiles.
 
-    `points`: of ("residual" or "random effect"), theoretical (standard normal quantile), observed,
-    low and high (ends of the band of this level, point by point), the latter three in the
-    response's unit; at most some 400 rows of each. Points outside their band are drawn open and
-    larger. Random effects that are all 0, or absent, are left out and the note says so.
+    `points`: of ("residual", "random effect", or others that begin with this), theoretical
+    (standard normal quantile), observed, low and high (ends of the band of this level, point by
+    point), the latter three in the unit of what it is of; at most some 400 rows of each. Points
+    outside their band are drawn open and larger. Random effects that are all 0, or absent, are left
+    out and the note says so.
     """
-    samples = {name: points[points["of"] == name] for name in COLOURS}
-    effects = samples["random effect"]
-    words = ""
-    if effects.empty:
-        words = "No random effects to draw."
-    elif not np.any(effects[["observed", "low", "high"]].to_numpy(float)):
+    samples = dict(list(points.groupby("of", sort=False)))
+    empty = [
+        name
+        for name, sample in samples.items()
+        if name != "residual" and not np.any(sample[["observed", "low", "high"]].to_numpy(float))
+    ]
+    words = "" if len(samples) > 1 else "No random effects to draw."
+    for name in empty:
         words = "SD between estimated as 0: all random effects are 0 and are not drawn."
-    if words:
-        del samples["random effect"]
+        del samples[name]
 
-    figure = new_figure(3.7)
-    axes = figure.subplots(1, len(samples), squeeze=False)[0]
-    for ax, (name, sample) in zip(axes, samples.items(), strict=True):
-        _panel(ax, sample, COLOURS[name], level)
+    across = min(len(samples), MOST_ACROSS)
+    down = -(-len(samples) // across)
+    figure = new_figure(3.7 * down)
+    axes = figure.subplots(down, across, squeeze=False).ravel()
+    for ax, (name, sample) in zip(axes, samples.items(), strict=False):
+        _panel(ax, sample, WITHIN if name == "residual" else BETWEEN, level)
         ax.set_xlabel("standard normal quantile")
-        ax.set_ylabel(labels.in_unit(name, room_of(figure, across=False)))
+        room = room_of(figure, across=False) / down
+        # A slope's unit is not the response's, and only its name says what it is of.
+        ax.set_ylabel(shorten(name, room) if ": " in name else labels.in_unit(name, room))
+    for ax in axes[len(samples) :]:
+        ax.set_axis_off()
     if words:
         note(figure, words)
     return figure

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -55,14 +56,15 @@ class Look:
 class Diagnostics:
     """What the diagnostic plots show, in numbers and in words.
 
-    quantiles: of ("residual", "random effect"), theoretical, observed, low, high (the envelope; in
-    the response's unit), thinned to 400 rows each; outside: the share of all values outside the
-    envelope; by_condition: n and root mean square residual (rms) of each level, without rows where
-    the study has no condition; looks: normal residuals and random effects (1 - correlation with
-    normal quantiles), spread over fitted values (Spearman's correlation with the residuals' size)
-    and across conditions (log ratio of the largest and the smallest rms), neighbours and neighbours
-    around lines (lag-1 autocorrelations in the order of the condition, see `neighbours`; only
-    positive ones count), each only where the data allow it; draws: how many data sets were drawn.
+    quantiles: of ("residual", or the name of a random effect in `redrawn.samples_of`), theoretical,
+    observed, low, high (the envelope; in the effect's unit), thinned to 400 rows each; outside: the
+    share of all values outside the envelope; by_condition: n and root mean square residual (rms) of
+    each level, without rows where the study has no condition; looks: normal residuals and random
+    effects (1 - correlation with normal quantiles), spread over fitted values (Spearman's
+    correlation with the residuals' size) and across conditions (log ratio of the largest and the
+    smallest rms), neighbours and neighbours around lines (lag-1 autocorrelations in the order of
+    the condition, see `neighbours`; only positive ones count), each only where the data allow it;
+    draws: how many data sets were drawn.
     """
 
     quantiles: pd.DataFrame
@@ -121,15 +123,14 @@ def diagnose(
             p = float((1 + (as_large >= -max(_ROUNDING, lost)).sum()) / (draws + 1))
         looks[name] = Look(found, p, expected)
 
-    own, effects = data.resid[:, 0], data.random_effects[:, 0]
+    samples = {"residual": data.resid[:, 0]}
+    samples |= {name: values[:, 0] for name, values in _varying(data).items()}
     envelopes = (
-        computed_envelopes(fit, own, effects, level)
+        computed_envelopes(fit, samples, level)
         if drawn is None
         else simulated_envelopes(drawn, level)
     )
-    plots = [quantile_plot("residual", own, envelopes[0])]
-    if not fit.boundary:
-        plots.append(quantile_plot("random effect", effects, envelopes[1]))
+    plots = [quantile_plot(name, values, envelopes[name]) for name, values in samples.items()]
     rms = np.sqrt(mean_squares)
     names = [] if condition is None else fit.design.levels(condition)
     return Diagnostics(
@@ -156,8 +157,9 @@ def _statistics(
     statistics = {"residual": lambda v: _not_normal(v.resid)}
     if np.ptp(fitted) > rounding:
         statistics["spread"] = lambda v: _spread(v, rounding)
-    if not fit.boundary and len(fit.design.subjects) > 2:
-        statistics["random effect"] = lambda v: _not_normal(v.random_effects)
+    for name, values in _varying(values_of(fit)).items():
+        if len(values) > 2:
+            statistics[name] = partial(_effects_not_normal, name=name)
     fitted_exactly = mean_squares.min() <= 1e-18 * mean_squares.max()
     if levels.max() > 0 and np.bincount(levels).min() > 1 and not fitted_exactly:
         statistics["conditions"] = lambda v: _ratio(v.resid, levels)
@@ -167,6 +169,11 @@ def _statistics(
     if rows is not None and rows.longest >= IN_SERIES["neighbours around lines"]:
         statistics["neighbours around lines"] = lambda v: alike(v.resid, rows, lines=True)
     return statistics
+
+
+def _varying(data: Values) -> dict[str, np.ndarray]:
+    """The random effects that are not all 0, as those of a variance estimated as 0 are."""
+    return {name: values for name, values in data.random_effects.items() if values.any()}
 
 
 def _codes(fit: MixedFit, condition: str) -> np.ndarray:
@@ -184,6 +191,10 @@ def _correlation(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 def _not_normal(values: np.ndarray) -> np.ndarray:
     """1 - the correlation of sorted values with normal quantiles (Filliben 1975)."""
     return 1 - _correlation(np.sort(values, axis=0), normal_scores(len(values))[:, None])
+
+
+def _effects_not_normal(values: Values, name: str) -> np.ndarray:
+    return _not_normal(values.random_effects[name])
 
 
 def _spread(values: Values, rounding: float) -> np.ndarray:

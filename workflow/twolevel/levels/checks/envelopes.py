@@ -6,9 +6,12 @@ import numpy as np
 import pandas as pd
 from scipy.special import betaincinv, ndtr, ndtri
 
-from twolevel.levels.checks.redrawn import Values
+from twolevel.levels.checks.redrawn import Values, effect_columns
 from twolevel.mixed import MixedFit
 from twolevel.text.confidence import alpha
+
+# The ends (low, high) between which each of the sorted values would lie.
+Envelope = tuple[np.ndarray, np.ndarray]
 
 _MOST_POINTS = 400  # of a quantile plot
 _EXTREMES = 50  # at each end, all kept
@@ -20,18 +23,20 @@ def normal_scores(count: int) -> np.ndarray:
     return ndtri((np.arange(count) + 0.5) / count)
 
 
-def simulated_envelopes(drawn: Values, level: float) -> list[tuple[np.ndarray, np.ndarray]]:
-    """The envelopes (low, high) of sorted residuals and random effects, each value's at a level."""
-    return [
-        tuple(np.quantile(np.sort(values, axis=0), _tails(level), axis=1))
-        for values in (drawn.resid, drawn.random_effects)
-    ]
+def simulated_envelopes(drawn: Values, level: float) -> dict[str, Envelope]:
+    """The envelopes of sorted residuals and random effects, each value's at a level."""
+    return {
+        name: tuple(np.quantile(np.sort(values, axis=0), _tails(level), axis=1))
+        for name, values in ({"residual": drawn.resid} | drawn.random_effects).items()
+    }
 
 
 def computed_envelopes(
-    fit: MixedFit, resid: np.ndarray, effects: np.ndarray, level: float
-) -> list[tuple[np.ndarray, np.ndarray]]:
-    """The same from F(x_(k)) ~ Beta(k, N - k + 1) (David & Nagaraja 2003, sec. 2.1).
+    fit: MixedFit, samples: dict[str, np.ndarray], level: float
+) -> dict[str, Envelope]:
+    """The same of samples by name, from F(x_(k)) ~ Beta(k, N - k + 1).
+
+    (David & Nagaraja 2003, sec. 2.1.)
 
     F is normal with the sample's root mean square, or the mixture of such distributions that
     subjects with different numbers of observations make (see `random_effects.Spread`).
@@ -39,12 +44,13 @@ def computed_envelopes(
     the level leaves.
     """
     of = fit.estimates.likelihood.spreads(fit.estimates.best)
-    envelopes = []
-    for values, spread in ((resid, of.residual), (effects, of.effects[0])):
-        variance, weight = spread.variance, spread.weight
-        if not values.any():
-            envelopes.append((values, values))
-            continue
+    spreads = {"residual": [of.residual]}
+    for name, (_, columns, _) in effect_columns(fit).items():
+        spreads[name] = [of.effects[column] for column in columns]
+    envelopes: dict[str, Envelope] = {}
+    for name, values in samples.items():
+        variance = np.concatenate([spread.variance for spread in spreads[name]])
+        weight = np.concatenate([spread.weight for spread in spreads[name]])
         sd = np.sqrt(np.mean(values**2) * variance / np.average(variance, weights=weight))
         x = np.linspace(-9, 9, 3601) * sd.max()
         F = ndtr(x[:, None] / sd) @ (weight / weight.sum())
@@ -52,7 +58,8 @@ def computed_envelopes(
         at = _thinned(N, _MOST_COMPUTED)
         ends = (betaincinv(at + 1, N - at, tail) for tail in _tails(level))
         every = np.arange(N)
-        envelopes.append(tuple(np.interp(every, at, np.interp(end, F, x)) for end in ends))
+        low, high = (np.interp(every, at, np.interp(end, F, x)) for end in ends)
+        envelopes[name] = low, high
     return envelopes
 
 

@@ -13,27 +13,34 @@ import numpy as np
 
 from twolevel.design.design_matrix import DesignMatrix
 from twolevel.mixed import MixedFit
+from twolevel.random.random_columns import TermColumns
+from twolevel.random.random_part import INTERCEPT
+
+# What the subjects' own intercepts are called; other effects have their names after it.
+RANDOM_EFFECT = "random effect"
 
 _EPS = float(np.finfo(float).eps)
 
 
 @dataclass(frozen=True, eq=False)
 class Values:
-    """Residuals (N, m), random effects (n, m) and fitted values (N, m) of m data sets.
+    """Residuals (N, m), random effects and fitted values (N, m) of m data sets.
 
-    The fitted values are less the mean of what the fixed effects predict.
+    random_effects are apart by what they are of (see `samples_of`), (levels, m) each. The fitted
+    values are less the mean of what the fixed effects predict.
     """
 
     resid: np.ndarray
-    random_effects: np.ndarray
+    random_effects: dict[str, np.ndarray]
     fitted: np.ndarray
 
 
 def values_of(fit: MixedFit) -> Values:
     """Those of the data themselves: m is 1."""
-    effects = fit.random_effects["random_effect"].to_numpy()
-    fitted = _fixed_part(fit) + effects[fit.design.positions][fit.design.codes]
-    return Values(fit.resid[:, None], effects[:, None], fitted[:, None])
+    effects = fit.estimates.unit * fit.estimates.random_effects.effect
+    own = fit.random_columns.times(effects[fit.design.positions], fit.design.codes)
+    fitted = _fixed_part(fit) + own
+    return Values(fit.resid[:, None], samples_of(fit, effects[..., None]), fitted[:, None])
 
 
 def redraw(fit: MixedFit, draws: int, generator: np.random.Generator) -> Values:
@@ -53,7 +60,37 @@ def redraw(fit: MixedFit, draws: int, generator: np.random.Generator) -> Values:
     of = likelihood.smoothed(fit.estimates.best, design, y)
     scale = fit.sigma_within / np.sqrt(of.rss / likelihood.degrees_of_freedom)
     fixed = _fixed_part(fit)[:, None]
-    return Values(scale * (y - of.fitted), scale * of.effects[:, 0], fixed + scale * of.fitted)
+    effects = samples_of(fit, scale * of.effects)
+    return Values(scale * (y - of.fitted), effects, fixed + scale * of.fitted)
+
+
+def samples_of(fit: MixedFit, effects: np.ndarray) -> dict[str, np.ndarray]:
+    """Effects (n, Q, m) of the working columns, apart by what they are of: (levels, m) each.
+
+    "random effect" are the subjects' intercepts, beside slopes those at the number's mean; slopes
+    are per unit of the number.
+    """
+    found = {}
+    for name, (each, columns, unit) in effect_columns(fit).items():
+        if each.levels is None:
+            found[name] = unit * effects[:, columns[0]]
+            continue
+        m = len(columns)
+        occurring = np.unique(fit.design.codes * m + each.levels)
+        found[name] = unit * effects[occurring // m, columns[occurring % m]]
+    return found
+
+
+def effect_columns(fit: MixedFit) -> dict[str, tuple[TermColumns, np.ndarray, float]]:
+    """A fit's effects by name, each with its term, its columns by level (m,) and their unit."""
+    found = {}
+    for each, place in zip(fit.random_columns.terms, fit.random_columns.places, strict=True):
+        nested = "" if each.levels is None else ":".join(each.term.grouping)
+        for k, effect in enumerate(each.term.effects):
+            of = [part for part in (nested, effect) if part not in ("", INTERCEPT)]
+            name = ": ".join([RANDOM_EFFECT, *of])
+            found[name] = each, place[:, k], float(each.back[k, k])
+    return found
 
 
 def places(design: DesignMatrix) -> tuple[np.ndarray, np.ndarray]:
