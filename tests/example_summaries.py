@@ -52,6 +52,25 @@ COMPONENTS = {
     "aic": 90.0,
     "bic": 97.0,
 }
+TERM = {"formula": "1", "within": [], "effects": ["(Intercept)"]}
+VARCORR = [
+    {
+        "parameter": "sigma_between",
+        "grp": "id",
+        "var1": "(Intercept)",
+        "var2": None,
+        "vcov": 4.0,
+        "sdcor": 2.0,
+    },
+    {
+        "parameter": "sigma_within",
+        "grp": "Residual",
+        "var1": None,
+        "var2": None,
+        "vcov": 1.0,
+        "sdcor": 1.0,
+    },
+]
 DESIGN = {
     "columns": {"subject": "id", "condition": "time", "response": "score"},
     "sampled": None,
@@ -102,11 +121,12 @@ DESIGN = {
 }
 MIXED = {
     "formula": "score ~ time",
+    "random": "(1 | id)",
     "n_subjects": 10,
     "nobs": 30,
     **COMPONENTS,
-    "random": "(1 | id)",
-    "varcorr": [],
+    "random_terms": [TERM],
+    "varcorr": VARCORR,
     "r2": {"marginal": 0.2, "conditional": 0.8},
     "grand_mean": {"estimate": 2.0, "se": 0.5} | NO_TEST,
     "coefficients": [],
@@ -114,6 +134,7 @@ MIXED = {
     "anova": [term("time", 0.001)],
     "terms": {"time": ["time"]},
     "ml": COMPONENTS | {"method": "ML"},
+    "ml_varcorr": VARCORR,
     "level": 0.95,
     "adjust": "holm",
     "contrast_error": "pooled",
@@ -137,14 +158,21 @@ MIXED = {
         "boundary_share": 0.6,
         "seed": 1,
     },
+    "variance_tests": [],
     "influence": {"subjects": [], "not_estimable": 0},
     "coding": "treatment",
     "held_at_zero": {},
 }
+POOLED = {
+    "random": "(1 | id) + (1 | id:time)",
+    "left_out": [{"within": ["time"], "effects": ["(Intercept)"]}],
+    "tests": [],
+    "reason": None,
+}
 CHECKS = {
     "level": 0.95,
     "response_values": None,
-    "repeated_within": [],
+    "pooled": None,
     "unconnected": [],
     "diagnostics": {"draws": 999, "outside": {}, "by_condition": [], "looks": {}},
     "covariance": {"levels": [], "per_cell": 1.0, "implied": [], "observed": None},

@@ -161,9 +161,7 @@ class Study:
             "conditional_marginal": {
                 "observations": observations,
                 "conditions": means["condition"],
-                "random_effects": self.random_effects,
                 "grand_mean": self.grand_mean,
-                "sigma_between": between,
                 "sigma_within": within,
             },
             "caterpillar": {"random_effects": self.random_effects},
@@ -178,7 +176,7 @@ class Study:
             "quantile_plots": {},
             "missingness": {},
             "scale_location": {"residuals": self.residuals, "sigma_within": within},
-            "influence": {"sigma_between": between, "sigma_within": within},
+            "influence": {"deviations": {"sigma_between": between, "sigma_within": within}},
             "profile_zeta": {},
         }[name]
         # These are computed for their own figure only.
@@ -190,8 +188,13 @@ class Study:
             arguments["influence"] = self.influence
         elif name == "profile_zeta":
             arguments["curves"], arguments["intervals"] = self.profiles
+        arguments |= {"labels": labels} | changed
+        if name == "conditional_marginal":
+            table, effects = arguments["observations"], self.random_effects.set_index("subject")
+            own = effects["random_effect"].reindex(table["subject"]).to_numpy()
+            arguments["observations"] = table.assign(random=own, random_sd=between)
         function = getattr(import_module(f"twolevel.figures.of_study.{name}"), name)
-        return function(**(arguments | {"labels": labels} | changed))
+        return function(**arguments)
 
 
 def normal_points(of: str, values: np.ndarray) -> pd.DataFrame:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import example_summaries
 import pytest
-from example_summaries import MIXED, term
+from example_summaries import MIXED, POOLED, term
 
 from twolevel.findings.headline import headline
 from twolevel.findings.results import Results
@@ -76,10 +76,9 @@ def test_methods_that_differ_are_not_said_to_agree():
     assert "agreement" not in claims(boundary)
 
 
-def test_pooled_strata_are_a_caution_and_said_of_the_agreement():
-    found = study(checks={"repeated_within": ["a", "b"]})
-    assert said(found, "caution").startswith("**One error for all terms within subjects**")
-    assert said(found, "agreement").endswith("all three pool what a partitioned ANOVA keeps apart.")
+def test_pooled_strata_are_a_caution():
+    found = study(checks={"pooled": POOLED})
+    assert said(found, "caution").startswith("**Errors are pooled here**")
 
 
 def test_names_from_the_table_stay_text():

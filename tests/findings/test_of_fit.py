@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import example_summaries
 import pytest
-from example_summaries import MIXED, NO_TEST, contrast, mean
+from example_summaries import MIXED, NO_TEST, POOLED, contrast, mean
 from test_headline import study
 
 from twolevel.findings.of_fit import (
@@ -56,7 +56,7 @@ def test_a_difference_of_two_levels_is_reported_unless_its_error_misleads():
     assert reported_effect(found).said.replace("\\", "") == (
         "The difference a - b was −1.000 (95 % interval −2.000 to 0)."
     )
-    pooled = example_summaries.checks(repeated_within=["time", "dose"])
+    pooled = example_summaries.checks(pooled=POOLED)
     assert reported_effect(replace(found, checks=pooled)) is None
 
 

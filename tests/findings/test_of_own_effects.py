@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from test_headline import study
 
-from twolevel.findings.of_own_effects import effects_in_words, own_effects
+from twolevel.findings.varying.of_own_effects import effects_in_words, own_effects
 from twolevel.summaries.two_stage_summary import EffectCovarianceSummary, OwnEffectsSummary
 
 

@@ -5,7 +5,7 @@ from typing import get_args
 import example_summaries
 import pytest
 
-from twolevel.findings.of_support import support
+from twolevel.findings.varying.of_support import support
 from twolevel.random.support_reasons import Reason
 
 

@@ -9,6 +9,7 @@ from twolevel.findings.verdicts import verdicts
 
 CLEAR = {"F": 12.86, "df_num": 2, "df_den": 38.0, "p": 0.0003}
 UNCLEAR = {"F": 1.75, "df_num": 2, "df_den": 7.0, "p": 0.2275}
+LEFT_OUT = [{"within": ["time"], "effects": ["(Intercept)"]}]
 COLUMNS = {"subject": "id", "condition": "time", "response": "y"}
 
 
@@ -84,22 +85,31 @@ def test_what_makes_neighbours_alike(neighbours, around, slopes, aic, why):
         own_slopes=None if slopes is None else own_slopes(slopes),
     )
     assert follows(summary) == why
-    said = cautions("y ~ C(time)", summary, COLUMNS)
+    said = cautions(mixed(formula="y ~ C(time)"), summary, COLUMNS)
     assert bool(said) == (why is not None)
     assert any("better than slopes" in sentence for sentence in said) == (why == "errors")
 
 
 def test_few_steps_name_the_ordinal_model():
-    (said,) = cautions("y ~ C(time)", checks(response_values=[1.0, 2.0, 3.0]), COLUMNS)
+    (said,) = cautions(
+        mixed(formula="y ~ C(time)"), checks(response_values=[1.0, 2.0, 3.0]), COLUMNS
+    )
     assert "ordinal::clmm(factor(y) ~ C(time) + (1 | id))" in said
 
 
-def test_one_condition_with_trials_is_warned_of_only_where_nothing_looks_at_it():
-    (said,) = cautions("y ~ C(time)", checks(repeated_within=["time"]), COLUMNS)
-    assert "may differ in its effect" in said
-    looked = own_effects(0.5, [])
-    summary = checks(repeated_within=["time"], subject_condition=looked)
-    assert cautions("y ~ C(time)", summary, COLUMNS) == []
+def test_what_is_left_out_is_said_with_the_tests_that_it_changes():
+    tests = [{"term": "time", **UNCLEAR}]
+    pooled = {"random": "(1 | id) + (1 | id:time)", "left_out": LEFT_OUT, "tests": tests}
+    fit = mixed(anova=[{"term": "time", **CLEAR}])
+    (said,) = cautions(fit, checks(pooled=pooled | {"reason": None}), COLUMNS)
+    assert "support its own effect of each level of time too" in said
+    assert "F(2, 7.00) = 1.750, p = 0.2275 instead of F(2, 38.0) = 12.86, p = 0.0003. Tru" in said
+    assert said.endswith("leave `(1 | id)` out of the formula.")
+    same = mixed(anova=[{"term": "time", **UNCLEAR}])
+    (said,) = cautions(same, checks(pooled=pooled | {"reason": None}), COLUMNS)
+    assert said.endswith("A model with it has the same tests here.")
+    (said,) = cautions(fit, checks(pooled=pooled | {"tests": [], "reason": "why"}), COLUMNS)
+    assert said.endswith("No model with it was fitted: why.")
 
 
 def test_what_is_clear_depends_on_the_level():

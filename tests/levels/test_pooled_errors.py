@@ -1,12 +1,15 @@
-"""What asks for an error of its own, what is never compared within subjects, and few values."""
+"""What a model pools, what is never compared within subjects, and few values."""
+
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
+import twolevel as tl
 from twolevel.design.design_matrix import design_matrix
 from twolevel.levels.checks.discrete_response import few_values
-from twolevel.levels.checks.pooled_errors import repeated_within, unconnected
+from twolevel.levels.checks.pooled_errors import pooled_errors, unconnected
 
 
 def crossed(n, **factors):
@@ -17,37 +20,41 @@ def crossed(n, **factors):
     return cells.assign(y=np.random.default_rng(1).normal(size=len(cells)))
 
 
-def repeated(formula, data):
-    return repeated_within(design_matrix(formula, data, "id"))
+CASES = Path(__file__).parents[1] / "data/cases"
 
 
-def test_crossed_factors_are_met_repeatedly_and_single_ones_are_not():
-    data = crossed(6, a="uvw", b="xy")
-    assert repeated("y ~ a * b", data) == ["a", "b"]
-    assert repeated("y ~ a * b", data.drop(index=[0, 9])) == ["a", "b"]
-    assert repeated("y ~ a", crossed(6, a="uvw")) == []
-    assert repeated("y ~ a", crossed(6, a="uvw", trial="12")) == ["a"]
-    assert repeated("y ~ a * day", crossed(6, a="uv", day=(1.0, 2.0, 4.0))) == ["a", "day"]
+def pooled(formula, data):
+    return pooled_errors(tl.fit_mixed(formula, data))
 
 
-def test_a_row_too_many_makes_no_stratum():
-    data = crossed(6, a="uvw")
-    assert repeated("y ~ a", pd.concat([data, data[:1].assign(y=3.0)])) == []
+def test_two_factors_within_subjects_have_errors_that_an_intercept_pools():
+    """R (lmerTest): lmer with contr.sum and the part found here, Kenward and Roger's test."""
+    data = pd.read_csv(CASES / "two_within.csv")
+    formula = "rt ~ C(flanker) * C(block)"
+    found = pooled(f"{formula} + (1 | subj)", data)
+    assert found.random == "(1 | subj) + (1 | subj:flanker) + (1 | subj:block)"
+    assert found.left_out == [
+        {"within": ["flanker"], "effects": ["(Intercept)"]},
+        {"within": ["block"], "effects": ["(Intercept)"]},
+    ]
+    test = found.tests.loc["C(flanker)"]
+    assert test["F"] == pytest.approx(50.2374, abs=5e-5)
+    assert (test["df_num"], test["df_den"]) == (2, pytest.approx(14, rel=1e-6))
+    assert pooled(f"{formula} + {found.random}", data) is None
+    (only,) = pooled(f"{formula} + (1 | subj) + (1 | subj:block)", data).left_out
+    assert only["within"] == ["flanker"]
 
 
-def test_a_latin_square_has_no_further_strata():
-    data = crossed(6, period="123").assign(
-        treat=lambda cells: [
-            "ABC"[(i + int(p)) % 3] for i, p in zip(cells["id"], cells["period"], strict=True)
-        ]
-    )
-    assert repeated("y ~ period + treat", data) == []
+def test_slopes_are_left_out_by_an_intercept_only():
+    data = pd.read_csv(Path(__file__).parents[1] / "data/sleepstudy.csv")
+    (only,) = pooled("y ~ condition + (1 | subject)", data).left_out
+    assert only == {"within": [], "effects": ["condition"]}
+    for part in ("(1 + condition | subject)", "(condition || subject)"):
+        assert pooled(f"y ~ condition + {part}", data) is None
 
 
-def test_factors_between_subjects_and_covariates_have_no_stratum():
-    data = crossed(8, a="uvw").assign(group=lambda cells: np.where(cells["id"] % 2, "p", "q"))
-    data["mood"] = np.random.default_rng(2).integers(1, 8, len(data)).astype(float)
-    assert repeated("y ~ a * group + mood", data) == []
+def test_one_row_a_cell_leaves_nothing_out():
+    assert pooled("y ~ a + (1 | id)", crossed(6, a="uvw")) is None
 
 
 def test_sets_without_a_subject_in_common():

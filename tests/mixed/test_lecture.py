@@ -77,9 +77,9 @@ def test_mixed_model(fit):
 
 
 def test_marginal_covariance(fit):
-    from twolevel.strata.condition_covariance import compound_symmetry
+    from twolevel.levels.checks.implied_covariance import implied_covariance
 
-    matrix = compound_symmetry(["t1", "t2", "t3"], fit.sigma_between, fit.sigma_within).to_numpy()
+    matrix = implied_covariance(fit, "condition").implied.to_numpy()
     assert matrix[0, 0] == printed("1.899778")
     assert matrix[0, 1] == printed("1.807698")
 

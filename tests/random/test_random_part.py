@@ -7,7 +7,8 @@ from examples import examples
 from hypothesis import given
 from hypothesis import strategies as st
 
-from twolevel.random.random_part import INTERCEPT, RandomPart, RandomTerm
+from twolevel.random.effect_names import INTERCEPT
+from twolevel.random.random_part import RandomPart, RandomTerm
 
 SLOPES = RandomPart((RandomTerm("1 + condition", ("subject",), (INTERCEPT, "condition")),))
 INDEPENDENT = RandomPart(

@@ -48,7 +48,7 @@ def test_tables_are_rows_and_nan_is_none():
 @pytest.mark.parametrize(
     ("change", "place"),
     [
-        ({"sigma_between": None}, "sigma_between: "),
+        ({"sigma_within": None}, "sigma_within: "),
         ({"sigma_beetween": 1.0}, "sigma_beetween: "),
         ({"anova": [{"term": "time"}]}, r"anova\.0\.F: Field required \(and 3 more\)"),
     ],

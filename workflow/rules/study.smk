@@ -141,6 +141,7 @@ rule fit_mixed:
             "tables/%s.csv",
             "coefficients",
             "tests",
+            "varcorr",
             "variance_components",
             "intervals",
             "means",

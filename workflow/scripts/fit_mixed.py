@@ -13,9 +13,12 @@ import pandas as pd
 from twolevel.design.terms import made_of
 from twolevel.files.stage_files import write_csv, write_parquet
 from twolevel.inference.type3 import held_at_zero
+from twolevel.levels.effects_table import effects_table
 from twolevel.levels.intervals import intervals
-from twolevel.levels.left_out import most_influential, sigmas_without_subject
+from twolevel.levels.left_out import deviations_without_subject, most_influential
 from twolevel.levels.marginal_means import marginal_means
+from twolevel.levels.random_part_found import random_terms, variance_rows
+from twolevel.levels.random_spread import random_sd
 from twolevel.mixed import fit_design, fit_mixed
 from twolevel.pipeline.job import run
 from twolevel.pipeline.tables.stored import read_observations
@@ -34,6 +37,7 @@ def main(snakemake: "Snakemake") -> None:
         params.formula, observations.typed, observations.subject, "REML", params.coding
     )
     ml = fit_design(reml.design, reml.random_columns, "ML")
+    alone = reml.random_part.is_intercept
     means = marginal_means(
         reml, observations.condition, params.adjust, params.level, params.contrast_error
     )
@@ -41,19 +45,21 @@ def main(snakemake: "Snakemake") -> None:
     influence = reml.influence()
     summary = {
         **reml.summary(params.level),
-        "random": reml.random,
-        "varcorr": reml.varcorr,
         # Without the names of its columns, which may be any.
         "cov_params": reml.cov_params.to_numpy().tolist(),
         "terms": made_of(reml.design),
+        "random_terms": random_terms(reml),
+        "varcorr": variance_rows(reml),
         "ml": ml.variance_components(),
+        "ml_varcorr": variance_rows(ml),
         "level": params.level,
         "adjust": params.adjust,
         "contrast_error": params.contrast_error,
         **means.summary(),
         "intervals": of_parameters.table,
         "bootstrap": of_parameters.bootstrap.summary(),
-        "between_variance": reml.between_variance_test(),
+        "between_variance": reml.between_variance_test() if alone else None,
+        "variance_tests": [] if alone else reml.test_variances(),
         "influence": most_influential(influence),
         "coding": params.coding,
         "held_at_zero": held_at_zero(reml.design),
@@ -62,21 +68,23 @@ def main(snakemake: "Snakemake") -> None:
     tables = {
         "coefficients": reml.coef_table(level=params.level).reset_index(),
         "tests": reml.anova().reset_index(),
+        "varcorr": variance_rows(reml).drop(columns="parameter"),
         "variance_components": pd.DataFrame([fit.variance_components() for fit in (reml, ml)]),
         "intervals": of_parameters.table.reset_index(),
         "means": means.tidy("means"),
         "contrasts": means.tidy("contrasts"),
-        "random_effects": reml.random_effects.reset_index(),
+        "random_effects": effects_table(reml),
         "influence": influence.reset_index(),
     }
     for path in output.tables:
         write_csv(path, tables[Path(path).stem])
-    write_parquet(output.random_effects, tables["random_effects"])
+    write_parquet(output.random_effects, reml.random_effects.reset_index())
     cells = observations.data[["subject", "condition"]]
     fitted = {"fixed": reml.fixed_part, "fitted": reml.fittedvalues, "residual": reml.resid}
+    fitted["random_sd"] = random_sd(reml)
     write_parquet(output.residuals, cells.assign(**fitted))
     write_parquet(output.profile, of_parameters.curves)
-    write_parquet(output.influence, sigmas_without_subject(reml, influence))
+    write_parquet(output.influence, deviations_without_subject(reml, influence))
 
 
 if __name__ == "__main__":

@@ -18,12 +18,13 @@ from twolevel.findings.of_fit import (
     reported_effect,
     whether_subjects_differ,
 )
-from twolevel.findings.of_own_effects import own_effects
 from twolevel.findings.of_subjects import influence, shrinkage
-from twolevel.findings.of_support import support
 from twolevel.findings.remarks import remarks
 from twolevel.findings.results import Results
 from twolevel.findings.testimony import witness_in_words
+from twolevel.findings.varying.of_own_effects import own_effects
+from twolevel.findings.varying.of_support import support
+from twolevel.findings.varying.random_words import has_slopes, what_is_random
 from twolevel.inference.adjustments import ADJUSTMENTS
 from twolevel.levels.comparison import ROUNDING
 from twolevel.pipeline.job import run
@@ -37,17 +38,10 @@ from twolevel.summaries.loading_summary import LoadingSummary
 from twolevel.summaries.mixed_summary import MixedSummary
 from twolevel.summaries.truth_summary import TruthSummary
 from twolevel.summaries.two_stage_summary import HierarchicalSummary, Level1Summary
-from twolevel.text.markdown import Markdown
 from twolevel.text.methods import CONTRAST_ERRORS, ESTIMATION
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake, snakemake
-
-PARAMETERS = {
-    "sigma_between": Markdown(r"$\sigma_b$"),
-    "sigma_within": Markdown(r"$\sigma_w$"),
-    "icc": "ICC",
-}
 
 
 def main(snakemake: "Snakemake") -> None:
@@ -114,14 +108,18 @@ def context(snakemake: "Snakemake") -> dict[str, Any]:
         "adjustment": ADJUSTMENTS[mixed.adjust],
         "quantities": {row.quantity: quantity_in_words(row.quantity) for row in comparison.table},
         "remarks": remarks(
-            checks.diagnostics, labels["condition"], checks.response_values, checks.level
+            checks.diagnostics,
+            labels["condition"],
+            checks.response_values,
+            checks.level,
+            has_slopes(mixed),
         ),
         "testimonies": [
             witness_in_words(witness, mixed, labels["condition"]) for witness in checks.witnesses
         ],
         "names": {f"F[{term}]": term_in_words(term, of) for term, of in mixed.terms.items()},
         "rounding": ROUNDING,
-        "parameters": PARAMETERS,
+        **what_is_random(mixed, found.in_unit),
     }
 
 

@@ -31,9 +31,9 @@ from twolevel.inference.type3 import type3_rows
 from twolevel.inference.variance_test import VarianceTest, variance_test, variance_tests
 from twolevel.model.random_intercept import RandomIntercept
 from twolevel.model.subject_effects import SubjectEffects
+from twolevel.random.effect_names import INTERCEPT
 from twolevel.random.mixed_design import mixed_design, supported_columns
 from twolevel.random.random_columns import RandomColumns
-from twolevel.random.random_part import INTERCEPT, RandomPart
 from twolevel.text.confidence import LEVEL
 from twolevel.text.errors import InputError, one_of
 from twolevel.text.methods import Df, Method
@@ -320,7 +320,7 @@ def fit_arrays(
 
 def fit_design(design: DesignMatrix, random_columns: RandomColumns, method: Method) -> MixedFit:
     """Fit a formula already evaluated, with what is random on the same rows: see `fit_mixed`."""
-    if random_columns.part == RandomPart.intercept(design.subject):
+    if random_columns.part.is_intercept:
         subjects, coordinates = design.working_moments()
         intercept = RandomIntercept(subjects, method)
         return MixedFit.of(design, random_columns, intercept, coordinates)

@@ -11,8 +11,9 @@ from twolevel.experiments.scenario import Scenario
 from twolevel.model.effects.effect_sums import EffectSums, orthogonalised, pairs
 from twolevel.model.effects.relative_covariance import RelativeCovariance
 from twolevel.numeric.standardised import power_of_two
+from twolevel.random.effect_names import INTERCEPT
 from twolevel.random.random_columns import RandomColumns, TermColumns
-from twolevel.random.random_part import INTERCEPT, RandomTerm
+from twolevel.random.random_part import RandomTerm
 
 
 @dataclass(frozen=True, eq=False)

@@ -18,7 +18,7 @@ from twolevel.figures.parts import key, limits, room_of
 from twolevel.figures.spread import Sample, histogram
 from twolevel.figures.theme import BETWEEN, INK, WITHIN, new_figure, themed
 from twolevel.figures.words import Labels, shorten
-from twolevel.findings.of_own_effects import effects_in_words, nested_in_words
+from twolevel.findings.varying.of_own_effects import effects_in_words, nested_in_words
 from twolevel.random.effect_names import INTERCEPT
 from twolevel.text.confidence import percent
 

@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
-from twolevel.findings.of_own_effects import effects_in_words
+from twolevel.findings.varying.of_own_effects import effects_in_words
 from twolevel.text.confidence import alpha
 from twolevel.text.numbers import significant
 

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from twolevel.figures.groups import drawn_by
-from twolevel.findings.of_own_effects import effects_in_words, nested_in_words
-from twolevel.text.markdown import Markdown, attribute, counted, escape, num
+from twolevel.findings.varying.of_own_effects import effects_in_words, nested_in_words
+from twolevel.findings.varying.random_words import is_intercept, marginal_variance, variances
+from twolevel.text.markdown import Markdown, attribute, counted, escape, num, words
 
 if TYPE_CHECKING:
     from twolevel.findings.results import Results
@@ -150,14 +151,14 @@ def _own_effects(
 @_of_study
 def profile_zeta(found: Results) -> Figure:
     """Every parameter's profile likelihood."""
-    between = found.interval("sigma_between")
+    first = found.mixed.intervals[0]  # of what varies, which comes first
     return Figure(
         "fig-profile",
         "Profile likelihoods: the signed root of the deviance's rise when a parameter is held at a "
         f"value and all others are fitted anew (ML). Dashed, the {found.level} interval.",
         "Curves of zeta against the value of each parameter; the straighter, the closer to a "
-        "normal distribution. The interval of the standard deviation between subjects is "
-        f"{num(between.profile_low, 3)} to {num(between.profile_high, 3)}.",
+        f"normal distribution. The interval of {_first_deviation(found)} is "
+        f"{num(first.profile_low, 3)} to {num(first.profile_high, 3)}.",
     )
 
 
@@ -188,13 +189,22 @@ def condition_means(found: Results) -> Figure:
 def caterpillar(found: Results) -> Figure:
     """The subjects' predicted deviations with their intervals."""
     how = " in ascending order with their intervals, around 0"
-    if found.mixed.boundary:
-        how = ", all equal to 0"
+    own = [each for each in variances(found.mixed) if each.own and not each.own[0].within]
+    if is_intercept(found.mixed):
+        if found.mixed.boundary:
+            how = ", all equal to 0"
+        return Figure(
+            "fig-caterpillar",
+            "Subjects' predicted deviations from what the fixed effects predict (BLUPs, REML) with "
+            f"{found.level} intervals, sorted.",
+            f"Predicted deviations of {_subjects(found)}{how}.",
+        )
+    listed = words([each.what for each in own if not each.is_correlation])
     return Figure(
         "fig-caterpillar",
-        "Subjects' predicted deviations from what the fixed effects predict (BLUPs, REML) with "
-        f"{found.level} intervals, sorted.",
-        f"Predicted deviations of {_subjects(found)}{how}.",
+        f"What is predicted of each subject's own {listed}, as deviations from what the fixed "
+        f"effects predict (BLUPs, REML), with {found.level} intervals, each sorted.",
+        f"Predicted deviations of {_subjects(found)}, of each effect{how}.",
     )
 
 
@@ -202,6 +212,14 @@ def caterpillar(found: Results) -> Figure:
 def shrinkage(found: Results) -> Figure:
     """The subjects' own mean deviations against what is predicted of them."""
     fewest, most = found.design.per_subject
+    if not is_intercept(found.mixed):
+        return Figure(
+            "fig-shrinkage",
+            "What each subject's observations say of its own effects against their predictions by "
+            "the mixed model.",
+            f"Predicted effects of {_subjects(found)} against least squares, a panel for each "
+            "effect; most points lie between 0 and the identity.",
+        )
     if found.mixed.boundary:
         line = "a flat line at 0"
     elif fewest == most:
@@ -219,13 +237,18 @@ def shrinkage(found: Results) -> Figure:
 def conditional_marginal(found: Results) -> Figure:
     """The distribution of some subjects' observations beside that of all."""
     mixed, within = found.mixed, num(found.mixed.sigma_within, 3)
-    marginal = num((mixed.sigma_between**2 + mixed.sigma_within**2) ** 0.5, 3)
-    if mixed.boundary:
+    variance = marginal_variance(mixed)
+    if variance is None:
+        curves = (
+            f"of single subjects with standard deviation {within} beside the wider marginal curve "
+            "of all, whose standard deviation depends on the observation"
+        )
+    elif mixed.boundary and is_intercept(mixed):
         curves = f"with standard deviation {within}, the same for single subjects and for all"
     else:
         curves = (
             f"of single subjects with standard deviation {within} beside the wider marginal curve "
-            f"with standard deviation {marginal}"
+            f"with standard deviation {num(variance**0.5, 3)}"
         )
     return Figure(
         "fig-conditional",
@@ -250,15 +273,16 @@ def covariance(found: Results) -> Figure:
             f"The {beside if complete else ''}implied one, {implied}.",
         )
     of = "cell means" if summary.per_cell > 1.0001 else "observations"
-    beside = "The"
+    beside, elsewhere = "The", " of its first level"
+    if is_intercept(found.mixed):
+        elsewhere = f" and {num(found.mixed.varcorr[0].vcov)} elsewhere"
     if complete:
         levels = attribute(found.condition)
         beside = f"The observed covariance between the levels of {levels}, beside the"
     return Figure(
         "fig-covariance",
         f"{which} covariance of a subject's {of}.",
-        f"{beside} implied one, with {implied} on the diagonal and "
-        f"{num(found.mixed.sigma_between**2)} elsewhere.",
+        f"{beside} implied one, with {implied} on the diagonal{elsewhere}.",
     )
 
 
@@ -276,7 +300,8 @@ def residuals_fitted(found: Results) -> Figure:
 @_of_study
 def quantile_plots(found: Results) -> Figure:
     """Quantiles of residuals and of random effects against a normal distribution's."""
-    effects = "" if found.mixed.boundary else " and sorted predicted random effects"
+    drawn = set(found.checks.diagnostics.outside) - {"residual"}
+    effects = " and sorted predicted random effects" if drawn else ""
     return Figure(
         "fig-quantiles",
         "Normal quantile plots of the residuals and of the predicted random effects, with "
@@ -307,10 +332,17 @@ def influence(found: Results) -> Figure:
         largest = f"; the largest is {distance}, of subject {subject}"
     return Figure(
         "fig-influence",
-        "Left out in turn: each subject's Cook's distance, and what its absence does to both "
-        "standard deviations.",
+        "Left out in turn: each subject's Cook's distance, and what its absence does to "
+        f"{'both' if is_intercept(found.mixed) else 'the'} standard deviations.",
         f"Cook's distances of {_subjects(found)}{largest}.",
     )
+
+
+def _first_deviation(found: Results) -> str:
+    """What the first parameter of the table of intervals is, in words."""
+    if is_intercept(found.mixed):
+        return "the standard deviation between subjects"
+    return f"the standard deviation of subjects' own {attribute(variances(found.mixed)[0].what)}"
 
 
 def _subjects(found: Results) -> Markdown:

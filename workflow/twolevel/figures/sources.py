@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from twolevel.figures.words import Labels
+from twolevel.findings.varying.random_words import is_intercept, variances
 
 if TYPE_CHECKING:
     from twolevel.summaries.base import Level
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
     from twolevel.summaries.mixed_summary import MixedSummary
     from twolevel.summaries.truth_summary import TruthSummary
     from twolevel.summaries.two_stage_summary import HierarchicalSummary, Level1Summary
+
+
+# What figures call the standard deviations of a random intercept alone.
+DEVIATIONS = {"sigma_between": "SD between", "sigma_within": "SD within"}
 
 
 @dataclass(frozen=True)
@@ -51,12 +56,25 @@ class StudySources:
         return Labels.of(self.columns, self.unit)
 
     @property
-    def sigmas(self) -> dict[str, float]:
-        """Both standard deviations by REML, by name."""
-        return {
-            "sigma_between": self.mixed.sigma_between,
-            "sigma_within": self.mixed.sigma_within,
-        }
+    def deviations(self) -> dict[str, float]:
+        """All standard deviations by REML, by parameter, those between subjects first."""
+        rows = [row for row in self.mixed.varcorr if row.var2 is None]
+        return {row.parameter: row.sdcor or 0.0 for row in rows}
+
+    @property
+    def deviation_titles(self) -> dict[str, str]:
+        """What figures call these: SD between, SD of slopes of day."""
+        if is_intercept(self.mixed):
+            return DEVIATIONS
+        between = [each for each in variances(self.mixed)[:-1] if not each.is_correlation]
+        titles = {each.row.parameter: f"SD of {each.called(str)}" for each in between}
+        return {**titles, "sigma_within": DEVIATIONS["sigma_within"]}
+
+    @property
+    def own_effects(self) -> dict[str, str]:
+        """The columns of what is predicted of subjects themselves, and what figures call them."""
+        own = [each for each in variances(self.mixed)[:-1] if not each.own[0].within]
+        return {str(e.row.var1): e.called(str) for e in own if not e.is_correlation}
 
     @property
     def level(self) -> float:
@@ -72,3 +90,12 @@ class StudySources:
     def with_fixed_part(self) -> pd.DataFrame:
         """The observations, each with what the fixed effects predict for it."""
         return self.observations.assign(fixed=self.conditional_residuals["fixed"].to_numpy())
+
+    @property
+    def with_random_part(self) -> pd.DataFrame:
+        """The same with what is random in each: as predicted, and its SD over all subjects."""
+        found = self.conditional_residuals
+        return self.with_fixed_part.assign(
+            random=(found["fitted"] - found["fixed"]).to_numpy(),
+            random_sd=found["random_sd"].to_numpy(),
+        )

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from twolevel.findings.verdicts import is_clear, rejected, subjects_differ
+from twolevel.design.terms import term_in_words
+from twolevel.findings.varying.random_words import left_out
+from twolevel.findings.verdicts import in_figures, is_clear, rejected, same_test, subjects_differ
 from twolevel.summaries.anova_summary import AnovaSummary
 from twolevel.summaries.checks_summary import ChecksSummary, Look
 from twolevel.summaries.mixed_summary import MixedSummary
@@ -21,15 +23,19 @@ _LOOKS = {
     "spread": "residuals spread more, or less, where fitted values are high (@fig-residuals)",
     "conditions": "residuals spread unequally under the levels of the condition (@fig-scale)",
 }
+# Terms of which other tests are told.
+MOST_TESTS = 4
 # What a response of few values cannot but show.
 _OF_STEPS = ("residual", "spread")
 
 
-def cautions(formula: str, checks: ChecksSummary, columns: Mapping[str, str]) -> list[Markdown]:
-    """The cautions of a study, from its formula, its checks and the user's names of its columns."""
+def cautions(
+    mixed: MixedSummary, checks: ChecksSummary, columns: Mapping[str, str]
+) -> list[Markdown]:
+    """The cautions of a study, from its fit, its checks and the user's names of its columns."""
     found = [
-        _not_made_for(formula, checks, columns),
-        _pooled(checks, columns),
+        _not_made_for(mixed, checks, columns),
+        _pooled(mixed, checks),
         _unconnected(checks, columns),
         _neighbours(checks, columns),
     ]
@@ -37,15 +43,15 @@ def cautions(formula: str, checks: ChecksSummary, columns: Mapping[str, str]) ->
 
 
 def _not_made_for(
-    formula: str, checks: ChecksSummary, columns: Mapping[str, str]
+    mixed: MixedSummary, checks: ChecksSummary, columns: Mapping[str, str]
 ) -> Markdown | None:
     values = checks.response_values
     if values is None:
         return None
-    response, variables = escape(columns["response"]), formula.partition("~")[2].strip()
+    response, variables = escape(columns["response"]), mixed.formula.partition("~")[2].strip()
     listed = words([escape(written(value)) for value in values])
     took = f"{response} takes {len(values)} values only ({listed})"
-    bars = f"{variables} + (1 | {columns['subject']})"
+    bars = f"{variables} + {mixed.random}"
     if len(values) == 2:
         high = written(values[1])
         logistic = f"lme4::glmer(({columns['response']} == {high}) ~ {bars}, family = binomial)"
@@ -66,34 +72,32 @@ def _not_made_for(
     )
 
 
-def pools_strata(checks: ChecksSummary) -> bool:
-    """Whether terms that could have errors of their own stand against one here."""
-    within = checks.repeated_within
-    looked_at = subjects_differ(checks)
-    return len(within) > 1 or (len(within) == 1 and not looked_at)
-
-
-def _pooled(checks: ChecksSummary, columns: Mapping[str, str]) -> Markdown | None:
-    if not pools_strata(checks):
+def _pooled(mixed: MixedSummary, checks: ChecksSummary) -> Markdown | None:
+    """What the model leaves out though subjects' data support it, and the tests with it."""
+    pooled = checks.pooled
+    if pooled is None:
         return None
-    within = checks.repeated_within
-    if len(within) == 1:
-        (name,) = within
-        return Markdown(
-            f"**One error for all that changes within subjects**: subjects met levels of "
-            f"{escape(name)} repeatedly and may differ in its effect, which this page counts as "
-            "error of single observations. Its tests are too sure of themselves where they do; the "
-            "ANOVA with partitioned errors (in R, afex, which takes the means of cells) gives "
-            f"{escape(name)} an error of its own, and another F ([step 5](#sec-three))."
-        )
-    strata = words([code(f"(1 | {columns['subject']}:{name})") for name in within])
+    said = (
+        f"**Errors are pooled here**: each subject's data support {left_out(pooled)} too, and "
+        f"this page's model, {code(mixed.random)}, counts how subjects differ in that as error of "
+        "single observations. "
+    )
+    if pooled.reason is not None:
+        return Markdown(f"{said}No model with it was fitted: {escape(pooled.reason)}.")
+    ours = {row.term: row for row in mixed.anova}
+    other = [
+        f"{escape(term_in_words(row.term, mixed.terms[row.term]))}, {in_figures(row)} instead of "
+        f"{in_figures(ours[row.term])}"
+        for row in pooled.tests
+        if not same_test(row, ours[row.term])
+    ]
+    if not other:
+        return Markdown(f"{said}A model with it has the same tests here.")
+    more = f"; and {len(other) - MOST_TESTS} more" if len(other) > MOST_TESTS else ""
     return Markdown(
-        f"**One error for all terms within subjects**: {words(within)} change within subjects, and "
-        "this page pools their error strata, as a model with a random intercept alone does. The "
-        "ANOVA with partitioned errors gives each of them, and each of their interactions, an "
-        "error of its own: how subjects differ in that effect. afex in R does so and would give "
-        "other F’s; conclusions can differ either way. Trust that ANOVA, or a mixed model with "
-        f"{strata} and the random intercept, rather than the tests here ([step 5](#sec-three))."
+        f"{said}A model with it gives other tests: {'; '.join(other[:MOST_TESTS])}{more}. Trust "
+        "these rather than the tests of this page; to have them on it, leave "
+        f"{code(mixed.random)} out of the formula."
     )
 
 
@@ -205,7 +209,7 @@ def pairs_share_an_error(
             f"error instead: {code('contrast_error: own')} in the study’s entry of the config (in "
             f"R, {code(multivariate)})."
         )
-    if pools_strata(checks) or (differ and is_clear(differ.p, checks.level)):
+    if checks.pooled or (differ and is_clear(differ.p, checks.level)):
         return Markdown(
             "These pairwise differences share one pooled error, which leaves out how subjects "
             "differ in these effects: their intervals can be too short. Give each pair its own "

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-
 from twolevel.findings.cautions import (
     cautions,
     follows,
     pairs_share_an_error,
-    pools_strata,
     unusual,
 )
+from twolevel.findings.claim import Claim
 from twolevel.findings.pairs import pairs_that_differ
 from twolevel.findings.results import Results, first
+from twolevel.findings.varying.of_random_part import of_random_part
 from twolevel.findings.verdicts import TESTED_BY, Verdict
 from twolevel.summaries.anova_summary import SphericityOfTerm
 from twolevel.summaries.base import Level
@@ -27,21 +25,6 @@ FEW = 6
 MOST_TERMS, MOST_TERMS_ALONE = 8, 6
 
 
-@dataclass(frozen=True)
-class Claim:
-    """One thing that a report says.
-
-    of: what it is about: a term as the formula writes it, or "means", "pairs", "sphericity",
-    "subjects", "agreement" and the like. said: the sentence. clear: whether a test shows it at
-    the study's level; None where no test decides. numbers: those that it rests on, by name.
-    """
-
-    of: str
-    said: Markdown
-    clear: bool | None = None
-    numbers: Mapping[str, float | None] = field(default_factory=dict)
-
-
 def headline(found: Results, most_apart: Markdown) -> list[list[Claim]]:
     """The paragraphs of the headline, each a list of claims.
 
@@ -50,13 +33,13 @@ def headline(found: Results, most_apart: Markdown) -> list[list[Claim]]:
     effects = _of_condition(found) if found.condition else _without_condition(found)
     more = [
         [Claim("caution", said)]
-        for said in cautions(found.mixed.formula, found.checks, found.design.columns)
+        for said in cautions(found.mixed, found.checks, found.design.columns)
     ]
     look = unusual(found.checks)
     paragraphs = [
         effects,
         *more,
-        _of_subjects(found),
+        of_random_part(found),
         _of_methods(found, most_apart),
         [Claim("diagnostics", look, True)] if look else [],
     ]
@@ -288,54 +271,13 @@ def _depends(found: Results, verdict: Verdict) -> str:
     return f"{known} an effect of {escape(verdict.name)}"
 
 
-def _of_subjects(found: Results) -> list[Claim]:
-    mixed, unit = found.mixed, found.in_unit
-    between, within = mixed.sigma_between, mixed.sigma_within
-    sigmas = {"sigma_between": between, "sigma_within": within}
-    if mixed.boundary:
-        high = found.interval("sigma_between").profile_high
-        said = (
-            "**Subjects differ no more than the scatter within subjects alone would make them**: "
-            "the standard deviation between subjects is estimated as exactly 0 "
-            f"({found.level} profile-likelihood interval up to {num(high, 3)}), within subjects as "
-            f"{num(within, 3)}{unit} (REML). This is a *boundary fit*. It is a result, not a "
-            "failure; [step 4](#sec-mixed) says what it means."
-        )
-        return [Claim("subjects", Markdown(said), False, sigmas)]
-    p = mixed.between_variance.p
-    if found.clear(p):
-        said = (
-            f"**Subjects differ from one another with a standard deviation of {num(between, 3)}**"
-            f"{unit}, and observations within a subject with one of {num(within, 3)}{unit} (REML)."
-        )
-    else:
-        said = (
-            "**The data do not clearly show that subjects differ**: the standard deviation between "
-            f"them is estimated as {num(between, 3)}{unit}, within subjects as "
-            f"{num(within, 3)}{unit} (REML; exact test of no differences: p {p_value(p)})."
-        )
-    icc, share = found.interval("icc"), mixed.icc
-    left = " that the fixed effects leave" if mixed.anova else ""
-    of_variance = (
-        f"{num(100 * share, 3)} % of the variance{left} lies between subjects (ICC "
-        f"{num(share, 3)}, {found.level} profile-likelihood interval "
-        f"{num(icc.profile_low, 3)} to {num(icc.profile_high, 3)})."
-    )
-    return [
-        Claim("subjects", Markdown(said), found.clear(p), sigmas | {"p": p}),
-        Claim("icc", Markdown(of_variance), None, {"icc": share}),
-    ]
-
-
 def _of_methods(found: Results, most_apart: Markdown) -> list[Claim]:
-    available, pooled = found.anova.available, pools_strata(found.checks)
+    available = found.anova.available
     if found.comparison.agree:
-        errors = "one pooled error within subjects" if pooled else "partitioned errors"
-        others = f", the mixed model and the ANOVA with {errors}" if available else None
-        why = ": all three pool what a partitioned ANOVA keeps apart" if pooled else ""
+        others = ", the mixed model and the ANOVA with partitioned errors" if available else ""
         said = (
             f"The two-stage estimate{others or ' and the mixed model'} give the same numbers here, "
-            f"up to rounding{why}."
+            "up to rounding."
         )
     elif not available:
         why = "No" if found.design.balanced else "The design is not balanced: no"

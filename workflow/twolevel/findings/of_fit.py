@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from twolevel.findings.cautions import pairs_share_an_error
-from twolevel.findings.headline import Claim
+from twolevel.findings.claim import Claim
 from twolevel.findings.results import Results
+from twolevel.findings.varying.random_words import is_intercept
 from twolevel.summaries.checks_summary import SlopeMean
 from twolevel.summaries.mixed_summary import Contrast, Slope
 from twolevel.text.markdown import Markdown, counted, escape, num, p_value, simulated_p
@@ -39,8 +40,13 @@ def _with_interval(found: Results, said: str, row: Slope | SlopeMean | Contrast)
 
 
 def whether_subjects_differ(found: Results) -> list[Claim]:
-    """The exact test that subjects do not differ at all, and what it shows."""
+    """The exact test that subjects do not differ at all, and what it shows.
+
+    Nothing where the model has more than a random intercept.
+    """
     test = found.mixed.between_variance
+    if test is None:
+        return []
     numbers = {"statistic": test.statistic, "p": test.p}
     if test.statistic == 0:
         said = (
@@ -80,7 +86,9 @@ def how_much_is_explained(found: Results) -> list[Claim]:
     That is N divided by the design effect.
     """
     mixed, r2 = found.mixed, found.mixed.r2
-    source = "(conditional $R^2$; Nakagawa and Schielzeth)"
+    only = is_intercept(mixed)
+    averaged = "" if only else ", with what is random averaged over observations, as Johnson has it"
+    source = f"(conditional $R^2$; Nakagawa and Schielzeth{averaged})"
     both = f"{num(_percent(r2.conditional), 3)} %"
     if mixed.anova:
         shares = (
@@ -94,7 +102,7 @@ def how_much_is_explained(found: Results) -> list[Claim]:
         )
     N = found.design.n_observations
     worth = N / mixed.design_effect
-    if mixed.boundary:
+    if mixed.boundary and only:
         alike = (
             "The design effect is 1: observations of a subject are no more alike than others, so "
             "that each counts as an independent one."
@@ -112,16 +120,20 @@ def how_much_is_explained(found: Results) -> list[Claim]:
 
 
 def boundary_refits(found: Results) -> Claim:
-    """How often chance alone puts the estimate of sigma_b at exactly 0, by the bootstrap."""
+    """How often chance alone makes a boundary fit, by the bootstrap."""
     refits, at_zero = found.mixed.bootstrap.refits, found.mixed.bootstrap.boundary_refits
     of = f"Of {refits:,} data sets simulated from the fitted model, "
+    what = (
+        "an estimate of exactly 0 for $\\sigma_b$"
+        if is_intercept(found.mixed)
+        else "a boundary fit"
+    )
     if at_zero:
         said = (
-            f"{of}{at_zero:,} gave an estimate of exactly 0 for $\\sigma_b$: chance alone makes "
-            "boundary fits of a design like this."
+            f"{of}{at_zero:,} gave {what}: chance alone makes boundary fits of a design like this."
         )
     else:
-        said = f"{of}not one gave an estimate of exactly 0 for $\\sigma_b$."
+        said = f"{of}not one gave {what}."
     return Claim("boundary", Markdown(said), None, {"share": at_zero / refits})
 
 

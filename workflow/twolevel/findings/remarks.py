@@ -17,12 +17,13 @@ def remarks(
     condition: str | None = None,
     steps: list[float] | None = None,
     level: float = LEVEL,
+    own_slopes: bool = False,
 ) -> dict[str, str]:
     """Sentences for residuals_fitted, both quantile plots, scale_location, and neighbours.
 
     `condition` is the name of the variable between whose levels spreads are compared; `steps` the
-    values of a response that takes few; `level` that of envelopes and tests. Neighbours have a
-    sentence where a number orders the rows.
+    values of a response that takes few; `level` that of envelopes and tests; `own_slopes` says that
+    the model has such. Neighbours have a sentence where a number orders the rows.
     """
     subjects = "All predicted random effects are 0, so that there are no quantiles to look at."
     effects = [name for name in found.outside if name.startswith(_EFFECT)]
@@ -41,7 +42,7 @@ def remarks(
         "scale_location": _on_conditions(found, condition or "level", level),
     }
     if "neighbours" in found.looks:
-        said["neighbours"] = _on_neighbours(found, condition, level)
+        said["neighbours"] = _on_neighbours(found, condition, level, own_slopes)
     return said
 
 
@@ -124,7 +125,9 @@ def _on_conditions(found: DiagnosticsSummary, of: str, level: float) -> str:
     )
 
 
-def _on_neighbours(found: DiagnosticsSummary, condition: str | None, level: float) -> str:
+def _on_neighbours(
+    found: DiagnosticsSummary, condition: str | None, level: float, own_slopes: bool
+) -> str:
     look = found.looks["neighbours"]
     size = f"lag-1 autocorrelation {_signed(look.statistic)}"
     if look.p is None:
@@ -141,10 +144,12 @@ def _on_neighbours(found: DiagnosticsSummary, condition: str | None, level: floa
             f"There is no clear sign that neighbouring residuals in the order of {condition} are "
             f"alike ({size})."
         )
+    alike = f"Neighbouring residuals in the order of {condition} are alike ({size})."
+    if own_slopes:
+        return f"{alike} The model has slopes of subjects' own: errors follow one another besides."
     return (
-        f"Neighbouring residuals in the order of {condition} are alike ({size}). Slopes of "
-        "subjects' own make them so, but not around their lines; errors that follow one another "
-        "do both."
+        f"{alike} Slopes of subjects' own make them so, but not around their lines; errors that "
+        "follow one another do both."
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from twolevel.findings.headline import Claim
+from twolevel.findings.claim import Claim
 from twolevel.summaries.replication_summary import PowerReached, ReplicationSummary
 from twolevel.text.confidence import LEVEL, alpha, percent
 from twolevel.text.markdown import Markdown, num

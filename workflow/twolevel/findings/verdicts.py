@@ -94,7 +94,7 @@ def _verdict(
     term, variables = row.term, mixed.terms[row.term]
     zeros = numbers_in_words(mixed.held_at_zero.get(term, []), mixed)
     where = f" where {zeros} 0" if zeros else ""
-    plain, decides = _in_figures(row), row
+    plain, decides = in_figures(row), row
     quote: str
     reported: str
     quote, reported = f"{TESTED_BY} test{where}: {plain}", plain
@@ -109,13 +109,13 @@ def _verdict(
         # A model that pools strata has another F, corrected or not.
         without = "without it" if _same(row.F, corrected.F) else "in the mixed model"
         quote = (
-            f"with Greenhouse and Geisser’s correction, {_in_figures(decides)}; {without}, {quote}"
+            f"with Greenhouse and Geisser’s correction, {in_figures(decides)}; {without}, {quote}"
         )
-        reported = f"{plain} (with Greenhouse and Geisser’s correction, {_in_figures(decides)})"
+        reported = f"{plain} (with Greenhouse and Geisser’s correction, {in_figures(decides)})"
     elif safe is not None:
         decides = safe
-        quote = f"{safe_basis}, {_in_figures(safe)}; from all observations, {quote}"
-        reported = f"{plain} ({safe_basis}, {_in_figures(safe)})"
+        quote = f"{safe_basis}, {in_figures(safe)}; from all observations, {quote}"
+        reported = f"{plain} ({safe_basis}, {in_figures(safe)})"
     return Verdict(
         name=term_in_words(term, variables),
         parts=tuple(factors_in_words(term, variables)),
@@ -143,9 +143,18 @@ def numbers_in_words(numbers: list[str], mixed: MixedSummary) -> Markdown:
     return Markdown(f"{words(named)} {'is' if len(named) == 1 else 'are'}")
 
 
-def _in_figures(row: FTest) -> Markdown:
+def in_figures(row: FTest) -> Markdown:
     """A test as it is reported: F(2, 14) = 51.36, p < 0.0001."""
     if row.p is None:
         return Markdown("no test, for its degrees of freedom cannot be estimated")
     df = [value if isinstance(value, int) else num(value, 3) for value in (row.df_num, row.df_den)]
     return Markdown(f"F({df[0]}, {df[1]}) = {num(row.F)}, p {p_value(row.p)}")
+
+
+def same_test(one: FTest, other: FTest) -> bool:
+    """Whether two tests of a term are one, up to rounding."""
+    pairs = ((one.F, other.F), (one.df_den, other.df_den))
+    return all(
+        a is not None and b is not None and abs(a - b) <= 1e-6 * max(abs(a), abs(b))
+        for a, b in pairs
+    )

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from twolevel.random.edges import edges
 from twolevel.text.methods import ESTIMATION
 
 if TYPE_CHECKING:
@@ -28,9 +29,8 @@ class Summary(dict):
 def model_text(fit: MixedFit) -> str:
     """The model, its criterion, the variances and the coefficients."""
     lines = [
-        "Linear mixed model with a random intercept, fitted by "
-        f"{ESTIMATION[fit.method].name} ({fit.method})",
-        f"Formula:  {fit.design.formula}",
+        f"Linear mixed model, fitted by {ESTIMATION[fit.method].name} ({fit.method})",
+        f"Formula:  {fit.design.formula} + {fit.random}",
         f"Subjects: {len(fit.design.all_subjects):,} ({fit.design.subject}), "
         f"observations: {fit.nobs:,}",
         "",
@@ -38,11 +38,7 @@ def model_text(fit: MixedFit) -> str:
         "",
         "Random effects:",
         _indented(_variances(fit)),
-        *(
-            ["The variance between subjects is estimated as exactly 0 (a boundary fit)."]
-            if fit.boundary
-            else []
-        ),
+        *([_boundary(fit)] if fit.boundary else []),
         "",
         f"Fixed effects (df: {fit.standard_df}):",
         _indented(_coefficients(fit.coef_table())),
@@ -54,6 +50,7 @@ def summary(fit: MixedFit, level: float) -> Summary:
     """All but what belongs to single rows and subjects; the text adds tests of terms and R^2."""
     values = {
         "formula": fit.design.formula,
+        "random": fit.random,
         "n_subjects": len(fit.design.all_subjects),
         "nobs": fit.nobs,
         **fit.variance_components(),
@@ -84,11 +81,29 @@ def _criterion(fit: MixedFit) -> str:
 
 
 def _variances(fit: MixedFit) -> str:
-    table = fit.varcorr.set_axis(["group", "name", "to", "variance", "sd"], axis=1).drop(
-        columns="to"
-    )
-    table.iloc[-1, 0] = "residual"
-    return table.fillna({"name": ""}).to_string(index=False, float_format="{:.6g}".format)
+    """As lme4 prints them: beside each effect its correlations with those above it in its term."""
+    table = fit.varcorr
+    effects = table[table["var2"].isna()].drop(columns="var2")
+    effects = effects.set_axis(["group", "name", "variance", "sd"], axis=1)
+    effects["group"] = effects["group"].where(~effects["group"].duplicated(), "")
+    effects.iloc[-1, 0] = "residual"
+    correlations = table.dropna(subset=["var2"])
+    if len(correlations):
+        with_others: dict[tuple[str, str], list[str]] = {}
+        for row in correlations.itertuples():
+            with_others.setdefault((row.grp, row.var2), []).append(f"{row.sdcor:.3f}")
+        keys = zip(table["grp"][effects.index], effects["name"], strict=True)
+        effects["corr"] = [" ".join(with_others.get(key, [])) for key in keys]
+    return effects.fillna({"name": ""}).to_string(index=False, float_format="{:.6g}".format)
+
+
+def _boundary(fit: MixedFit) -> str:
+    """Which variances are 0, and which correlations 1 or -1."""
+    zero, perfect = edges(fit.varcorr.itertuples())
+    said = [f"variance of {row.var1} ({row.grp}) = 0" for row in zero]
+    said += [f"correlation of {r.var1} and {r.var2} ({r.grp}) = {r.sdcor:.0f}" for r in perfect]
+    which = "; ".join(said) or "effects of a term determine each other"
+    return f"A boundary fit: {which}."
 
 
 def _coefficients(table: pd.DataFrame) -> str:

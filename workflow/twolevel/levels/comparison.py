@@ -138,7 +138,7 @@ def _pooled(strata: list[str], varcorr: list[Mapping]) -> list[str]:
 
     A model with effects of factors or slopes covers strata by other names; none is called pooled.
     """
-    from twolevel.random.random_part import INTERCEPT
+    from twolevel.random.effect_names import INTERCEPT
 
     effects = varcorr[:-1]  # without the residual
     if any(row["var1"] != INTERCEPT for row in effects):

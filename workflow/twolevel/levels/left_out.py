@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from twolevel.levels.random_part_found import variance_rows
 from twolevel.mixed import MixedFit
 
 _MOST_INFLUENTIAL = 5
@@ -21,7 +22,8 @@ def most_influential(influence: pd.DataFrame) -> dict:
     }
 
 
-def sigmas_without_subject(fit: MixedFit, influence: pd.DataFrame) -> pd.DataFrame:
-    """Both sigmas without each subject, and its Cook's distance."""
-    sigmas = fit.without_subject[["sigma_between", "sigma_within"]]
-    return sigmas.assign(cooks_distance=influence["cooks_distance"]).reset_index()
+def deviations_without_subject(fit: MixedFit, influence: pd.DataFrame) -> pd.DataFrame:
+    """All standard deviations without each subject, and its Cook's distance."""
+    rows = variance_rows(fit)
+    deviations = fit.without_subject[rows["parameter"][rows["var2"].isna()].tolist()]
+    return deviations.assign(cooks_distance=influence["cooks_distance"]).reset_index()

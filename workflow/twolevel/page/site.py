@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from twolevel.files.atomic import replacing
 from twolevel.files.private_folders import private_folder
+from twolevel.findings.varying.random_words import how_much_varies, is_intercept
 from twolevel.page.renderers import render
 from twolevel.page.templates import fill
 from twolevel.summaries.base import read_summary
 from twolevel.summaries.design_summary import DesignSummary
 from twolevel.summaries.mixed_summary import MixedSummary
 from twolevel.summaries.replication_summary import ReplicationSummary
+from twolevel.text.markdown import Markdown, escape
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake
@@ -63,18 +65,24 @@ def publish(job: Snakemake, failed: Mapping[str, str]) -> None:
 
 def _cards(job: Snakemake, failed: Mapping[str, str]) -> list[dict[str, Any]]:
     """What the index says of each study."""
-    files, studies = job.input, job.params.studies
-    return [
-        {
-            "name": name,
-            "title": study["title"] or name,
-            "unit": study.get("unit"),
-            "simulated": "simulate" in study,
-            "design": read_summary(design, DesignSummary),
-            "mixed": read_summary(mixed, MixedSummary),
-        }
-        for (name, study), design, mixed in zip(
-            studies.items(), files.designs, files.mixed, strict=True
+    files, cards = job.input, []
+    read = zip(job.params.studies.items(), files.designs, files.mixed, strict=True)
+    for (name, study), design, mixed in read:
+        if name in failed:
+            continue
+        unit, fit = study.get("unit"), read_summary(mixed, MixedSummary)
+        in_unit = Markdown(f"\u00a0{escape(unit)}" if unit else "")
+        cards.append(
+            {
+                "name": name,
+                "title": study["title"] or name,
+                "unit": unit,
+                "in_unit": in_unit,
+                "simulated": "simulate" in study,
+                "design": read_summary(design, DesignSummary),
+                "mixed": fit,
+                "intercept_only": is_intercept(fit),
+                "how_much_varies": how_much_varies(fit, in_unit),
+            }
         )
-        if name not in failed
-    ]
+    return cards

@@ -65,6 +65,11 @@ class RandomPart:
         """(1 | grouping): every level's own shift of all its observations."""
         return cls((RandomTerm("1", (grouping,), (INTERCEPT,)),))
 
+    @property
+    def is_intercept(self) -> bool:
+        """Whether it is (1 | subject): the one shift of all that is a subject's."""
+        return len(self.terms) == 1 and self == RandomPart.intercept(self.terms[0].grouping[0])
+
     def __str__(self) -> str:
         """The random part of a formula, as lme4 writes it."""
         return " + ".join(map(str, self.terms))

@@ -22,18 +22,6 @@ class ObservedCovariance:
     n_subjects: int
 
 
-def compound_symmetry(
-    levels: pd.Index, sigma_between: float, sigma_within: float, replicates: float = 1
-) -> pd.DataFrame:
-    """The covariance (J, J) the model implies for cell means of `replicates` observations.
-
-    sigma_b^2 everywhere, and sigma_w^2 / replicates more on the diagonal.
-    """
-    J = len(levels)
-    matrix = np.full((J, J), sigma_between**2) + np.eye(J) * sigma_within**2 / replicates
-    return pd.DataFrame(matrix, index=levels, columns=levels)
-
-
 def cell_means(design: DesignMatrix, variables: Sequence[str]) -> pd.DataFrame:
     """Mean response of each subject (rows, n) in each cell of some variables (columns, C).
 

@@ -131,17 +131,36 @@ class Witness(Summary):
     said: str
 
 
+class LeftOut(Summary):
+    """Effects that the model has not, and the factors in whose levels subjects could have them."""
+
+    within: list[str]
+    effects: list[str]
+
+
+class PooledSummary(Summary):
+    """What subjects' data support and the model leaves out, and the tests with it.
+
+    reason: why there are no tests.
+    """
+
+    random: str
+    left_out: list[LeftOut]
+    tests: list[FTest]
+    reason: str | None
+
+
 class ChecksSummary(Summary):
     """checks.json.
 
-    response_values: those of a response that takes few, else None. repeated_within: variables of
-    which a subject meets a level repeatedly. unconnected: sets of the condition's levels that no
+    response_values: those of a response that takes few, else None. pooled: None where the model
+    has all that subjects' data support. unconnected: sets of the condition's levels that no
     subject connects.
     """
 
     level: float
     response_values: list[float] | None
-    repeated_within: list[str]
+    pooled: PooledSummary | None
     unconnected: list[list[Level]]
     diagnostics: DiagnosticsSummary
     covariance: CovarianceSummary

@@ -106,19 +106,37 @@ class BetweenVarianceTest(Summary):
     seed: int
 
 
+class VarianceTest(Summary):
+    """The test of a random effect against the model without it and its covariances (df of them).
+
+    p is by data sets drawn from the latter, with the standard error p_se.
+    """
+
+    grouping: str
+    effect: str
+    statistic: float
+    df: int
+    p: float
+    p_se: float
+    p_mixture: float
+
+
 class Influential(Summary):
     """A subject, its Cook's distance, and the change of each parameter without it.
 
-    The changes are called change_<parameter>, of all coefficients too.
+    The changes are called change_<parameter>, of all variances and coefficients.
     """
 
     model_config = ConfigDict(extra="allow")
 
     subject: str
     cooks_distance: float | None
-    change_sigma_between: float | None
-    change_sigma_within: float | None
-    change_icc: float | None
+
+    @property
+    def changes(self) -> dict[str, float | None]:
+        """The changes by parameter."""
+        extra = self.model_extra or {}
+        return {name.removeprefix("change_"): change for name, change in extra.items()}
 
 
 class InfluenceSummary(Summary):
@@ -135,13 +153,41 @@ class ExplainedVariance(Summary):
     conditional: float | None
 
 
+class RandomTerm(Summary):
+    """A bar term: the formula left of the bar, and its effects' names.
+
+    within are the columns that stand right of the bar besides the subject.
+    """
+
+    formula: str
+    within: list[str]
+    effects: list[str]
+
+
+class VarianceRow(Summary):
+    """A variance or covariance as lme4's VarCorr has it; parameter is its name in `intervals`.
+
+    sdcor is a standard deviation, or with var2 a correlation; None where a variance is 0.
+    """
+
+    parameter: str
+    grp: str
+    var1: str | None
+    var2: str | None
+    vcov: float
+    sdcor: float | None
+
+
 class VarianceComponents(Summary):
-    """Both standard deviations with what is derived from them, and the likelihood."""
+    """The standard deviations with what is derived from them, and the likelihood.
+
+    sigma_between and lambda_ are None where subjects have no intercepts of their own.
+    """
 
     method: Method
-    sigma_between: float
+    sigma_between: float | None
     sigma_within: float
-    lambda_: float
+    lambda_: float | None
     icc: float
     design_effect: float
     boundary: bool
@@ -150,20 +196,11 @@ class VarianceComponents(Summary):
     bic: float
 
 
-class Variance(Summary):
-    """A variance or covariance of the random part, as lme4's VarCorr has them."""
-
-    grp: str
-    var1: str | None
-    var2: str | None
-    vcov: float
-    sdcor: float | None
-
-
 class Fitted(Summary):
-    """The model and the size of its data."""
+    """The model and the size of its data; random is its random part, in a formula's words."""
 
     formula: str
+    random: str
     n_subjects: int
     nobs: int
 
@@ -171,12 +208,13 @@ class Fitted(Summary):
 class MixedSummary(VarianceComponents, Fitted):
     """mixed.json: the fit by REML, and by ML under `ml`; terms in the order of the formula.
 
-    random: the random part of the formula. terms: the variables of each. level: that of all
-    intervals. held_at_zero: the numbers that a term's test holds at 0.
+    terms: the variables of each. between_variance: the exact test of (1 | subject); of any other
+    random part None, and variance_tests has each effect's in the order of random_terms.
+    level: that of all intervals. held_at_zero: the numbers that a term's test holds at 0.
     """
 
-    random: str
-    varcorr: list[Variance]
+    random_terms: list[RandomTerm]
+    varcorr: list[VarianceRow]
     r2: ExplainedVariance
     grand_mean: Known
     coefficients: list[Coefficient]
@@ -184,6 +222,7 @@ class MixedSummary(VarianceComponents, Fitted):
     anova: list[FTest]
     terms: dict[str, list[str]]
     ml: VarianceComponents
+    ml_varcorr: list[VarianceRow]
     level: float
     adjust: str
     contrast_error: ContrastError
@@ -194,7 +233,8 @@ class MixedSummary(VarianceComponents, Fitted):
     slopes: list[Slope]
     intervals: list[ParameterInterval]
     bootstrap: BootstrapSummary
-    between_variance: BetweenVarianceTest
+    between_variance: BetweenVarianceTest | None
+    variance_tests: list[VarianceTest]
     influence: InfluenceSummary
     coding: str | dict[str, Level]
     held_at_zero: dict[str, list[str]]

@@ -33,11 +33,10 @@ QUANTILES = (0.05, 0.5, 0.95)  # of the random effects: whose subjects are drawn
 def draw(sources: StudySources) -> Figure:
     """Draw the figure from the results of a study."""
     return conditional_marginal(
-        sources.with_fixed_part,
+        sources.with_random_part,
         sources.conditions,
-        sources.random_effects,
         grand_mean=sources.mixed.grand_mean.estimate,
-        **sources.sigmas,
+        sigma_within=sources.mixed.sigma_within,
         labels=sources.labels,
     )
 
@@ -46,57 +45,65 @@ def draw(sources: StudySources) -> Figure:
 def conditional_marginal(
     observations: pd.DataFrame,
     conditions: Iterable[object],
-    random_effects: pd.DataFrame,
     *,
     grand_mean: float,
-    sigma_between: float,
     sigma_within: float,
     labels: Labels,
 ) -> Figure:
     """Draw, per condition (at most four), three subjects' distributions and the marginal one.
 
-    `observations` has subject, condition, response and fixed, what the fixed effects predict; of
-    `conditions`, all levels in their order. Conditional: N(f + s, sigma_within^2) for the subjects
-    whose `random_effect` s is at the 5th, 50th and 95th percentile, f their own fixed part; where a
-    subject was not seen, it has no curve. Marginal: N(f, sigma_between^2 + sigma_within^2), mixed
-    over all observations where f differs. The observations lie behind as a histogram of unit area.
-    At a boundary fit (sigma_between 0) the figure says so. The horizontal axis is in the response's
-    unit; the grand mean is marked in each panel.
+    `observations` has subject, condition, response, fixed (what the fixed effects predict), random
+    (what the subject's own predicted effects add) and random_sd (the SD of that over all subjects);
+    of `conditions`, all levels in their order. Conditional: N(f + s, sigma_within^2), with f and s
+    the means of fixed and random in the cell of one subject, for those in whom random is on average
+    at the 5th, 50th and 95th percentile; where a subject was not seen, it has no curve. Marginal:
+    N(f, random_sd^2 + sigma_within^2), mixed over all observations where these differ. The
+    observations lie behind as a histogram of unit area. Where random_sd is 0 throughout, the figure
+    says so. The horizontal axis is in the response's unit; the grand mean is marked in each panel.
     """
     shown = Conditions.of(conditions)
     code = shown.code(observations["condition"])
-    y, fixed = (observations[name].to_numpy(float) for name in ("response", "fixed"))
-    total = float(np.hypot(sigma_between, sigma_within))
+    y, fixed, random, random_sd = (
+        observations[name].to_numpy(float) for name in ("response", "fixed", "random", "random_sd")
+    )
+    between, totals = float(random_sd.max()), np.hypot(random_sd, sigma_within)
+    total = float(totals.max())
+    one_total = bool(np.ptp(totals) <= 1e-6 * total)
     drawn = evenly(len(shown.at), MOST_PANELS)
     centres = [_centres(fixed[code == j], 1e-6 * total) for j in drawn]
     alike = all(len(at) == 1 for at, _ in centres)
-    chosen = _at_quantiles(random_effects, observations["subject"].unique())
-    rows = [np.flatnonzero(observations["subject"] == name) for name, _ in chosen]
+    chosen = _at_quantiles(observations["subject"], random)
+    rows = [np.flatnonzero(observations["subject"] == name) for name in chosen]
 
     figure = new_figure(1.1 + 1.45 * len(drawn))
     axes = figure.subplots(len(drawn), 1, sharex=True, sharey=True, squeeze=False)[:, 0]
     one = None
     for ax, j, (at, weight) in zip(axes, drawn, centres, strict=True):
         raw = _raw(ax, y[code == j])
-        if alike and sigma_between == 0:
+        if alike and between == 0:
             one = draw_normal(ax, at[0], sigma_within, color=WITHIN, zorder=3)
         else:
-            own = [fixed[k][code[k] == j] for k in rows]
+            own = [(fixed + random)[k][code[k] == j] for k in rows]
             seen = [
-                (name, values.mean() + effect)
-                for (name, effect), values in zip(chosen, own, strict=True)
+                (name, values.mean())
+                for name, values in zip(chosen, own, strict=True)
                 if len(values)
             ]
             one = _conditional(ax, seen, sigma_within) or one
-        every = _marginal(ax, at, weight, total)
+        # Within a level, totals hardly differ where means do not: their root mean square stands.
+        own_total = total if one_total else float(np.sqrt(np.mean(totals[code == j] ** 2)))
+        every = _marginal(ax, at, weight, own_total)
         ax.axvline(grand_mean, color=SOFT, linewidth=0.9, linestyle=(0, (1, 2)))
-        ax.set_title(shorten(shown.names[j], 300), loc="left", fontsize=SMALL, weight="bold")
+        title = shorten(shown.names[j], 300)
+        if not one_total:
+            title += f"   marginal SD {significant(own_total)}"
+        ax.set_title(title, loc="left", fontsize=SMALL, weight="bold")
         ax.set_yticks([])
         ax.spines["left"].set_visible(False)
     axes[0].set_xlim(limits(y, fixed.min() - 3.2 * total, fixed.max() + 3.2 * total, margin=0))
     axes[0].set_ylim(0, 1.45 * axes[0].dataLim.y1)  # room for names above the peaks
     axes[-1].set_xlabel(labels.response_axis(room_of(figure)))
-    same = alike and sigma_between == 0
+    same = alike and between == 0
     which = "every subject" if same else "one subject"
     words = f"Dotted line: grand mean {significant(grand_mean)}."
     if len(drawn) < len(shown.at):
@@ -105,12 +112,13 @@ def conditional_marginal(
         words += " Marginal: over all subjects, each around what the fixed effects predict for it."
     if same:
         words += " SD between estimated as 0: both distributions are the same."
-    elif sigma_between == 0:
+    elif between == 0:
         words += " SD between estimated as 0: subjects differ by the fixed effects alone."
     else:
         words += " Named: subjects at the 5th, 50th and 95th percentile of the random effects."
+    spread = f": SD {significant(total)}{'' if alike else ' each'}" if one_total else ""
     curves = {
-        f"marginal, any subject: SD {significant(total)}{'' if alike else ' each'}": every,
+        f"marginal, any subject{spread}": every,
         f"conditional, {which}: SD {significant(sigma_within)}": one,
         "observations": raw,
     }
@@ -127,14 +135,12 @@ def conditional_marginal(
     return figure
 
 
-def _at_quantiles(random_effects: pd.DataFrame, seen: Iterable[object]) -> list[tuple[str, float]]:
-    """Return name and random effect of the seen subjects nearest the quantiles, lowest first."""
-    random_effects = random_effects[random_effects["subject"].isin(seen)]
-    effects = random_effects["random_effect"].to_numpy(float)
-    order = np.argsort(effects, kind="stable")
+def _at_quantiles(subjects: pd.Series, random: np.ndarray) -> list[str]:
+    """Return the subjects nearest the quantiles of what is random in them, lowest first."""
+    effects = pd.Series(random).groupby(subjects.to_numpy(), sort=False).mean()
+    order = np.argsort(effects.to_numpy(), kind="stable")
     ranks = np.unique(np.round(np.array(QUANTILES) * (len(effects) - 1)).astype(int))
-    rows = order[ranks]
-    return list(zip(random_effects["subject"].iloc[rows], effects[rows], strict=True))
+    return effects.index[order[ranks]].tolist()
 
 
 def _centres(fixed: np.ndarray, small: float) -> tuple[np.ndarray, np.ndarray]:

@@ -1,6 +1,6 @@
 """Influence: what changes when one subject is left out."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import product
 from operator import itemgetter
 
@@ -12,11 +12,12 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocato
 
 from twolevel.figures.density import draw_cloud
 from twolevel.figures.parts import MANY_POINTS, limits, note, room_of
-from twolevel.figures.sources import StudySources
+from twolevel.figures.sources import DEVIATIONS, StudySources
 from twolevel.figures.theme import BETWEEN, INK, MUTED, new_figure, themed
 from twolevel.figures.words import SMALL, Labels, shorten, width
 
 MOST_NAMES = 5
+MOST_DEVIATIONS = 3
 STANDS_OUT = 2.0  # times the mean distance
 MOST_MARKERS = 200  # of more subjects, the stems suffice
 MOST_STEMS = 400  # more would be a hedge, and swell the file
@@ -27,32 +28,40 @@ SINGLED_OUT = {"color": BETWEEN, "markersize": 6.5, "markeredgewidth": 0, "zorde
 
 def draw(sources: StudySources) -> Figure:
     """Draw the figure from the results of a study."""
-    return influence(sources.influence, **sources.sigmas, labels=sources.labels)
+    return influence(
+        sources.influence, sources.labels, sources.deviations, sources.deviation_titles
+    )
 
 
 @themed
 def influence(
-    influence: pd.DataFrame, labels: Labels, *, sigma_between: float, sigma_within: float
+    influence: pd.DataFrame,
+    labels: Labels,
+    deviations: Mapping[str, float],
+    titles: Mapping[str, str] = DEVIATIONS,
 ) -> Figure:
     """Draw each subject's Cook's distance (above) and how the SDs change without it (below).
 
-    `influence`: subject, cooks_distance, sigma_between and sigma_within (without the subject, in
-    the response's unit), one row per subject, NaN where the model can't be fitted without it. The
-    other two arguments are the estimates from all subjects; a change is in percent of its estimate,
-    or in the response's unit where that is 0. Named are the most influential subject and up to four
-    more whose distance is at least twice the mean. Beyond 400 subjects distances are drawn by rank,
-    and beyond 1000 changes as cells shaded by their number.
+    `influence`: subject, cooks_distance, and each of `deviations` (without the subject, in the
+    response's unit), one row per subject, NaN where the model can't be fitted without it.
+    `deviations` are the estimates from all subjects, the SD within them the last, and `titles` what
+    they are called; each but the last has a panel, at most three. A change is in percent of its
+    estimate, or in the response's unit where that is 0. Named are the most influential subject and
+    up to four more whose distance is at least twice the mean. Beyond 400 subjects distances are
+    drawn by rank, and beyond 1000 changes as cells shaded by their number.
     """
-    columns = ["cooks_distance", "sigma_between", "sigma_within"]
+    columns = ["cooks_distance", *deviations]
+    *between, within = deviations
+    between = between[:MOST_DEVIATIONS]
     fitted = np.isfinite(influence[columns].to_numpy(float)).all(axis=1)
     distance = np.where(fitted, influence["cooks_distance"].to_numpy(float), np.nan)
     named = most_influential(distance)
     names = [shorten(name, 110, SMALL) for name in influence["subject"].iloc[named]]
     subject = shorten(labels.subject, 110, SMALL)
 
-    panels = 2 if fitted.any() else 1
-    figure = new_figure(6.0 if panels == 2 else 2.6)
-    axes = figure.subplots(panels, squeeze=False, height_ratios=(1, 1.35)[:panels])[:, 0]
+    below = len(between) if fitted.any() else 0
+    figure = new_figure(2.6 + 3.4 * below)
+    axes = figure.subplots(1 + below, squeeze=False, height_ratios=[1, *[1.35] * below])[:, 0]
     to_name = []
     if np.count_nonzero(fitted) > MOST_STEMS:
         _by_rank(axes[0], distance, named, names)
@@ -63,15 +72,19 @@ def influence(
     axes[0].set_ylabel("Cook's distance")
     words = [f"Each {subject} left out in turn."]
     if fitted.any():
-        change, unit = _change(influence["sigma_within"], sigma_within, labels)
-        axes[1].set_xlabel(shorten(f"change in SD within ({unit})", room_of(figure)))
-        other, unit = _change(influence["sigma_between"], sigma_between, labels)
-        axes[1].set_ylabel(shorten(f"change in SD between ({unit})", 160))
-        to_name.append((axes[1], *_changes(axes[1], change, other, fitted, named)))
+        change, unit = _change(influence[within], deviations[within], labels)
+        for ax, name in zip(axes[1:], between, strict=True):
+            ax.set_xlabel(shorten(f"change in {titles[within]} ({unit})", room_of(figure)))
+            other, own_unit = _change(influence[name], deviations[name], labels)
+            ax.set_ylabel(shorten(f"change in {titles[name]} ({own_unit})", 160))
+            to_name.append((ax, *_changes(ax, change, other, fitted, named)))
         if np.count_nonzero(fitted) > MANY_POINTS:
             words.append("Below: the darker a cell, the more of them in it.")
-    if sigma_between == 0:
-        words.append("SD between estimated as 0 with all of them.")
+    words += [
+        f"{titles[name]} estimated as 0 with all of them."
+        for name in between
+        if not deviations[name]
+    ]
     if not fitted.any():
         words.append("The model can't be fitted without any one of them.")
     elif not fitted.all():

@@ -1,5 +1,7 @@
 """Profile likelihood: how far from quadratic is it, and where do the intervals end?"""
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -8,7 +10,7 @@ from matplotlib.ticker import FixedLocator, MaxNLocator
 from scipy.special import ndtri
 
 from twolevel.figures.parts import limits, note
-from twolevel.figures.sources import StudySources
+from twolevel.figures.sources import DEVIATIONS, StudySources
 from twolevel.figures.theme import BETWEEN, INK, MARGINAL, MUTED, WIDTH, WITHIN, new_figure, themed
 from twolevel.figures.words import SMALL, Labels, shorten, width
 from twolevel.text.confidence import LEVEL, percent
@@ -18,11 +20,7 @@ MOST_PANELS = 12
 # How far the axis reaches, as a multiple of where intervals end.
 REACH = 1.375
 FEWEST = 4  # points of a curve that tell its slope
-VARIANCES = {
-    "sigma_between": ("SD between", BETWEEN),
-    "sigma_within": ("SD within", WITHIN),
-    "icc": ("ICC", MARGINAL),
-}
+RATIOS = {"icc": "ICC"}
 # Columns of the table of intervals, and what the figure calls them.
 PROFILE = {"ml_estimate": "estimate", "profile_low": "ci_low", "profile_high": "ci_high"}
 ROOM = (WIDTH / ACROSS - 0.5) * 72  # points along an axis
@@ -32,24 +30,43 @@ def draw(sources: StudySources) -> Figure:
     """Draw the figure from the results of a study."""
     intervals = pd.DataFrame(map(dict, sources.mixed.intervals))[["parameter", *PROFILE]]
     intervals = intervals.rename(columns=PROFILE).dropna()  # of many coefficients, none is profiled
-    return profile_zeta(sources.profile, intervals, sources.labels, sources.level)
+    correlations = [row for row in sources.mixed.varcorr if row.var2 is not None]
+    ratios = RATIOS | {
+        row.parameter: "correlation" if len(correlations) == 1 else f"r: {row.var1}, {row.var2}"
+        for row in correlations
+    }
+    return profile_zeta(
+        sources.profile,
+        intervals,
+        sources.labels,
+        sources.level,
+        sources.deviation_titles,
+        ratios,
+    )
 
 
 @themed
 def profile_zeta(
-    curves: pd.DataFrame, intervals: pd.DataFrame, labels: Labels, level: float = LEVEL
+    curves: pd.DataFrame,
+    intervals: pd.DataFrame,
+    labels: Labels,
+    level: float = LEVEL,
+    deviations: Mapping[str, str] = DEVIATIONS,
+    ratios: Mapping[str, str] = RATIOS,
 ) -> Figure:
     """Draw every parameter's profile: zeta against the parameter's value.
 
     `curves`: parameter, value, zeta (the signed root of the change in deviance, 0 at the
     maximum-likelihood estimate). `intervals`: parameter, estimate, ci_low, ci_high of this level,
-    one row per parameter. SDs are in the response's unit. sigma_between, sigma_within and icc come
-    first, then the coefficients in the order of `intervals`, at most 12 panels in all. The thin
-    straight line has the curve's slope at the estimate: of a quadratic likelihood it is the curve.
+    one row per parameter. `deviations` and `ratios` are the titles of the parameters that say how
+    much varies; the former are SDs in the response's unit. They come first, then the coefficients
+    in the order of `intervals`, at most 12 panels in all. The thin straight line has the curve's
+    slope at the estimate: of a quadratic likelihood it is the curve.
     """
     order = intervals["parameter"].tolist()
-    first = [name for name in VARIANCES if name in order]
-    coefficients = [name for name in order if name not in VARIANCES]
+    titles = {**deviations, **ratios}
+    first = [name for name in titles if name in order]
+    coefficients = [name for name in order if name not in titles]
     drawn = (first + coefficients)[:MOST_PANELS]
     rows = intervals.drop_duplicates("parameter").set_index("parameter")
     points = dict(list(curves.groupby("parameter", sort=False)))
@@ -59,8 +76,9 @@ def profile_zeta(
     figure = new_figure(0.75 + 1.75 * down)
     axes = figure.subplots(down, ACROSS, sharey=True, squeeze=False).ravel()
     for k, (ax, name) in enumerate(zip(axes, drawn, strict=False)):
-        title, colour = VARIANCES.get(name, (name, INK))
-        if name in ("sigma_between", "sigma_within"):
+        title, colour = titles.get(name, name), MARGINAL if name in ratios else INK
+        if name in deviations:
+            colour = WITHIN if name == "sigma_within" else BETWEEN
             title = labels.in_unit(title, ROOM)
         estimate, low, high = rows.loc[name, ["estimate", "ci_low", "ci_high"]]
         _panel(ax, points[name], estimate, low, high, colour, cut)

@@ -1,5 +1,7 @@
 """Shrinkage: how far the mixed model pulls every subject towards the grand mean."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
@@ -7,16 +9,23 @@ from matplotlib.figure import Figure
 from twolevel.figures.parts import MANY_POINTS, evenly, key, limits, note, room_of
 from twolevel.figures.sources import StudySources
 from twolevel.figures.theme import BETWEEN, INK, MUTED, new_figure, themed
-from twolevel.figures.words import Labels
+from twolevel.figures.words import Labels, shorten
+from twolevel.findings.varying.random_words import is_intercept
 from twolevel.text.numbers import significant
 
 MOST_ARROWS = 60
+MOST_PANELS = 4
 STYLES = ("-", (0, (5, 2)), (0, (3, 2, 1, 2)), (0, (1, 1.5)))
 
 
 def draw(sources: StudySources) -> Figure:
     """Draw the figure from the results of a study."""
-    return shrinkage(sources.random_effects, **sources.sigmas, labels=sources.labels)
+    effects, labels = sources.random_effects, sources.labels
+    if is_intercept(sources.mixed):
+        return shrinkage(effects, **sources.deviations, labels=labels)
+    return shrinkage_of_effects(
+        effects, dict(list(sources.own_effects.items())[:MOST_PANELS]), labels
+    )
 
 
 @themed
@@ -65,6 +74,35 @@ def shrinkage(
         words.append("SD between estimated as 0: every subject is pulled all the way to the mean.")
     if words:
         note(figure, " ".join(words))
+    return figure
+
+
+@themed
+def shrinkage_of_effects(
+    random_effects: pd.DataFrame, effects: Mapping[str, str], labels: Labels
+) -> Figure:
+    """Draw every subject's predictions (BLUPs) against what its own observations say, by effect.
+
+    `random_effects`: for each of `effects`, which has the titles by column, the prediction and
+    deviation_<effect> (least squares), one row per subject. The predictions of one effect depend on
+    the other effects too, so that they are on no line. Of more than 1000 subjects a part is drawn.
+    """
+    drawn = random_effects.iloc[evenly(len(random_effects), MANY_POINTS)]
+    figure = new_figure(3.4 * max(1, len(effects)))
+    axes = figure.subplots(max(1, len(effects)), squeeze=False)[:, 0]
+    for ax, (effect, title) in zip(axes, effects.items(), strict=len(effects) > 0):
+        x = drawn[f"deviation_{effect}"].to_numpy(float)
+        y = drawn[effect].to_numpy(float)
+        ends = np.array(limits(x, y))
+        identity = ax.plot(ends, ends, color=INK, linewidth=0.9)[0]
+        if len(x) <= MOST_ARROWS:
+            ax.vlines(x, x, y, color=MUTED, linewidth=0.9, alpha=0.7)
+        points = ax.plot(x, y, "o", color=BETWEEN, markersize=5, markeredgewidth=0, alpha=0.7)[0]
+        if ax is axes[0]:
+            key(ax, "", [(identity, "no shrinkage"), (points, "subject")], columns=2)
+        ax.set_xlabel(labels.in_unit(f"own {title} (least squares)", room_of(figure)))
+        room = room_of(figure, max(1, len(effects)), across=False)
+        ax.set_ylabel(shorten("predicted (BLUP)", room))
     return figure
 
 

@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from twolevel.random.random_part import RandomPart
-
 if TYPE_CHECKING:
     from twolevel.inference.fitted import Fitted
 
@@ -25,7 +23,7 @@ def subject_effects(fit: Fitted) -> pd.DataFrame:
     found, unit = fit.estimates.random_effects, fit.estimates.unit
     every = np.arange(len(found.effect))
     table = {"n": fit.design.working_moments()[0].counts}
-    if fit.random_part == RandomPart.intercept(fit.design.subject):
+    if fit.random_part.is_intercept:
         table["deviation"] = unit * found.deviation[:, 0]
         table["random_effect"] = unit * found.effect[:, 0]
         table["se"] = unit * np.sqrt(found.covariance(every)[:, 0, 0])

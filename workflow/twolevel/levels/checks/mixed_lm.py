@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from twolevel.random.effect_names import INTERCEPT
 from twolevel.random.random_columns import RandomColumns, TermColumns
-from twolevel.random.random_part import INTERCEPT
 
 
 def random_arguments(random: RandomColumns, codes: np.ndarray) -> dict[str, Any] | None:

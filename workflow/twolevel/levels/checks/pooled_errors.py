@@ -1,39 +1,75 @@
-"""What changes within subjects, and so asks for an error of its own, which this model has not.
+"""What the model pools: how subjects differ in effects of which they support ones of their own.
 
-A variable that subjects meet several times at the same level, as one of two crossed factors or of
-one with several trials a cell, may act differently on each of them. Those differences are the error
-of its test in the partitioned ANOVA (`Error(id / (a * b))`); a random intercept alone pools them
-with all other error within subjects.
+A model that leaves such differences out takes them for error of single observations. In balanced
+data they are the error of an effect's test in the partitioned ANOVA (`Error(id / (a * b))`), so
+that its tests are those of another model where they are left out.
 """
 
 from __future__ import annotations
+
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
 from twolevel.design.design_matrix import DesignMatrix
+from twolevel.mixed import MixedFit, fit_design
+from twolevel.random.mixed_design import supported_columns
+from twolevel.random.random_part import RandomPart
+from twolevel.text.errors import InputError
 
-# A number is taken for a set of conditions where its values are seen by half of the subjects on
-# average; else it is a covariate, whose values happen to repeat.
-_LEAST_SHARE = 0.5
 
+@dataclass(frozen=True, eq=False)
+class PooledErrors:
+    """A model with all that subjects' data support, beside one that leaves some of it out.
 
-def repeated_within(design: DesignMatrix) -> list[str]:
-    """The variables that change within subjects and of which a subject meets a level repeatedly.
-
-    Of a table in shards, its sample is looked at.
+    random is its random part, left_out are the terms with the effects that the other has not, and
+    tests the Type III F tests (F, df_num, df_den, p) of it by REML, by term. Where it cannot be
+    fitted, tests has no rows and reason says why.
     """
-    return [name for name in design.data if design.varies_within(name) and _repeats(design, name)]
+
+    random: str
+    left_out: list[dict]
+    tests: pd.DataFrame
+    reason: str | None
+
+    def summary(self) -> dict:
+        """Everything as plain values, for a JSON file."""
+        return {**vars(self), "tests": self.tests.reset_index()}
 
 
-def _repeats(design: DesignMatrix, name: str) -> bool:
-    codes, levels = pd.factorize(design.data[name])
-    n, J = len(design.subjects), len(levels)
-    cells, counts = np.unique(design.codes * J + codes, return_counts=True)
-    if design.is_numeric(name) and len(cells) < _LEAST_SHARE * n * J:
-        return False
-    # A row or two too many make no factor's own error; in every second cell, they do.
-    return bool(counts.mean() >= 1.5)
+def pooled_errors(fit: MixedFit) -> PooledErrors | None:
+    """What a fit leaves out; None where it leaves out nothing.
+
+    Of a table in shards, the sample is looked at, and no other model is fitted.
+    """
+    design = replace(fit.design, whole=None)
+    columns = supported_columns(design)
+    here = dict(_effects(fit.random_part, design.subject))
+    left_out = [
+        {"within": list(within), "effects": [e for e in effects if e not in here.get(within, ())]}
+        for within, effects in _effects(columns.part, design.subject)
+    ]
+    left_out = [term for term in left_out if term["effects"]]
+    if not left_out:
+        return None
+    random = str(columns.part)
+    tests = pd.DataFrame(columns=["F", "df_num", "df_den", "p"]).rename_axis("term")
+    if fit.design.whole is not None:
+        return PooledErrors(random, left_out, tests, "the table is too large to be held in memory")
+    try:
+        return PooledErrors(random, left_out, fit_design(design, columns, "REML").anova(), None)
+    except InputError as error:
+        return PooledErrors(random, left_out, tests, str(error))
+
+
+def _effects(part: RandomPart, subject: str) -> list[tuple[tuple[str, ...], list[str]]]:
+    """The effects in each combination of factors besides the subject."""
+    found: dict[tuple[str, ...], list[str]] = {}
+    for term in part.terms:
+        within = tuple(name for name in term.grouping if name != subject)
+        found.setdefault(within, []).extend(term.effects)
+    return list(found.items())
 
 
 def unconnected(design: DesignMatrix, variable: str | None) -> list[list]:

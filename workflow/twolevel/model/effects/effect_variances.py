@@ -15,8 +15,8 @@ import numpy as np
 
 from twolevel.model.effects.relative_covariance import RelativeCovariance
 from twolevel.model.likelihood import Variances
+from twolevel.random.effect_names import INTERCEPT
 from twolevel.random.random_columns import TermColumns
-from twolevel.random.random_part import INTERCEPT
 
 WITHIN = "sigma_within"
 
