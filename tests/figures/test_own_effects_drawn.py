@@ -6,11 +6,13 @@ import warnings
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.collections import LineCollection
 from test_figures_all import texts, words_outside
 
 import twolevel as tl
 from twolevel.figures.effect_distributions import effect_distributions
 from twolevel.figures.effects_plane import deviation_labels, draw_ellipse
+from twolevel.figures.effects_shrunk import effects_shrunk
 from twolevel.figures.of_study.one_subject import one_subject
 from twolevel.figures.theme import new_figure
 from twolevel.figures.words import Labels
@@ -59,7 +61,7 @@ def test_distributions_are_drawn(case, svg):
     assert words_outside(document) == []
     assert "nan" not in re.sub(r"<text.*?</text>", "", document.decode()).lower()
     found = texts(document)
-    assert ("Both together: 90% ellipses" in found) == (case not in ("strata",))
+    assert ("Both deviations: 90% ellipses" in found) == (case not in ("strata",))
     assert ("subjects’ own effects of a" in found) == (case in ("strata", "both"))
     assert ("12 subjects’ own means" in found) == (case == "strata")
     centred = [word for word in found if word.startswith("own intercept − ")]
@@ -87,6 +89,26 @@ def test_a_singular_covariance_is_a_segment():
     ax = new_figure(3).subplots()
     x, y = draw_ellipse(ax, np.array([[4.0, 2.0], [2.0, 1.0]]), 0.95).get_data()
     np.testing.assert_allclose(x, 2 * y, atol=1e-7)
+
+
+def test_arrows_lead_from_own_estimates_to_predictions(svg):
+    own = np.array([[1.0, 2.0], [np.nan, np.nan], [-1.0, -1.0]])
+    ahead = np.array([[0.5, 1.0], [0.1, 0.1], [-0.5, -0.4]])
+    figure = effects_shrunk(own, ahead, ("(Intercept)", "x"), np.eye(2), 0.95)
+    (arrows,) = (c for c in figure.axes[0].collections if isinstance(c, LineCollection))
+    found = sorted(segment.tolist() for segment in arrows.get_segments())
+    assert found == [[[-1.0, -1.0], [-0.5, -0.4]], [[1.0, 2.0], [0.5, 1.0]]]
+    assert words_outside(svg(figure)) == []
+
+
+@pytest.mark.parametrize("count", [100, 10_000])
+def test_many_subjects_stay_small(count, svg):
+    own = np.random.default_rng(1).normal(size=(count, 2))
+    figure = effects_shrunk(own, own / 2, ("(Intercept)", LONG), np.eye(2), 0.95)
+    document = svg(figure)
+    assert len(document) < 300_000
+    assert words_outside(document) == []
+    assert (f"1,000 of {count:,}" in " ".join(texts(document))) == (count > 1000)
 
 
 def test_long_names_fit_beside_effects(svg):

@@ -60,8 +60,8 @@ def test_variances_then_covariances():
     ]
     assert said.improper is None
     assert said.said == (
-        "The estimates of subjects’ own intercepts average 250.0, with a standard deviation of "
-        "4.00 and slopes of day\\_1 average 10.00, with a standard deviation of 2.00."
+        "The estimates of subjects’ own intercepts average 250.0 (standard deviation 4.00) and "
+        "slopes of day\\_1 average 10.00 (standard deviation 2.00)."
     )
 
 

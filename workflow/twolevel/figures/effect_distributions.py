@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from twolevel.figures.density import draw_cloud
-from twolevel.figures.effects_plane import deviation_labels, draw_ellipse
+from twolevel.figures.effects_plane import deviation_labels, draw_ellipse, own_labels
 from twolevel.figures.parts import key, limits, room_of
 from twolevel.figures.spread import Sample, histogram
 from twolevel.figures.theme import BETWEEN, INK, WITHIN, new_figure, themed
@@ -154,7 +154,7 @@ def _together(
     if np.linalg.eigvalsh(corrected).min() > 0:
         style = {"color": BETWEEN, "linestyle": ESTIMATED, "linewidth": 2}
         entries.append((draw_ellipse(ax, corrected, level, **style), "corrected"))
-    key(ax, f"Both together: {percent(level)}% ellipses", entries, columns=2)
-    across, up = deviation_labels(level2.effects)[:2]
+    key(ax, f"Both deviations: {percent(level)}% ellipses", entries, columns=2)
+    across, up = own_labels(level2.effects)[:2]
     ax.set_xlabel(shorten(across, room))
     ax.set_ylabel(shorten(up, UP))

@@ -26,14 +26,18 @@ def draw_ellipse(ax: Axes, covariance: np.ndarray, level: float, **style: object
     return ax.plot(x, y, **style)[0]
 
 
+def own_labels(effects: Sequence[str]) -> list[str]:
+    """What effects of a subject are called: own mean, own intercept, own slope of day."""
+    return [
+        "own " + re.sub("s(?= of |$)", "", plural, count=1) for plural in effects_in_words(effects)
+    ]
+
+
 def deviation_labels(
     effects: Sequence[str], means: Sequence[float | None] | None = None
 ) -> list[str]:
     """What deviations of effects are called: from a mean, where all subjects have the same one."""
-    found = []
-    for k, plural in enumerate(effects_in_words(effects)):
-        # Of a subject: its own mean, intercept, slope of day or effect of dose[T.high].
-        name = "own " + re.sub("s(?= of |$)", "", plural, count=1)
-        mean = means[k] if means else None
-        found.append(f"{name}, deviation" if mean is None else f"{name} − {significant(mean)}")
-    return found
+    return [
+        f"{name}, deviation" if mean is None else f"{name} − {significant(mean)}"
+        for name, mean in zip(own_labels(effects), means or [None] * len(effects), strict=True)
+    ]

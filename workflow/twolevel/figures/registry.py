@@ -211,14 +211,25 @@ def caterpillar(found: Results) -> Figure:
 @_of_study
 def shrinkage(found: Results) -> Figure:
     """The subjects' own mean deviations against what is predicted of them."""
+    own = [each for each in variances(found.mixed)[:-1] if not each.own[0].within]
+    if len(own) > 1:
+        one, other = (each.what for each in own[:2])
+        return Figure(
+            "fig-shrinkage",
+            f"Two effects at once: from each subject's own {one} and {other} (least squares) to "
+            "what the mixed model predicts of them, as deviations from the fixed effects; the "
+            f"ellipse holds {found.level} of subjects by the model's covariance.",
+            f"Arrows from {_subjects(found)}' own {one} and {other} to their predictions, which "
+            "lie nearer to the middle of the ellipse.",
+        )
     fewest, most = found.design.per_subject
     if not is_intercept(found.mixed):
         return Figure(
             "fig-shrinkage",
-            "What each subject's observations say of its own effects against their predictions by "
-            "the mixed model.",
-            f"Predicted effects of {_subjects(found)} against least squares, a panel for each "
-            "effect; most points lie between 0 and the identity.",
+            "What each subject's observations say of its own mean against its prediction by the "
+            "mixed model.",
+            f"Predicted effects of {_subjects(found)} against least squares; most points lie "
+            "between 0 and the identity.",
         )
     if found.mixed.boundary:
         line = "a flat line at 0"

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
 from twolevel.figures.words import Labels
@@ -75,6 +76,18 @@ class StudySources:
         """The columns of what is predicted of subjects themselves, and what figures call them."""
         own = [each for each in variances(self.mixed)[:-1] if not each.own[0].within]
         return {str(e.row.var1): e.called(str) for e in own if not e.is_correlation}
+
+    @property
+    def own_covariance(self) -> np.ndarray:
+        """The covariance (q, q) of these effects by REML."""
+        names = list(self.own_effects)
+        matrix = np.zeros((len(names), len(names)))
+        for each in variances(self.mixed)[:-1]:
+            if not each.own[0].within:
+                i = names.index(str(each.row.var1))
+                j = names.index(each.row.var2) if each.row.var2 else i
+                matrix[i, j] = matrix[j, i] = each.row.vcov
+        return matrix
 
     @property
     def level(self) -> float:

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from twolevel.figures.effects_shrunk import effects_shrunk
 from twolevel.figures.parts import MANY_POINTS, evenly, key, limits, note, room_of
 from twolevel.figures.sources import StudySources
 from twolevel.figures.theme import BETWEEN, INK, MUTED, new_figure, themed
@@ -14,7 +15,6 @@ from twolevel.findings.varying.random_words import is_intercept
 from twolevel.text.numbers import significant
 
 MOST_ARROWS = 60
-MOST_PANELS = 4
 STYLES = ("-", (0, (5, 2)), (0, (3, 2, 1, 2)), (0, (1, 1.5)))
 
 
@@ -23,8 +23,18 @@ def draw(sources: StudySources) -> Figure:
     effects, labels = sources.random_effects, sources.labels
     if is_intercept(sources.mixed):
         return shrinkage(effects, **sources.deviations, labels=labels)
-    return shrinkage_of_effects(
-        effects, dict(list(sources.own_effects.items())[:MOST_PANELS]), labels
+    own = list(sources.own_effects)
+    if len(own) < 2:
+        return shrinkage_of_effects(effects, sources.own_effects, labels)
+    # What Level 1 has of both together; a term's own deviations leave the other terms' out.
+    level1 = sources.subjects if sources.level1.own else effects
+    pair = own[:2]
+    return effects_shrunk(
+        level1[[f"deviation_{name}" for name in pair]].to_numpy(float),
+        effects[pair].to_numpy(float),
+        pair,
+        sources.own_covariance[:2, :2],
+        sources.level,
     )
 
 

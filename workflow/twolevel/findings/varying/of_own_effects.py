@@ -57,8 +57,8 @@ def own_effects(found: Results) -> OwnEffects | None:
 
     spread = [
         Markdown(
-            f"{name} average {num(level2.means[k])}, with a standard deviation of "
-            f"{num(level2.raw[k][k] ** 0.5, 3)}"
+            f"{name} average {num(level2.means[k])} (standard deviation "
+            f"{num(level2.raw[k][k] ** 0.5, 3)})"
         )
         for k, name in enumerate(named)
     ]
