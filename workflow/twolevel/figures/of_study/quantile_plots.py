@@ -12,7 +12,7 @@ from twolevel.figures.theme import BETWEEN, WITHIN, new_figure, themed
 from twolevel.figures.words import Labels, shorten
 from twolevel.text.confidence import LEVEL, percent
 
-MOST_ACROSS = 3
+MOST_ACROSS = 2
 
 
 def draw(sources: StudySources) -> Figure:

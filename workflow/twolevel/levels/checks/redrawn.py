@@ -10,9 +10,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 
 from twolevel.design.design_matrix import DesignMatrix
 from twolevel.mixed import MixedFit
+from twolevel.random.own_levels import OwnLevels
 from twolevel.random.random_columns import TermColumns
 from twolevel.random.random_part import INTERCEPT
 
@@ -53,6 +55,11 @@ def redraw(fit: MixedFit, draws: int, generator: np.random.Generator) -> Values:
     n, N = len(design.subjects), len(design.response)
     subject_place, row_place = places(design)
     normal = generator.standard_normal((n, likelihood.n_effects, draws))[subject_place]
+    for each, place in zip(fit.random_columns.terms, fit.random_columns.places, strict=True):
+        if each.source is not None and each.source.own is not None:
+            ranks = _level_ranks(each.source.own, fit)  # (n, m)
+            at = place[ranks].reshape(n, -1)
+            normal[:, place.ravel()] = np.take_along_axis(normal, at[..., None], axis=1)
     y = likelihood.random_part(fit.estimates.best, design, normal)
     y += generator.standard_normal((N, draws))[row_place]
     y *= fit.sigma_within
@@ -111,6 +118,22 @@ def places(design: DesignMatrix) -> tuple[np.ndarray, np.ndarray]:
     row = np.empty(len(design.response), dtype=np.intp)
     row[np.lexsort((design.response, *keys[::-1]))] = np.arange(len(row))
     return subject, row
+
+
+def _level_ranks(own: OwnLevels, fit: MixedFit) -> np.ndarray:
+    """Where each subject's levels (n, m) stand when they are sorted by name; a rest stays."""
+    subjects, levels, index = own.every(fit.design.all_subjects)
+    names = [_ranks_of_names(index.get_level_values(k)) for k in range(1, index.nlevels)]
+    order = np.lexsort((*names[::-1], subjects))
+    first = np.searchsorted(subjects[order], subjects[order])
+    ranks = np.tile(np.arange(own.most), (len(fit.design.all_subjects), 1))
+    ranks[subjects[order], levels[order]] = np.arange(len(order)) - first
+    return ranks
+
+
+def _ranks_of_names(values: pd.Index) -> np.ndarray:
+    """The ranks of names (k,), equal ones with the same."""
+    return np.unique(values.astype(str).to_numpy(), return_inverse=True)[1]
 
 
 def rounding_of(values: np.ndarray, magnitude: float) -> float:
