@@ -192,7 +192,8 @@ class Study:
         if name == "conditional_marginal":
             table, effects = arguments["observations"], self.random_effects.set_index("subject")
             own = effects["random_effect"].reindex(table["subject"]).to_numpy()
-            arguments["observations"] = table.assign(random=own, random_sd=between)
+            spread = table.get("random_sd", between)
+            arguments["observations"] = table.assign(random=own, random_sd=spread)
         function = getattr(import_module(f"twolevel.figures.of_study.{name}"), name)
         return function(**arguments)
 

@@ -14,7 +14,7 @@ from scipy import special
 from twolevel.figures.of_study.influence import most_influential
 from twolevel.figures.of_study.profile_zeta import slope_at
 from twolevel.figures.of_study.residuals_fitted import running_quartiles
-from twolevel.figures.of_study.shrinkage import shrinkage_factor
+from twolevel.figures.of_study.shrinkage import shrinkage_factor, shrinkage_of_effects
 from twolevel.figures.theme import BETWEEN, INK, MARGINAL, MUTED, WITHIN
 from twolevel.figures.words import Labels
 from twolevel.summaries.truth_summary import TruthSummary
@@ -332,6 +332,17 @@ def test_marginal_has_both_variances_and_conditionals_one(simulate, sigma_betwee
         assert [mean for _, mean, _ in shown] == pytest.approx(list(expected), rel=1e-6)
 
 
+def test_a_marginal_that_depends_on_the_condition_has_its_sd_in_the_title(study):
+    spread = study.observations["condition"].map({"t1": 1.0, "t2": 2.0, "t3": 3.0}).astype(float)
+    table = study.observations.assign(random_sd=spread)
+    for ax, own in zip(
+        study.draw("conditional_marginal", observations=table).axes, (1, 2, 3), strict=True
+    ):
+        total = np.hypot(own, 1.414)
+        assert sd_of_curve(lines(ax, MARGINAL)[0])[2] == pytest.approx(total, rel=4e-3)
+        assert ax.get_title(loc="left").endswith(f"marginal SD {total:.3g}")
+
+
 def test_named_subjects_stand_at_their_own_group_and_the_marginal_mixes_groups(simulate):
     study = simulate(50)
     table = in_groups(study)
@@ -383,6 +394,33 @@ def test_caterpillar_is_sorted_with_95_percent_intervals(study):
     assert widths == pytest.approx(list(2 * 1.959964 * effects["se"]), rel=1e-6)
     outside = (np.abs(effects["random_effect"]) > 1.959964 * effects["se"]).sum()
     assert f"{outside} of 12 95% intervals exclude it" in note_of(figure)
+
+
+def test_caterpillar_has_a_panel_for_each_effect_in_an_order_of_its_own(study):
+    table = study.random_effects
+    slope = table["random_effect"].to_numpy()[::-1] / 3
+    panels = {"own means": ("random_effect", "se"), "own slopes": ("day", "se_day")}
+    table = table.assign(day=slope, se_day=1e-6)
+    figure = study.draw("caterpillar", random_effects=table, panels=panels)
+    for ax, column in zip(figure.axes, ("random_effect", "day"), strict=True):
+        assert lines(ax, BETWEEN)[0].get_xdata() == pytest.approx(np.sort(table[column]))
+    assert figure.axes[1].get_xlabel() == "own slopes (points)"
+    outside = (np.abs(table["random_effect"]) > 1.959964 * table["se"]).sum()
+    assert f"{outside} and 12 of 12 95% intervals exclude it, from top" in note_of(figure)
+    assert study.draw("caterpillar", panels={}).axes
+
+
+def test_shrinkage_of_effects_stands_against_what_each_subject_says(study):
+    table = study.random_effects.rename(columns={"random_effect": "day"})
+    table = table.rename(columns={"deviation": "deviation_day"})
+    figure = shrinkage_of_effects(
+        table, {"day": "slopes of day"}, Labels("score", "time", "person", "points")
+    )
+    (ax,) = figure.axes
+    points = lines(ax, BETWEEN)[0]
+    assert points.get_xdata() == pytest.approx(table["deviation_day"].to_numpy())
+    assert points.get_ydata() == pytest.approx(table["day"].to_numpy())
+    assert ax.get_xlabel() == "own slopes of day (least squares) (points)"
 
 
 def test_caterpillar_of_many_is_a_ribbon_of_the_same_intervals(simulate):
@@ -714,6 +752,20 @@ def test_every_subject_has_a_stem_and_the_most_influential_a_name(simulate):
     assert y == pytest.approx(100 * (kept["sigma_between"].to_numpy() / 1.732 - 1))
     assert len(lines(below, MUTED)[0].get_xdata()) == 43
     assert "can't be fitted without 2 of 45" in note_of(figure)
+
+
+def test_each_standard_deviation_has_a_panel_of_changes(study):
+    table = study.influence
+    table["sd_day"] = np.linspace(1.0, 2.0, len(table))
+    given = {"sigma_between": 1.732, "sd_day": 1.0, "sigma_within": 1.414}
+    titles = {"sigma_between": "SD of means", "sd_day": "SD of days", "sigma_within": "SD within"}
+    figure = study.draw("influence", influence=table, deviations=given, titles=titles)
+    assert [ax.get_ylabel() for ax in figure.axes[1:]] == [
+        "change in SD of means (%)",
+        "change in SD of days (%)",
+    ]
+    moved = lines(figure.axes[2], MUTED)[0].get_ydata()
+    assert moved == pytest.approx(np.linspace(0, 100, len(table)))
 
 
 def test_names_lie_inside_and_never_on_each_other(simulate):

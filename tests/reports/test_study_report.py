@@ -183,11 +183,14 @@ MIXED = [
 SUPPORT = ["_quarto.yml", "page.lua", "page.css", "twolevel.scss", "twolevel-dark.scss"]
 
 
-def build(name: str, folder: Path) -> None:
-    """Make a study's report by the scripts, with empty figures in place of the drawn ones."""
+def build(name: str, folder: Path, config: dict[str, Any] | None = None) -> None:
+    """Make a study's report by the scripts, with empty figures in place of the drawn ones.
+
+    It is one of STUDIES, unless another config is given.
+    """
     for table, text in MADE.items():
         (folder / table).write_text(text, "utf-8")
-    config = dict(STUDIES[name])
+    config = dict(config or STUDIES[name])
     if "data" in config and Path(config["data"]).name in MADE:
         config["data"] = str(folder / Path(config["data"]).name)
     model = checked({"studies": {name: config}}, []).studies[name]
