@@ -67,7 +67,7 @@ def test_boundary_differs_by_known_amounts():
 
 def test_strata_that_the_model_has_no_variance_for():
     data = case("two_within")
-    comparison = compared("rt ~ flanker * block", data, "subj", "flanker")
+    comparison = compared("rt ~ flanker * block", data, "subj", "flanker", " + (1 | subj)")
     assert comparison.pooled == ["subj:flanker", "subj:block"]
     assert not comparison.unequal
     assert not comparison.tests["agree"].any()
@@ -78,9 +78,26 @@ def test_strata_that_the_model_has_no_variance_for():
         [2.197, 35, 51.36, 14],
         rtol=1e-3,
     )
-    trials = compared("rt ~ mood * flanker", case("trials_two_within"), "subj", "mood")
+    trials = compared(
+        "rt ~ mood * flanker", case("trials_two_within"), "subj", "mood", " + (1 | subj)"
+    )
     assert trials.unequal
     assert trials.pooled == ["subj:mood", "subj:flanker", "subj:mood:flanker"]
+
+
+def test_a_variance_at_0_is_told_from_a_stratum_without_one():
+    """afex has F(2, 14) = 51.36 for flanker, whose variance in the model is 0."""
+    comparison = compared("rt ~ flanker * block", case("two_within"), "subj", "flanker")
+    assert comparison.pooled == []
+    assert comparison.boundary
+    assert comparison.tests["agree"].tolist() == [False, True, False]
+    np.testing.assert_allclose(
+        comparison.tests["F_mixed"], [50.237407, 0.340052, 0.818952], rtol=2e-6
+    )
+    np.testing.assert_allclose(
+        comparison.tests["F_anova"], [51.357405, 0.340052, 0.801473], rtol=2e-6
+    )
+    np.testing.assert_allclose(comparison.tests["df_den_mixed"], comparison.tests["df_den_anova"])
 
 
 @pytest.mark.parametrize("name", ["selfesteem2", "obk"])

@@ -20,7 +20,7 @@ def case(name: str) -> pd.DataFrame:
 def test_time_in_any_unit_since_1970(per_second):
     data = case("unix_time")
     data["ts"] *= per_second
-    fit = tl.fit_mixed("y ~ time + ts", data, "id")
+    fit = tl.fit_mixed("y ~ time + ts + (1 | id)", data)
     tests = fit.anova()
     np.testing.assert_allclose(tests["F"], [9.5779, 2.3138], rtol=2e-5)
     np.testing.assert_allclose(tests["df_den"], [24.298, 24.354], rtol=2e-5)
@@ -30,7 +30,7 @@ def test_time_in_any_unit_since_1970(per_second):
 
 
 def test_a_coefficient_a_billion_times_smaller_than_others():
-    row = tl.fit_mixed("y ~ time + count", case("large_scale"), "id").coef_table().loc["count"]
+    row = tl.fit_mixed("y ~ time + count + (1 | id)", case("large_scale")).coef_table().loc["count"]
     expected = [1.09375e-09, 8.78765e-11, 22.183, 12.44643, 1.7534e-11]
     np.testing.assert_allclose(row[["estimate", "se", "df", "t", "p"]], expected, rtol=5e-5)
 
@@ -46,7 +46,7 @@ def test_a_coefficient_a_billion_times_smaller_than_others():
 )
 def test_small_integers_do_not_wrap(formula, params, kind):
     data = case("small_integers").astype({"age": kind, "dose": kind})
-    found = tl.fit_mixed(formula, data, "id").params
+    found = tl.fit_mixed(f"{formula} + (1 | id)", data).params
     np.testing.assert_allclose(found, params, rtol=0, atol=6e-7)
 
 
@@ -82,7 +82,7 @@ def test_a_factor_of_any_name(name, written):
     data = case("column_class").rename(columns={"class": name})
     data["other"] = np.arange(18) % 5
     term = written.format(name)
-    fit = tl.fit_mixed(f"y ~ {term} + other", data, subject="id")
+    fit = tl.fit_mixed(f"y ~ {term} + other + (1 | id)", data)
     tests = fit.anova()
     np.testing.assert_allclose(
         tests["F"], [3.23325, 0.62664], rtol=5e-6
@@ -91,6 +91,9 @@ def test_a_factor_of_any_name(name, written):
     assert len(fit.coef_table().index.unique()) == 4
     assert len(fit.profile(parameters=["sigma_between"])) == 1
     assert list(fit.means(name).index) == ["t1", "t2", "t3"]
+    twice = pd.concat([data, data.assign(y=data["y"] + np.arange(18) % 4)])
+    own = tl.fit_mixed(f"y ~ {term}", twice, "id").random_part.terms
+    assert [each.grouping for each in own] == [("id",), ("id", name)]
     exact = tl.partition_errors(f"y ~ {term}", data, subject="id").table
     assert exact["F"].iloc[0] == pytest.approx(3.313689, rel=1e-6)
 
@@ -182,9 +185,13 @@ def test_a_factor_with_one_level_is_refused(fit):
         fit("y ~ time + site", case("one_level"), subject="id")
 
 
-def test_two_subjects():
-    fit = tl.fit_mixed("threshold ~ contrast", case("two_subjects"), "observer")
-    assert fit.anova().loc["contrast", "F"] == pytest.approx(56.385588, rel=1e-6)
+@pytest.mark.parametrize(
+    ("random", "F", "df_den"), [("", 20.73852237, 1), (" + (1 | observer)", 56.38558784, 13)]
+)
+def test_two_subjects(random, F, df_den):
+    fit = tl.fit_mixed(f"threshold ~ contrast{random}", case("two_subjects"), "observer")
+    found = fit.anova().loc["contrast", ["F", "df_den"]]
+    np.testing.assert_allclose(found, [F, df_den], rtol=1e-6)
     assert fit.influence().isna().all(axis=None)
 
 
@@ -222,3 +229,56 @@ def test_dates_are_no_factors(dates):
         tl.fit_mixed("y ~ class + when", data, "id")
     since = np.arange(18.0)
     assert len(tl.fit_mixed("y ~ class + when", data.assign(when=since), "id").params) == 4
+
+
+TWO_WITHIN = "(1 | subj) + (1 | subj:flanker) + (1 | subj:block)"
+TRIALS = "(1 | subj) + (1 | subj:mood) + (1 | subj:flanker)"
+
+
+# lme4 1.1-31 and pbkrtest 0.5.2, sum-to-zero coding: F, df_den.
+@pytest.mark.parametrize(
+    ("name", "fixed", "random", "written", "tests"),
+    [
+        (
+            "two_within",
+            "rt ~ flanker * block",
+            TWO_WITHIN,
+            "",
+            [[50.23740746, 14], [0.34005154, 7], [0.81895152, 14]],
+        ),
+        (
+            "two_within_missing",
+            "rt ~ flanker * block",
+            TWO_WITHIN,
+            "",
+            [[48.03875789, 13.70013324], [0.33660316, 6.99999219], [0.78500796, 13.70013324]],
+        ),
+        (
+            "trials_two_within",
+            "rt ~ mood * flanker",
+            f"{TRIALS} + (1 | subj:mood:flanker)",
+            "",
+            [[1.54795966, 7.00033333], [195.04787397, 6.99756185], [0.91590101, 6.99283029]],
+        ),
+        # Without a variance of the interaction, as it is usually written, that is tested against
+        # the residual.
+        (
+            "trials_two_within",
+            "rt ~ mood * flanker",
+            TRIALS,
+            f" + {TRIALS}",
+            [[1.54477908, 7.00041861], [195.16859447, 7.00013098], [1.23960062, 68.24031173]],
+        ),
+    ],
+)
+def test_factors_within_subjects_have_errors_of_their_own(name, fixed, random, written, tests):
+    """What one subject's data support, and of trials also less than that."""
+    fit = tl.fit_mixed(fixed + written, case(name), "subj")
+    assert fit.random == random
+    # lmer stops within 1e-6 of these variances.
+    np.testing.assert_allclose(fit.anova()[["F", "df_den"]], tests, rtol=2e-6)
+    assert fit.boundary == (fixed == "rt ~ flanker * block")
+    if fit.boundary:  # subjects' effects of flanker spread less than the residual allows for
+        varcorr = fit.varcorr.set_index("grp")["vcov"]
+        assert varcorr["subj:flanker"] == 0
+        assert varcorr["subj:block"] > 2500

@@ -21,6 +21,8 @@ from twolevel.numeric.standardised import Standardised
 if TYPE_CHECKING:
     import pandas as pd
 
+# Names that a formula takes for constants where a function is given them without backticks.
+_CONSTANTS = {"True", "False", "None"}
 _POLY = re.compile(r"poly\((\w+)(?!.*\braw\b).*\)")
 
 
@@ -140,7 +142,8 @@ class Placeholders:
 
         def name_of(place: re.Match) -> str:
             name = self.called[place[0]]
-            return name if name.isidentifier() and not quote else f"`{name}`"
+            plain = name.isidentifier() and name not in _CONSTANTS and not quote
+            return name if plain else f"`{name}`"
 
         return re.sub(rf"{self.prefix}\d+_", name_of, expr)
 
