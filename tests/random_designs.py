@@ -64,9 +64,10 @@ unbalanced = st.builds(
     ratio=st.sampled_from([0.0, 0.3, 1.0, 5.0]),
     replicates=st.integers(1, 2),
 ).filter(estimable)
+# Of the random intercept's model, whatever else the tables would support.
 formulas = st.sampled_from(
     ["y ~ time", "y ~ 0 + time", "y ~ 1", "y ~ time + age", "y ~ time * group"]
-)
+).map("{} + (1 | id)".format)
 
 
 def table_with_times(seed, subjects, kept, ratio):

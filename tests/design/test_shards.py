@@ -42,7 +42,7 @@ def close(found, expected, scale=0.0):
     st.sampled_from([40, 10**6]),
 )
 # A sample whose covariate has another mean than all rows.
-@example(table(0, 5, 5, 0.0, 0.0, 2), "y ~ time + age", 1, False, 0.0, 40)
+@example(table(0, 5, 5, 0.0, 0.0, 2), "y ~ time + age + (1 | id)", 1, False, 0.0, 40)
 def test_numbers_are_those_of_the_whole_table(data, formula, pieces, shuffle, offset, sample):
     data = data.assign(y=data["y"] + offset)
     if shuffle:  # so that subjects span parts
@@ -90,7 +90,8 @@ def test_so_are_both_levels_and_the_anova(data, formula, pieces, shuffle):
         data = data.sample(frac=1, random_state=1)
     parts = cut(data, pieces)
     whole, found = (
-        tl.fit_subjects(formula, table, "id", "time", coding="sum") for table in (data, parts)
+        tl.fit_subjects(f"{formula} + (1 | id)", table, "id", "time", coding="sum")
+        for table in (data, parts)
     )
     pd.testing.assert_frame_equal(found.subjects, whole.subjects, rtol=1e-10, atol=1e-11)
     pd.testing.assert_frame_equal(
@@ -125,7 +126,7 @@ def test_so_are_both_levels_and_the_anova(data, formula, pieces, shuffle):
 
 def test_what_looks_at_rows_sees_the_sample(monkeypatch):
     data = table(seed=1, subjects=3000, conditions=3, missing=0.1, ratio=1.0, replicates=2)
-    whole = tl.fit_mixed("y ~ time * group", data, "id")
+    whole = tl.fit_mixed("y ~ time * group + (1 | id)", data)
     monkeypatch.setattr(shards, "SAMPLE_ROWS", 6000)
     fit = tl.fit_mixed("y ~ time * group", cut(data, 3), "id")
     assert 4000 < len(fit.resid) < 7000

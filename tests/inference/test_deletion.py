@@ -187,7 +187,7 @@ def test_nothing_is_left_beside_a_subject():
     """The others' observations are explained to their last digit."""
     data = pd.DataFrame({"id": np.repeat(np.arange(6), 3), "x": np.arange(18.0) ** 2})
     data["y"] = 0.1 * data["x"] + 0.7 + np.where(data["id"] == 2, [0.5, -1, 2] * 6, 0.0)
-    without = tl.fit_mixed("y ~ x", data, "id").without_subject
+    without = tl.fit_mixed("y ~ x + (1 | id)", data).without_subject
     assert without.loc[2].isna().all()
     assert without.drop(2).notna().all(axis=None)
 

@@ -156,7 +156,7 @@ def test_means_that_are_all_0(method, df, first):
     """Whatever column the constant hides in."""
     data = table(5, 12, 3, 0.3, 0.0, 2)
     data = pd.concat([data[data["time"] == first], data[data["time"] != first]])
-    found = tl.fit_mixed("y ~ 0 + time", data, "id", method).anova(df).loc["time"]
+    found = tl.fit_mixed("y ~ 0 + time + (1 | id)", data, method=method).anova(df).loc["time"]
     expected = WITHOUT_INTERCEPT[method, df]
     np.testing.assert_allclose([found["F"], found["df_den"]], expected, rtol=1e-7)
 

@@ -53,7 +53,7 @@ def with_dummies(data):
 @given(data=balanced | unbalanced)
 def test_statsmodels_with_one_dummy_per_subject(data):
     fit, subjects = with_dummies(data)
-    level1 = tl.fit_subjects("y ~ time", data, "id", "time")
+    level1 = tl.fit_subjects("y ~ time + (1 | id)", data, "id", "time")
     np.testing.assert_allclose(level1.subjects["subject_mean"], fit.params[subjects], rtol=1e-9)
     np.testing.assert_allclose(level1.subjects["se"], fit.bse[subjects], rtol=1e-7)
     np.testing.assert_allclose(level1.residuals["residual"], fit.resid, atol=1e-9)
@@ -75,7 +75,7 @@ def test_correction_is_the_expected_sampling_variance(data):
     fit, subjects = with_dummies(data)
     covariance = fit.cov_params().loc[subjects, subjects].to_numpy()
     n = len(subjects)
-    level1 = tl.fit_subjects("y ~ time", data, "id", "time")
+    level1 = tl.fit_subjects("y ~ time + (1 | id)", data, "id", "time")
     centring = np.eye(n) - 1 / n
     np.testing.assert_allclose(
         level1.sampling_variance, np.trace(centring @ covariance) / (n - 1), rtol=1e-7
@@ -85,8 +85,8 @@ def test_correction_is_the_expected_sampling_variance(data):
 @examples(60)
 @given(data=balanced)
 def test_balanced_two_stage_is_reml(data):
-    level2 = tl.fit_hierarchical(tl.fit_subjects("y ~ time", data, "id", "time"))
-    fit = tl.fit_mixed("y ~ time", data, "id")
+    level2 = tl.fit_hierarchical(tl.fit_subjects("y ~ time + (1 | id)", data, "id", "time"))
+    fit = tl.fit_mixed("y ~ time + (1 | id)", data)
     assert fit.boundary == level2.truncated
     np.testing.assert_allclose(level2.grand_mean, fit.grand_mean["estimate"], rtol=1e-9)
     if not fit.boundary:
@@ -98,7 +98,7 @@ def test_balanced_two_stage_is_reml(data):
 @examples(40)
 @given(data=unbalanced)
 def test_level2_weighs_means_by_their_precision(data):
-    level1 = tl.fit_subjects("y ~ time + group", data, "id", "time")
+    level1 = tl.fit_subjects("y ~ time + group + (1 | id)", data, "id", "time")
     level2 = tl.fit_hierarchical(level1, weights="precision")
     subjects = level1.subjects.rename(columns={"group[T.b]": "b"})
     weights = 1 / (level2.between_variance + subjects["se"] ** 2)
@@ -112,7 +112,7 @@ def test_level2_weighs_means_by_their_precision(data):
 @examples(40)
 @given(data=balanced)
 def test_precise_means_alike_are_weighted_alike(data):
-    level1 = tl.fit_subjects("y ~ time", data, "id", "time")
+    level1 = tl.fit_subjects("y ~ time + (1 | id)", data, "id", "time")
     level2 = tl.fit_hierarchical(level1, weights="precision")
     assert not level2.weighted
     assert level2.grand_mean_se == tl.fit_hierarchical(level1).grand_mean_se
@@ -121,8 +121,9 @@ def test_precise_means_alike_are_weighted_alike(data):
 @examples(40)
 @given(data=balanced)
 def test_level2_takes_what_differs_between_subjects(data):
-    level2 = tl.fit_hierarchical(tl.fit_subjects("y ~ time * group + age", data, "id", "time"))
-    fit = tl.fit_mixed("y ~ time * group + age", data, "id")
+    formula = "y ~ time * group + age + (1 | id)"
+    level2 = tl.fit_hierarchical(tl.fit_subjects(formula, data, "id", "time"))
+    fit = tl.fit_mixed(formula, data)
     assert list(level2.params.index) == ["Intercept", "group[T.b]", "age"]
     np.testing.assert_allclose(level2.params.loc["age", "estimate"], fit.params["age"], rtol=1e-6)
     if not fit.boundary:
@@ -135,7 +136,7 @@ def test_level2_takes_what_differs_between_subjects(data):
 def test_coding_does_not_matter(data):
     one, other = (
         tl.fit_subjects(formula, data, "id", "time").subjects["subject_mean"]
-        for formula in ("y ~ time", "y ~ 0 + time")
+        for formula in ("y ~ time + (1 | id)", "y ~ 0 + time + (1 | id)")
     )
     np.testing.assert_allclose(one, other, rtol=1e-9)
 
@@ -160,7 +161,7 @@ def test_summary_survives_a_file(tmp_path):
 def test_standard_errors_hold_what_subject_means_share(data):
     """What is off the diagonal of the means' covariance, from the dense fit, seen by Level 2."""
     fit, subjects = with_dummies(data)
-    level1 = tl.fit_subjects("y ~ time", data, "id", "time")
+    level1 = tl.fit_subjects("y ~ time + (1 | id)", data, "id", "time")
     covariance = fit.cov_params().loc[subjects, subjects].to_numpy()
     independent = np.diag(level1.sigma_within**2 / level1.subjects["n"])
     mean = np.full(len(subjects), 1 / len(subjects))
@@ -175,6 +176,8 @@ def test_the_standard_error_where_one_condition_is_seen_more_often():
     rng = np.random.default_rng(1)
     data = pd.DataFrame({"id": np.repeat(np.arange(8), 4), "time": ["t1", "t1", "t2", "t3"] * 8})
     data["y"] = np.repeat(rng.normal(0, 2, 8), 4) + rng.normal(size=32)
-    level2 = tl.fit_hierarchical(tl.fit_subjects("y ~ time", data, "id", "time"), "precision")
-    mixed = tl.fit_mixed("y ~ time", data, "id").grand_mean["se"]
+    level2 = tl.fit_hierarchical(
+        tl.fit_subjects("y ~ time + (1 | id)", data, "id", "time"), "precision"
+    )
+    mixed = tl.fit_mixed("y ~ time + (1 | id)", data).grand_mean["se"]
     np.testing.assert_allclose(level2.grand_mean_se, mixed, rtol=1e-7)

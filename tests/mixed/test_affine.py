@@ -50,7 +50,10 @@ def fitted(formula: str, data: pd.DataFrame):
 @given(data=balanced | unbalanced, shift=shifts, power=powers)
 def test_a_covariates_origin_and_unit_change_its_own_coefficient_alone(data, shift, power):
     data, unit = exact(data), 2.0**power
-    for column, formula in (("age", "y ~ time * group + age"), ("x", "y ~ time + x")):
+    for column, formula in (
+        ("age", "y ~ time * group + age + (1 | id)"),
+        ("x", "y ~ time + x + (1 | id)"),
+    ):
         one, other = fitted(formula, data), fitted(formula, moved(data, column, shift, power))
         assert (one is None) == (other is None)
         if one is None:
@@ -88,8 +91,8 @@ def test_a_covariates_origin_and_unit_change_its_own_coefficient_alone(data, shi
 def test_a_line_in_each_level_has_the_same_slopes_and_means(data, shift, power):
     data, unit = exact(data), 2.0**power
     one, other = (
-        fitted("y ~ time * x", data),
-        fitted("y ~ time * x", moved(data, "x", shift, power)),
+        fitted("y ~ time * x + (1 | id)", data),
+        fitted("y ~ time * x + (1 | id)", moved(data, "x", shift, power)),
     )
     assert (one is None) == (other is None)
     if one is None:
@@ -107,7 +110,7 @@ def test_a_line_in_each_level_has_the_same_slopes_and_means(data, shift, power):
 @given(data=balanced | unbalanced, shift=shifts, power=powers)
 def test_the_responses_origin_and_unit(data, shift, power):
     data, unit = exact(data), 2.0**power
-    formula = "y ~ time * group + age"
+    formula = "y ~ time * group + age + (1 | id)"
     one, other = fitted(formula, data), fitted(formula, moved(data, "y", shift, power))
     assert (one is None) == (other is None)
     if one is None:
@@ -142,7 +145,7 @@ def test_the_two_stage_fit(data, shift, power, column):
     found = []
     for table in (data, moved(data, column, shift, power)):
         try:
-            level1 = tl.fit_subjects("y ~ time * group + age", table, "id", "time")
+            level1 = tl.fit_subjects("y ~ time * group + age + (1 | id)", table, "id", "time")
             found.append((level1, tl.fit_hierarchical(level1, "precision")))
         except InputError:
             found.append(None)

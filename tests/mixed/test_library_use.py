@@ -132,7 +132,7 @@ def test_means_at_a_value(fit):
 @examples(25)
 @given(data=balanced | unbalanced)
 def test_predictions(data):
-    fit = tl.fit_mixed("y ~ time + age", data, "id")
+    fit = tl.fit_mixed("y ~ time + age + (1 | id)", data)
     known = fit.predict(data)
     np.testing.assert_allclose(known["estimate"], fit.fittedvalues, rtol=1e-9)
     new, mean = fit.predict(data.drop(columns="id"), "new"), fit.predict(data, "mean")

@@ -184,7 +184,7 @@ def test_r_squared(name, formula, expected):
 @examples(30)
 @given(data=balanced | unbalanced)
 def test_design_effect_is_what_clustering_does_to_a_plain_mean(data):
-    fit = tl.fit_mixed("y ~ time", data, "id")
+    fit = tl.fit_mixed("y ~ time + (1 | id)", data)
     N = fit.nobs
     same = fit.design.codes[:, None] == fit.design.codes
     V = fit.sigma_between**2 * same + fit.sigma_within**2 * np.eye(N)

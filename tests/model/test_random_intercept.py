@@ -52,7 +52,7 @@ def test_derivatives(data, formula, method):
 @given(data=unbalanced)
 def test_spreads(data):
     """Of residuals V^-1 (y - X beta) and effects lambda 1' V^-1 (y - X beta) at the true beta."""
-    fit = tl.fit_mixed("y ~ time", data, "id")
+    fit = tl.fit_mixed("y ~ time + (1 | id)", data)
     found = fit.estimates.likelihood.spreads(fit.estimates.best)
     (effects,) = found.effects
     assert found.residual.weight.sum() == len(data)
