@@ -681,36 +681,36 @@ def test_what_one_subject_supports(made):
         assert not made(name).says("support more than an intercept"), name
     assert made("balanced").says("has 3 coefficients for 3 observations: 0 residual degrees of")
     assert made("replicates").says("response ~ condition leaves 4 residual degrees of freedom")
-    assert made("replicates").says("The data support more than an intercept here")
+    assert made("replicates").says("an effect of each level of condition: ")
     # A line through ten observations leaves eight degrees of freedom: nothing is saturated.
     assert made("numeric").says("would be saturated")
-    assert made("numeric").says("leaves this subject 8 residual degrees of freedom")
-    assert made("numeric").says("The data support more than an intercept here")
-    assert made("curve").says("leaves this subject 7 residual degrees of freedom")
+    assert made("numeric").says("a slope of condition: 18 of 18 subjects have three different")
+    assert made("numeric").says("gives 2 coefficients of its own, which leave 8 residual degrees")
     assert made("mean").says("y ~ 1 is its mean")
     assert made("mean_unbalanced").says("A single observation has no residual")
 
 
-def test_slopes_of_subjects_own(made):
-    """Where the condition is a number, a line through each subject says whether they differ."""
-    numeric, slopes = made("numeric"), made("numeric").json("checks")["own_slopes"]
-    assert numeric.says(
-        "; from the 18 subjects’ own slopes, F(1, 17) = 45.85, p < 0.0001; from all"
-    )
-    assert numeric.says("Subjects do differ in it (p < 0.0001): their slopes have a standard")
-    assert numeric.says("deviation of 5.92 ms per unit of condition")
-    assert numeric.says("The mean slope is 10.47 ms per unit of condition, with the 95 % interval")
-    (row,) = numeric.table("tbl-own-effects")
-    assert [row[0], row[2]] == ["condition", "1, 17"]
-    check(row[1], slopes["tests"][0]["F"])
-    check(row[4], numeric.json("mixed")["anova"][0]["F"])
-    apart = made("uneven_slopes")
-    assert apart.json("checks")["own_slopes"]["tests"] is None
-    assert apart.says("The slopes are not equally precise here")
-    assert apart.says("what a subject’s sum of squares of condition amounts to on average")
-    for name in ("curve", "factor", "balanced"):
-        assert made(name).json("checks")["own_slopes"] is None
-        assert not made(name).says("Do subjects differ in the effect of condition?")
+def test_every_subjects_own_effects_raw_and_corrected(made):
+    """Of lines through balanced data, the corrected variances are those of lme4."""
+    numeric = made("numeric")
+    assert numeric.says("slopes of condition average 10.47 (standard deviation 6.56)")
+    intercepts, slopes, covariance = numeric.table("tbl-corrected")
+    for row, expected in (
+        (intercepts, (838.34, 226.25, 612.0899)),
+        (slopes, (43.010, 7.9387, 35.07166)),
+        (covariance, (-26.120, -35.724, 9.604333)),
+    ):
+        for shown, value in zip(row[1:], expected, strict=True):
+            check(shown, value)
+    assert numeric.json("hierarchical")["own"]["proper"]
+    strata = made("two_errors")
+    assert len(strata.table("tbl-mean-squares")) == 3
+    assert [row[0] for row in strata.table("tbl-corrected")] == [
+        "variance of means",
+        "variance of effects of flanker",
+        "variance of effects of block",
+    ]
+    assert "own" not in made("balanced").json("level1")
 
 
 def summary(report) -> str:
