@@ -96,16 +96,17 @@ def test_numeric_conditions_are_sorted():
 
 
 @pytest.mark.parametrize(
-    ("bars", "coefficients"), [("", 1), ("(1 + x | id)", 2), ("(1 | id) + (1 | id:time)", 3)]
+    ("bars", "coefficients"),
+    [("(1 | id)", 1), ("(1 + x | id)", 2), ("(1 | id) + (1 | id:time)", 3)],
 )
 def test_what_is_random_and_what_could_be(bars, coefficients):
     data = pd.DataFrame(
         {"id": list("aaaaaabbbbbb"), "time": list("uvw" * 4), "x": [0.0, 1, 2, 3, 4, 5] * 2}
     ).assign(y=[1.0, 3, 2, 5, 4, 6, 2, 2, 5, 3, 9, 7])
-    design, random = mixed_design(" + ".join(filter(None, ["y ~ x", bars])), data, "id", "sum")
+    design, random = mixed_design(f"y ~ x + {bars}", data, "id", "sum")
     one = tl.describe_design(canonical(data)).one_subject
     part = describe_random_part(design, random, one)
     assert part.own_coefficients == coefficients
-    assert part.intercept_only == (not bars)
-    assert part.random == (bars or "(1 | id)")
+    assert part.intercept_only == (bars == "(1 | id)")
+    assert part.random == bars
     assert part.summary()["supported"]["random"] == "(1 + x | id)"
