@@ -1,4 +1,4 @@
-"""Batches of data sets against `fit_mixed`, one data set after the other."""
+"""Batches of data sets against `fit_mixed` with a random intercept, one after the other."""
 
 import numpy as np
 import pandas as pd
@@ -72,7 +72,7 @@ def agree(y, observed, replicates):
     for b in range(y.shape[1]):
         data = table(y[:, b], replicates, None if observed is None else observed[:, b])
         try:
-            fit = tl.fit_mixed("y ~ time", data, "id")
+            fit = tl.fit_mixed("y ~ time + (1 | id)", data)
         except tl.InputError:
             fit = None
         if fit is None or len(fit.params) < J:  # a condition that no one was seen under
@@ -101,7 +101,7 @@ def agree(y, observed, replicates):
             close(np.broadcast_to(df_den, F[0].shape)[b], test["df_den"])
             np.testing.assert_allclose(p[0, b], test["p"], rtol=1e-8)
             moved = data.assign(y=data["y"] - apart[data["time"].cat.codes])
-            expected = tl.fit_mixed("y ~ time", moved, "id").anova(df).iloc[0]["F"]
+            expected = tl.fit_mixed("y ~ time + (1 | id)", moved).anova(df).iloc[0]["F"]
             # Moved data are rounded to the last digit of their offset, 1e-12.
             np.testing.assert_allclose(F[1, b], expected, rtol=1e-10, atol=1e-9)
     return batch

@@ -1,14 +1,17 @@
 """Kenward-Roger and Satterthwaite where V depends on more variances than a random intercept's."""
 
+import re
 from dataclasses import dataclass, replace
 
 import dense_sums
 import numpy as np
 import pytest
+import random_part_references
 from examples import examples
 from hypothesis import given
 from hypothesis import strategies as st
 from random_designs import formulas, unbalanced
+from random_part_references import NAMES
 
 import twolevel as tl
 from twolevel.inference.kenward_roger import kenward_roger
@@ -125,3 +128,51 @@ def test_a_variance_that_is_held_is_as_good_as_none(data, formula):
         satterthwaite(best, f, one).approximate_each(L),
         rtol=1e-8,
     )
+
+
+@pytest.mark.parametrize(
+    ("df", "key"), [("kenward-roger", "kr"), ("satterthwaite", "satterthwaite")]
+)
+@pytest.mark.parametrize("name", NAMES)
+def test_tests_are_those_of_r(name, df, key):
+    """Of lmerTest and pbkrtest, at variances that lme4 found to within 1e-6."""
+    reference = random_part_references.load(name)
+    fit = tl.fit_mixed(reference.formula, reference.data)
+    tests = fit.anova(df)
+    terms = {frozenset(term.split(":")): term for term in tests.index}
+    for row in reference.values[f"{key}_anova3"]:
+        ours = tests.loc[terms[frozenset(row["row"].split(":"))], ["F", "df_num", "df_den"]]
+        expected = [row["F value"], row["NumDF"], row["DenDF"]]
+        np.testing.assert_allclose(ours, expected, rtol=2e-6)
+    coefficients = fit.coef_table(df).rename(
+        index=lambda name: re.sub(
+            r"\[T\.([^]]+)\]", r"\1", name.replace("Intercept", "(Intercept)")
+        )
+    )
+    rows = reference.values[f"{key}_coef"]
+    assert len(rows) == len(coefficients)
+    for row in rows:
+        ours = coefficients.loc[row["row"], ["estimate", "se", "df", "t"]]
+        expected = [row[column] for column in ("Estimate", "Std. Error", "df", "t value")]
+        np.testing.assert_allclose(ours, expected, rtol=2e-6, atol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("name", "fixed", "subject"),
+    [
+        ("bodyweight__slope", "weight ~ time * diet", "rat"),
+        ("chickweight__slope", "weight ~ time * diet", "chick"),
+        ("sleepstudy__slope", "y ~ condition", "subject"),
+        ("selfesteem2__strata", "score ~ treatment * time", "id"),
+        ("obk__strata", "value ~ treatment * phase * hour", "id"),
+    ],
+)
+def test_without_bars_they_are_those_of_what_the_data_support(name, fixed, subject):
+    reference = random_part_references.load(name)
+    fit = tl.fit_mixed(fixed, reference.data, subject)
+    assert reference.formula == f"{fixed} + {fit.random}"
+    rows = {frozenset(row["row"].split(":")): row for row in reference.values["kr_anova3"]}
+    for term, found in fit.anova().iterrows():
+        row = rows[frozenset(term.split(":"))]
+        expected = [row["F value"], row["DenDF"]]
+        np.testing.assert_allclose(found[["F", "df_den"]], expected, rtol=2e-6)

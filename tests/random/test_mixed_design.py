@@ -224,14 +224,21 @@ def test_of_a_table_in_parts_only_an_intercept_is_random():
 
 
 @pytest.mark.parametrize("subject", [None, "id"])
-def test_an_intercept_written_out_is_the_intercept_without_bars(subject):
-    data = made(1)
-    plain = tl.fit_mixed("y ~ 1", data, "id")
-    written = tl.fit_mixed("y ~ 1 + (1 | id)", data, subject)
-    assert written.random == plain.random == "(1 | id)"
+@pytest.mark.parametrize(
+    ("fixed", "random"),
+    [
+        ("y ~ 1", "(1 | id)"),
+        ("y ~ day", "(1 + day | id)"),
+        ("y ~ f + x", "(1 + x | id) + (1 | id:f)"),
+    ],
+)
+def test_what_the_data_support_may_be_written_out(fixed, random, subject):
+    plain = tl.fit_mixed(fixed, made(1), "id")
+    written = tl.fit_mixed(f"{fixed} + {random}", made(1), subject)
+    assert written.random == plain.random == random
     pd.testing.assert_frame_equal(written.coef_table(), plain.coef_table(), rtol=0, atol=0)
     assert written.llf == plain.llf
-    assert written.design.formula == "y ~ 1"
+    assert written.design.formula == fixed
 
 
 # logLik(lmer(...)) by REML, lme4 1.1-31, of the table of `made(1)` as CSV.

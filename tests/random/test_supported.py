@@ -6,7 +6,6 @@ import pytest
 from examples import examples
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from reference_values import TESTS
 
 from twolevel.design.design_matrix import design_matrix
 from twolevel.mixed import fit_design
@@ -164,14 +163,6 @@ def test_what_is_supported_can_be_told_apart(formula, seed, missing):
     ).sample(frac=1, random_state=seed)
     again = supported(design_matrix(formula, other, "id"))
     assert again.candidates == supported(design).candidates
-
-
-def test_a_factor_with_a_variance_of_its_own_has_the_partitioned_test():
-    """R: afex::aov_ez("subj", "rt", d, within = c("flanker", "block")) gives block's F(1, 7)."""
-    data = pd.read_csv(TESTS / "data/cases/two_within.csv")
-    design = design_matrix("rt ~ flanker * block", data, "subj")
-    table = fit_design(design, supported_columns(design), "REML").anova()
-    assert table.loc["block", ["F", "df_den"]].tolist() == pytest.approx([0.340, 7], abs=5e-4)
 
 
 def test_slopes_of_cells_are_the_strata_of_numbers():
