@@ -149,7 +149,7 @@ def test_the_two_stage_variances_are_those_of_the_hierarchical_fit(batch):
         if rank < len(conditions.columns) - 1 or len(data) - data["id"].nunique() - rank < 1:
             assert np.isnan([fits.raw_variance[b], fits.sampling_variance[b]]).all()
             continue
-        single = tl.fit_hierarchical(tl.fit_subjects("y ~ time", data, "id", "time"))
+        single = tl.fit_hierarchical(tl.fit_subjects("y ~ time + (1 | id)", data, "id", "time"))
         close_variance(fits.raw_variance[b], single.raw_variance, y)
         close_variance(fits.sampling_variance[b], single.sampling_variance, y)
         close(fits.two_stage_variance[b], single.between_variance, single.raw_variance)

@@ -170,7 +170,7 @@ def test_each_experiment_is_what_fit_mixed_makes_of_its_data(where, scale):
         names = ["grand_mean", "grand_mean_se", "grand_mean_low", "grand_mean_high"]
         ends = grand[["estimate", "se", "ci_low", "ci_high"]]
         close(row[names].to_numpy(float) / scale, ends.to_numpy(float) / scale, 1e-5)
-        alone = tl.fit_mixed("y ~ x", data, "id").anova().iloc[0]
+        alone = tl.fit_mixed("y ~ x + (1 | id)", data).anova().iloc[0]
         assert row[f"rejected[{INTERCEPT_ALONE}]"] == (alone["p"] < 0.05)
 
 

@@ -40,7 +40,7 @@ def test_each_experiment_is_what_fit_mixed_makes_of_its_data():
             names = np.array(list(CONDITIONS))[slot // 2]
             data = pd.DataFrame({"y": y[:, k].ravel(), "time": names, "id": subject})
             fit = tl.fit_mixed(
-                "y ~ time", data if observed is None else data[observed[:, k].ravel()], "id"
+                "y ~ time + (1 | id)", data if observed is None else data[observed[:, k].ravel()]
             )
             test = fit.anova().iloc[0]
             row = found.iloc[k]
