@@ -56,7 +56,13 @@ def test_the_default_run(monkeypatch):
     monkeypatch.chdir(ROOT)
     file = ROOT / "config" / "config.yaml"
     config = checked(yaml.safe_load(file.read_text(encoding="utf-8")), [file])
-    assert list(config.studies) == ["lecture", "anxiety", "selfesteem"]
+    assert list(config.studies) == [
+        "lecture",
+        "anxiety",
+        "selfesteem",
+        "sleepstudy",
+        "selfesteem2",
+    ]
     lecture = config.studies["lecture"].simulate
     assert lecture.conditions == {"t1": -2, "t2": 1, "t3": 3}
     assert (lecture.subjects, lecture.grand_mean, lecture.seed) == (200, 5, 666)

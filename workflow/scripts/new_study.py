@@ -13,7 +13,8 @@ import pandas as pd
 
 from twolevel.design.formula import parse
 from twolevel.files.atomic import rewrite
-from twolevel.mixed import fit_mixed
+from twolevel.findings.varying.random_words import what_subjects_have
+from twolevel.mixed import MixedFit, fit_mixed
 from twolevel.pipeline.config.check import load
 from twolevel.pipeline.config.entry import alone, entry, free_name, names, with_study
 from twolevel.pipeline.guessing.guess import guess
@@ -24,7 +25,9 @@ from twolevel.pipeline.tables.likely_codes import LikelyCode
 from twolevel.pipeline.tables.observations import Loaded, load_table
 from twolevel.pipeline.tables.reading import Reader
 from twolevel.pipeline.tables.table_files import TableFiles
+from twolevel.summaries.mixed_summary import RandomTerm
 from twolevel.text.errors import InputError, listed, quoted
+from twolevel.text.markdown import plain
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake, snakemake
@@ -75,10 +78,11 @@ def study_of(table: str, name: str) -> tuple[Guess, dict[str, Any], list[str]]:
     keys = {"data": table, "subject": found.subject, "wide": found.wide}
     keys |= {"condition": found.condition, "levels": found.levels}
     keys = {key: value for key, value in keys.items() if value}
-    keys, dropped, codes = with_codes(keys, [found.formula, *found.simpler], name)
+    keys, dropped, codes, random = with_codes(keys, [found.formula, *found.simpler], name)
     if keys["formula"] != found.formula:
         words = f"The data do not support {found.formula}, so this one is simpler."
         found.reasons["formula"].append(words)
+    found.reasons["formula"].append(random)
     absent = " and ".join(f"{count} in {column}" for column, count in dropped.items())
     why = {
         "missing": f"Values are missing, {absent}: these rows are left out, and counted.",
@@ -146,24 +150,39 @@ def columns_of(table: str, where: str) -> tuple[pd.DataFrame, list[str]]:
 
 def with_codes(
     keys: dict[str, Any], formulas: list[str], name: str
-) -> tuple[dict[str, Any], dict[str, int], list[LikelyCode]]:
+) -> tuple[dict[str, Any], dict[str, int], list[LikelyCode], str]:
     """`tried_out` with the numbers that look like codes for missing values taken for such."""
-    tried, loaded = tried_out(keys, formulas, name)
+    tried, loaded, random = tried_out(keys, formulas, name)
     codes: list[LikelyCode] = loaded.likely
     if codes:
         listed: dict[str, list[int]] = {}
         for code in codes:
             listed.setdefault(code.column, []).append(code.code)
-        tried, loaded = tried_out(keys | {"missing_values": listed}, formulas, name)
-    return tried, loaded.dropped, codes
+        tried, loaded, random = tried_out(keys | {"missing_values": listed}, formulas, name)
+    return tried, loaded.dropped, codes, random
+
+
+def what_is_random(fit: MixedFit) -> str:
+    """The random part in words, and as one would write it."""
+    terms = [
+        RandomTerm(
+            formula=term.formula,
+            within=[name for name in term.grouping if name != fit.design.subject],
+            effects=list(term.effects),
+        )
+        for term in fit.random_part.terms
+    ]
+    return (
+        f"Each subject has {plain(what_subjects_have(terms))}, as its rows support: {fit.random}."
+    )
 
 
 def tried_out(
     keys: dict[str, Any], formulas: list[str], name: str
-) -> tuple[dict[str, Any], Loaded]:
+) -> tuple[dict[str, Any], Loaded, str]:
     """The keys with the first of these formulas that can be fitted, and what has to be allowed.
 
-    Also the table as it is loaded by them.
+    Also the table as it is loaded by them, and what is random in the model in words.
     """
     first = None
     keys = dict(keys)
@@ -176,11 +195,11 @@ def tried_out(
             try:
                 study = load({"studies": {name: tried}}).studies[name]
                 loaded = load_table(study=name, **study.table)
-                fit_mixed(formula, loaded.observations.typed, study.subject)
+                fit = fit_mixed(formula, loaded.observations.typed, study.subject)
             except InputError as error:
                 first = first or error
             else:
-                return tried, loaded
+                return tried, loaded, what_is_random(fit)
     raise first
 
 

@@ -34,6 +34,11 @@ def escape(value: object) -> Markdown:
     return Markdown(text.translate(_PUNCTUATION))
 
 
+def plain(text: Markdown) -> str:
+    """What escaped text shows, where it is no page that shows it."""
+    return re.sub(r"\\([^\w\s])", r"\1", text).replace("\u2060", "")
+
+
 def _one_line(value: object) -> str:
     """Text with single blanks for its white space and for characters that no page can hold."""
     bare = (" " if unicodedata.category(mark) in ("Cc", "Cs") else mark for mark in str(value))
