@@ -272,9 +272,10 @@ def _depends(found: Results, verdict: Verdict) -> str:
 
 
 def _of_methods(found: Results, most_apart: Markdown) -> list[Claim]:
-    available = found.anova.available
+    available, pooled = found.anova.available, found.checks.pooled is not None
     if found.comparison.agree:
-        others = ", the mixed model and the ANOVA with partitioned errors" if available else ""
+        errors = "one error within subjects" if pooled else "partitioned errors"
+        others = f", the mixed model and the ANOVA with {errors}" if available else ""
         said = (
             f"The two-stage estimate{others or ' and the mixed model'} give the same numbers here, "
             "up to rounding."
