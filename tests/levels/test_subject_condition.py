@@ -31,7 +31,7 @@ replicated = st.builds(
 @given(replicated, st.sampled_from(["y ~ time", "y ~ time * group + age"]))
 def test_the_test_is_that_of_the_sequential_anova(data, formula):
     try:
-        fit = tl.fit_mixed(formula, data, "id")
+        fit = tl.fit_mixed(f"{formula} + (1 | id)", data)
     except tl.InputError:
         return
     found = subject_condition(fit, "time")
@@ -61,14 +61,14 @@ def test_the_test_is_that_of_the_sequential_anova(data, formula):
 
 def test_balanced_data_have_the_textbook_identity():
     data = table(seed=1, subjects=9, conditions=3, missing=0, ratio=1.0, replicates=4)
-    found = subject_condition(tl.fit_mixed("y ~ time", data, "id"), "time")
+    found = subject_condition(tl.fit_mixed("y ~ time + (1 | id)", data), "time")
     cells = data.groupby(["id", "time"], observed=True)["y"].mean().unstack()
     left = cells.sub(cells.mean(axis=1), axis=0) - cells.mean() + cells.to_numpy().mean()
     np.testing.assert_allclose(found.ms_interaction, 4 * (left**2).to_numpy().sum() / 16)
     assert found.per_cell == pytest.approx(4)
     assert found.variance == pytest.approx((found.ms_interaction - found.ms_cells) / 4)
     means = cells.stack().rename("y").reset_index()
-    expected = tl.fit_mixed("y ~ time", means, "id").anova()
+    expected = tl.fit_mixed("y ~ time + (1 | id)", means).anova()
     pd.testing.assert_frame_equal(found.tests, expected)
 
 
@@ -83,7 +83,7 @@ def test_the_variance_is_estimated_without_bias():
     for _ in range(400):
         own = sigma * generator.normal(size=(n, J, 1))
         y = generator.normal(size=(n, 1, 1)) + own + generator.normal(size=(n, J, K))
-        fit = tl.fit_mixed("y ~ time", frame.assign(y=y.ravel()), "id")
+        fit = tl.fit_mixed("y ~ time + (1 | id)", frame.assign(y=y.ravel()))
         found.append(subject_condition(fit, "time").variance)
     error = np.std(found, ddof=1) / np.sqrt(len(found))
     assert abs(np.mean(found) - sigma**2) < 6 * error
@@ -101,9 +101,9 @@ def test_where_the_design_cannot_tell_there_is_nothing(name, condition):
 def test_variables_that_differ_within_a_cell_leave_it_open():
     data = table(seed=1, subjects=9, conditions=3, missing=0, ratio=1.0, replicates=2)
     data["item"] = np.tile(["x", "y"], len(data) // 2)
-    assert subject_condition(tl.fit_mixed("y ~ time + item", data, "id"), "time") is None
+    assert subject_condition(tl.fit_mixed("y ~ time + item + (1 | id)", data), "time") is None
     data["trial"] = np.arange(len(data)) ** 2 % 17
-    assert subject_condition(tl.fit_mixed("y ~ time + trial", data, "id"), "time") is None
+    assert subject_condition(tl.fit_mixed("y ~ time + trial + (1 | id)", data), "time") is None
 
 
 def test_a_model_with_own_effects_needs_no_test_of_them():
