@@ -14,7 +14,7 @@ from twolevel.design.terms import made_of
 from twolevel.files.stage_files import write_csv, write_parquet
 from twolevel.inference.type3 import held_at_zero
 from twolevel.levels.effects_table import effects_table
-from twolevel.levels.intervals import intervals
+from twolevel.levels.intervals import affordable, intervals
 from twolevel.levels.left_out import deviations_without_subject, most_influential
 from twolevel.levels.marginal_means import marginal_means
 from twolevel.levels.random_part_found import random_terms, variance_rows
@@ -59,7 +59,7 @@ def main(snakemake: "Snakemake") -> None:
         "intervals": of_parameters.table,
         "bootstrap": of_parameters.bootstrap.summary(),
         "between_variance": reml.between_variance_test() if alone else None,
-        "variance_tests": [] if alone else reml.test_variances(),
+        "variance_tests": [] if alone else reml.test_variances(affordable(reml, 2_000)),
         "influence": most_influential(influence),
         "coding": params.coding,
         "held_at_zero": held_at_zero(reml.design),

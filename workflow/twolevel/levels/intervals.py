@@ -12,7 +12,9 @@ from twolevel.text.confidence import LEVEL
 
 # Coefficients up to which each has a profile, and refits are many: both cost their number cubed.
 _MOST_PROFILED = 40
-_REFITS, _REFITS_OF_WIDE = 10_000, 1_000
+_REFITS, _REFITS_OF_WIDE, _FEWEST_REFITS = 10_000, 1_000, 200
+# What all refits together may go through (see `likelihood.cost`): some seconds.
+_MOST_NUMBERS = 2_000_000
 _MOST_CURVES = 12  # profiles drawn
 
 
@@ -30,11 +32,16 @@ class Intervals:
     curves: pd.DataFrame
 
 
+def affordable(fit: MixedFit, refits: int) -> int:
+    """So many refits, or fewer where subjects with times of their own make each of them dear."""
+    return max(_FEWEST_REFITS, min(refits, _MOST_NUMBERS // fit.estimates.likelihood.cost))
+
+
 def intervals(fit: MixedFit, level: float = LEVEL) -> Intervals:
     """The intervals of a fit; of many coefficients, only the variances are profiled."""
     wide = len(fit.params) > _MOST_PROFILED
     profile = fit.profile(level, fit.variances.index if wide else None)
-    bootstrap = fit.parametric_bootstrap(_REFITS_OF_WIDE if wide else _REFITS)
+    bootstrap = fit.parametric_bootstrap(affordable(fit, _REFITS_OF_WIDE if wide else _REFITS))
     percentile = bootstrap.percentile(level)
     bca = bootstrap.bca(fit.without_subject, level)
     table = pd.DataFrame(

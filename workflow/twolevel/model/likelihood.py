@@ -184,6 +184,10 @@ class Likelihood(Protocol[Found]):
         """Psi (q, q) of the working columns of each term of the random part."""
 
     @property
+    def cost(self) -> int:
+        """How many numbers an evaluation goes through that grow with subjects: 1 where none do."""
+
+    @property
     def n_effects(self) -> int:
         """Q, the number of random effects of a subject."""
 

@@ -121,6 +121,11 @@ class RandomIntercept:
         return [np.full((1, 1), best.lambda_)]
 
     @property
+    def cost(self) -> int:
+        """One: data sets are drawn and fitted in the spectral form."""
+        return 1
+
+    @property
     def n_effects(self) -> int:
         """One."""
         return 1

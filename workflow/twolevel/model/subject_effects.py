@@ -172,6 +172,11 @@ class SubjectEffects:
         return [factor @ factor.T for factor in self.layout.factors(best.own)]
 
     @property
+    def cost(self) -> int:
+        """The sums of outer products of the distinct R, at P pairs each."""
+        return int(np.prod(self.sums.outer_xx.shape[:2]))
+
+    @property
     def n_effects(self) -> int:
         """Q, counting the effects of each of a subject's levels."""
         return self.layout.n_columns
