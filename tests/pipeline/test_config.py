@@ -56,20 +56,15 @@ def test_the_default_run(monkeypatch):
     monkeypatch.chdir(ROOT)
     file = ROOT / "config" / "config.yaml"
     config = checked(yaml.safe_load(file.read_text(encoding="utf-8")), [file])
-    assert list(config.studies) == [
-        "lecture",
-        "anxiety",
-        "selfesteem",
-        "sleepstudy",
-        "selfesteem2",
-    ]
+    assert list(config.studies) == ["lecture", "anxiety", "sleepstudy", "selfesteem2"]
     lecture = config.studies["lecture"].simulate
     assert lecture.conditions == {"t1": -2, "t2": 1, "t3": 3}
     assert (lecture.subjects, lecture.grand_mean, lecture.seed) == (200, 5, 666)
     assert lecture.sigma_between**2 == pytest.approx(3, rel=1e-15)
     assert lecture.sigma_within**2 == pytest.approx(2, rel=1e-15)
-    for name in ("anxiety", "selfesteem"):
-        assert config.studies[name].formula.startswith("score ~ time")
+    formulas = {"anxiety": "score ~ time * group", "sleepstudy": "reaction ~ day"}
+    for name, formula in (formulas | {"selfesteem2": "score ~ treatment * time"}).items():
+        assert config.studies[name].formula == formula
         assert config.studies[name].missing == "refuse"
 
 
