@@ -4,7 +4,17 @@ import re
 from functools import cache
 
 import pytest
-from test_study_report import Page, Report, build, check, check_range, flat, real, summary
+from test_study_report import (
+    Page,
+    Report,
+    build,
+    check,
+    check_prose,
+    check_range,
+    flat,
+    real,
+    summary,
+)
 
 STUDIES = {
     "slopes": real("sleepstudy.csv", "y ~ condition + (1 + condition | subject)", unit="ms"),
@@ -46,6 +56,11 @@ def test_nothing_is_said_that_holds_of_an_intercept_alone(made, name):
     ):
         assert words not in text, words
     assert not re.search(r"\b(None|nan|NaN|Undefined)\b", text)
+
+
+@pytest.mark.parametrize("name", RANDOM)
+def test_names_of_strata_are_code(made, name):
+    check_prose(made(name))
 
 
 @pytest.mark.parametrize("name", RANDOM)

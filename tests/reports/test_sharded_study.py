@@ -4,27 +4,41 @@ import json
 
 import numpy as np
 import pytest
-from test_study_report import MIXED, Page, build
+from test_study_report import ALONE, MIXED, STUDIES, Page, build, real
 
 from twolevel.design import shards
 from twolevel.pipeline.tables import observations, stored
 
-STUDIES = ["split_plot", "unbalanced", "numeric", "replicates", "mean"]
+# Read in parts, a table is fitted with a random intercept, whatever its subjects support.
+BOTH = {name: STUDIES[name] for name in ("split_plot", "unbalanced", "mean")} | {
+    "numeric": real("sleepstudy.csv", f"y ~ condition{ALONE}", unit="ms"),
+    "replicates": real("replicates.csv", f"y ~ condition{ALONE}"),
+}
 # Of the sample: the rest is the same whatever is held in memory.
 OF_SAMPLE = {"diagnostics", "covariance", "influence", "subject_condition", "witnesses"}
 
 
-@pytest.fixture(params=STUDIES)
-def both(request, tmp_path, monkeypatch):
+@pytest.fixture
+def in_parts(monkeypatch):
+    """Called, it has all tables that are read from then on read in parts."""
+
+    def begin():
+        monkeypatch.setattr(stored, "IN_MEMORY", 20)
+        monkeypatch.setattr(stored, "PART", 7)
+        monkeypatch.setattr(observations, "IN_MEMORY", 1)
+
+    return begin
+
+
+@pytest.fixture(params=BOTH)
+def both(request, tmp_path, in_parts):
     """The folders of a study built whole, and in parts."""
     whole, parts = tmp_path / "whole", tmp_path / "parts"
     for folder in (whole, parts):
         folder.mkdir()
-    build(request.param, whole)
-    monkeypatch.setattr(stored, "IN_MEMORY", 20)
-    monkeypatch.setattr(stored, "PART", 7)
-    monkeypatch.setattr(observations, "IN_MEMORY", 1)
-    build(request.param, parts)
+    build(request.param, whole, BOTH[request.param])
+    in_parts()
+    build(request.param, parts, BOTH[request.param])
     return whole, parts
 
 
@@ -55,6 +69,9 @@ def test_numbers_are_those_of_the_whole_table(both):
         one, other = (json.loads((folder / f"{name}.json").read_text()) for folder in both)
         for key in OF_SAMPLE | {"sampled"}:
             one.pop(key, None), other.pop(key, None)
+        if name == "checks" and one["pooled"]:  # fitted of a table in memory only
+            for found in (one, other):
+                assert (found["pooled"].pop("reason") is None) == bool(found["pooled"].pop("tests"))
         agree(one, other, name)
     for table in {*MIXED, "subjects", "anova", "comparison"} - {"influence"}:
         one, other = ((folder / "tables" / f"{table}.csv").read_text() for folder in both)
@@ -65,6 +82,16 @@ def test_the_page_says_what_rests_on_the_sample(both):
     whole, parts = (Page((folder / "report.html").read_text()) for folder in both)
     assert "read in parts" in parts.text
     assert "read in parts" not in whole.text
+
+
+def test_what_is_left_out_of_a_table_in_parts_is_said(tmp_path, in_parts):
+    in_parts()
+    build("numeric", tmp_path)
+    text = " ".join(Page((tmp_path / "report.html").read_text()).text.split())
+    assert "fitted with a random intercept only" in text
+    assert "Errors are pooled here: each subject’s data support its own slope of condition" in text
+    assert "No model with it was fitted: the table is too large to be held in memory." in text
+    assert json.loads((tmp_path / "mixed.json").read_text())["random"] == "(1 | subject)"
 
 
 def test_few_rows_of_many_can_be_enough(tmp_path, monkeypatch):

@@ -6,6 +6,7 @@ from operator import attrgetter
 
 from twolevel.summaries.checks_summary import DiagnosticsSummary
 from twolevel.text.confidence import LEVEL, alpha, percent
+from twolevel.text.markdown import Markdown, code, escape
 from twolevel.text.numbers import positional
 
 # What names of random effects begin with: the subjects' intercepts alone, or what others are of.
@@ -18,7 +19,7 @@ def remarks(
     steps: list[float] | None = None,
     level: float = LEVEL,
     own_slopes: bool = False,
-) -> dict[str, str]:
+) -> dict[str, Markdown]:
     """Sentences for residuals_fitted, both quantile plots, scale_location, and neighbours.
 
     `condition` is the name of the variable between whose levels spreads are compared; `steps` the
@@ -39,11 +40,11 @@ def remarks(
         "residuals_fitted": _on_spread(found, level),
         "residual_quantiles": residuals,
         "random_effect_quantiles": subjects,
-        "scale_location": _on_conditions(found, condition or "level", level),
+        "scale_location": _on_conditions(found, escape(condition or "level"), level),
     }
     if "neighbours" in found.looks:
-        said["neighbours"] = _on_neighbours(found, condition, level, own_slopes)
-    return said
+        said["neighbours"] = _on_neighbours(found, escape(condition), level, own_slopes)
+    return {plot: Markdown(sentences) for plot, sentences in said.items()}
 
 
 def _on_effects(found: DiagnosticsSummary, of: str, level: float) -> str:
@@ -51,7 +52,7 @@ def _on_effects(found: DiagnosticsSummary, of: str, level: float) -> str:
     name = of.removeprefix(_EFFECT).removeprefix(": ")
     values, what = "predicted random effects", "differences between subjects"
     if name:
-        values, what = f"{values} of {name}", f"{what} in {name}"
+        values, what = f"{values} of {code(name)}", f"{what} in {code(name)}"
     return _on_quantiles(found, of, values, what, level)
 
 
@@ -96,7 +97,7 @@ def _on_spread(found: DiagnosticsSummary, level: float) -> str:
     )
 
 
-def _on_conditions(found: DiagnosticsSummary, of: str, level: float) -> str:
+def _on_conditions(found: DiagnosticsSummary, of: Markdown, level: float) -> str:
     if len(found.by_condition) < 2:
         return "There are no conditions to compare the residuals' spread between."
     if "conditions" not in found.looks:
@@ -108,8 +109,8 @@ def _on_conditions(found: DiagnosticsSummary, of: str, level: float) -> str:
     least, most = min(found.by_condition, key=rms), max(found.by_condition, key=rms)
     range_ = (
         "the root mean square residual runs from "
-        f"{positional(least.rms)} ({of} {least.condition}) to "
-        f"{positional(most.rms)} ({of} {most.condition})"
+        f"{positional(least.rms)} ({of} {escape(least.condition)}) to "
+        f"{positional(most.rms)} ({of} {escape(most.condition)})"
     )
     if look.p is None:
         return f"Under the levels, {range_}."
@@ -126,7 +127,7 @@ def _on_conditions(found: DiagnosticsSummary, of: str, level: float) -> str:
 
 
 def _on_neighbours(
-    found: DiagnosticsSummary, condition: str | None, level: float, own_slopes: bool
+    found: DiagnosticsSummary, condition: Markdown, level: float, own_slopes: bool
 ) -> str:
     look = found.looks["neighbours"]
     size = f"lag-1 autocorrelation {_signed(look.statistic)}"
