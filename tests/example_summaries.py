@@ -176,9 +176,7 @@ CHECKS = {
     "unconnected": [],
     "diagnostics": {"draws": 999, "outside": {}, "by_condition": [], "looks": {}},
     "covariance": {"levels": [], "per_cell": 1.0, "implied": [], "observed": None},
-    "subject_condition": None,
     "following": None,
-    "own_slopes": None,
     "witnesses": [],
 }
 COMPARISON = {
@@ -234,19 +232,6 @@ def looks(**changes: dict[str, Any]) -> dict[str, Any]:
     """Diagnostics with these looks, whose names have underscores for spaces."""
     named = {name.replace("_", " "): look for name, look in changes.items()}
     return {**CHECKS["diagnostics"], "looks": named}
-
-
-def own_effects(p: float, tests: list[dict[str, Any]]) -> dict[str, Any]:
-    """Subjects' own effects of a condition with replicated cells."""
-    numbers = {"variance": 1.0, "ms_interaction": 2.0, "ms_cells": 1.0, "per_cell": 2.0, "F": 2.0}
-    return {**numbers, "df_num": 9, "df_den": 30, "p": p, "tests": tests, "sigma": 1.0}
-
-
-def own_slopes(p: float) -> dict[str, Any]:
-    """Slopes of subjects' own, on which no test is exact."""
-    numbers = {"variance": 1.0, "ms_slopes": 2.0, "ms_lines": 1.0, "k": 2.0, "F": 2.0}
-    tests = {"n_slopes": 10, "tests": None, "mean": None, "sigma": 1.0}
-    return {**numbers, "df_num": 9, "df_den": 30, "p": p, **tests}
 
 
 def comparison(**changes: Any) -> ComparisonSummary:

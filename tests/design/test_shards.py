@@ -13,7 +13,7 @@ from random_designs import balanced, formulas, table, unbalanced
 import twolevel as tl
 from twolevel.design import shards
 from twolevel.design.shards import Shards
-from twolevel.levels.checks.subject_condition import subject_condition
+from twolevel.levels.checks.pooled_errors import pooled_errors
 
 DIGITS = 1e-12
 
@@ -138,8 +138,10 @@ def test_what_looks_at_rows_sees_the_sample(monkeypatch):
     assert len(at) - 6 <= len(left_out) <= len(at)  # without those of which it has some rows only
     expected = whole.without_subject.loc[left_out.index]
     pd.testing.assert_frame_equal(left_out, expected, rtol=1e-8, atol=1e-9)
-    effects = subject_condition(fit, "time")
-    assert effects.df_num < subject_condition(whole, "time").df_num
+    pooled = pooled_errors(fit)
+    assert pooled.left_out == pooled_errors(whole).left_out
+    assert pooled.tests.empty
+    assert "too large to be held in memory" in pooled.reason
 
 
 def test_few_subjects_with_many_rows_are_thinned(monkeypatch):

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import example_summaries
 import pytest
-from example_summaries import MIXED, POOLED, term
+from example_summaries import MIXED, NO_TEST, POOLED, term
 
 from twolevel.findings.headline import headline
 from twolevel.findings.results import Results
@@ -79,6 +79,21 @@ def test_methods_that_differ_are_not_said_to_agree():
 def test_pooled_strata_are_a_caution():
     found = study(checks={"pooled": POOLED})
     assert said(found, "caution").startswith("**Errors are pooled here**")
+
+
+@pytest.mark.parametrize("p", [0.01, 0.4])
+def test_a_slope_that_another_model_tests_has_no_interval_of_this_one(p):
+    slope = {"variable": "time", "term": "time", "estimate": 2.0, "se": 0.5} | NO_TEST
+    slope |= {"t": 5.0**0.5, "p": 0.001, "ci_low": 1.0, "ci_high": 3.0}
+    assert "(95 % interval 1.000 to 3.000; Kenw" in said(study(slopes=[slope]), "time")
+    pooled = POOLED | {"tests": [term("time", p, F=2.0)]}
+    found = study(slopes=[slope], checks={"pooled": pooled})
+    rises = "**Mean score rises by 2.000 per unit of time** (with all"
+    unclear = (
+        "**The data show no clear change of mean score with time** (per unit, it rises by 2.000; "
+    )
+    assert said(found, "time").startswith(rises if p < 0.05 else f"{unclear}with all")
+    assert claims(found)["time"].clear == (p < 0.05)
 
 
 def test_names_from_the_table_stay_text():

@@ -29,6 +29,7 @@ def test_a_slope_is_reported_with_its_interval():
         "The mean changed by 2.000\u00a0ms per unit of time (95 % interval 1.000 to 3.000)."
     )
     assert found.numbers == {"estimate": 2.0, "ci_low": 1.0, "ci_high": 3.0}
+    assert reported_effect(study(slopes=[slope], checks={"pooled": POOLED})) is None
 
 
 @pytest.mark.parametrize("statistic", [0.0, 3.0])

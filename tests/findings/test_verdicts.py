@@ -1,15 +1,15 @@
 """Which test decides a headline, and what is said with it."""
 
 import pytest
+from example_summaries import POOLED, checks, looks, mixed
 from example_summaries import anova as example_anova
-from example_summaries import checks, looks, mixed, own_effects, own_slopes
 
 from twolevel.findings.cautions import cautions, follows, pairs_share_an_error
 from twolevel.findings.verdicts import verdicts
 
 CLEAR = {"F": 12.86, "df_num": 2, "df_den": 38.0, "p": 0.0003}
 UNCLEAR = {"F": 1.75, "df_num": 2, "df_den": 7.0, "p": 0.2275}
-LEFT_OUT = [{"within": ["time"], "effects": ["(Intercept)"]}]
+SLOPES = [{"formula": "1 + time", "within": [], "effects": ["(Intercept)", "time"]}]
 COLUMNS = {"subject": "id", "condition": "time", "response": "y"}
 
 
@@ -29,13 +29,26 @@ def sphericity(p, mauchly=0.001, epsilon=0.5, F=12.86):
 
 
 def test_the_test_that_holds_decides_and_stands_first():
-    differ = own_effects(0.001, [{"term": "C(time)", **UNCLEAR}])
-    found = judged(subject_condition=differ)
+    found = judged(pooled=POOLED | {"tests": [{"term": "C(time)", **UNCLEAR}]})
     assert not found.clear
-    assert found.quote.startswith("on the means of cells, F(2, 7.00) = 1.750, p = 0.2275; from all")
-    alike = judged(subject_condition=differ | {"p": 0.3})
-    assert alike.clear
-    assert alike.quote == "Kenward–Roger test: F(2, 38.0) = 12.86, p = 0.0003"
+    assert found.elsewhere
+    with_all, other = (
+        "with all own effects that subjects’ data support",
+        "F(2, 7.00) = 1.750, p = 0.2275",
+    )
+    alone = "F(2, 38.0) = 12.86, p = 0.0003"
+    assert found.quote == f"{with_all}, Kenward–Roger test: {other}"
+    assert found.reported == f"{alone} ({with_all}, {other})"
+    for pooled in (None, POOLED, POOLED | {"tests": [{"term": "C(time)", **CLEAR}]}):
+        same = judged(pooled=pooled)
+        assert same.clear
+        assert not same.elsewhere
+        assert same.quote == f"Kenward–Roger test: {alone}"
+    corrected = judged(
+        sphericity(0.08), pooled=POOLED | {"tests": [{"term": "C(time)", **UNCLEAR}]}
+    )
+    assert not corrected.elsewhere
+    assert corrected.quote.startswith("with Greenhouse")
 
 
 @pytest.mark.parametrize(
@@ -70,22 +83,30 @@ def look(p):
 @pytest.mark.parametrize(
     ("neighbours", "around", "slopes", "aic", "why"),
     [
-        (0.3, 0.2, 0.01, None, None),
-        (0.001, 0.001, 0.001, -9.0, "errors"),
-        (0.001, 0.001, 0.001, 9.0, "besides"),
-        (0.001, 0.4, 0.001, 9.0, None),  # slopes explain it
-        (0.001, 0.001, 0.3, -9.0, "alike"),
+        (0.3, 0.2, "left out", None, None),
+        (0.001, 0.001, "left out", -9.0, "errors"),
+        (0.001, 0.001, "left out", 9.0, "besides"),
+        (0.001, 0.4, "left out", 9.0, None),  # slopes explain it
         (0.001, 0.4, None, 9.0, "alike"),
+        (0.001, 0.4, "effects left out", 9.0, "alike"),
+        (0.001, 0.001, "in the model", -9.0, "errors"),
+        (0.001, 0.4, "in the model", 9.0, "besides"),  # slopes do not
+        (0.3, 0.2, "in the model", None, None),
     ],
 )
 def test_what_makes_neighbours_alike(neighbours, around, slopes, aic, why):
+    pooled = {
+        "left out": POOLED | {"left_out": [{"within": [], "effects": ["time"]}]},
+        "effects left out": POOLED,
+    }
     summary = checks(
         diagnostics=looks(neighbours=look(neighbours), neighbours_around_lines=look(around)),
         following=None if aic is None else {"rho": 0.5, "aic_less": aic},
-        own_slopes=None if slopes is None else own_slopes(slopes),
+        pooled=pooled.get(slopes),
     )
-    assert follows(summary) == why
-    said = cautions(mixed(formula="y ~ C(time)"), summary, COLUMNS)
+    fit = mixed(**({"random_terms": SLOPES} if slopes == "in the model" else {}))
+    assert follows(fit, summary) == why
+    said = [sentence for sentence in cautions(fit, summary, COLUMNS) if "pooled" not in sentence]
     assert bool(said) == (why is not None)
     assert any("better than slopes" in sentence for sentence in said) == (why == "errors")
 
@@ -99,14 +120,14 @@ def test_few_steps_name_the_ordinal_model():
 
 def test_what_is_left_out_is_said_with_the_tests_that_it_changes():
     tests = [{"term": "time", **UNCLEAR}]
-    pooled = {"random": "(1 | id) + (1 | id:time)", "left_out": LEFT_OUT, "tests": tests}
+    pooled = POOLED | {"tests": tests}
     fit = mixed(anova=[{"term": "time", **CLEAR}])
-    (said,) = cautions(fit, checks(pooled=pooled | {"reason": None}), COLUMNS)
+    (said,) = cautions(fit, checks(pooled=pooled), COLUMNS)
     assert "support its own effect of each level of time too" in said
     assert "F(2, 7.00) = 1.750, p = 0.2275 instead of F(2, 38.0) = 12.86, p = 0.0003. Tru" in said
     assert said.endswith("leave `(1 | id)` out of the formula.")
     same = mixed(anova=[{"term": "time", **UNCLEAR}])
-    (said,) = cautions(same, checks(pooled=pooled | {"reason": None}), COLUMNS)
+    (said,) = cautions(same, checks(pooled=pooled), COLUMNS)
     assert said.endswith("A model with it has the same tests here.")
     (said,) = cautions(fit, checks(pooled=pooled | {"tests": [], "reason": "why"}), COLUMNS)
     assert said.endswith("No model with it was fitted: why.")

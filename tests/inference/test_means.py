@@ -1,6 +1,7 @@
 """Marginal means and contrasts against emmeans."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from examples import examples
 from hypothesis import given
@@ -108,6 +109,28 @@ def test_means_of_one_factor_average_those_within_the_other(data):
     np.testing.assert_allclose(other, fit.means("group")["estimate"], rtol=1e-9)
     swapped = fit.means("group", by="time")["estimate"].swaplevel().loc[within.index]
     np.testing.assert_allclose(swapped, within, rtol=1e-9)
+
+
+def test_marginal_slopes_are_the_coefficients():
+    generator, (subject, at) = np.random.default_rng(1), np.indices((6, 5)).reshape(2, -1)
+    data = pd.DataFrame(
+        {
+            "id": subject,
+            "x": 100 + 3 * np.sort(generator.normal(size=5))[at],
+            "group": np.where(subject % 3 == 0, "a", "b"),
+            "age": generator.normal(40, 10, size=6)[subject],
+            "y": generator.normal(size=subject.size),
+        }
+    )
+    fit = tl.fit_mixed("y ~ x * group + age + (1 | id)", data)
+    expected = fit.coef_table()
+    within = fit.slopes("x", by="group")
+    pd.testing.assert_series_equal(within.loc["a"], expected.loc["x"], check_names=False, rtol=1e-6)
+    rise = expected.loc[["x", "x:group[T.b]"], "estimate"].sum()
+    assert within.loc["b", "estimate"] == pytest.approx(rise)
+    assert fit.slopes("x")["estimate"].iloc[0] == pytest.approx(within["estimate"].mean())
+    assert fit.slopes("group") is None
+    assert tl.fit_mixed("y ~ log(x) + (1 | id)", data).slopes("x") is None
 
 
 def test_what_is_asked_for_is_named():

@@ -47,10 +47,23 @@ def test_two_factors_within_subjects_have_errors_that_an_intercept_pools():
 
 def test_slopes_are_left_out_by_an_intercept_only():
     data = pd.read_csv(Path(__file__).parents[1] / "data/sleepstudy.csv")
-    (only,) = pooled("y ~ condition + (1 | subject)", data).left_out
-    assert only == {"within": [], "effects": ["condition"]}
+    found = pooled("y ~ condition + (1 | subject)", data)
+    assert found.left_out == [{"within": [], "effects": ["condition"]}]
+    # R: t.test of the slopes that lm gives each subject, squared.
+    assert found.tests.loc["condition"].tolist()[:3] == pytest.approx([45.853, 1, 17], abs=5e-4)
     for part in ("(1 + condition | subject)", "(condition || subject)"):
         assert pooled(f"y ~ condition + {part}", data) is None
+
+
+def test_effects_of_replicated_cells_have_the_test_on_their_means():
+    """The test of a balanced table is that of the means of its cells, one row for each."""
+    data = crossed(8, a="uvw", trial="1234").drop(columns="trial")
+    own = data.groupby(["id", "a"]).ngroup()
+    data["y"] += np.random.default_rng(2).normal(size=24)[own]
+    means = data.groupby(["id", "a"], as_index=False)["y"].mean()
+    found = pooled("y ~ a + (1 | id)", data)
+    assert found.random == "(1 | id) + (1 | id:a)"
+    pd.testing.assert_frame_equal(found.tests, tl.fit_mixed("y ~ a", means, "id").anova())
 
 
 def test_one_row_a_cell_leaves_nothing_out():

@@ -15,7 +15,7 @@ BOTH = {name: STUDIES[name] for name in ("split_plot", "unbalanced", "mean")} | 
     "replicates": real("replicates.csv", f"y ~ condition{ALONE}"),
 }
 # Of the sample: the rest is the same whatever is held in memory.
-OF_SAMPLE = {"diagnostics", "covariance", "influence", "subject_condition", "witnesses"}
+OF_SAMPLE = {"diagnostics", "covariance", "influence", "witnesses"}
 
 
 @pytest.fixture

@@ -759,6 +759,10 @@ def test_the_sentence_to_paste_tests_slopes_by_how_subjects_differ(made):
         "(REML; F tests by Kenward and Roger’s method): condition, F(1, 17.0) = 45.85, p < 0.0001. "
         "The mean changed by 10.47 ms per unit of condition (95 % interval 7.206 to 13.73)."
     )
+    assert made("ninety_slopes").says(
+        "condition, F(1, 161) = 169.4, p < 0.0001 (with all own effects that subjects’ data "
+        "support, F(1, 17.0) = 45.85, p < 0.0001). The standard deviation was"
+    )
 
 
 def test_spreads_under_levels_have_the_conditions_name(made):
@@ -843,6 +847,10 @@ def test_headline_names_the_test_and_claims_no_more_than_it_shows(made):
         "Mean y rises by 10.47 ms per unit of condition (95 % interval 7.206 to 13.73; "
         "Kenward–Roger test: F(1, 17.0) = 45.85, p < 0.0001)"
     )
+    assert made("ninety_slopes").says(
+        "Mean y rises by 10.47 ms per unit of condition (with all own effects that subjects’ data "
+        "support, Kenward–Roger test: F(1, 17.0) = 45.85, p < 0.0001)."
+    )
     assert made("uneven_slopes").says("On average over group, mean y falls by ")
     assert made("factor").says("Mean y differs between the levels of condition")
     # With two terms of the condition neither is the test of the condition.
@@ -853,7 +861,7 @@ def test_headline_names_the_test_and_claims_no_more_than_it_shows(made):
         clear = study.says("differs between the levels") or study.says("Mean y rises by")
         if len(terms) == 1:
             (p,) = terms.values()
-            if p is None or study.says("on the means of cells, F("):
+            if p is None or study.says("with all own effects"):
                 continue
             assert clear == (p < 0.05), name
             assert study.says("show no clear difference") == (p >= 0.05), name
@@ -1163,12 +1171,10 @@ def test_everything_is_of_the_studys_level(made, name):
     assert not re.search(r"(?<![\d.])9?5 ?%|\b0\.05\b|\b1\.96\b", shown)
     assert "90 % interval" in shown
     mixed, checks = report.json("mixed"), report.json("checks")
-    slopes = checks["own_slopes"]
     assert mixed["level"] == checks["level"] == 0.9
     for row in [
         *(mixed["grand_mean"], *mixed["coefficients"], *mixed["means"], *mixed["slopes"]),
         *(row for factor in mixed["factors"] for row in factor["means"]),
-        *([slopes["mean"]] if slopes else []),
     ]:
         half = stdtrit(row["df"], 0.95) * row["se"]
         ends = row["estimate"] - half, row["estimate"] + half
@@ -1228,9 +1234,10 @@ def test_no_formula_is_in_prose(report):
 
 def test_headlines_agree_with_the_test_that_stands_first(made):
     trials = summary(made("trials"))
-    assert trials.startswith(
+    assert trials.startswith(  # R: lmerTest with (1 | subj) + (1 | subj:mood), Kenward-Roger
         "What was found The data show no clear difference in mean rt between the levels of mood "
-        "(on the means of cells, F(1, 7.00) = 1.750, p = 0.2275; from all observations,"
+        "(with all own effects that subjects’ data support, Kenward–Roger test: F(1, 7.00) = "
+        "1.729, p = 0.2300)."
     )
     assert "share one pooled error" in trials
     for name, study in ((n, made(n)) for n in STUDIES if n not in MORE):
@@ -1269,8 +1276,8 @@ def test_errors_that_follow_one_another_are_told_from_slopes(made):
     found = numeric.json("checks")["following"]
     assert found["rho"] == pytest.approx(0.6531336, abs=1e-4)
     assert found["aic_less"] == pytest.approx(1746.191 - 1755.628, abs=1e-3)
-    assert "Errors follow one another in the order of condition, which" in summary(numeric)
-    assert "for subjects differ in its effect" not in summary(numeric)
+    for study in (numeric, made("ninety_slopes")):  # with slopes in the model, and without
+        assert "Errors follow one another in the order of condition, which" in summary(study)
 
 
 def test_two_subjects_leave_no_sigma_without_one_of_them(made):

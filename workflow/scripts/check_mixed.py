@@ -11,9 +11,7 @@ from twolevel.levels.checks.autoregression import following
 from twolevel.levels.checks.diagnostics import IN_SERIES, diagnose
 from twolevel.levels.checks.discrete_response import few_values
 from twolevel.levels.checks.implied_covariance import implied_covariance
-from twolevel.levels.checks.own_slopes import own_slopes
 from twolevel.levels.checks.pooled_errors import pooled_errors, unconnected
-from twolevel.levels.checks.subject_condition import subject_condition
 from twolevel.levels.checks.witnesses import as_table, call_witnesses
 from twolevel.mixed import fit_mixed
 from twolevel.pipeline.job import run
@@ -34,9 +32,6 @@ def main(snakemake: "Snakemake") -> None:
     diagnostics = diagnose(fit, condition, level=level)
     looks = [diagnostics.looks[name] for name in IN_SERIES if name in diagnostics.looks]
     alike = any(look.clear(level) for look in looks)
-    effects, slopes = None, None
-    if fit.random_part.is_intercept:  # other parts may hold such effects
-        effects, slopes = subject_condition(fit, condition), own_slopes(fit, condition, level)
     pooled = pooled_errors(fit)
     witnesses = call_witnesses(fit.design.formula, data, subject, fit, condition)
     summary = {
@@ -46,9 +41,7 @@ def main(snakemake: "Snakemake") -> None:
         "unconnected": unconnected(fit.design, condition),
         "diagnostics": diagnostics.summary(),
         "covariance": implied_covariance(fit, condition).summary(),
-        "subject_condition": effects and effects.summary(),
         "following": following(fit, condition) if alike else None,
-        "own_slopes": slopes and slopes.summary(),
         "witnesses": witnesses,
     }
     write_summary(output.checks, ChecksSummary.of(summary))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from twolevel.design.terms import term_in_words
 from twolevel.figures.registry import OF_STUDY
-from twolevel.findings.cautions import follows, pairs_share_an_error
+from twolevel.findings.cautions import pairs_share_an_error
 from twolevel.findings.compared import most_apart, quantity_in_words, why_apart
 from twolevel.findings.headline import headline
 from twolevel.findings.of_design import left_out, missing_cells, observed, repeated_cells
@@ -101,7 +101,6 @@ def context(snakemake: "Snakemake") -> dict[str, Any]:
         "influence": influence(found),
         "pairs_share_an_error": pairs_share_an_error(mixed, checks, anova),
         "contrast_error": CONTRAST_ERRORS[mixed.contrast_error],
-        "follows": follows(checks),
         "support": support(design),
         "own_effects": own_effects(found),
         "estimation": ESTIMATION,
@@ -112,7 +111,7 @@ def context(snakemake: "Snakemake") -> dict[str, Any]:
             labels["condition"],
             checks.response_values,
             checks.level,
-            has_slopes(mixed),
+            has_slopes(mixed.random_terms),
         ),
         "testimonies": [
             witness_in_words(witness, mixed, labels["condition"]) for witness in checks.witnesses

@@ -205,11 +205,6 @@ class DesignMatrix:
         """The term that is made of one variable alone."""
         return next((t for t in self.terms if self.encoding.variables_of(t) == {variable}), None)
 
-    def columns_of(self, variable: str) -> list[int]:
-        """The positions of all columns of terms that a variable is part of."""
-        terms = (t for t in self.terms if variable in self.encoding.variables_of(t))
-        return [column for term in terms for column in self.terms[term]]
-
     def is_factor(self, variable: str) -> bool:
         """Whether a variable is categorical."""
         return not self.is_numeric(variable)

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from twolevel.design.terms import term_in_words
-from twolevel.findings.varying.random_words import left_out
-from twolevel.findings.verdicts import in_figures, is_clear, rejected, same_test, subjects_differ
+from twolevel.findings.varying.random_words import has_slopes, left_out
+from twolevel.findings.verdicts import in_figures, is_clear, other_tests, rejected
 from twolevel.summaries.anova_summary import AnovaSummary
 from twolevel.summaries.checks_summary import ChecksSummary, Look
 from twolevel.summaries.mixed_summary import MixedSummary
@@ -37,7 +37,7 @@ def cautions(
         _not_made_for(mixed, checks, columns),
         _pooled(mixed, checks),
         _unconnected(checks, columns),
-        _neighbours(checks, columns),
+        _neighbours(mixed, checks, columns),
     ]
     return [caution for caution in found if caution is not None]
 
@@ -88,8 +88,7 @@ def _pooled(mixed: MixedSummary, checks: ChecksSummary) -> Markdown | None:
     other = [
         f"{escape(term_in_words(row.term, mixed.terms[row.term]))}, {in_figures(row)} instead of "
         f"{in_figures(ours[row.term])}"
-        for row in pooled.tests
-        if not same_test(row, ours[row.term])
+        for row in other_tests(mixed, checks)
     ]
     if not other:
         return Markdown(f"{said}A model with it has the same tests here.")
@@ -115,8 +114,10 @@ def _unconnected(checks: ChecksSummary, columns: Mapping[str, str]) -> Markdown 
     )
 
 
-def _neighbours(checks: ChecksSummary, columns: Mapping[str, str]) -> Markdown | None:
-    why, found = follows(checks), checks.following
+def _neighbours(
+    mixed: MixedSummary, checks: ChecksSummary, columns: Mapping[str, str]
+) -> Markdown | None:
+    why, found = follows(mixed, checks), checks.following
     if why is None:
         return None
     looks, condition = checks.diagnostics.looks, escape(columns["condition"])
@@ -150,25 +151,24 @@ def _lag(look: Look) -> str:
     )
 
 
-def follows(checks: ChecksSummary) -> str | None:
+def follows(mixed: MixedSummary, checks: ChecksSummary) -> str | None:
     """What makes neighbouring residuals alike, where they are by more than chance.
 
     "errors" that follow one another, by the AIC; such errors "besides" slopes of subjects' own;
-    "alike" where slopes are not at issue; None where slopes alone explain it, or nothing is alike.
+    "alike" where slopes are not at issue; None where nothing is alike, or slopes that the model
+    leaves out explain it alone.
     """
     looks, found = checks.diagnostics.looks, checks.following
     neighbours = ("neighbours", "neighbours around lines")
     clear = {name for name in neighbours if name in looks and is_clear(looks[name].p, checks.level)}
     if not clear:
         return None
-    slopes = checks.own_slopes
-    if slopes and not is_clear(slopes.p, checks.level):
-        return "alike"
     if found and found.aic_less < 0:
         return "errors"
-    if "neighbours around lines" in clear:
+    if has_slopes(mixed.random_terms) or "neighbours around lines" in clear:
         return "besides"
-    return None if slopes else "alike"
+    left_out_slopes = checks.pooled is not None and has_slopes(checks.pooled.left_out)
+    return None if left_out_slopes else "alike"
 
 
 def unusual(checks: ChecksSummary) -> Markdown | None:
@@ -196,7 +196,6 @@ def pairs_share_an_error(
     """What to say with pairwise differences whose errors are not equal, as they take them."""
     if mixed.contrast_error == "own":
         return None
-    differ = subjects_differ(checks)
     uneven = [row for row in anova.sphericity if rejected(row, checks.level) and not row.effect[1:]]
     if uneven:
         sphericity = uneven[0]
@@ -209,7 +208,7 @@ def pairs_share_an_error(
             f"error instead: {code('contrast_error: own')} in the study’s entry of the config (in "
             f"R, {code(multivariate)})."
         )
-    if checks.pooled or (differ and is_clear(differ.p, checks.level)):
+    if checks.pooled:
         return Markdown(
             "These pairwise differences share one pooled error, which leaves out how subjects "
             "differ in these effects: their intervals can be too short. Give each pair its own "

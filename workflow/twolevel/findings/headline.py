@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-from twolevel.findings.cautions import (
-    cautions,
-    follows,
-    pairs_share_an_error,
-    unusual,
-)
+from twolevel.findings.cautions import cautions, pairs_share_an_error, unusual
 from twolevel.findings.claim import Claim
 from twolevel.findings.pairs import pairs_that_differ
 from twolevel.findings.results import Results, first
@@ -63,14 +58,6 @@ def _of_condition(found: Results) -> list[Claim]:
         effect = effect or _difference(found, told, bool(qualifying))
         clear = bool(effect.clear)
         claims.append(effect)
-        differ = found.subjects_differ
-        if differ and found.clear(differ.p) and follows(found.checks) != "errors":
-            said = (
-                f"Tests of {escape(found.condition)} that take all observations for independent "
-                "are too sure of themselves here, for subjects differ in its effect "
-                "([step 1](#sec-own-effects))."
-            )
-            claims.append(Claim("subjects differ", Markdown(said), True, {"p": differ.p}))
     claims += [_sphericity(found, row) for row in found.not_spherical]
     if not (found.slope and len(found.own_terms) == 1):
         claims.append(_means(found))
@@ -150,34 +137,32 @@ def _rise(found: Results, slope: Slope, told: list[str], qualified: bool) -> Cla
     # The slope at the mean of all numbers: it is the test where that is the hypothesis of both.
     same = _same(slope, test)
     clear = verdict.clear if same else found.clear(slope.p)
-    slopes = found.checks.own_slopes
-    best = slopes.mean if verdict.safe and same and slopes and slopes.mean else slope
-    rises = best.estimate >= 0
-    low, high = best.ci_low, best.ci_high
+    rises = slope.estimate >= 0
+    low, high = slope.ci_low, slope.ci_high
     if not rises and low is not None and high is not None:
         low, high = -high, -low
-    size = f"{num(abs(best.estimate))}{found.in_unit}"
+    size = f"{num(abs(slope.estimate))}{found.in_unit}"
     condition, response = escape(found.condition), escape(found.response)
     verb, strong = ("rises" if rises else "falls"), ("" if qualified else "**")
+    # The interval is that of the page's model, which a test in another may contradict.
     between = f"{found.level} interval {num(low)} to {num(high)}"
+    shown = [] if same and verdict.elsewhere else [between]
     if clear:
         said = (
             f"{strong}{_on_average(told)}ean {response} {verb} by {size} per unit of "
-            f"{condition}{strong} ({between}"
+            f"{condition}{strong}"
         )
     else:
-        said = (
-            f"{strong}The data show no clear change of mean {response} with {condition}{strong} "
-            f"(per unit, it {verb} by {size}, {between}"
-        )
+        said = f"{strong}The data show no clear change of mean {response} with {condition}{strong}"
+        shown = [", ".join([f"per unit, it {verb} by {size}", *shown])]
     quote: str = verdict.quote
     if not same:
         quote = (
             f"{TESTED_BY} test with other numbers at their means: "
             f"F(1, {num(slope.df, 3)}) = {num(slope.t and slope.t**2)}, p {p_value(slope.p)}"
         )
-    numbers = {key: getattr(best, key) for key in ("estimate", "ci_low", "ci_high")}
-    return Claim(test.term, Markdown(f"{said}; {quote})."), clear, numbers)
+    numbers = {key: getattr(slope, key) for key in ("estimate", "ci_low", "ci_high")}
+    return Claim(test.term, Markdown(f"{said} ({'; '.join([*shown, quote])})."), clear, numbers)
 
 
 def _difference(found: Results, told: list[str], qualified: bool) -> Claim:

@@ -6,7 +6,6 @@ from twolevel.findings.cautions import pairs_share_an_error
 from twolevel.findings.claim import Claim
 from twolevel.findings.results import Results
 from twolevel.findings.varying.random_words import is_intercept
-from twolevel.summaries.checks_summary import SlopeMean
 from twolevel.summaries.mixed_summary import Contrast, Slope
 from twolevel.text.markdown import Markdown, counted, escape, num, p_value, simulated_p
 
@@ -14,14 +13,14 @@ from twolevel.text.markdown import Markdown, counted, escape, num, p_value, simu
 def reported_effect(found: Results) -> Claim | None:
     """The condition's effect as one number with its interval, where it is one: slope or difference.
 
-    Where subjects clearly differ in their slopes, it is the mean of these.
+    None where its interval would mislead, for the model leaves out how subjects differ in it.
     """
     condition = found.condition
     if found.slope and len(found.own_terms) == 1:
-        own = found.checks.own_slopes
-        slope = own.mean if own and own.mean and found.clear(own.p) else found.slope
-        change = f"The mean changed by {num(slope.estimate)}{found.in_unit} per unit of "
-        return _with_interval(found, f"{change}{escape(condition)}", slope)
+        if found.checks.pooled:
+            return None
+        change = f"The mean changed by {num(found.slope.estimate)}{found.in_unit} per unit of "
+        return _with_interval(found, f"{change}{escape(condition)}", found.slope)
     if (
         condition
         and found.n_levels == 2
@@ -33,7 +32,7 @@ def reported_effect(found: Results) -> Claim | None:
     return None
 
 
-def _with_interval(found: Results, said: str, row: Slope | SlopeMean | Contrast) -> Claim:
+def _with_interval(found: Results, said: str, row: Slope | Contrast) -> Claim:
     interval = f"{found.level} interval {num(row.ci_low)} to {num(row.ci_high)}"
     numbers = {"estimate": row.estimate, "ci_low": row.ci_low, "ci_high": row.ci_high}
     return Claim("effect", Markdown(f"{said} ({interval})."), None, numbers)

@@ -6,14 +6,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeVar
 
-from twolevel.findings.verdicts import Verdict, is_clear, rejected, subjects_differ, verdicts
+from twolevel.findings.verdicts import Verdict, is_clear, rejected, verdicts
 from twolevel.summaries.anova_summary import AnovaSummary, SphericityOfTerm
 from twolevel.summaries.base import Number, Summary
-from twolevel.summaries.checks_summary import (
-    ChecksSummary,
-    OwnSlopesSummary,
-    SubjectConditionSummary,
-)
+from twolevel.summaries.checks_summary import ChecksSummary
 from twolevel.summaries.comparison_summary import ComparisonSummary
 from twolevel.summaries.design_summary import DesignSummary
 from twolevel.summaries.mixed_summary import MixedSummary, ParameterInterval, Slope
@@ -129,11 +125,6 @@ class Results:
     def slope(self) -> Slope | None:
         """By how much the means rise per unit of the condition; None where they are no line."""
         return first(self.mixed.slopes, "variable", self.condition)
-
-    @property
-    def subjects_differ(self) -> SubjectConditionSummary | OwnSlopesSummary | None:
-        """The test of whether subjects differ in the condition's effect, where there is one."""
-        return subjects_differ(self.checks)
 
     @property
     def not_spherical(self) -> list[SphericityOfTerm]:

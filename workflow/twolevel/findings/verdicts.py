@@ -1,9 +1,9 @@
 """What a report says of each term's test: whether it is clear, by which test, and in which words.
 
-A test decides only where its assumptions hold. Where subjects differ in the effect of the
-condition, the one on the means of cells or on subjects' own slopes does; where sphericity is
-rejected, the ANOVA's with Greenhouse and Geisser's correction; else Kenward and Roger's. The test
-that decides stands first, so that no sentence contradicts the p value beside it.
+A test decides only where its assumptions hold. Where sphericity is rejected, the ANOVA's with
+Greenhouse and Geisser's correction does; where the model leaves out own effects that subjects' data
+support, that of the model with them; else Kenward and Roger's. The test that decides stands first,
+so that no sentence contradicts the p value beside it.
 """
 
 from __future__ import annotations
@@ -12,11 +12,7 @@ from dataclasses import dataclass
 
 from twolevel.design.terms import factors_in_words, term_in_words
 from twolevel.summaries.anova_summary import AnovaSummary, SphericityOfTerm
-from twolevel.summaries.checks_summary import (
-    ChecksSummary,
-    OwnSlopesSummary,
-    SubjectConditionSummary,
-)
+from twolevel.summaries.checks_summary import ChecksSummary
 from twolevel.summaries.mixed_summary import MixedSummary
 from twolevel.summaries.rows import FTest
 from twolevel.text.confidence import alpha
@@ -36,8 +32,8 @@ class Verdict:
 
     parts are the factors of an interaction in words, one for a term that is none; zeros the
     numbers that the test holds at 0, with their verb, if any; quote the tests as they stand in
-    brackets, reported as in a list. safe says that a test decides which allows for subjects' own
-    effects, tested that there is a test at all.
+    brackets, reported as in a list. elsewhere says that the test of a model decides which has all
+    that subjects' data support, tested that there is a test at all.
     """
 
     name: str
@@ -47,29 +43,25 @@ class Verdict:
     zeros: Markdown
     quote: Markdown
     reported: Markdown
-    safe: bool
+    elsewhere: bool
     tested: bool
 
 
 def verdicts(mixed: MixedSummary, checks: ChecksSummary, anova: AnovaSummary) -> dict[str, Verdict]:
     """The verdict on each term, from the summaries of the mixed model, its checks and the ANOVA."""
-    own, slopes = checks.subject_condition, checks.own_slopes
-    differ = subjects_differ(checks)
-    safely = (differ.tests or []) if differ and is_clear(differ.p, mixed.level) else []
-    basis = "on the means of cells"
-    if not own and slopes:
-        basis = f"from the {slopes.n_slopes} subjects' own slopes"
     corrected = {row.term: row for row in anova.sphericity if rejected(row, mixed.level)}
-    safe = {row.term: row for row in safely}
+    supported = {row.term: row for row in other_tests(mixed, checks)}
     return {
-        row.term: _verdict(row, mixed, safe.get(row.term), basis, corrected.get(row.term))
+        row.term: _verdict(row, mixed, supported.get(row.term), corrected.get(row.term))
         for row in mixed.anova
     }
 
 
-def subjects_differ(checks: ChecksSummary) -> SubjectConditionSummary | OwnSlopesSummary | None:
-    """The test of whether subjects differ in the condition's effect, where there is one."""
-    return checks.subject_condition or checks.own_slopes
+def other_tests(mixed: MixedSummary, checks: ChecksSummary) -> list[FTest]:
+    """The tests that differ in a model with all that subjects' data support."""
+    ours = {row.term: row for row in mixed.anova}
+    tests = checks.pooled.tests if checks.pooled else []
+    return [row for row in tests if not same_test(row, ours[row.term])]
 
 
 def is_clear(p: float | None, level: float) -> bool:
@@ -87,8 +79,7 @@ def rejected(sphericity: SphericityOfTerm, level: float) -> bool:
 def _verdict(
     row: FTest,
     mixed: MixedSummary,
-    safe: FTest | None,
-    safe_basis: str,
+    supported: FTest | None,
     corrected: SphericityOfTerm | None,
 ) -> Verdict:
     term, variables = row.term, mixed.terms[row.term]
@@ -112,10 +103,12 @@ def _verdict(
             f"with Greenhouse and Geisser’s correction, {in_figures(decides)}; {without}, {quote}"
         )
         reported = f"{plain} (with Greenhouse and Geisser’s correction, {in_figures(decides)})"
-    elif safe is not None:
-        decides = safe
-        quote = f"{safe_basis}, {in_figures(safe)}; from all observations, {quote}"
-        reported = f"{plain} ({safe_basis}, {in_figures(safe)})"
+    elif supported is not None:
+        decides = supported
+        # The page's own test stands beside it in the caution on what is pooled.
+        with_all, shown = "with all own effects that subjects’ data support", in_figures(supported)
+        quote = f"{with_all}, {TESTED_BY} test{where}: {shown}"
+        reported = f"{plain} ({with_all}, {shown})"
     return Verdict(
         name=term_in_words(term, variables),
         parts=tuple(factors_in_words(term, variables)),
@@ -124,7 +117,7 @@ def _verdict(
         zeros=zeros,
         quote=Markdown(quote),
         reported=Markdown(reported),
-        safe=safe is not None,
+        elsewhere=decides is supported,
         tested=decides.p is not None,
     )
 

@@ -51,48 +51,6 @@ class CovarianceSummary(Summary):
     observed: ObservedCovariance | None
 
 
-class SubjectConditionSummary(Summary):
-    """Subjects' own effects of a condition with replicated cells, and tests that allow for them."""
-
-    variance: float
-    ms_interaction: float
-    ms_cells: float
-    per_cell: float
-    F: float
-    df_num: int
-    df_den: int
-    p: float
-    tests: list[FTest]
-    sigma: float
-
-
-class SlopeMean(Summary):
-    """The mean of subjects' own slopes, in the response's unit per unit of the condition."""
-
-    estimate: float
-    se: float
-    df: int
-    ci_low: float
-    ci_high: float
-
-
-class OwnSlopesSummary(Summary):
-    """Slopes of subjects' own, and tests that allow for them, where these are exact."""
-
-    variance: float
-    ms_slopes: float
-    ms_lines: float
-    k: float
-    F: float
-    df_num: int
-    df_den: int
-    p: float
-    n_slopes: int
-    tests: list[FTest] | None
-    mean: SlopeMean | None
-    sigma: float
-
-
 class FollowingSummary(Summary):
     """Errors that follow one another, against slopes of subjects' own."""
 
@@ -164,7 +122,5 @@ class ChecksSummary(Summary):
     unconnected: list[list[Level]]
     diagnostics: DiagnosticsSummary
     covariance: CovarianceSummary
-    subject_condition: SubjectConditionSummary | None
     following: FollowingSummary | None
-    own_slopes: OwnSlopesSummary | None
     witnesses: list[Witness]

@@ -48,9 +48,9 @@ def is_intercept(mixed: MixedSummary) -> bool:
     return len(terms) == 1 and terms[0].effects == [INTERCEPT] and not terms[0].within
 
 
-def has_slopes(mixed: MixedSummary) -> bool:
-    """Whether subjects have slopes of their own."""
-    return any(each.is_slope for own in own_effects(mixed.random_terms) for each in own)
+def has_slopes(terms: Sequence[RandomTerm | LeftOut]) -> bool:
+    """Whether subjects have slopes of their own by these terms."""
+    return any(each.is_slope for own in own_effects(terms) for each in own)
 
 
 def own_effects(terms: Sequence[RandomTerm | LeftOut]) -> list[list[Own]]:
@@ -157,7 +157,7 @@ def variances(mixed: MixedSummary, rows: Sequence[VarianceRow] | None = None) ->
 
 
 def _variances(mixed: MixedSummary, rows: Iterator[VarianceRow]) -> Iterator[Variance]:
-    has_slope = has_slopes(mixed)
+    has_slope = has_slopes(mixed.random_terms)
     for own in own_effects(mixed.random_terms):
         q = len(own)
         for effects in [(k,) for k in range(q)] + [
@@ -307,7 +307,7 @@ def what_is_random(mixed: MixedSummary, unit: str) -> dict[str, object]:
     rows = zip(variances(mixed), mixed.ml_varcorr, strict=True)
     return {
         "intercept_only": is_intercept(mixed),
-        "has_slopes": has_slopes(mixed),
+        "has_slopes": has_slopes(mixed.random_terms),
         "subjects_have": what_subjects_have(mixed.random_terms),
         "subjects_own": any(not term.within for term in mixed.random_terms),
         "variances": [(each, ml, intervals[each.row.parameter]) for each, ml in rows],
