@@ -136,7 +136,7 @@ class TestTriedOut:
         table = table[(table["group"] != "grp1") | (table["condition"] != "t3")]
         found, keys, _ = self.keys(tmp_path, table)
         assert keys["formula"] == "y ~ condition + group"
-        assert "y ~ condition * group" in found.reasons["formula"][-1]
+        assert any("y ~ condition * group" in words for words in found.reasons["formula"])
 
     def test_a_column_that_cannot_be_read(self, tmp_path):
         table = shipped("anxiety_grp3").assign(remark='a\nb"')

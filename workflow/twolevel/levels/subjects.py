@@ -157,10 +157,9 @@ def _subject_means(design: DesignMatrix, condition: str | None) -> SubjectFits:
     se = unit * np.sqrt(sigma2 * (1 / moments.counts + _quadratic(distance, inverse)))
 
     intercepts = moments.means @ np.append(-gamma, 1.0)
-    # The shift carries the data's offset: subtracted first, the residuals keep their digits.
-    shift = design.cells.times(coordinates.shift)
+    # From the working response, which has lost the data's offset exactly.
     fitted = design.cells.times(coordinates.T @ gamma) + intercepts[design.positions][design.codes]
-    fitted *= unit
+    residual = unit * (design.working_columns()[1] - fitted)
 
     columns, Q = _level2_columns(reference)
     hat = np.linalg.pinv(Q)  # (q, n)
@@ -182,9 +181,7 @@ def _subject_means(design: DesignMatrix, condition: str | None) -> SubjectFits:
                 **{design.names[k]: Q[:, j] for j, k in enumerate(columns)},
             }
         ),
-        residuals=pd.DataFrame(
-            {"fitted": shift + fitted, "residual": design.response - shift - fitted}
-        ),
+        residuals=pd.DataFrame({"fitted": design.response - residual, "residual": residual}),
         condition_effects=_condition_effects(
             design, condition, grand, coordinates, gamma, inverse * sigma2, varying
         ),
