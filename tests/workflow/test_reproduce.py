@@ -69,7 +69,7 @@ def test_what_was_changed_in_a_page_is_told(project, tmp_path):
     assert "differs   means.csv: the page carries another than it states" in run.out
     assert "differs   anova.csv: the run made another than the page states" in run.out
     assert "differs   the page as a whole" in run.out
-    assert len(re.findall("^same ", run.out, re.M)) == 10
+    assert len(re.findall("^same ", run.out, re.M)) == 11
     assert "not confirmed" in run.text
     assert "others: anova.csv, means.csv; take the page as it was published" in run.text
     assert "Traceback" not in run.text
