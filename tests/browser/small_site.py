@@ -31,6 +31,7 @@ CONFIG = {
         },
         "boundary": table("selfesteem", unit="points"),
         "unbalanced": table("ergostool_missing"),
+        "slopes": table("sleepstudy", unit="ms"),
     },
     "replications": {
         "planning": {

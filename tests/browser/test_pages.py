@@ -117,7 +117,7 @@ def test_no_anchor_leads_nowhere(show, site):
                 assert (site / file).is_file(), href
                 assert not anchor
     cards = show("index").run("[...document.querySelectorAll('.card a')].map(a => a.innerText)")
-    assert cards == ["A simulated study", "boundary", "unbalanced", "planning"]
+    assert cards == ["A simulated study", "boundary", "unbalanced", "slopes", "planning"]
 
 
 def test_accessible(view):
