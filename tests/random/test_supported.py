@@ -6,6 +6,7 @@ import pytest
 from examples import examples
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from random_designs import balanced, unbalanced
 
 from twolevel.design.design_matrix import design_matrix
 from twolevel.mixed import fit_design
@@ -196,3 +197,12 @@ def within_test(values):
     left = values - values.mean(axis=1, keepdims=True) - effects
     df = J - 1, (n - 1) * (J - 1)
     return n * np.sum(effects**2) / df[0] / (np.sum(left**2) / df[1]), *df
+
+
+@examples(20)
+@given(data=balanced | unbalanced)
+def test_what_is_seen_at_once_is_what_is_found(data):
+    """Of one factor with one row or more under a level: columns of the bars that are found."""
+    design = design_matrix("y ~ time", data, "id")
+    found = " + ".join(map(str, supported(design).bars))
+    assert str(supported_columns(design).part) == found

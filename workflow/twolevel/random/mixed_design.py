@@ -72,11 +72,26 @@ def supported_columns(design: DesignMatrix) -> RandomColumns:
 
     Of a table in shards it is an intercept: the sums that it is reduced to hold no more.
     """
-    bars = supported(design).bars if design.whole is None else ()
-    if len(bars) <= 1 and all(bar.formula == "1" for bar in bars):
+    if design.whole is not None or _one_row_a_level(design):
+        return subject_intercept(design)
+    bars = supported(design).bars
+    if len(bars) == 1 and bars[0].formula == "1":
         return subject_intercept(design)
     mixed = MixedFormula.of(design.formula, design.formula, bars)
     return RandomColumns(tuple(_terms(mixed, design, {}, within_factors(design))))
+
+
+def _one_row_a_level(design: DesignMatrix) -> bool:
+    """Whether one factor is all there is, and no subject has two rows under a level of it.
+
+    That supports an intercept alone, and is soon seen: what else there may be takes longer to ask
+    than such a design takes to fit.
+    """
+    cells, codes = design.cells, design.codes
+    if cells.codes is None or len(design.variables.columns) != 1:
+        return False
+    size = len(design.subjects) * len(cells.X)
+    return bool(np.bincount(codes * len(cells.X) + cells.codes, minlength=size).max() <= 1)
 
 
 def _coarsest(mixed: MixedFormula, factors: Mapping[str, pd.Categorical], given: str | None) -> str:
