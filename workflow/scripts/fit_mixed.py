@@ -37,7 +37,7 @@ def main(snakemake: "Snakemake") -> None:
         params.formula, observations.typed, observations.subject, "REML", params.coding
     )
     ml = fit_design(reml.design, reml.random_columns, "ML")
-    alone = reml.random_part.is_intercept
+    alone, variances = reml.random_part.is_intercept, variance_rows(reml)
     means = marginal_means(
         reml, observations.condition, params.adjust, params.level, params.contrast_error
     )
@@ -49,7 +49,7 @@ def main(snakemake: "Snakemake") -> None:
         "cov_params": reml.cov_params.to_numpy().tolist(),
         "terms": made_of(reml.design),
         "random_terms": random_terms(reml),
-        "varcorr": variance_rows(reml),
+        "varcorr": variances,
         "ml": ml.variance_components(),
         "ml_varcorr": variance_rows(ml),
         "level": params.level,
@@ -68,7 +68,7 @@ def main(snakemake: "Snakemake") -> None:
     tables = {
         "coefficients": reml.coef_table(level=params.level).reset_index(),
         "tests": reml.anova().reset_index(),
-        "varcorr": variance_rows(reml).drop(columns="parameter"),
+        "varcorr": variances.drop(columns="parameter"),
         "variance_components": pd.DataFrame([fit.variance_components() for fit in (reml, ml)]),
         "intervals": of_parameters.table.reset_index(),
         "means": means.tidy("means"),

@@ -14,6 +14,7 @@ import pandas as pd
 from twolevel.design.formula import parse
 from twolevel.files.atomic import rewrite
 from twolevel.findings.varying.random_words import what_subjects_have
+from twolevel.levels.random_part_found import random_terms
 from twolevel.mixed import MixedFit, fit_mixed
 from twolevel.pipeline.config.check import load
 from twolevel.pipeline.config.entry import alone, entry, free_name, names, with_study
@@ -164,14 +165,7 @@ def with_codes(
 
 def what_is_random(fit: MixedFit) -> str:
     """The random part in words, and as one would write it."""
-    terms = [
-        RandomTerm(
-            formula=term.formula,
-            within=[name for name in term.grouping if name != fit.design.subject],
-            effects=list(term.effects),
-        )
-        for term in fit.random_part.terms
-    ]
+    terms = [RandomTerm(**term) for term in random_terms(fit)]
     return (
         f"Each subject has {plain(what_subjects_have(terms))}, as its rows support: {fit.random}."
     )

@@ -324,6 +324,6 @@ def fit_design(design: DesignMatrix, random_columns: RandomColumns, method: Meth
         subjects, coordinates = design.working_moments()
         intercept = RandomIntercept(subjects, method)
         return MixedFit.of(design, random_columns, intercept, coordinates)
-    coordinates = design.working_columns()[2]
+    coordinates = design.working_moments()[1]
     effects = SubjectEffects.of(design, random_columns, method)
     return MixedFit.of(design, random_columns, effects, coordinates)  # type: ignore[arg-type]

@@ -15,8 +15,8 @@ from matplotlib.figure import Figure
 from twolevel.figures.density import draw_cloud
 from twolevel.figures.effects_plane import deviation_labels, draw_ellipse, own_labels
 from twolevel.figures.parts import key, limits, room_of
-from twolevel.figures.spread import Sample, histogram
-from twolevel.figures.theme import BETWEEN, INK, WITHIN, new_figure, themed
+from twolevel.figures.spread import Sample, histogram, of_residuals
+from twolevel.figures.theme import BETWEEN, INK, new_figure, themed
 from twolevel.figures.words import Labels, shorten
 from twolevel.findings.varying.of_own_effects import effects_in_words, nested_in_words
 from twolevel.random.effect_names import INTERCEPT
@@ -122,16 +122,7 @@ def _nested(residuals: pd.DataFrame, level1: OwnEffectsSummary, subject: str) ->
 
 def _residual(residuals: pd.DataFrame, level1: OwnEffectsSummary) -> _Shown:
     values = residuals["residual"].to_numpy(float)
-    sample = Sample(
-        title=f"{len(values):,} residuals",
-        what="residuals",
-        name="SD within",
-        colour=WITHIN,
-        values=values,
-        sd=float(values.std()),
-        sigma=level1.sigma_within,
-    )
-    return sample, "residual", True
+    return of_residuals(values, level1.sigma_within), "residual", True
 
 
 def _together(

@@ -12,7 +12,7 @@ from scipy.special import betaincinv, ndtr, ndtri
 
 from twolevel.figures.density import bin_edges
 from twolevel.figures.parts import draw_normal, key
-from twolevel.figures.theme import INK, TRUTH
+from twolevel.figures.theme import INK, TRUTH, WITHIN
 from twolevel.text.confidence import alpha
 from twolevel.text.numbers import significant
 
@@ -36,6 +36,22 @@ class Sample:
     sigma: float | None
     truth: tuple[float, float] | None = None  # mean and SD
     weight: float = 1.0
+
+
+def of_residuals(
+    values: np.ndarray, sigma: float | None, truth: tuple[float, float] | None = None
+) -> Sample:
+    """A fit's residuals (N,), beside the SD within subjects that is estimated from them."""
+    return Sample(
+        title=f"{len(values):,} residuals",
+        what="residuals",
+        name="SD within",
+        colour=WITHIN,
+        values=values,
+        sd=float(values.std()),
+        sigma=sigma,
+        truth=truth,
+    )
 
 
 def histogram(ax: Axes, sample: Sample) -> None:

@@ -10,7 +10,6 @@ import pandas as pd
 from twolevel.design.design_matrix import DesignMatrix
 from twolevel.design.shards import Shards
 from twolevel.random.random_columns import RandomColumns
-from twolevel.random.random_part import RandomPart
 from twolevel.random.supported import Support, supported
 
 MOST_PATTERNS = 12
@@ -125,7 +124,7 @@ def describe_random_part(
     own = random.expanded(np.flatnonzero(design.codes == subject))
     return DescribedRandomPart(
         random=str(random.part),
-        intercept_only=random.part == RandomPart.intercept(design.subject),
+        intercept_only=random.part.is_intercept,
         own_coefficients=int(np.linalg.matrix_rank(own)),
         supported=supported(design),
     )

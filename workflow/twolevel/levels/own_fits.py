@@ -128,7 +128,7 @@ def own_effects(design: DesignMatrix, random: RandomColumns) -> OwnEffects:
     within = full.fit[0] / full.df_resid
     strata = stratum_variances(rows, random.terms, full) if nested else {}
 
-    coordinates = design.working_columns()[2]
+    coordinates = design.working_moments()[1]
     unit = coordinates.unit
     names = [effect for each in subject for effect in each.term.effects]
     estimates = _Estimates.of(own, _block_diagonal([each.back for each in subject]))

@@ -13,7 +13,7 @@ def random_terms(fit: MixedFit) -> list[dict]:
     return [
         {
             "formula": term.formula,
-            "within": [name for name in term.grouping if name != subject],
+            "within": list(term.within(subject)),
             "effects": list(term.effects),
         }
         for term in fit.random_part.terms

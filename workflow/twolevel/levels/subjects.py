@@ -23,7 +23,6 @@ from twolevel.inference.means import difference, mean_rows
 from twolevel.levels.own_fits import OwnEffects, own_effects
 from twolevel.levels.stratum_variances import NotEstimable
 from twolevel.random.mixed_design import mixed_design
-from twolevel.random.random_part import RandomPart
 from twolevel.text.errors import InputError
 
 
@@ -112,7 +111,7 @@ def fit_subjects(
     """
     design, random = mixed_design(formula, data, subject, coding)
     means = _subject_means(design, condition)
-    if random.part == RandomPart.intercept(design.subject):
+    if random.part.is_intercept:
         return means
     try:
         own = own_effects(design, random)

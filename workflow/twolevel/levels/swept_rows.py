@@ -15,7 +15,7 @@ import numpy as np
 from twolevel.design.design_matrix import DesignMatrix
 from twolevel.design.identifiability import residual_sum
 from twolevel.design.moments import independent_columns
-from twolevel.model.effects.effect_sums import orthogonalised
+from twolevel.model.effects.effect_sums import orthogonalised, taken_out
 from twolevel.random.random_columns import RandomColumns, TermColumns
 
 # Relative size of what rounding leaves of a column in the span of every subject's Z.
@@ -132,11 +132,4 @@ def project(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Each subject's Q_i' z_i (n, Q, m), and what is left (m, N) of columns (m, N) beside it."""
     left = np.array(columns)
-    projected = np.empty((len(counts), len(basis), len(columns)))
-    starts = np.cumsum(counts) - counts
-    for k, direction in enumerate(basis):
-        for j, column in enumerate(left):
-            part = np.add.reduceat(direction * column, starts)
-            column -= direction * np.repeat(part, counts)
-            projected[:, k, j] = part
-    return projected, left
+    return taken_out(basis, left, counts), left

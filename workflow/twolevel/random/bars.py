@@ -26,6 +26,10 @@ class Bar:
     formula: str
     grouping: tuple[str, ...]
 
+    def within(self, subject: str) -> tuple[str, ...]:
+        """The columns right of the bar besides the subject's."""
+        return tuple(name for name in self.grouping if name != subject)
+
     def __str__(self) -> str:
         """The term as lme4 writes it."""
         return f"({self.formula} | {':'.join(map(written, self.grouping))})"

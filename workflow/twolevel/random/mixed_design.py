@@ -157,7 +157,7 @@ def _terms(
             if key not in known:
                 known[key] = factor_or_number(table[name], *key)
             columns[name] = known[key]
-        within = tuple(name for name in bar.grouping if name != design.subject)
+        within = bar.within(design.subject)
         if within and within not in groupings:
             own = {name: factors[name] for name in within}
             groupings[within] = OwnLevels.of(design.codes, n, own)

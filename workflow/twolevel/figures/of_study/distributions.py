@@ -11,8 +11,8 @@ from matplotlib.figure import Figure
 from twolevel.figures.effect_distributions import effect_distributions
 from twolevel.figures.parts import limits, room_of
 from twolevel.figures.sources import StudySources
-from twolevel.figures.spread import Sample, histogram, quantiles
-from twolevel.figures.theme import BETWEEN, WITHIN, new_figure, themed
+from twolevel.figures.spread import Sample, histogram, of_residuals, quantiles
+from twolevel.figures.theme import BETWEEN, new_figure, themed
 from twolevel.figures.words import Labels
 from twolevel.text.confidence import LEVEL
 from twolevel.text.numbers import significant
@@ -74,16 +74,7 @@ def distributions(
         sigma=sigma_between,
         truth=(truth.grand_mean - centre, truth.sigma_between) if truth else None,
     )
-    within = Sample(
-        title=f"{len(eta):,} residuals",
-        what="residuals",
-        name="SD within",
-        colour=WITHIN,
-        values=eta,
-        sd=float(eta.std()),
-        sigma=sigma_within,
-        truth=(0.0, truth.sigma_within) if truth else None,
-    )
+    within = of_residuals(eta, sigma_within, (0.0, truth.sigma_within) if truth else None)
 
     figure = new_figure(6.2)
     axes = figure.subplots(2, 2, sharex="row", height_ratios=(1, 1.1))

@@ -67,8 +67,7 @@ def _effects(part: RandomPart, subject: str) -> list[tuple[tuple[str, ...], list
     """The effects in each combination of factors besides the subject."""
     found: dict[tuple[str, ...], list[str]] = {}
     for term in part.terms:
-        within = tuple(name for name in term.grouping if name != subject)
-        found.setdefault(within, []).extend(term.effects)
+        found.setdefault(term.within(subject), []).extend(term.effects)
     return list(found.items())
 
 

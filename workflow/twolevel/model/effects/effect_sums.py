@@ -265,14 +265,19 @@ def project(Z: np.ndarray, z: np.ndarray, counts: np.ndarray) -> tuple[np.ndarra
             rows -= projected @ basis
             return np.broadcast_to(R, (b, Q, Q)), np.moveaxis(projected, 0, -1)
     basis, R = orthogonalised(Z, counts)
+    return R, taken_out(basis, z, counts)
+
+
+def taken_out(basis: np.ndarray, z: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """Each subject's Q_i' z_i (n, Q, q), which leaves z (q, N) in place; basis (Q, N) is Q'."""
     starts = np.cumsum(counts) - counts
-    projected = np.empty((b, Q, len(z)))
+    projected = np.empty((len(counts), len(basis), len(z)))
     for k, direction in enumerate(basis):
         for j, row in enumerate(z):
             part = np.add.reduceat(direction * row, starts)
             row -= direction * np.repeat(part, counts)
             projected[:, k, j] = part
-    return R, projected
+    return projected
 
 
 def orthogonalised(Z: np.ndarray, counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -25,8 +25,7 @@ def predicted_effects(
     sigma2: float,
 ) -> RandomEffects:
     """Predict the effects of all subjects, at theta (S,) of the working columns."""
-    Psi, R, N = layout.Psi(theta), np.moveaxis(subjects.R, -1, 0), _inverse(layout, C, theta)
-    gain = Psi @ np.swapaxes(R, 1, 2) @ N  # (G, Q, r)
+    Psi, R, _, gain = _of_each_R(subjects, layout, C, theta)
     X, y = subjects.projected[..., :-1], subjects.projected[..., -1]
     left = y - X @ beta  # (n, r)
     deviation = np.empty((len(left), layout.n_columns))
@@ -57,10 +56,10 @@ def spreads_of_effects(
 
     Of a subject's residuals the mean of their variances stands for each.
     """
-    Psi, R, N = layout.Psi(theta), np.moveaxis(subjects.R, -1, 0), _inverse(layout, C, theta)
+    Psi, R, N, gain = _of_each_R(subjects, layout, C, theta)
     traces = np.einsum("gii->g", N) - R.shape[1]
     residual = Spread.binned(1 + traces[subjects.group] / counts, counts)
-    kept = np.einsum("gqr,gqr->gq", Psi @ np.swapaxes(R, 1, 2) @ N, Psi @ np.swapaxes(R, 1, 2))
+    kept = np.einsum("gqr,gqr->gq", gain, Psi @ np.swapaxes(R, 1, 2))
     variances = np.diag(Psi)
     share = kept / np.where(variances > 0, variances, 1.0)
     often = np.bincount(subjects.group, minlength=len(R)).astype(float)
@@ -83,8 +82,8 @@ def smoothed_effects(
     order, starts = np.argsort(codes, kind="stable"), np.cumsum(counts) - counts
     Z = random.expanded(order)
     basis = orthogonalised(Z.copy(), counts)[0][subjects.used]  # (r, N)
-    Psi, R, N = layout.Psi(theta), np.moveaxis(subjects.R, -1, 0), _inverse(layout, C, theta)
-    gain, N = (Psi @ np.swapaxes(R, 1, 2) @ N)[subjects.group], N[subjects.group]
+    _, _, N, gain = _of_each_R(subjects, layout, C, theta)
+    N, gain = N[subjects.group], gain[subjects.group]
     ordered, Xhat = y[order], subjects.projected[..., :-1]
 
     def onto_basis(values: np.ndarray) -> np.ndarray:
@@ -110,6 +109,10 @@ def smoothed_effects(
     return Smoothed(fitted, effects, rss - np.einsum("pm,pm->m", gamma, A_xy))
 
 
-def _inverse(layout: RelativeCovariance, C: np.ndarray, theta: np.ndarray) -> np.ndarray:
-    """M^-1 of each distinct R (G, r, r)."""
-    return np.moveaxis(inverse_and_log_det(C, layout.psi(theta)[:, None])[0][..., 0], -1, 0)
+def _of_each_R(
+    subjects: SubjectSums, layout: RelativeCovariance, C: np.ndarray, theta: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Psi (Q, Q); and of each distinct R: R (G, r, Q), N (G, r, r) and Psi R' N (G, Q, r)."""
+    Psi, R = layout.Psi(theta), np.moveaxis(subjects.R, -1, 0)
+    N = np.moveaxis(inverse_and_log_det(C, layout.psi(theta)[:, None])[0][..., 0], -1, 0)
+    return Psi, R, N, Psi @ np.swapaxes(R, 1, 2) @ N

@@ -30,5 +30,15 @@ DrawnConditions = Annotated[
     | Annotated[dict[str, list[Number]], _NAMES, Tag("[values]")],
     Discriminator(_kind),
 ]
-OwnSlopes = Annotated[dict[str, Number], _NAMES]
+Slope = Annotated[
+    Number | None,
+    Field(description="By how much the mean rises with each unit of a number", examples=[0.5]),
+]
+OwnSlopes = Annotated[
+    Annotated[dict[str, Number], _NAMES] | None,
+    Field(
+        description="Standard deviations of intercepts and slopes, and their correlation",
+        examples=[{"intercept": 1, "day": 0.3, "correlation": 0.2}],
+    ),
+]
 Strata = Annotated[dict[str, Annotated[Number, Field(ge=0)]], _NAMES]

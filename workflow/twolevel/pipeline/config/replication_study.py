@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
 
 from twolevel.experiments.population import Population
-from twolevel.pipeline.config.drawn import DrawnConditions, OwnSlopes, Strata
+from twolevel.pipeline.config.drawn import DrawnConditions, OwnSlopes, Slope, Strata
 from twolevel.pipeline.config.keys import Number, Page, StudyName, refuse_lost_errors
 from twolevel.text.errors import InputError, listed
 from twolevel.text.methods import STANDARD, Test
@@ -61,11 +61,7 @@ class Replication(Page):
         description="Each condition with its effect, in the response's unit, or a number's values",
         examples=[{"t1": 0, "t2": 0.5, "t3": 1}],
     )
-    slope: Number | None = Field(
-        default=None,
-        description="By how much the mean rises with each unit of a number",
-        examples=[0.5],
-    )
+    slope: Slope = None
     grand_mean: Number | None = Field(
         default=None, description="Population grand mean", examples=[5]
     )
@@ -74,11 +70,7 @@ class Replication(Page):
         description="Standard deviation of the random effects; a list makes a grid",
         examples=["[0, 0.5, 1]"],
     )
-    random: OwnSlopes | None = Field(
-        default=None,
-        description="Standard deviations of intercepts and slopes, and their correlation",
-        examples=[{"intercept": 1, "day": 0.3, "correlation": 0.2}],
-    )
+    random: OwnSlopes = None
     strata: Strata | None = Field(
         default=None,
         description="Standard deviation of the subjects' own effects of the conditions",

@@ -19,7 +19,7 @@ from pydantic import (
 
 from twolevel.experiments.population import Population
 from twolevel.inference.adjustments import ADJUSTMENTS, STANDARD
-from twolevel.pipeline.config.drawn import DrawnConditions, OwnSlopes, Strata
+from twolevel.pipeline.config.drawn import DrawnConditions, OwnSlopes, Slope, Strata
 from twolevel.pipeline.config.keys import Model, Number, Page, Text, refuse_lost_errors
 from twolevel.pipeline.config.values import as_text, described, text_keys
 from twolevel.pipeline.config.wide_columns import checked_wide
@@ -54,11 +54,7 @@ class Simulation(Model):
         description="Each condition with its effect, factors with such, or a number's values",
         examples=[{"t1": -2, "t2": 1, "t3": 3}],
     )
-    slope: Number | None = Field(
-        default=None,
-        description="By how much the mean rises with each unit of a number",
-        examples=[0.5],
-    )
+    slope: Slope = None
     grand_mean: Number = Field(description="Population grand mean", examples=[5])
     sigma_between: Number | None = Field(
         default=None,
@@ -66,11 +62,7 @@ class Simulation(Model):
         description="Standard deviation of the subjects' random effects",
         examples=[1.7],
     )
-    random: OwnSlopes | None = Field(
-        default=None,
-        description="Standard deviations of intercepts and slopes, and their correlation",
-        examples=[{"intercept": 1, "day": 0.3, "correlation": 0.2}],
-    )
+    random: OwnSlopes = None
     strata: Strata | None = Field(
         default=None,
         description="Standard deviations of the subjects' own effects of factors",
