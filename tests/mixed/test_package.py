@@ -37,9 +37,9 @@ def test_importing_the_package_imports_nothing_heavy():
     assert done.stdout.strip() == "[]"
 
 
-def test_the_readmes_example_runs():
+def test_the_example_of_the_library_runs():
     """Every line of it, on a table with the columns that it names."""
-    text = (ROOT / "README.md").read_text("utf-8")
+    text = (ROOT / "docs/library.md").read_text("utf-8")
     (example,) = re.findall(r"```python\n(import twolevel as tl\n.*?)```", text, re.DOTALL)
     data = pd.read_csv(ROOT / "tests/data/anxiety.csv")
     data = data.rename(columns={"subject": "id", "condition": "time", "y": "score"})

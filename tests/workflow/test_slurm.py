@@ -18,7 +18,7 @@ pytestmark = [
         reason="snakemake-executor-plugin-slurm is in the cluster extra",
     ),
 ]
-# As the README says, but asked every second how jobs are.
+# As docs/cluster.md says, but asked every second how jobs are.
 COMMAND = ("--workflow-profile", "slurm", "--slurm-init-seconds-before-status-checks", "1")
 
 

@@ -51,7 +51,7 @@ def test_a_user_without_rights_and_without_a_home(fresh, first_run, tmp_path):
     fresh.configure(TOY)
     for path in (fresh.path, *fresh.path.rglob("*")):
         os.chown(path, NOBODY, NOBODY)
-    # As the README says.
+    # As docs/results.md says.
     home = {"HOME": str(fresh.path / ".home"), "TMPDIR": "/tmp"}  # that of root is not theirs
     fresh.snakemake(within=within, environment=home)
     assert {path.stat().st_uid for path in (fresh.path / "results").rglob("*")} == {NOBODY}

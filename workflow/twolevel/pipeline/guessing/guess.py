@@ -62,7 +62,7 @@ def _found(columns: Mapping[str, Column], useful: Mapping[str, Column], rows: in
     raise InputError(
         f"{found}; the columns are {listed((c.words(n) for n, c in columns.items()), 30)}. If one "
         "of them does name subjects who were measured several times, write the study by hand: "
-        "README.md has an example"
+        "docs/own-data.md has an example"
     )
 
 
