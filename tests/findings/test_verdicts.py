@@ -34,9 +34,9 @@ def test_the_test_that_holds_decides_and_stands_first():
     assert found.elsewhere
     with_all, other = (
         "with all own effects that subjects’ data support",
-        "F(2, 7.00) = 1.750, p = 0.2275",
+        "F(2, 7) = 1.75, p = .228",
     )
-    alone = "F(2, 38.0) = 12.86, p = 0.0003"
+    alone = "F(2, 38) = 12.86, p \\< .001"
     assert found.quote == f"{with_all}, Kenward–Roger test: {other}"
     assert found.reported == f"{alone} ({with_all}, {other})"
     for pooled in (None, POOLED, POOLED | {"tests": [{"term": "C(time)", **CLEAR}]}):
@@ -124,7 +124,7 @@ def test_what_is_left_out_is_said_with_the_tests_that_it_changes():
     fit = mixed(anova=[{"term": "time", **CLEAR}])
     (said,) = cautions(fit, checks(pooled=pooled), COLUMNS)
     assert "support its own effect of each level of time too" in said
-    assert "F(2, 7.00) = 1.750, p = 0.2275 instead of F(2, 38.0) = 12.86, p = 0.0003. Tru" in said
+    assert "F(2, 7) = 1.75, p = .228 instead of F(2, 38) = 12.86, p \\< .001. Tru" in said
     assert said.endswith("leave `(1 | id)` out of the formula.")
     same = mixed(anova=[{"term": "time", **UNCLEAR}])
     (said,) = cautions(same, checks(pooled=pooled), COLUMNS)

@@ -271,17 +271,17 @@ def test_every_number_is_mathematics_to_pandoc():
 @given(st.floats(0, 1))
 def test_p_values(value):
     text = p_value(value)
-    if value < 1e-4:
-        assert text == r"\< 0.0001"
+    if value < 1e-3 or value > 0.999:
+        assert text == (r"\< .001" if value < 1e-3 else r"\> .999")
     else:
-        assert text.startswith("= ")
-        assert len(text) == len("= 0.1234")
-        assert abs(Decimal(text[2:]) - Decimal(value)) <= Decimal("0.00005")
+        assert text.startswith("= .")
+        assert len(text) == len("= .123")
+        assert abs(Decimal(text[2:]) - Decimal(value)) <= Decimal("0.0005")
 
 
 def test_p_values_that_are_none():
     assert p_value(None) == p_value(math.nan) == "–"
-    assert texts(pandoc(f"p {p_value(0)}"), "p") == ["p < 0.0001"]
+    assert texts(pandoc(f"p {p_value(0)}"), "p") == ["p < .001"]
 
 
 def test_counted():

@@ -14,7 +14,7 @@ from twolevel.findings.verdicts import in_figures, is_clear, other_tests, reject
 from twolevel.summaries.anova_summary import AnovaSummary
 from twolevel.summaries.checks_summary import ChecksSummary, Look
 from twolevel.summaries.mixed_summary import MixedSummary
-from twolevel.text.markdown import Markdown, code, escape, num, words
+from twolevel.text.markdown import Markdown, code, escape, num, p_value, words
 from twolevel.text.numbers import written
 
 _LOOKS = {
@@ -147,7 +147,7 @@ def _neighbours(
 def _lag(look: Look) -> str:
     return (
         f"lag-1 autocorrelation {num(look.statistic, 2)}, where independent errors give "
-        f"{num(look.expected, 2)} on average; Monte Carlo p = {look.p:.3f}"
+        f"{num(look.expected, 2)} on average; Monte Carlo p {p_value(look.p)}"
     )
 
 

@@ -12,7 +12,8 @@ from twolevel.summaries.anova_summary import SphericityOfTerm
 from twolevel.summaries.base import Level
 from twolevel.summaries.mixed_summary import OtherFactor, Slope, WithinFactor
 from twolevel.summaries.rows import FTest
-from twolevel.text.markdown import Markdown, escape, num, numbers_of, p_value, words
+from twolevel.text.apa import F_test
+from twolevel.text.markdown import Markdown, escape, figures, num, numbers_of, p_value, words
 
 # Levels up to which means are listed one by one.
 FEW = 6
@@ -159,7 +160,7 @@ def _rise(found: Results, slope: Slope, told: list[str], qualified: bool) -> Cla
     if not same:
         quote = (
             f"{TESTED_BY} test with other numbers at their means: "
-            f"F(1, {num(slope.df, 3)}) = {num(slope.t and slope.t**2)}, p {p_value(slope.p)}"
+            f"{figures(F_test(slope.t and slope.t**2, 1, slope.df, slope.p))}"
         )
     numbers = {key: getattr(slope, key) for key in ("estimate", "ci_low", "ci_high")}
     return Claim(test.term, Markdown(f"{said} ({'; '.join([*shown, quote])})."), clear, numbers)

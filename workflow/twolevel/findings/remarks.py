@@ -6,7 +6,7 @@ from operator import attrgetter
 
 from twolevel.summaries.checks_summary import DiagnosticsSummary
 from twolevel.text.confidence import LEVEL, alpha, percent
-from twolevel.text.markdown import Markdown, code, escape
+from twolevel.text.markdown import Markdown, code, escape, p_value
 from twolevel.text.numbers import positional
 
 # What names of random effects begin with: the subjects' intercepts alone, or what others are of.
@@ -159,4 +159,4 @@ def _signed(value: float | None) -> str:
 
 
 def _monte_carlo(p: float) -> str:
-    return f"Monte Carlo p = {p:.3f}"
+    return f"Monte Carlo p {p_value(p)}"

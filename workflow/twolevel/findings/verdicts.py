@@ -15,8 +15,9 @@ from twolevel.summaries.anova_summary import AnovaSummary, SphericityOfTerm
 from twolevel.summaries.checks_summary import ChecksSummary
 from twolevel.summaries.mixed_summary import MixedSummary
 from twolevel.summaries.rows import FTest
+from twolevel.text.apa import F_test
 from twolevel.text.confidence import alpha
-from twolevel.text.markdown import Markdown, num, p_value, words
+from twolevel.text.markdown import Markdown, figures, words
 from twolevel.text.methods import METHODS, STANDARD
 
 # An epsilon of Greenhouse and Geisser's below which a pooled error misleads, where Mauchly's test
@@ -137,11 +138,10 @@ def numbers_in_words(numbers: list[str], mixed: MixedSummary) -> Markdown:
 
 
 def in_figures(row: FTest) -> Markdown:
-    """A test as it is reported: F(2, 14) = 51.36, p < 0.0001."""
+    """A test as it is reported: F(2, 14) = 51.36, p < .001."""
     if row.p is None:
         return Markdown("no test, for its degrees of freedom cannot be estimated")
-    df = [value if isinstance(value, int) else num(value, 3) for value in (row.df_num, row.df_den)]
-    return Markdown(f"F({df[0]}, {df[1]}) = {num(row.F)}, p {p_value(row.p)}")
+    return figures(F_test(row.F, row.df_num, row.df_den, row.p))
 
 
 def same_test(one: FTest, other: FTest) -> bool:

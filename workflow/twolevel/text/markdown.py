@@ -9,6 +9,7 @@ import string
 import unicodedata
 from collections.abc import Iterable
 
+from twolevel.text.apa import p_relation, share
 from twolevel.text.numbers import rounded, significant
 
 _PUNCTUATION = str.maketrans({mark: f"\\{mark}" for mark in string.punctuation})
@@ -85,17 +86,20 @@ def tex(value: float | None, digits: int = 4) -> Markdown:
 
 
 def p_value(value: float | None) -> Markdown:
-    """A p value with its relation, as `= 0.0230` or `< 0.0001`."""
-    if value is None or math.isnan(value):
-        return Markdown("–")
-    return Markdown(r"\< 0.0001" if value < 1e-4 else f"= {value:.4f}")
+    """A p value with its relation, as papers have it: `= .023` or `< .001`."""
+    return figures(p_relation(value))
 
 
 def simulated_p(value: float, draws: int) -> Markdown:
     """A p value that is a share of simulated draws; below one draw it is not known."""
-    if value == 0:
-        return Markdown(r"\< " + num(1 / draws, 1))
+    if value == 0 and draws < 1000:
+        return Markdown(r"\< " + share(1 / draws, 3))
     return p_value(value)
+
+
+def figures(text: str) -> Markdown:
+    """Numbers that are written already, whose signs for less and more are no tags."""
+    return Markdown(re.sub("([<>])", r"\\\1", text))
 
 
 def counted(number: int, noun: str) -> Markdown:
