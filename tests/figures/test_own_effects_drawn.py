@@ -94,8 +94,8 @@ def test_a_singular_covariance_is_a_segment():
 def test_arrows_lead_from_own_estimates_to_predictions(svg):
     own = np.array([[1.0, 2.0], [np.nan, np.nan], [-1.0, -1.0]])
     ahead = np.array([[0.5, 1.0], [0.1, 0.1], [-0.5, -0.4]])
-    figure = effects_shrunk(own, ahead, ("(Intercept)", "x"), np.eye(2), 0.95)
-    (arrows,) = (c for c in figure.axes[0].collections if isinstance(c, LineCollection))
+    figure = effects_shrunk(list("abc"), own, ahead, ("(Intercept)", "x"), np.eye(2), 0.95)
+    arrows = next(c for c in figure.axes[0].collections if isinstance(c, LineCollection))
     found = sorted(segment.tolist() for segment in arrows.get_segments())
     assert found == [[[-1.0, -1.0], [-0.5, -0.4]], [[1.0, 2.0], [0.5, 1.0]]]
     assert words_outside(svg(figure)) == []
@@ -104,7 +104,7 @@ def test_arrows_lead_from_own_estimates_to_predictions(svg):
 @pytest.mark.parametrize("count", [100, 10_000])
 def test_many_subjects_stay_small(count, svg):
     own = np.random.default_rng(1).normal(size=(count, 2))
-    figure = effects_shrunk(own, own / 2, ("(Intercept)", LONG), np.eye(2), 0.95)
+    figure = effects_shrunk(range(count), own, own / 2, ("(Intercept)", LONG), np.eye(2), 0.95)
     document = svg(figure)
     assert len(document) < 300_000
     assert words_outside(document) == []

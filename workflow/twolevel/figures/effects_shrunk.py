@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 
 from twolevel.figures.effects_plane import deviation_labels, draw_ellipse
 from twolevel.figures.parts import MANY_POINTS, evenly, key, limits, note, room_of
+from twolevel.figures.svg import choosing
 from twolevel.figures.theme import BETWEEN, INK, MUTED, new_figure, themed
 from twolevel.figures.words import shorten
 from twolevel.text.confidence import percent
@@ -19,13 +20,14 @@ MOST_ARROWS = 60
 
 @themed
 def effects_shrunk(
+    subjects: Sequence[object],
     own: np.ndarray,
     predicted: np.ndarray,
     effects: Sequence[str],
     covariance: np.ndarray,
     level: float,
 ) -> Figure:
-    """Draw two effects of n subjects, from their own estimates to what is predicted of them.
+    """Draw two effects of these n subjects, from their own estimates to what is predicted of them.
 
     own (n, 2) are least-squares estimates from a subject's rows alone, NaN where these cannot tell,
     and predicted (n, 2) BLUPs, both as deviations from what the fixed effects predict; the ellipse
@@ -35,6 +37,7 @@ def effects_shrunk(
     order = np.argsort(predicted[:, 0], kind="stable")
     drawn = order[evenly(len(order), MANY_POINTS)]
     own, ahead = own[drawn], predicted[drawn]
+    who = np.asarray(subjects, dtype=object)[drawn]
     figure = new_figure(5.4)
     ax = figure.subplots()
     if len(drawn) <= MOST_ARROWS:
@@ -45,6 +48,9 @@ def effects_shrunk(
     style = {"linestyle": "none", "marker": "o", "markersize": size}
     hollow = ax.plot(*own.T, **style, color=MUTED, markerfacecolor="none")[0]
     points = ax.plot(*ahead.T, **style, color=BETWEEN, markeredgewidth=0, alpha=0.8)[0]
+    moves = np.stack([own, ahead], axis=2)
+    choosing.lines(ax, who, moves[:, 0], moves[:, 1])
+    choosing.points(ax, who, *ahead.T)
     ellipse = draw_ellipse(ax, covariance, level, color=BETWEEN, linewidth=1.4)
     mean = ax.plot(0, 0, "+", color=INK, markersize=11, markeredgewidth=1.6)[0]
     entries = [

@@ -12,6 +12,7 @@ import matplotlib
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
+from twolevel.figures.svg.choosing import CHOSEN, with_subjects
 from twolevel.figures.words import SIZE, SMALL, plain
 from twolevel.files.atomic import replacing
 
@@ -38,6 +39,7 @@ PALETTE = (
     ("between", BETWEEN, "#56b4e9"),
     ("within", WITHIN, "#f4935a"),
     ("marginal", MARGINAL, "#35c59b"),
+    ("chosen", CHOSEN, "#f08cc8"),
 )
 TRUTH: dict[str, Any] = {"color": INK, "linestyle": (0, (5, 2.5)), "linewidth": 1.5}
 
@@ -127,7 +129,7 @@ def save(figure: Figure, path_or_file: str | Path | BinaryIO, *, title: str) -> 
     nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
     # Drawn once; `savefig` would draw it twice, the first time for the layout alone.
     FigureCanvasSVG(figure).print_svg(buffer, metadata={**nothing, "Title": plain(title)})
-    svg = _restyle(buffer.getvalue().decode("utf-8")).encode("utf-8")
+    svg = _restyle(with_subjects(buffer.getvalue().decode("utf-8"))).encode("utf-8")
     if isinstance(path_or_file, str | Path):
         with replacing(path_or_file) as temporary:
             temporary.write_bytes(svg)

@@ -10,6 +10,7 @@ from scipy.special import ndtri
 
 from twolevel.figures.parts import limits, note, room_of
 from twolevel.figures.sources import StudySources
+from twolevel.figures.svg import choosing
 from twolevel.figures.theme import BETWEEN, INK, new_figure, themed
 from twolevel.figures.words import SMALL, Labels, shorten
 from twolevel.findings.varying.random_words import is_intercept
@@ -77,6 +78,8 @@ def _draw_ranked(
         _intervals(ax, rank, estimate, low, high, named=count <= MOST_NAMES)
     else:
         _ribbon(ax, rank, estimate, low, high)
+    choosing.lines(ax, ranked["subject"], np.stack([low, high], 1), np.stack([rank, rank], 1))
+    choosing.points(ax, ranked["subject"], estimate, rank)
     if count <= MOST_NAMES:
         ax.set_yticks(rank, [shorten(subject, 110, SMALL) for subject in ranked["subject"]])
     ax.set_ylabel(name)

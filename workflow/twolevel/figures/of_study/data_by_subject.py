@@ -19,6 +19,7 @@ from twolevel.figures.parts import (
     room_of,
 )
 from twolevel.figures.sources import StudySources
+from twolevel.figures.svg import choosing
 from twolevel.figures.theme import BETWEEN, INK, MUTED, new_figure, themed
 from twolevel.figures.words import Labels
 
@@ -71,6 +72,14 @@ def data_by_subject(
     lines = _profiles(ax, conditions.at + offset[:, None], cells, style)
     if not many and len(y) <= MANY_POINTS and len(y) > np.isfinite(cells).sum():
         ax.plot(conditions.at[code] + offset[who], y, "o", color=MUTED, markersize=2.5, alpha=0.7)
+    every = np.zeros(len(subjects))
+    every[chosen] = offset
+    x = conditions.at + every[:, None]
+    means = _cell_means(who, code, y, np.arange(len(subjects)), len(conditions.at))
+    choosing.lines(ax, subjects, x, means)
+    choosing.points(
+        ax, [name for name in subjects for _ in conditions.at], x.ravel(), means.ravel()
+    )
     bold: dict[str, Any] = {"color": INK, "linewidth": 2.4, "markersize": 7, "zorder": 4}
     mean = conditions.profile(
         ax, condition_means["mean"].to_numpy(float), marker="" if single else "o", **bold

@@ -13,6 +13,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocato
 from twolevel.figures.density import draw_cloud
 from twolevel.figures.parts import MANY_POINTS, limits, note, room_of
 from twolevel.figures.sources import DEVIATIONS, StudySources
+from twolevel.figures.svg import choosing
 from twolevel.figures.theme import BETWEEN, INK, MUTED, new_figure, themed
 from twolevel.figures.words import SMALL, Labels, shorten, width
 
@@ -68,6 +69,7 @@ def influence(
         axes[0].set_xlabel(shorten(f"rank of {labels.subject}, largest first", room_of(figure)))
     else:
         to_name.append((axes[0], *_in_order(axes[0], distance, named)))
+        choosing.points(axes[0], influence["subject"], np.arange(1.0, len(distance) + 1), distance)
         axes[0].set_xlabel(shorten(f"{labels.subject}, in the data's order", room_of(figure)))
     axes[0].set_ylabel("Cook's distance")
     words = [f"Each {subject} left out in turn."]
@@ -78,6 +80,7 @@ def influence(
             other, own_unit = _change(influence[name], deviations[name], labels)
             ax.set_ylabel(shorten(f"change in {titles[name]} ({own_unit})", 160))
             to_name.append((ax, *_changes(ax, change, other, fitted, named)))
+            choosing.points(ax, influence["subject"], change, other)
         if np.count_nonzero(fitted) > MANY_POINTS:
             words.append("Below: the darker a cell, the more of them in it.")
     words += [

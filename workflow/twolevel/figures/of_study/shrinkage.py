@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from twolevel.figures.effects_shrunk import effects_shrunk
 from twolevel.figures.parts import MANY_POINTS, evenly, key, limits, note, room_of
 from twolevel.figures.sources import StudySources
+from twolevel.figures.svg import choosing
 from twolevel.figures.theme import BETWEEN, INK, MUTED, new_figure, themed
 from twolevel.figures.words import Labels, shorten
 from twolevel.findings.varying.random_words import is_intercept
@@ -30,6 +31,7 @@ def draw(sources: StudySources) -> Figure:
     level1 = sources.subjects if sources.level1.own else effects
     pair = own[:2]
     return effects_shrunk(
+        effects["subject"],
         level1[[f"deviation_{name}" for name in pair]].to_numpy(float),
         effects[pair].to_numpy(float),
         pair,
@@ -44,9 +46,9 @@ def shrinkage(
 ) -> Figure:
     """Draw every subject's prediction (BLUP) against its own mean deviation (least squares).
 
-    `random_effects`: n, deviation, random_effect, one row per subject, in the response's unit.
-    Without shrinkage the points would lie on the identity line; with n observations they lie on a
-    line of slope n sigma_b^2 / (n sigma_b^2 + sigma_w^2), named for at most four values of n. Of
+    `random_effects`: subject, n, deviation, random_effect, one row per subject, in the response's
+    unit. Without shrinkage the points would lie on the identity line; with n observations they lie
+    on a line of slope n sigma_b^2 / (n sigma_b^2 + sigma_w^2), named for at most four n. Of
     more than 1000 subjects a part evenly spread by rank is drawn.
     """
     order = np.argsort(random_effects["deviation"].to_numpy(float), kind="stable")
@@ -63,6 +65,7 @@ def shrinkage(
     points = ax.plot(
         x, y, "o", color=BETWEEN, markersize=5 if len(x) <= 200 else 3, markeredgewidth=0, alpha=0.7
     )[0]
+    choosing.points(ax, drawn["subject"], x, y)
     entries = [(identity, "no shrinkage"), (points, "subject")]
     sizes = np.unique(random_effects["n"])
     for k, n in enumerate(sizes[evenly(len(sizes), len(STYLES))]):
@@ -93,9 +96,10 @@ def shrinkage_of_effects(
 ) -> Figure:
     """Draw every subject's predictions (BLUPs) against what its own observations say, by effect.
 
-    `random_effects`: for each of `effects`, which has the titles by column, the prediction and
-    deviation_<effect> (least squares), one row per subject. The predictions of one effect depend on
-    the other effects too, so that they are on no line. Of more than 1000 subjects a part is drawn.
+    `random_effects`: subject, and for each of `effects`, which has the titles by column, the
+    prediction and deviation_<effect> (least squares), one row per subject. The predictions of one
+    effect depend on the other effects too, so that they are on no line. Of more than 1000 subjects
+    a part is drawn.
     """
     drawn = random_effects.iloc[evenly(len(random_effects), MANY_POINTS)]
     figure = new_figure(3.4 * max(1, len(effects)))
@@ -108,6 +112,7 @@ def shrinkage_of_effects(
         if len(x) <= MOST_ARROWS:
             ax.vlines(x, x, y, color=MUTED, linewidth=0.9, alpha=0.7)
         points = ax.plot(x, y, "o", color=BETWEEN, markersize=5, markeredgewidth=0, alpha=0.7)[0]
+        choosing.points(ax, drawn["subject"], x, y)
         if ax is axes[0]:
             key(ax, "", [(identity, "no shrinkage"), (points, "subject")], columns=2)
         ax.set_xlabel(labels.in_unit(f"own {title} (least squares)", room_of(figure)))

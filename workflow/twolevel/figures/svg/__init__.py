@@ -1,0 +1,1 @@
+"""What an SVG has beyond its picture."""
