@@ -9,7 +9,9 @@ import xml.etree.ElementTree as ET
 import matplotlib
 import numpy as np
 import pytest
+from PIL import Image
 
+from twolevel.figures.theme import PALETTE, save
 from twolevel.figures.words import Labels, width
 
 TEXT = "{http://www.w3.org/2000/svg}text"
@@ -75,15 +77,43 @@ def test_equal_data_give_equal_bytes(study, name, svg):
     assert svg(study.draw(name)) == svg(study.draw(name))
 
 
-def test_every_colour_is_a_variable_with_a_dark_value(study, name, svg):
+def test_every_colour_is_one_of_paper_that_a_dark_page_changes(study, name, svg):
     document = svg(study.draw(name)).decode()
     style = re.search(r"<style>(.*?)</style>", document).group(1)
-    assert "@media (prefers-color-scheme: dark)" in style
-    drawn = document.replace(style, "")
-    assert not re.findall(r"#[0-9a-fA-F]{3,8}(?=[;\"])(?<!\")", re.sub(r'"#\w+"', "", drawn))
-    assert "rgb(" not in drawn
-    assert "<image" not in drawn
-    assert set(re.findall(r"var\((--\w+)\)", drawn)) <= set(re.findall(r"(--\w+):", style))
+    dark = dict(re.findall(r"\.([\w-]+) { \w+: (#[0-9a-f]{6}) }", style))
+    assert style.startswith("@media screen and (prefers-color-scheme: dark) {")
+    assert dark == {f"{w}-{n}": colour for n, _, colour in PALETTE for w in ("fill", "stroke")}
+    light = {name: colour for name, colour, _ in PALETTE}
+    elements = list(ET.fromstring(document).iter())
+    for element in elements:
+        classes = [one.split("-") for one in element.get("class", "").split() if "-" in one]
+        colours = {what: element.get(what) for what in ("fill", "stroke") if element.get(what)}
+        assert {what: light[named] for what, named in classes} == colours
+        assert not re.search(r"#[0-9a-f]{3}|rgb|var", element.get("style", ""))
+    assert sum(bool(element.get("class")) for element in elements) > 5
+    assert "<image" not in document
+
+
+@pytest.mark.parametrize("kind", ["png", "pdf"])
+def test_figures_for_paper_are_light_sharp_and_the_same_every_time(study, kind, tmp_path):
+    files = [tmp_path / f"{k}.{kind}" for k in range(2)]
+    for file in files:
+        figure = study.draw("distributions")
+        save(figure, file, title="distributions")
+    one, other = (file.read_bytes() for file in files)
+    assert one == other
+    assert not re.search(rb"[Mm]atplotlib|CreationDate", one)
+    if kind == "pdf":
+        assert one.startswith(b"%PDF")
+        assert b"/Subtype /Image" not in one
+        assert b"/FontFile2" in one  # its letters are letters
+        return
+    with Image.open(files[0]) as image:
+        assert [round(side) for side in image.info["dpi"]] == [300, 300]
+        assert image.size == pytest.approx(300 * figure.get_size_inches(), abs=1)
+        pixels = np.asarray(image.convert("RGBA"))
+    assert (pixels[..., 3] == 255).all()
+    assert (pixels[0, 0] == 255).all()
 
 
 def test_settings_are_left_alone(study, name, svg):

@@ -1,10 +1,10 @@
-"""The one theme of all figures: colours with fixed roles, sizes, SVG for light and dark pages."""
+"""The one theme of all figures: colours with fixed roles, sizes, and how they are written."""
 
-import functools
 import io
 import re
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial, wraps
 from pathlib import Path
 from typing import Any, BinaryIO, ParamSpec, TypeVar
 
@@ -90,6 +90,7 @@ SETTINGS = {
     "figure.constrained_layout.w_pad": 0.07,
     "lines.solid_capstyle": "round",
     "svg.fonttype": "none",
+    "pdf.fonttype": 42,  # letters stay letters, which can be searched and edited
     "svg.hashsalt": "twolevel",
 }
 
@@ -97,7 +98,7 @@ SETTINGS = {
 def themed(draw: Callable[P, R]) -> Callable[P, R]:
     """Run `draw` under the theme's settings and restore the caller's afterwards."""
 
-    @functools.wraps(draw)
+    @wraps(draw)
     def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
         # The defaults lie beneath, so that a user's matplotlibrc cannot change a published figure.
         with matplotlib.rc_context({**_defaults(), **SETTINGS}), warnings.catch_warnings():
@@ -119,43 +120,81 @@ def new_figure(height: float, width: float = WIDTH) -> Figure:
 
 @themed
 def save(figure: Figure, path_or_file: str | Path | BinaryIO, *, title: str) -> None:
-    """Write `figure` as SVG: text as text, equal bytes for equal figures, light and dark colours.
+    """Write `figure` as SVG, or, where a path ends so, as PNG of 300 dpi or PDF.
 
-    `title` becomes the document's `<title>`. The background is transparent. The SVG carries its
-    colours as CSS variables with values for `prefers-color-scheme: dark`, because a page cannot
-    style an `<img>`. A colour from outside the palette is an error: it would not follow the page.
+    Equal figures have equal bytes. SVG has text as text and the colours of light paper, which any
+    program shows, and in a browser those of a dark page where its reader prefers one; its
+    background is transparent, that of PNG and PDF white. `title` becomes the document's title. A
+    colour from outside the palette is an error: it would not follow the page.
     """
+    if isinstance(path_or_file, str | Path):
+        written = _WRITERS[Path(path_or_file).suffix](figure, plain(title))
+        with replacing(path_or_file) as temporary:
+            temporary.write_bytes(written)
+    else:
+        path_or_file.write(_svg(figure, plain(title)))
+
+
+def _svg(figure: Figure, title: str) -> bytes:
     buffer = io.BytesIO()
     nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
     # Drawn once; `savefig` would draw it twice, the first time for the layout alone.
-    FigureCanvasSVG(figure).print_svg(buffer, metadata={**nothing, "Title": plain(title)})
-    svg = _restyle(with_subjects(buffer.getvalue().decode("utf-8"))).encode("utf-8")
-    if isinstance(path_or_file, str | Path):
-        with replacing(path_or_file) as temporary:
-            temporary.write_bytes(svg)
-    else:
-        path_or_file.write(svg)
+    FigureCanvasSVG(figure).print_svg(buffer, metadata={**nothing, "Title": title})
+    return _restyle(with_subjects(buffer.getvalue().decode("utf-8"))).encode("utf-8")
+
+
+def _printed(figure: Figure, title: str, kind: str, nothing: Sequence[str]) -> bytes:
+    """Write a figure for paper; `nothing` is what would tell of the time and the program."""
+    buffer = io.BytesIO()
+    metadata = {**dict.fromkeys(nothing), "Title": title}
+    figure.savefig(buffer, format=kind, dpi=300, facecolor="white", metadata=metadata)
+    return buffer.getvalue()
+
+
+_WRITERS: dict[str, Callable[[Figure, str], bytes]] = {
+    ".svg": _svg,
+    ".png": partial(_printed, kind="png", nothing=["Software"]),
+    ".pdf": partial(_printed, kind="pdf", nothing=["CreationDate", "Creator", "Producer"]),
+}
+
+
+_CLASS = re.compile(r' class="([^"]*)"')
+_COLOUR = re.compile(r"\b(fill|stroke): (#[0-9a-f]{6})\b(?:; )?")
 
 
 def _restyle(svg: str) -> str:
-    variables = {light: f"var(--{name})" for name, light, _ in PALETTE}
+    """Give an SVG the fonts of a page, and its colours classes that a style sheet can change.
 
-    def variable(colour: re.Match[str]) -> str:
-        if colour[0] not in variables:
-            raise ValueError(f"colour {colour[0]} is not in the palette of figures")
-        return variables[colour[0]]
+    The colours themselves become attributes, which any program reads and any style sheet outweighs.
+    """
+    names = {light: name for name, light, _ in PALETTE}
 
     def tag(found: re.Match[str]) -> str:
-        coloured = re.sub(r"(?<=: )#[0-9a-f]{6}\b", variable, found[0])
-        return coloured.replace("'DejaVu Sans'", FONTS)
+        before, style, after = found.groups()
+        coloured = dict(_COLOUR.findall(style))
+        for colour in re.findall(r"#[0-9a-f]{6}\b", style):
+            if colour not in names:
+                raise ValueError(f"colour {colour} is not in the palette of figures")
+        style = _COLOUR.sub("", style).rstrip("; ").replace("'DejaVu Sans'", FONTS)
+        classes = [f"{what}-{names[colour]}" for what, colour in coloured.items()]
+        if own := _CLASS.search(before):
+            before = _CLASS.sub("", before)
+            classes.insert(0, own[1])
+        given = {"class": " ".join(classes), **coloured, "style": style}
+        return (
+            before + "".join(f' {key}="{value}"' for key, value in given.items() if value) + after
+        )
 
     # Only inside tags, never in text: a subject may be called "#1b1f24".
-    svg = re.sub(r"<\w[^<>]* style=[^<>]*>", tag, svg)
+    svg = re.sub(r'(<\w[^<>]*?) style="([^"<>]*)"([^<>]*>)', tag, svg)
     svg = re.sub(r"<!DOCTYPE[^>]*>\s*", "", svg)
-    return svg.replace("<defs>", f"<defs>\n  <style>{_stylesheet()}</style>", 1)
+    return svg.replace("<defs>", f"<defs>\n  <style>{_dark()}</style>", 1)
 
 
-def _stylesheet() -> str:
-    light = "; ".join(f"--{name}: {colour}" for name, colour, _ in PALETTE)
-    dark = "; ".join(f"--{name}: {colour}" for name, _, colour in PALETTE)
-    return f"svg {{ {light} }} @media (prefers-color-scheme: dark) {{ svg {{ {dark} }} }}"
+def _dark() -> str:
+    rules = " ".join(
+        f".{what}-{name} {{ {what}: {dark} }}"
+        for name, _, dark in PALETTE
+        for what in ("fill", "stroke")
+    )
+    return f"@media screen and (prefers-color-scheme: dark) {{ {rules} }}"
