@@ -73,3 +73,9 @@ def test_a_mark_for_each_or_an_error():
     group = '<g id=\'subjects:["a", "b"]\'><g><use x="1" y="2" style="fill: none"/></g></g>'
     with pytest.raises(ValueError, match="1 marks of 2 subjects; expected one of each"):
         with_subjects(f"<svg>{group}</svg>")
+
+
+def test_a_name_that_looks_like_an_attribute_is_a_name(simulate, svg):
+    person = '{} style="fill: #123456"'
+    found = marks(svg(simulate(8, person=person).draw("shrinkage")))
+    assert {each.get("data-subject") for each in found} == {person.format(k) for k in range(8)}

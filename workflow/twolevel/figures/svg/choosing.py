@@ -25,6 +25,8 @@ from twolevel.figures.words import plain
 MOST_SUBJECTS = 200
 CHOSEN = "#a0266f"  # no other colour of figures has a part in this
 
+# Always, so that no name looks like an attribute to what colours the figure.
+_QUOTE = {'"': "&quot;"}
 _KEY = "subjects:"
 _GROUP = re.compile(rf"""<g id=(["']){_KEY}(.*?)\1>""")
 _PARTS = re.compile(r"<g\b|</g>|<defs>.*?</defs>|<(?:use|path)\b[^>]*>", re.DOTALL)
@@ -97,5 +99,5 @@ def _group(subjects: Sequence[str], marks: Sequence[str], definitions: str, clip
     for mark, subject in zip(marks, subjects, strict=True):
         tag, rest = _CLIP.sub("", _STYLE.sub("", mark)).split(" ", 1)
         look = _LOOKS[tag[1:]]
-        named.append(f'{tag} data-subject={quoteattr(subject)} opacity="0" {rest}\n')
+        named.append(f'{tag} data-subject={quoteattr(subject, _QUOTE)} opacity="0" {rest}\n')
     return f'{definitions}<g class="subjects"{clip} style="{look}">\n{"".join(named)}</g>'
