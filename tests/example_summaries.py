@@ -118,6 +118,14 @@ DESIGN = {
             ],
         },
     },
+    "descriptives": {
+        "variables": [{"name": "time", "within": True, "levels": ["a", "b", "c"]}],
+        "by": ["time"],
+        "cells": [
+            {"levels": [level], "n_subjects": 10, "n_rows": rows, "mean": mean, "sd": 1.5}
+            for level, rows, mean in (("a", 10, 1.0), ("b", 10, 2.0), ("c", 10, 3.0), (None, 30, 2))
+        ],
+    },
 }
 MIXED = {
     "formula": "score ~ time",

@@ -222,10 +222,12 @@ def build(name: str, folder: Path, config: dict[str, Any] | None = None) -> None
     parts = {key: folder / f"{key}.parquet" for key in parts}
     tables = {key: folder / "tables" / f"{key}.csv" for key in [*MIXED, "subjects"]}
     tables |= {
-        key: folder / "tables" / f"{key}.csv" for key in ("witnesses", "anova", "comparison")
+        key: folder / "tables" / f"{key}.csv"
+        for key in ("descriptives", "witnesses", "anova", "comparison")
     }
     tables["anova"].parent.mkdir()
-    job(describe_design, observations, made, formula=formula)
+    described = made | {"table": tables["descriptives"]}
+    job(describe_design, observations, described, formula=formula)
     coded = {"formula": formula, "coding": model.factor_coding}
     job(fit_subjects, observations, parts | made | {"table": tables["subjects"]}, **coded)
     job(fit_hierarchical, parts | made, made)

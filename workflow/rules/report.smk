@@ -2,6 +2,7 @@
 
 FIGURES = rules.plot_study.output.figures
 TABLES = [
+    rules.describe_design.output.table,
     rules.compare_fits.output.table,
     *rules.fit_mixed.output.tables,
     rules.check_mixed.output.table,

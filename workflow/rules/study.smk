@@ -54,6 +54,11 @@ rule describe_design:
         observations=observations_of,
     output:
         design="results/{study}/design.json",
+        table=report(
+            "results/{study}/tables/descriptives.csv",
+            category="{study}",
+            labels={"table": "n, means and standard deviations"},
+        ),
     log:
         "logs/{study}/describe_design.log",
     benchmark:

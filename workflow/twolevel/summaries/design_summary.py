@@ -79,6 +79,36 @@ class RandomPartSummary(Summary):
     supported: SupportSummary
 
 
+class DescribedVariable(Summary):
+    """A variable of the formula; see `levels.descriptives.DescribedVariable`."""
+
+    name: str
+    within: bool
+    levels: list[Level] | None
+    mean: float | None = None
+    sd: float | None = None
+    low: float | None = None
+    high: float | None = None
+
+
+class DescribedCell(Summary):
+    """The response in a cell; levels are in the order of `by`, None where it is of all levels."""
+
+    levels: list[Level | None]
+    n_subjects: int
+    n_rows: int
+    mean: float
+    sd: float | None
+
+
+class DescriptivesSummary(Summary):
+    """The variables and the cells of some; see `levels.descriptives.Descriptives`."""
+
+    variables: list[DescribedVariable]
+    by: list[str]
+    cells: list[DescribedCell]
+
+
 class DesignSummary(Summary):
     """design.json.
 
@@ -106,3 +136,4 @@ class DesignSummary(Summary):
     balanced: bool
     replicated: bool
     random_part: RandomPartSummary
+    descriptives: DescriptivesSummary
