@@ -103,18 +103,18 @@ def _cells(design: DesignMatrix, by: Sequence[str], part: Sequence[str]) -> list
     sums = np.bincount(cell_of, design.response - origin, minlength=n * C).reshape(n, C)
     rows = []
     for k in range(C):
-        own = counts[:, k] > 0
-        means = sums[own, k] / counts[own, k]
+        seen = counts[:, k] > 0
+        means = sums[seen, k] / counts[seen, k]
         named = {
             name: values[place[k]] for name, values, place in zip(part, levels, places, strict=True)
         }
         rows.append(
             {
                 "levels": [named.get(name) for name in by],
-                "n_subjects": int(own.sum()),
+                "n_subjects": int(seen.sum()),
                 "n_rows": int(counts[:, k].sum()),
                 "mean": float(origin + means.mean()),
-                "sd": float(means.std(ddof=1)) if own.sum() > 1 else np.nan,
+                "sd": float(means.std(ddof=1)) if seen.sum() > 1 else np.nan,
             }
         )
     return rows
