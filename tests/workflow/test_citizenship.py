@@ -20,7 +20,7 @@ REPLICATION_RULES = {
     *("replicate", "replicate_and_keep", "gather_experiments", "measure_performance"),
     *("plot_replication", "write_replication_report", "render_replication_report"),
 }
-BESIDE = {"new_study", "reproduce"}  # no part of a run
+BESIDE = {"new_study", "reproduce", "publish"}  # no part of a run
 JOBS = 2 * (len(RULES) - 2) + 1  # each study has one way to get its data; one site
 
 
@@ -169,3 +169,14 @@ def test_the_small_project_has_the_rules_named_here():
     every = set(re.findall(r"^(?:rule|use rule \w+ as) (\w+)\b", "".join(files), re.M))
     assert every == RULES | REPLICATION_RULES | BESIDE
     assert len(CONFIG["studies"]) == 2
+
+
+def test_actions_on_github_are_pinned_and_run_what_is_run_here():
+    jobs = {}
+    for path in (ROOT / ".github/workflows").iterdir():
+        jobs |= yaml.safe_load(path.read_text())["jobs"]
+    steps = [step for job in jobs.values() for step in job["steps"]]
+    actions = [step["uses"] for step in steps if "uses" in step]
+    assert [action for action in actions if not re.search("@[0-9a-f]{40}$", action)] == []
+    assert {".ci/run", "snakemake --show-failed-logs"} <= {step.get("run") for step in steps}
+    assert "site" in [step.get("with", {}).get("path") for step in steps]

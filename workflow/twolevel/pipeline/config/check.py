@@ -7,12 +7,13 @@ import json
 import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, Field, ValidationError, model_validator
 
 from twolevel.pipeline.clock import check_date
 from twolevel.pipeline.config.keys import Model, StudyName
+from twolevel.pipeline.config.made import Publish, Report
 from twolevel.pipeline.config.replication_study import Replication
 from twolevel.pipeline.config.study import (
     Reading,
@@ -31,16 +32,6 @@ from twolevel.random.bars import read_bars
 from twolevel.text.errors import InputError, did_you_mean, listed, quoted
 
 
-class Report(Model):
-    """How reports are made."""
-
-    renderer: Literal["auto", "quarto", "pandoc"] = Field(
-        default="auto",
-        description="What renders the reports; auto takes Quarto where it is installed",
-        examples=["auto"],
-    )
-
-
 class Config(Model):
     """The whole config."""
 
@@ -55,6 +46,9 @@ class Config(Model):
         examples=[{"planning": {"like": "anxiety", "subjects": [20, 30]}}],
     )
     report: Report = Field(default=Report(), description="How reports are made")
+    publish: Publish = Field(
+        default=Publish(), description="Where `snakemake publish` puts the site"
+    )
 
     @model_validator(mode="after")
     def _names_fit(self) -> "Config":
@@ -158,6 +152,7 @@ _MODELS: dict[Any, type[BaseModel]] = {
     "simulated": SimulatedStudy,
     "real": RealStudy,
     "report": Report,
+    "publish": Publish,
     "read": Reading,
 }
 _EXPECTED = {
