@@ -610,6 +610,10 @@ def test_anova(report):
         check(row[5], term["F"])
         check_p(row[6], term["p"])
         check(row[7], term["partial_eta2"], 3)
+        check(row[9], term["generalised_eta2"], 3)
+        ends = (term["generalised_eta2_low"], term["generalised_eta2_high"])
+        for text, end in zip(row[10].split(" to "), ends, strict=True):
+            check(text, end, 3)
     assert len(found) == len(anova["strata"]) + len(anova["table"])
     assert report.says("assume sphericity") == bool(anova["sphericity"])
     tests = {row["term"]: row for row in report.json("mixed")["anova"]}
@@ -1289,15 +1293,27 @@ def test_pairs_with_errors_of_their_own(made):
     assert own.says("Pairwise differences of marginal means, each with an error of its own")
     assert pooled.says("from the model and its pooled errors")
     rows = own.json("mixed")["contrasts"]
-    for row, contrast in zip(own.table("tbl-contrasts"), rows, strict=True):
-        check(row[7], contrast["d_z"], 3)
-        check(row[8], contrast["d_av"], 3)
     assert {row["df"] for row in rows} == {14}
-    assert "d_z" not in pooled.json("mixed")["contrasts"][0]
-    ours, theirs = (
-        [row["estimate"] for row in study.json("mixed")["contrasts"]] for study in (own, pooled)
-    )
-    np.testing.assert_allclose(ours, theirs, rtol=1e-9)
+    # Whatever they are tested by, they are standardised by what subjects themselves differ by.
+    for key in ("estimate", "d_z", "d_z_low", "d_av", "d_av_high"):
+        ours, theirs = (
+            [row[key] for row in study.json("mixed")["contrasts"]] for study in (own, pooled)
+        )
+        np.testing.assert_allclose(ours, theirs, rtol=1e-9)
+
+
+def test_standardised_differences(made):
+    pooled = made("balanced")
+    contrasts = pooled.json("mixed")["contrasts"]
+    for row, contrast in zip(pooled.table("tbl-standardised"), contrasts, strict=True):
+        check(row[1], contrast["d_z"], 3)
+        check(row[3], contrast["d_av"], 3)
+        for text, name in ((row[2], "d_z"), (row[4], "d_av")):
+            for end, value in zip(text.split(" to "), ("low", "high"), strict=True):
+                check(end, contrast[f"{name}_{value}"], 3)
+    table = pd.read_csv(pooled.folder / "tables" / "contrasts.csv")
+    np.testing.assert_allclose(table["d_av_low"], [row["d_av_low"] for row in contrasts], rtol=1e-9)
+    assert "tbl-standardised" not in made("unbalanced").page.tables
 
 
 def test_pairs_are_said_to_share_an_error_where_sphericity_fails(made):

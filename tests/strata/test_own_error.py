@@ -10,7 +10,7 @@ from test_strata import afex, tables
 
 import twolevel as tl
 from twolevel.strata.anova import NotPartitioned
-from twolevel.strata.own_error import own_error_contrasts
+from twolevel.strata.own_error import own_error_contrasts, standardised_differences
 
 ASKED = [
     (name, k)
@@ -56,7 +56,8 @@ def _keys(table: pd.DataFrame) -> list[tuple]:
 @given(tables)
 def test_within_one_group_each_pair_is_a_paired_t_test(data):
     formula = "y ~ a * b * c" if "c" in data else "y ~ a * b"
-    found = own_error_contrasts(tl.fit_mixed(formula, data, "id").design, "b", "none")
+    design = tl.fit_mixed(formula, data, "id").design
+    found = own_error_contrasts(design, "b", "none").join(standardised_differences(design, "b"))
     cells = data.groupby(["id", *(k for k in "abc" if k in data)])["y"].mean()
     means = cells.groupby(["id", "b"]).mean().unstack()
     for pair, row in found.iterrows():
@@ -77,3 +78,12 @@ def test_where_subjects_are_in_different_cells_it_is_refused():
     design = tl.fit_mixed("rt ~ flanker * block", data[1:], "id").design
     with pytest.raises(NotPartitioned, match="contrast_error: pooled"):
         own_error_contrasts(design, "flanker")
+    assert standardised_differences(design, "flanker") is None
+
+
+def test_groups_have_no_differences_of_their_own():
+    values, data = afex("obk")
+    design = tl.fit_mixed(values["formula"], data, "id").design
+    assert standardised_differences(design, "treatment") is None
+    within = standardised_differences(design, "phase", by="treatment")
+    assert list(within.index.names) == ["treatment", "contrast"]

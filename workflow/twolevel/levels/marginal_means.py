@@ -9,7 +9,7 @@ from typing import Literal
 import pandas as pd
 
 from twolevel.mixed import MixedFit
-from twolevel.strata.own_error import own_error_contrasts
+from twolevel.strata.own_error import own_error_contrasts, standardised_differences
 from twolevel.text.confidence import LEVEL
 from twolevel.text.methods import ContrastError
 
@@ -86,15 +86,19 @@ def marginal_means(
 ) -> MarginalMeans:
     """The marginal means of a fit whose formula has `condition`, with intervals of this level.
 
-    Contrasts are adjusted by `adjust`, and have the model's error or each its own.
+    Contrasts are adjusted by `adjust`, and have the model's error or each its own. Between levels
+    that every subject has, they are standardised as well (see `own_error`).
 
     Raises NotPartitioned where they are to have their own and cannot (see `own_error`).
     """
 
     def pairs(name: str, by: str | None = None) -> pd.DataFrame:
         if contrast_error == "own":
-            return own_error_contrasts(fit.design, name, adjust, by, level)
-        return fit.contrasts(name, adjust=adjust, by=by, level=level)
+            tested = own_error_contrasts(fit.design, name, adjust, by, level)
+        else:
+            tested = fit.contrasts(name, adjust=adjust, by=by, level=level)
+        sizes = standardised_differences(fit.design, name, by, level)
+        return tested if sizes is None else tested.join(sizes)
 
     factors = [name for name in fit.design.data if fit.design.is_factor(name)]
     others = [

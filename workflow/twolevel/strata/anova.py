@@ -25,7 +25,12 @@ from twolevel.inference.means import mean_rows
 from twolevel.numeric.tails import f_upper
 from twolevel.random.bars import read_bars
 from twolevel.strata.crossing import Averaged, Crossing, average_cells, average_shards, crossing
-from twolevel.strata.effect_sizes import generalised_eta2, partial_eta2, partial_eta2_interval
+from twolevel.strata.effect_sizes import (
+    generalised_eta2,
+    generalised_eta2_interval,
+    partial_eta2,
+    partial_eta2_interval,
+)
 from twolevel.strata.error_strata import (
     WITHIN,
     NotPartitioned,
@@ -38,13 +43,18 @@ from twolevel.strata.sphericity import sphericity
 from twolevel.text.confidence import LEVEL
 from twolevel.text.errors import InputError, quoted
 
+_COLUMNS = ["stratum", "ss", "ss_error", "F", "df_num", "df_den", "p"]
+_COLUMNS += ["partial_eta2", "partial_eta2_low", "partial_eta2_high"]
+_COLUMNS += ["generalised_eta2", "generalised_eta2_low", "generalised_eta2_high"]
+
 
 @dataclass(frozen=True, eq=False)
 class PartitionedErrors:
     """The ANOVA table and its error strata.
 
-    table is indexed by term: stratum, ss, ss_error, F, df_num, df_den, p, partial_eta2 with its
-    interval (partial_eta2_low, partial_eta2_high) and generalised_eta2 (see `effect_sizes`).
+    table is indexed by term: stratum, ss, ss_error, F, df_num, df_den, p, partial_eta2 and
+    generalised_eta2, each with its interval (partial_eta2_low, partial_eta2_high and so on; see
+    `effect_sizes`).
 
     strata is indexed by stratum, `id`, then `id:a`, `id:b`, `id:a:b` and so on: ss, df, ms of the
     errors, and the variance that the stratum adds to a row (negative where its mean square is
@@ -191,7 +201,8 @@ def _table(design: DesignMatrix, strata: dict[str, Stratum], level: float) -> pd
     _, coordinates = design.working_moments()
     formula_rows = design.encoding.formula_rows
     # All that subjects differ in, whichever stratum it is in.
-    ss_errors = sum(stratum.ss for stratum in strata.values())
+    errors = list(strata.values())
+    ss_errors = sum(stratum.ss for stratum in errors)
     rows = {}
     for term, columns in design.tested_terms.items():
         L = formula_rows[list(columns)]
@@ -200,7 +211,8 @@ def _table(design: DesignMatrix, strata: dict[str, Stratum], level: float) -> pd
         ss = stratum.squares(at[:, stratum.columns], L @ coordinates.shift / coordinates.unit)
         df_num, df_den = len(columns), stratum.df
         F = ss / df_num / stratum.ms if stratum.ms > 0 else np.inf
-        low, high = partial_eta2_interval(F, df_num, df_den, level)
+        partial = partial_eta2_interval(F, df_num, df_den, level)
+        generalised = generalised_eta2_interval(ss, df_num, stratum, errors, level)
         rows[term] = {
             "stratum": stratum.name,
             "ss": ss,
@@ -210,10 +222,10 @@ def _table(design: DesignMatrix, strata: dict[str, Stratum], level: float) -> pd
             "df_den": df_den,
             "p": float(f_upper(F, df_num, df_den)),
             "partial_eta2": partial_eta2(ss, stratum.ss),
-            "partial_eta2_low": low,
-            "partial_eta2_high": high,
+            "partial_eta2_low": partial[0],
+            "partial_eta2_high": partial[1],
             "generalised_eta2": generalised_eta2(ss, ss_errors),
+            "generalised_eta2_low": generalised[0],
+            "generalised_eta2_high": generalised[1],
         }
-    names = ["stratum", "ss", "ss_error", "F", "df_num", "df_den", "p"]
-    names += ["partial_eta2", "partial_eta2_low", "partial_eta2_high", "generalised_eta2"]
-    return pd.DataFrame.from_dict(rows, orient="index", columns=names).rename_axis("term")
+    return pd.DataFrame.from_dict(rows, orient="index", columns=_COLUMNS).rename_axis("term")

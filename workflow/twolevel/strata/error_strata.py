@@ -40,6 +40,11 @@ class Stratum:
         """The error's mean square."""
         return self.ss / self.df
 
+    @property
+    def df_total(self) -> int:
+        """The degrees of freedom before the stratum's columns are fitted."""
+        return self.df + len(self.columns)
+
     def squares(self, rows: np.ndarray, at_zero: np.ndarray) -> float:
         """The sum of squares of the hypothesis rows @ coefficients + at_zero = 0.
 

@@ -9,7 +9,7 @@ from twolevel.summaries.rows import MeanWithError, OfTerm
 
 
 class Partitioned(OfTerm):
-    """A term's sum of squares beside its error's, its F test and effect sizes."""
+    """A term's sum of squares beside its error's, its F test and effect sizes with intervals."""
 
     stratum: str
     ss: float
@@ -22,6 +22,8 @@ class Partitioned(OfTerm):
     partial_eta2_low: float | None
     partial_eta2_high: float | None
     generalised_eta2: float | None
+    generalised_eta2_low: float | None
+    generalised_eta2_high: float | None
 
 
 class Stratum(Summary):

@@ -28,10 +28,17 @@ class OfPair(Summary):
 
 
 class Contrast(Estimate, OfPair):
-    """A difference of two levels' means; standardised where each pair has its own error."""
+    """A difference of two levels' means; standardised where every subject is in both.
+
+    d_z and d_av are in standard deviations (see `own_error`); their intervals are not adjusted.
+    """
 
     d_z: float | None = None
+    d_z_low: float | None = None
+    d_z_high: float | None = None
     d_av: float | None = None
+    d_av_low: float | None = None
+    d_av_high: float | None = None
 
 
 class ConditionMeanWithin(ConditionMean, OfLevel):
