@@ -7,7 +7,8 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from twolevel.figures.svg.choosing import MOST_SUBJECTS, with_subjects
+from twolevel.figures.svg.choosing import with_subjects
+from twolevel.findings.live.each_subject import MOST_SUBJECTS
 
 CHOICES = ("data_by_subject", "caterpillar", "shrinkage", "influence")
 USE = "{http://www.w3.org/2000/svg}use"

@@ -13,7 +13,8 @@ from matplotlib.lines import Line2D
 
 from twolevel.figures.parts import Conditions, evenly, jitter, limits, normal_density
 from twolevel.figures.theme import PALETTE, new_figure, save, themed
-from twolevel.figures.words import Labels, plain, shorten, width
+from twolevel.figures.words import Labels, shorten, width
+from twolevel.text.literal import plain
 from twolevel.text.numbers import significant
 
 

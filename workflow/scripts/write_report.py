@@ -4,13 +4,17 @@ Reads the summaries of every stage, the template, figures, tables and support fi
 `report/`, which anyone can edit and render again. No code in it: all numbers are filled in here.
 """
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from twolevel.design.terms import term_in_words
 from twolevel.figures.registry import OF_STUDY
+from twolevel.files.stage_files import read_csv
 from twolevel.findings.cautions import pairs_share_an_error
 from twolevel.findings.compared import most_apart, quantity_in_words, why_apart
 from twolevel.findings.headline import headline
+from twolevel.findings.live.drawn_again import drawn_again
+from twolevel.findings.live.each_subject import MOST_SUBJECTS, each_subject
 from twolevel.findings.of_design import left_out, missing_cells, observed, repeated_cells
 from twolevel.findings.of_fit import (
     boundary_refits,
@@ -72,6 +76,7 @@ def context(snakemake: "Snakemake") -> dict[str, Any]:
         truth=read_summary(files.truth, TruthSummary) if files.get("truth") else None,
         unit=snakemake.params.study["unit"],
     )
+    tables = {Path(path).stem: path for path in files.tables}
     apart = most_apart(comparison, mixed.terms)
     return making(name, entries, files.tables, loading) | {
         "labels": labels,
@@ -99,6 +104,12 @@ def context(snakemake: "Snakemake") -> dict[str, Any]:
         "boundary_refits": boundary_refits(found),
         "shrinkage": shrinkage(found),
         "influence": influence(found),
+        "drawn_again": drawn_again(found),
+        "each_subject": each_subject(
+            found, *(read_csv(tables[name]) for name in ("subjects", "random_effects", "influence"))
+        )
+        if design.n_subjects <= MOST_SUBJECTS
+        else None,
         "pairs_share_an_error": pairs_share_an_error(mixed, checks, anova),
         "contrast_error": CONTRAST_ERRORS[mixed.contrast_error],
         "support": support(design),

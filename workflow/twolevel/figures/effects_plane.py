@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -10,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from twolevel.findings.varying.of_own_effects import effects_in_words
+from twolevel.findings.varying.random_words import in_singular
 from twolevel.text.confidence import alpha
 from twolevel.text.numbers import significant
 
@@ -28,9 +28,7 @@ def draw_ellipse(ax: Axes, covariance: np.ndarray, level: float, **style: object
 
 def own_labels(effects: Sequence[str]) -> list[str]:
     """What effects of a subject are called: own mean, own intercept, own slope of day."""
-    return [
-        "own " + re.sub("s(?= of |$)", "", plural, count=1) for plural in effects_in_words(effects)
-    ]
+    return [f"own {in_singular(plural)}" for plural in effects_in_words(effects)]
 
 
 def deviation_labels(

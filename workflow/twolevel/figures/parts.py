@@ -12,7 +12,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from twolevel.figures.theme import INK, SOFT
-from twolevel.figures.words import SIZE, SMALL, Labels, plain, shorten, width
+from twolevel.figures.words import SIZE, SMALL, Labels, shorten, width
+from twolevel.text.literal import plain
 
 MANY_POINTS = 1000  # beyond this, points hide each other and swell the file: aggregate
 

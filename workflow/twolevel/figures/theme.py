@@ -13,8 +13,9 @@ from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
 from twolevel.figures.svg.choosing import CHOSEN, with_subjects
-from twolevel.figures.words import SIZE, SMALL, plain
+from twolevel.figures.words import SIZE, SMALL
 from twolevel.files.atomic import replacing
+from twolevel.text.literal import plain
 
 P = ParamSpec("P")
 R = TypeVar("R")

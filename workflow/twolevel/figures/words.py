@@ -1,6 +1,5 @@
 """Words in figures: the user's own names as literal text, cut to the room they have."""
 
-import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,15 +7,10 @@ from dataclasses import dataclass
 from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import text_to_path
 
+from twolevel.text.literal import plain
+
 SIZE = 10.0  # points; the size of ordinary text
 SMALL = 9.0  # points; the smallest text in any figure
-
-_NOT_IN_XML = re.compile("[^\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-
-
-def plain(value: object) -> str:
-    """Return `value` as one line of text that XML can hold."""
-    return _NOT_IN_XML.sub("\ufffd", " ".join(str(value).split()))
 
 
 def width(text: str, size: float = SIZE) -> float:

@@ -65,6 +65,12 @@ def write_csv(path: str | Path, table: pd.DataFrame) -> None:
         )
 
 
+def read_csv(path: str | Path) -> list[dict[str, str]]:
+    """Read a small table written by `write_csv` as its rows; a missing value is empty."""
+    with Path(path).open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
 def _labels(column: pa.ChunkedArray) -> pa.ChunkedArray:
     """Levels of a factor, or yes and no, as text."""
     import pyarrow as pa

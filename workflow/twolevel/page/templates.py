@@ -18,6 +18,7 @@ from twolevel.text.markdown import (
     attribute,
     code,
     counted,
+    data_block,
     escape,
     num,
     p_value,
@@ -59,5 +60,6 @@ def fill(template: str | Path, context: Mapping[str, Any]) -> str:
         code=code,
         yaml=quoted,
         md=Markdown,
+        data=data_block,
     )
     return environment.get_template(path.name).render(context)

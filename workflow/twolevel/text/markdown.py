@@ -127,6 +127,11 @@ def quoted(value: object) -> Markdown:
     return Markdown(json.dumps(str(escape(_inert(value))), ensure_ascii=False))
 
 
+def data_block(value: object) -> Markdown:
+    """A value as JSON for a script element of data: ASCII on one line, which nothing in it ends."""
+    return Markdown(json.dumps(value).replace("<", r"\u003c"))
+
+
 def _inert(value: object) -> str:
     """Text on one line that holds no shortcode."""
     return without_shortcodes(_one_line(value))

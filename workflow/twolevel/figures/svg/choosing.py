@@ -3,8 +3,7 @@
 The page's program shows the marks of the subject that is chosen in any figure, in all of them (see
 `reports/live/choose_subject.js`). They lie over a figure that is complete without them, so that it
 may draw a part of the subjects, or bands, and still show each one. In the file each mark has the
-attribute `data-subject`. Of more subjects than MOST_SUBJECTS none can be chosen: nobody looks
-through so many, and the files would swell.
+attribute `data-subject`. Of more subjects than MOST_SUBJECTS none can be chosen.
 """
 
 from __future__ import annotations
@@ -20,9 +19,9 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 
-from twolevel.figures.words import plain
+from twolevel.findings.live.each_subject import MOST_SUBJECTS
+from twolevel.text.literal import plain
 
-MOST_SUBJECTS = 200
 CHOSEN = "#a0266f"  # no other colour of figures has a part in this
 
 # Always, so that no name looks like an attribute to what colours the figure.

@@ -114,6 +114,11 @@ def deviates(own: Own, has_slope: bool, name: Callable[[object], str] = escape) 
     return Markdown(f"{said} within {' × '.join(map(name, own.within))}" if own.within else said)
 
 
+def in_singular(plural: str) -> str:
+    """What one subject has of what varies: mean, slope of day, effect of dose."""
+    return re.sub("s(?= of |$)", "", plural, count=1)
+
+
 @dataclass(frozen=True)
 class Variance:
     """A row of the table of variances with what it is of: one effect, two, or none (residuals)."""

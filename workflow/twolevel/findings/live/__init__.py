@@ -1,0 +1,1 @@
+"""What a page that can draw and choose needs to know, from the findings of a study."""
