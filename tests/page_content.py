@@ -23,6 +23,26 @@ def external_references(html: str) -> list[str]:
     return [reference for reference in walker.found if not _RELATIVE_PAGE.fullmatch(reference)]
 
 
+def elements(html: str) -> list[object]:
+    """What a page consists of, however it is written down: tags with attributes, and text."""
+    reader = _Reader()
+    reader.feed(html)
+    reader.close()
+    return reader.found
+
+
+class _Reader(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[object] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found.append((tag, {name: value or "" for name, value in attrs}))
+
+    def handle_data(self, data: str) -> None:
+        self.found += data.split()
+
+
 class _Walker(HTMLParser):
     def __init__(self) -> None:
         super().__init__()

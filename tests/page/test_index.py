@@ -8,6 +8,7 @@ from types import SimpleNamespace
 
 import example_summaries
 import pytest
+from support_files import SUPPORT
 
 from twolevel.page.rendering import RenderError
 from twolevel.page.site import publish
@@ -38,13 +39,11 @@ def index(tmp_path):
         site = tmp_path / "site"
         site.mkdir(exist_ok=True)
         design, mixed = write("design.json", DESIGN), write("mixed.json", MIXED)
-        support = [path for path in (ROOT / "reports").iterdir() if path.suffix != ".qmd"]
         publish(
             SimpleNamespace(
                 input=SimpleNamespace(
                     template=ROOT / "reports/index.qmd",
-                    support=[path for path in support if path.is_file()],
-                    pandoc=sorted((ROOT / "reports/pandoc").iterdir()),
+                    support=SUPPORT,
                     pages=[write(f"{name}.html", "") for name in (*names, *planning)],
                     designs=[design] * studies,
                     mixed=[write("boundary.json", BOUNDARY), *[mixed] * (studies - 1)][:studies],
@@ -104,7 +103,7 @@ def test_more_are_a_table(index):
 
 def test_a_failed_study_is_named_once_with_its_reason(index):
     html = index(1, planning0="study planning0: why | not", study0=f"study {HOSTILE}: why")
-    callout = re.search(r'<div class="callout callout-warning".*?</ul>', html, re.DOTALL)[0]
+    callout = re.search(r'<div class="callout warning".*?</ul>', html, re.DOTALL)[0]
     text = " ".join(unescape(re.sub(r"<[^>]*>", "", callout)).split())
     assert text == (
         "Not all studies are here The run that made this site could not finish these: "

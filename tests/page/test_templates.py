@@ -30,7 +30,7 @@ from twolevel.text.markdown import (
     words,
 )
 
-FORMAT = "markdown"
+FORMAT = "markdown-table_attributes"
 NASTY = [
     "<script>alert(1)</script>",
     "$x$ and $$y$$",

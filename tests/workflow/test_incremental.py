@@ -91,7 +91,7 @@ def test_a_title_reruns_no_stage(project):
         ("study.qmd", follow({"write_report"})),
         ("study/design.qmd", follow({"write_report"})),
         ("page.css", follow({"write_report"})),
-        ("pandoc/style.css", follow({"render_report"})),
+        ("page.js", follow({"write_report"})),
         ("index.qmd", {SITE}),
     ],
 )

@@ -11,12 +11,10 @@ TABLES = [
 ]
 REPLICATION_FIGURES = rules.plot_replication.output.figures
 REPLICATION_TABLES = [rules.measure_performance.output.table]
-SUPPORT = ["_quarto.yml", "page.lua", "page.css", "twolevel.scss", "twolevel-dark.scss"]
-SUPPORT = [template(name) for name in SUPPORT]
+BESIDE = ["_quarto.yml", "page.lua", "template.html"]
+SUPPORT = [template(name) for name in [*BESIDE, "page.css", "page.js"]]
 STEPS = sorted(path.name for path in (WORKFLOW.parent / "reports/study").iterdir())
 STEPS = [template(f"study/{name}") for name in STEPS]
-PANDOC = ["template.html", "style.css", "quarto.lua"]
-PANDOC = [template(f"pandoc/{name}") for name in PANDOC]
 
 
 rule write_report:
@@ -39,7 +37,7 @@ rule write_report:
     output:
         document=update("results/{study}/report/report.qmd"),
         provenance="results/{study}/report/provenance.json",
-        support=expand("results/{{study}}/report/{name}", name=names_of(SUPPORT)),
+        support=expand("results/{{study}}/report/{name}", name=BESIDE),
         figures=expand("results/{{study}}/report/figures/{name}", name=names_of(FIGURES)),
         tables=expand("results/{{study}}/report/tables/{name}", name=names_of(TABLES)),
     log:
@@ -67,7 +65,6 @@ rule render_report:
             rules.write_report.output.figures,
             rules.write_report.output.tables,
         ],
-        pandoc=PANDOC,
     output:
         page=report("results/{study}/report.html", category="{study}", labels={"page": "report"}),
     log:
@@ -78,7 +75,7 @@ rule render_report:
         "../envs/twolevel.yaml"
     params:
         renderer=CONFIG.report.renderer,
-        code=script_code("render_report", *PANDOC),
+        code=script_code("render_report"),
     message:
         "{wildcards.study}: render the report"
     script:
@@ -98,7 +95,7 @@ rule write_replication_report:
     output:
         document=update("results/{replication}/report/report.qmd"),
         provenance="results/{replication}/report/provenance.json",
-        support=expand("results/{{replication}}/report/{name}", name=names_of(SUPPORT)),
+        support=expand("results/{{replication}}/report/{name}", name=BESIDE),
         figures=expand(
             "results/{{replication}}/report/figures/{name}", name=names_of(REPLICATION_FIGURES)
         ),
@@ -130,7 +127,6 @@ use rule render_report as render_replication_report with:
             rules.write_replication_report.output.figures,
             rules.write_replication_report.output.tables,
         ],
-        pandoc=PANDOC,
     output:
         page=report(
             "results/{replication}/report.html",
@@ -150,7 +146,6 @@ rule build_site:
     input:
         template=template("index.qmd"),
         support=SUPPORT,
-        pandoc=PANDOC,
         pages=[
             *for_each(rules.render_report.output.page, study=STUDIES),
             *for_each(rules.render_replication_report.output.page, replication=REPLICATIONS),
@@ -173,7 +168,7 @@ rule build_site:
         renderer=CONFIG.report.renderer,
         studies={name: study_config(name) for name in STUDIES},
         titles={name: study.title or name for name, study in REPLICATIONS.items()},
-        code=script_code("build_site", template("index.qmd"), *SUPPORT, *PANDOC),
+        code=script_code("build_site", template("index.qmd"), *SUPPORT),
     message:
         "build the site"
     script:

@@ -25,7 +25,6 @@ def main(snakemake: "Snakemake") -> None:
         Path(snakemake.output.page),
         edited=by_hand,
         renderer=snakemake.params.renderer,
-        support=Path(snakemake.input.pandoc[0]).parent,
     )
 
 

@@ -38,6 +38,12 @@ def replacing(path: str | Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
+def copy(source: str | Path, target: str | Path) -> None:
+    """Copy a file's content, whole or not at all."""
+    with replacing(target) as temporary:
+        shutil.copyfile(source, temporary)
+
+
 def rewrite(path: str | Path, content: bytes) -> None:
     """Give a user's file another content: through a link, and with its rights and owner as before.
 

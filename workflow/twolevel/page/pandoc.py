@@ -1,7 +1,6 @@
 """Render a document with the Pandoc that comes with pypandoc, where there is no Quarto."""
 
 import re
-import shutil
 from pathlib import Path
 
 import pypandoc
@@ -26,33 +25,26 @@ def render_with_pandoc(
     source: Path,
     output: Path,
     *,
-    support: Path,
     edited: bool = False,
     timeout: float = TIMEOUT,
 ) -> None:
     """Render `source` to the self-contained page `output`.
 
-    `support` is the folder with the template, the style and the filter that reads Quarto's syntax;
-    beside it lie `page.css` and `page.lua`, which Quarto uses too. The page of a source that was
-    `edited` says so.
+    The folder of the source must hold everything the document shows, and what `write_support` puts
+    there. The page of a source that was `edited` says so.
 
     Raises:
         RenderError: Pandoc fails or warns, is not done after `timeout` seconds, a cross-reference
             is unresolved, or no page is made.
     """
     with workplace(source, output) as (copy, page, data):
-        # Pandoc takes the path of a template for a URL: it would decode a %20 in it, for example.
-        beside = Path(shutil.copytree(support, copy.parent / "_pandoc")).relative_to(copy.parent)
-        for name in ("page.css", "page.lua"):
-            shutil.copyfile(support.parent / name, copy.parent / beside / name)
         done = run(
             [
                 _executable(),
                 copy.name,
-                "--from=markdown",
+                "--from=markdown-table_attributes",
                 "--to=html5",
                 "--standalone",
-                "--embed-resources",
                 "--mathml",
                 "--wrap=none",
                 "--toc",
@@ -61,11 +53,8 @@ def render_with_pandoc(
                 f"--data-dir={data}",
                 f"--metadata=renderer:Pandoc {pandoc_version()}",
                 *(["--metadata=edited:true"] if edited else []),
-                f"--template={beside / 'template.html'}",
-                f"--css={beside / 'page.css'}",
-                f"--css={beside / 'style.css'}",
-                f"--lua-filter={beside / 'page.lua'}",
-                f"--lua-filter={beside / 'quarto.lua'}",
+                "--template=template.html",
+                "--lua-filter=page.lua",
                 f"--output={page.name}",
             ],
             folder=copy.parent,

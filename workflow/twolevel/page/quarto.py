@@ -8,23 +8,20 @@ from pathlib import Path
 
 from twolevel.page.rendering import TIMEOUT, RenderError, run, said, workplace
 
-# The first version that knows `respect-user-color-scheme`, without which a page ignores that its
-# reader prefers dark.
+# The oldest that these pages have been made with.
 MINIMUM_VERSION = (1, 7)
+VERSION_TIMEOUT = 20  # seconds, of what takes one: a command that hangs is not waited for long
 
 # Quarto exits 0 on each of these and leaves the fault in the page.
 _FAULTS = re.compile(
     r"unable to resolve crossref"
-    r"|could not fetch resource"
     r"|could not convert tex math"
     r"|duplicate identifier"
     r"|unable to resolve link target",
     re.IGNORECASE,
 )
-# As markup: a text that says the same, in somebody's table, is no fault.
-_UNRESOLVED = re.compile(
-    r'(?<=<strong>)\?@[a-z]+-[\w-]+|<[^<>]*class="[^"<>]*quarto-unresolved-ref'
-)
+# How Quarto calls Pandoc and with which metadata, which it says before all else.
+_CALL = re.compile(r"^(?:pandoc (?:-.*)?|metadata)\n(?: {2}.*\n)*", re.MULTILINE)
 
 # Variables of these beginnings change what runs, or what it reads and says: another Pandoc, say, a
 # version that is not Quarto's own, or a log level that hides the faults above.
@@ -77,7 +74,9 @@ def quarto_version(executable: Path) -> str:
     Raises:
         RenderError: the command cannot be run, or answers with anything but a version.
     """
-    asked = run([executable, "--version"], environment=_environment(executable), timeout=60)
+    asked = run(
+        [executable, "--version"], environment=_environment(executable), timeout=VERSION_TIMEOUT
+    )
     version = asked.out.strip()
     if asked.status != 0 or not re.fullmatch(r"\d+(\.\d+)+\S*", version):
         raise RenderError(
@@ -85,12 +84,6 @@ def quarto_version(executable: Path) -> str:
             f"{asked.status} and\n{asked.said}"
         )
     return version
-
-
-def is_recent(executable: Path) -> bool:
-    """Whether this Quarto is at least the version that the pages need."""
-    version = re.findall(r"\d+", quarto_version(executable))
-    return tuple(int(part) for part in version[:2]) >= MINIMUM_VERSION
 
 
 def render_with_quarto(
@@ -103,19 +96,19 @@ def render_with_quarto(
 ) -> None:
     """Render `source` to the self-contained page `output`.
 
-    The folder of the source must hold everything the document shows, `_quarto.yml` included. The
-    page of a source that was `edited` says so.
+    The folder of the source must hold everything the document shows, and what `write_support` puts
+    there. The page of a source that was `edited` says so.
 
     Raises:
         RenderError: Quarto is too old, fails, is not done after `timeout` seconds, makes no page,
-            or makes one with an unresolved cross-reference or a resource it could not embed.
+            or makes one with a fault in it, such as an unresolved cross-reference.
     """
     version = quarto_version(executable)
-    if not is_recent(executable):
+    if tuple(map(int, re.findall(r"\d+", version)[:2])) < MINIMUM_VERSION:
         raise RenderError(
             f"{executable}: found Quarto {version}, expected at least "
-            f"{'.'.join(map(str, MINIMUM_VERSION))}, the first whose pages follow the reader's "
-            "choice of light or dark. Update Quarto, or render with Pandoc"
+            f"{'.'.join(map(str, MINIMUM_VERSION))}. Update Quarto, or write "
+            '"renderer: pandoc" under "report:" in the config'
         )
     with workplace(source, output) as (copy, page, data):
         done = run(
@@ -136,17 +129,13 @@ def render_with_quarto(
             timeout=timeout,
         )
         if done.status != 0:
-            raise RenderError(f"{source}: Quarto failed (exit status {done.status}):\n{done.said}")
+            words = said(_CALL.sub("", done.out + done.errors))
+            raise RenderError(f"{source}: Quarto failed (exit status {done.status}):\n{words}")
         lines = [*done.out.splitlines(), *done.errors.splitlines()]
         if faults := [line for line in lines if _FAULTS.search(line)]:
             raise RenderError(
                 f"{source}: Quarto made a page with faults; fix what it names:\n"
                 + said("\n".join(faults))
-            )
-        if page.is_file() and (mark := _UNRESOLVED.search(page.read_text("utf-8"))):
-            raise RenderError(
-                f"{source}: the page holds the unresolved cross-reference {mark.group()}; "
-                "give a figure, table, equation or section that label, or correct the reference"
             )
 
 
@@ -170,4 +159,5 @@ def _folders(data: Path) -> dict[str, str]:
     """Folders for Quarto instead of its user's, which may change it, or not be writable."""
     # Without a folder "pandoc" there, Pandoc would take ~/.pandoc.
     (data / "pandoc").mkdir()
-    return {"XDG_DATA_HOME": str(data), "XDG_CACHE_HOME": str(data / "cache")}
+    own = {"XDG_DATA_HOME": data, "XDG_CACHE_HOME": data / "cache", "XDG_CONFIG_HOME": data}
+    return {name: str(folder) for name, folder in (own | {"HOME": data}).items()}

@@ -12,7 +12,7 @@ from pathlib import Path
 from threading import current_thread, main_thread
 from typing import NamedTuple
 
-from twolevel.files.atomic import replacing
+from twolevel.files.atomic import copy
 from twolevel.files.private_folders import private_folder
 from twolevel.text.errors import TwoLevelError
 
@@ -93,8 +93,7 @@ def workplace(source: Path, output: Path) -> Iterator[Workplace]:
         yield Workplace(folder / source.name, page, data)
         if not page.is_file() or page.stat().st_size == 0:
             raise RenderError(f"{source}: the renderer reported success but made no {output.name}")
-        with replacing(output) as temporary:
-            shutil.copyfile(page, temporary)
+        copy(page, output)
 
 
 def _unasked(folder: str, names: list[str]) -> set[str]:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from twolevel.files.atomic import replacing
+from twolevel.files.atomic import copy
 from twolevel.files.private_folders import private_folder
 from twolevel.findings.varying.random_words import how_much_varies, is_intercept
 from twolevel.page.renderers import render
+from twolevel.page.support import write_support
 from twolevel.page.templates import fill
 from twolevel.summaries.base import read_summary
 from twolevel.summaries.design_summary import DesignSummary
@@ -33,8 +33,7 @@ def publish(job: Snakemake, failed: Mapping[str, str]) -> None:
     targets = dict(zip([*studies, *titles], job.output.pages, strict=True))
     for (name, target), source in zip(targets.items(), files.pages, strict=True):
         if name not in failed:
-            with replacing(target) as temporary:
-                shutil.copyfile(source, temporary)
+            copy(source, target)
     titled = {name: study["title"] or name for name, study in studies.items()} | titles
     context = {
         "studies": _cards(job, failed),
@@ -51,14 +50,8 @@ def publish(job: Snakemake, failed: Mapping[str, str]) -> None:
     with private_folder("index") as folder:
         document = folder / "index.qmd"
         document.write_text(fill(files.template, context), encoding="utf-8")
-        for source in files.support:
-            shutil.copy(source, folder)
-        render(
-            document,
-            Path(job.output.index),
-            renderer=job.params.renderer,
-            support=Path(files.pandoc[0]).parent,
-        )
+        write_support(files.support, folder)
+        render(document, Path(job.output.index), renderer=job.params.renderer)
     for name in failed:
         Path(targets[name]).unlink(missing_ok=True)
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from twolevel.files.atomic import replacing
+from twolevel.files.atomic import copy
 from twolevel.files.stage_files import write_json, write_text
+from twolevel.page.support import write_support
 from twolevel.page.templates import fill
 from twolevel.pipeline.intact import set_edit_aside
 from twolevel.pipeline.provenance import provenance
@@ -39,20 +39,13 @@ def fill_folder(snakemake: Snakemake, context: Mapping[str, Any]) -> None:
     files, folder = snakemake.input, Path(snakemake.output.document).parent
     copied = {path.name: Path(path) for path in map(Path, [*files.figures, *files.tables])}
     for target in map(Path, [*snakemake.output.figures, *snakemake.output.tables]):
-        _copy(copied[target.name], target)
-    for source in map(Path, files.support):
-        _copy(source, folder / source.name)
+        copy(copied[target.name], target)
+    write_support(files.support, folder)
     text = fill(files.template, context)
     if kept := set_edit_aside(snakemake.output.document, text):
         print(f"{snakemake.output.document} was edited and is written anew; the edit is in {kept}")
     write_json(snakemake.output.provenance, context["provenance"])
     write_text(snakemake.output.document, text)
-
-
-def _copy(source: Path, target: Path) -> None:
-    """Copy a file, whole or not at all."""
-    with replacing(target) as temporary:
-        shutil.copyfile(source, temporary)
 
 
 def making(

@@ -1,39 +1,3 @@
-<!DOCTYPE html>
-<html lang="$if(lang)$$lang$$else$en$endif$">
-<head>
-  <meta charset="utf-8">
-  <meta name="viewport" content="width=device-width, initial-scale=1">
-  <meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'sha256-u9upyDUI2l8RGwF2HEh3xzPZbUR+ia/rT/W8UqD4kWI='; base-uri 'none'; form-action 'none'">
-  <meta name="color-scheme" content="light dark">
-$if(description-meta)$
-  <meta name="description" content="$description-meta$">
-$endif$
-  <title>$pagetitle$</title>
-  <link rel="icon" href="data:,">
-$for(css)$
-  <link rel="stylesheet" href="$css$">
-$endfor$
-</head>
-<body$if(toc)$ class="has-toc"$endif$>
-<a class="skip" href="#content">Skip to content</a>
-<header class="page-header">
-  <h1 class="title">$title$</h1>
-$if(subtitle)$
-  <p class="subtitle">$subtitle$</p>
-$endif$
-</header>
-$if(toc)$
-<nav class="toc" aria-label="On this page">
-<details open>
-<summary>On this page</summary>
-$table-of-contents$
-</details>
-</nav>
-$endif$
-<main id="content" tabindex="-1">
-$body$
-</main>
-<script>
 "use strict";
 (function () {
   // The table of contents stands open beside the text and closed above it.
@@ -101,6 +65,3 @@ $body$
   addEventListener("hashchange", reveal);
   reveal();
 })();
-</script>
-</body>
-</html>
