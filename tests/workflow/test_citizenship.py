@@ -20,7 +20,9 @@ REPLICATION_RULES = {
     *("replicate", "replicate_and_keep", "gather_experiments", "measure_performance"),
     *("plot_replication", "write_replication_report", "render_replication_report"),
 }
-BESIDE = {"new_study", "reproduce", "publish"}  # no part of a run
+# No part of a run.
+BESIDE = {"new_study", "reproduce", "publish", "figures_for_paper"}
+BESIDE |= {"plot_study_for_paper", "plot_replication_for_paper"}
 JOBS = 2 * (len(RULES) - 2) + 1  # each study has one way to get its data; one site
 
 

@@ -24,7 +24,7 @@ def main(snakemake: "Snakemake") -> None:
         measures=read_parquet(files.measures),
         distributions=read_parquet(files.distributions),
     )
-    draw(snakemake.output.figures, "of_replication", sources)
+    draw(snakemake.output, "of_replication", sources)
 
 
 if __name__ == "__main__":

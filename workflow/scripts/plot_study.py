@@ -43,7 +43,7 @@ def main(snakemake: "Snakemake") -> None:
         influence=read_parquet(files.influence),
         quantiles=read_parquet(files.quantiles),
     )
-    draw(snakemake.output.figures, "of_study", sources)
+    draw(snakemake.output, "of_study", sources)
 
 
 if __name__ == "__main__":
