@@ -322,7 +322,7 @@ def replicated(
         scenario = Scenario(n, effects, grand_mean, between, 1.0, missing=share)
         block = replicate_block(scenario, 0, experiments, 1, test)
         sums = block_sums(scenario, block, test)
-        axes = {"subjects": n, "sigma_between": between, "missing": share}
+        axes = {"subjects": n, "sigma_between": between, "missing": share, "replicates": 1}
         measures.append(with_theory(performance(sums), scenario).assign(**axes))
         counts.append(distributions(sums, scenario).assign(**axes))
     tables = (pd.concat(parts, ignore_index=True) for parts in (measures, counts))

@@ -9,12 +9,12 @@ from twolevel.summaries.replication_summary import ReplicationSummary
 
 def reached(power, subjects, sigma_between=1.0, missing=0.0, **more):
     row = {"power": power, "subjects": subjects, "sigma_between": sigma_between, "missing": missing}
-    return row | {"tested": 100, "by_theory": None} | more
+    return row | {"replicates": 1, "tested": 100, "by_theory": None} | more
 
 
 def study(power=(), extent=None, **changed):
     """A study whose conditions differ, all of whose experiments could be fitted."""
-    axes = {"subjects": [8, 12], "sigma_between": [0.0, 1.0], "missing": [0.0]}
+    axes = {"subjects": [8, 12], "sigma_between": [0.0, 1.0], "missing": [0.0], "replicates": [1]}
     summary = {"axes": axes, "power": list(power)}
     ranges = {
         "failed": {"rate": (0.0, 0.0)},
@@ -74,7 +74,7 @@ def test_what_could_not_be_fitted_is_said(rates, words):
 
 
 def test_the_anova_of_missing_cells_is_said_to_have_no_results():
-    axes = {"subjects": [8], "sigma_between": [1.0], "missing": [0.0, 0.1]}
+    axes = {"subjects": [8], "sigma_between": [1.0], "missing": [0.0, 0.1], "replicates": [1]}
     assert "anova" in said(study(test="anova", axes=axes))
     assert "anova" not in said(study(test="anova"))
     assert "anova" not in said(study(axes=axes))

@@ -236,11 +236,36 @@ OWN = {"intercept": 1, "day": 0.3}
             {**LINES, "sigma_between": [0, 1], "random": OWN},
             "expected one of sigma_between and",
         ),
-        ({**LINES, "random": OWN, "missing": [0.0, 0.1]}, "missing: found 0.1, expected 0 with a"),
+        (
+            {**LINES, "random": OWN, "groups": {"a": {}}},
+            "groups: found 1 group, expected at least 2",
+        ),
+        (
+            {**LINES, "random": OWN, "groups": {"a": {"size": 0}, "b": {}}},
+            "r.groups.a.size: found 0, expected at least 1",
+        ),
+        (
+            {**LINES, "random": OWN, "groups": {"a": {"sizes": 2}, "b": {}}},
+            'unknown key (did you mean "size"?); the keys are size, effect, conditions, slope',
+        ),
+        ({**LINES, "random": OWN, "dropout": {"3": 0.1}}, 'dropout: found "3", expected a share'),
+        (
+            {**LINES, "random": OWN, "covariates": {"day": {"sd": 1, "slope": 1}}},
+            'covariates: found "day", expected a name',
+        ),
+        ({"conditions": {"a": 0, "b": 1}, "within": {"f": {"a": 0}}}, "within: found beside"),
         ({"conditions": {"a": 0, "b": 1}, "sigma_between": 1, "strata": {"b": 1}}, 'found "b"'),
         (
-            {"conditions": {"a": {"1": 0, "2": 1}, "b": {"1": 0, "2": 1}}, "sigma_between": 1},
-            "conditions: found the factors a, b, expected one",
+            {
+                "within": {"a": {"1": 0, "2": 1}, "b": {"1": 0, "2": 1}},
+                "sigma_between": 1,
+                "interactions": {"a:c": {"1:1": 1}},
+            },
+            'interactions: found "a:c", expected two factors',
+        ),
+        (
+            {"like": "s", "groups": {"a": {}, "b": {}}},
+            "conditions: missing, but needed with groups",
         ),
         ({"like": "s", "random": OWN}, "conditions: missing, but needed with slope: and random:"),
         ({"conditions": {"a": 0, "b": "x"}, "sigma_between": 1}, 'r.conditions.b: found "x"'),
@@ -510,7 +535,7 @@ def test_replications_that_would_never_end(change, words):
 
 @given(st.floats(1e-50, 1e50), st.floats(1e-50, 0.999), st.integers(1, 12))
 def test_every_number_that_is_allowed_can_be_the_name_of_a_folder(sigma, missing, many):
-    values = [[4, 10**7], [sigma * (1 + k / 7) for k in range(many)], [missing]]
+    values = [[4, 10**7], [sigma * (1 + k / 7) for k in range(many)], [missing], [1]]
     parts = plan(grid_points(values), 10, [], 6)
     for part in parts:
         assert all(len(folder) < 256 for folder in part.path.split("/"))

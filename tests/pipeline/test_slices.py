@@ -16,6 +16,7 @@ axes = st.tuples(
     st.lists(st.integers(2, 60), min_size=1, max_size=5, unique=True),
     st.lists(st.sampled_from([0.0, 0.1, 1 / 3, 1.0, 2.5e-7, 1e20]), min_size=1, unique=True),
     st.lists(st.sampled_from([0.0, 0.1, 0.25]), min_size=1, unique=True),
+    st.lists(st.integers(1, 20), min_size=1, max_size=2, unique=True),
 )
 amounts = st.integers(1, 8 * BLOCK)
 
@@ -64,12 +65,12 @@ def test_cutting_a_plan_into_jobs_changes_no_numbers_drawn(values, experiments):
 
 
 def test_the_last_block_may_be_a_part_of_one():
-    part = Slice((("20",), ("1",), ("0",)), BLOCK, 2 * BLOCK + 7)
+    part = Slice((("20",), ("1",), ("0",), ("1",)), BLOCK, 2 * BLOCK + 7)
     assert part.blocks == [(1, BLOCK), (2, 7)]
 
 
 def test_blocks_that_are_apart_are_no_slice():
-    points = grid_points([[20], [1.0], [0.0]])
+    points = grid_points([[20], [1.0], [0.0], [1]])
     (values,) = {part.values for part in plan(points, 1, [], 3)}
     there = Slice(values, BLOCK, 2 * BLOCK)
     assert plan(points, 3 * BLOCK, [there], 3) == [
@@ -80,13 +81,13 @@ def test_blocks_that_are_apart_are_no_slice():
 
 
 def test_a_long_axis_is_cut_into_folders_that_have_names():
-    slices = plan(grid_points([range(2, 400), [1.0], None]), 10, [], 3)
+    slices = plan(grid_points([range(2, 400), [1.0], None, None]), 10, [], 3)
     assert len(slices) > 1
     assert len(units(slices)) == 398
 
 
 def test_large_work_is_cut_into_jobs_and_small_work_is_not():
-    points = grid_points([[20], [1.0], [0.0]])
+    points = grid_points([[20], [1.0], [0.0], [1]])
     assert len(plan(points, 10_000, [], 3)) == 1
     jobs = plan(points, 100_000_000, [], 3)
     assert 4 <= len(jobs) <= 20
@@ -120,14 +121,14 @@ LEFT_OUT = dict.fromkeys(PARAMETERS)
 
 def test_what_the_config_leaves_out_is_the_studys():
     study = study_values(design(empty_cells=3, per_cell=[0, 1]), mixed())
-    where = scenario_at((SAME, SAME, SAME), LEFT_OUT, study)
+    where = scenario_at((SAME,) * 4, LEFT_OUT, study)
     assert (where.subjects, where.sigma_between, where.sigma_within) == (9, 0.5, 2.0)
     assert (where.mean, where.effects.tolist()) == (5.5, [-1.5, 1.5])
     assert where.missing == pytest.approx(3 / 18)
     own = {"conditions": {"x": [0, 1, 2]}, "slope": 1.0, "random": {"intercept": 2, "x": 3}}
-    lines = scenario_at((SAME, SAME, "0"), LEFT_OUT | own, study)
+    lines = scenario_at((SAME, SAME, "0", SAME), LEFT_OUT | own, study)
     assert (lines.sigma_between, lines.random, lines.slope) == (2, {"x": 3}, 1.0)
-    where = scenario_at(("20", "0", "0.1"), LEFT_OUT | {"sigma_within": 3.0}, study)
+    where = scenario_at(("20", "0", "0.1", "1"), LEFT_OUT | {"sigma_within": 3.0}, study)
     assert (where.subjects, where.sigma_between, where.missing) == (20, 0.0, 0.1)
     assert where.sigma_within == 3.0
 

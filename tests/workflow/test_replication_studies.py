@@ -106,7 +106,9 @@ def test_a_changed_study_reruns_what_is_like_it(project):
 def test_a_new_value_computes_the_new_points_only(project):
     before = {name: path.read_bytes() for name, path in slices(project).items()}
     project.configure(replication_config(plan={**PLAN, "subjects": [4, 6, 9]}, again=AGAIN))
-    assert planned_slices(project) == {"subjects=9/sigma_between=0_1.5/missing=0_0.2/0-60"}
+    assert planned_slices(project) == {
+        "subjects=9/sigma_between=0_1.5/missing=0_0.2/replicates=same/0-60"
+    }
     project.snakemake()
     after = slices(project)
     assert {name: after[name].read_bytes() for name in before} == before
@@ -117,7 +119,7 @@ def test_a_new_value_computes_the_new_points_only(project):
 def test_more_experiments_compute_the_missing_blocks_only(project):
     """From one block to two and a part of a third, and then whole; as if asked for at once."""
     plan = {**PLAN, "subjects": 4, "sigma_between": 1.5, "missing": 0.0}
-    grid = "subjects=4/sigma_between=1.5/missing=0"
+    grid = "subjects=4/sigma_between=1.5/missing=0/replicates=same"
     for experiments, new in (
         (BLOCK, f"0-{BLOCK}"),
         (2 * BLOCK + 7, f"{BLOCK}-{2 * BLOCK + 7}"),
@@ -144,7 +146,9 @@ def test_fewer_experiments_or_points_use_what_is_there(project):
 
 def test_another_parameter_computes_all_again(project):
     project.configure(replication_config(plan={**PLAN, "sigma_within": 2}, again=AGAIN))
-    assert planned_slices(project) == {"subjects=4_6/sigma_between=0_1.5/missing=0_0.2/0-60"}
+    assert planned_slices(project) == {
+        "subjects=4_6/sigma_between=0_1.5/missing=0_0.2/replicates=same/0-60"
+    }
 
 
 @pytest.mark.parametrize("key", ["title", "unit"])

@@ -216,7 +216,7 @@ def experiments_of(wildcards):
 
 
 def per_subject(replication):
-    """How many observations of a subject there are in a replication study, for the size of jobs."""
+    """How many cells a subject has in a replication study, for the size of jobs."""
     return REPLICATIONS[replication].per_subject
 
 
@@ -224,7 +224,7 @@ def slices_of(wildcards):
     """The slices of a replication study: those that are there, and those still to be run."""
     study = REPLICATIONS[wildcards.replication]
     folder = Path(f"results/{wildcards.replication}/experiments")
-    there = [Slice.of_path(str(path)) for path in folder.glob("*/*/*/*[0-9].parquet")]
+    there = [Slice.of_path(str(path)) for path in folder.glob(f"{'*/' * len(AXES)}*[0-9].parquet")]
     observed = per_subject(wildcards.replication)
     slices = plan(points_of(wildcards), study.experiments, there, observed)
     return [f"{folder}/{part.path}" for part in slices]

@@ -1,7 +1,7 @@
 # One replication study: its experiments in slices, and what they say of the method. Everything lies
 # in results/<replication>/.
 
-SLICE = "subjects={subjects}/sigma_between={sigma_between}/missing={missing}/{first}-{last}"
+SLICE = "/".join([*(f"{axis}={{{axis}}}" for axis in AXES), "{first}-{last}"])
 
 
 rule replicate:

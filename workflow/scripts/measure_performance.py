@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from twolevel.experiments.performance import distributions, performance, with_theory
+from twolevel.experiments.planned.planned_study import CONDITION
 from twolevel.experiments.scenario import BLOCK, Scenario
 from twolevel.experiments.theory import Sampling
 from twolevel.files.stage_files import read_parquet, write_csv, write_parquet
@@ -77,6 +78,9 @@ def summary(table: pd.DataFrame, scenarios: Sequence[Scenario], params: Any) -> 
     return {
         "scenario": {k: v for k, v in asdict(first).items() if v is not None},
         "levels": first.levels,
+        "plain": first.plain,
+        "terms": first.tested,
+        "random": first.random_part,
         "mean": first.mean,
         "effects": first.effects,
         "axes": {name: sorted({getattr(s, name) for s in scenarios}) for name in AXES},
@@ -98,9 +102,12 @@ def enough_subjects(
     """
     power = table[(table["measure"] == "power") & (table["method"] == test)]
     rows = []
-    for key, points in power.groupby(["sigma_between", "missing"]):
-        scenario = next(s for s in scenarios if (s.sigma_between, s.missing) == key)
-        row = dict(zip(("sigma_between", "missing"), key, strict=True))
+    power = power[power["quantity"] == CONDITION]
+    _, *others = AXES
+    for key, points in power.groupby(others):
+        at = [tuple(getattr(s, name) for name in others) for s in scenarios]
+        scenario = scenarios[at.index(key)]
+        row = dict(zip(others, key, strict=True))
         row["tested"] = int(points["n"].sum())
         for goal in POWERS:
             reached = points.loc[points["value"] >= goal, "subjects"]
@@ -109,10 +116,18 @@ def enough_subjects(
                 | {
                     "power": goal,
                     "subjects": int(reached.min()) if len(reached) else None,
-                    "by_theory": Sampling(scenario).subjects_for(goal) if not key[1] else None,
+                    "by_theory": by_theory(scenario, goal),
                 }
             )
     return rows
+
+
+def by_theory(scenario: Scenario, power: float) -> int | None:
+    """The fewest subjects that reach a power by the ANOVA, of one factor or number alone."""
+    simple = scenario.missing == 0 and len(scenario.population.names) == 1
+    if not simple or scenario.between.any:
+        return None
+    return Sampling(scenario).subjects_for(power)
 
 
 if __name__ == "__main__":

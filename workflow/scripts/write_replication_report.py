@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from twolevel.experiments.planned.planned_study import CONDITION
 from twolevel.figures.replication_registry import OF_REPLICATION
 from twolevel.files.stage_files import read_parquet
+from twolevel.findings.planned_design import planned_design
 from twolevel.findings.replicated import Replicated, listed, replication_headline
 from twolevel.pipeline.job import run
 from twolevel.pipeline.reports import fill_folder, making
@@ -49,7 +51,6 @@ def context(snakemake: "Snakemake") -> dict[str, Any]:
     effects = {f"alpha[{name}]": f"Effect of {name}" for name in replication.levels}
     if replication.scenario.slope is not None:
         effects = {"slope": "Slope"}
-    own = {"own_variance": f"Variance of own {found.own.split()[0]}"} if found.own else {}
     tests = measures.loc[measures["quantity"] == "condition", "method"]
     name, study = snakemake.wildcards.replication, snakemake.params.replication
     entries = {"replications": {name: study}}
@@ -59,41 +60,61 @@ def context(snakemake: "Snakemake") -> dict[str, Any]:
     return making(name, entries, files.tables, loading) | {
         "replication": replication,
         "figure": lambda name: OF_REPLICATION[name].on_page(name),
-        "points": points(measures),
+        "points": (every := points(measures)),
+        "points_with": lambda quantity: [point for point in every if quantity in point],
         "alpha": percent(alpha(LEVEL)),
         "monte_carlo": MONTE_CARLO,
         "extent": found.extent,
         "found": found,
         "headline": replication_headline(found),
+        "design": planned_design(replication),
         "listed": listed,
-        "quantities": QUANTITIES | own | effects,
+        "quantities": quantities(measures, effects),
         "methods": {name: REPLICATED[name].name for name in dict.fromkeys(tests)},
         "sources": [method.source for method in METHODS.values() if method.source],
     }
 
 
+def quantities(measures: pd.DataFrame, effects: dict[str, str]) -> dict[str, str]:
+    """What is estimated, as a reader knows it, in the order of the measures."""
+    known = QUANTITIES | effects
+    found = {}
+    for name in measures.loc[measures["measure"] == "bias", "quantity"].unique():
+        kind, _, of = name.removesuffix("]").partition("[")
+        found[name] = known.get(name) or f"{kind.capitalize()} of own {of}"
+    return found
+
+
 def points(measures: pd.DataFrame) -> list[dict[str, Any]]:
     """The points of the grid, each with its axes and its measures.
 
-    A measure is found at [quantity][measure], those of tests at [method][measure], and has value,
-    mcse and theory.
+    A measure is found at [quantity][measure], those of tests of the condition at [method][measure],
+    of others at ["others"][quantity][method][measure], and has value, mcse and theory.
     """
     found = []
     for values, table in measures.groupby(list(AXES), sort=False):
         point: dict[str, Any] = dict(zip(AXES, values, strict=True))
+        others = point.setdefault("others", {})
         for row in table.itertuples():
-            place = point.setdefault(row.method or row.quantity, {})
+            here = point if of_condition(row) else others.setdefault(row.quantity, {})
+            place = here.setdefault(row.method or row.quantity, {})
             place[row.measure] = {"value": row.value, "mcse": row.mcse, "theory": row.theory}
         found.append(point)
     return found
 
 
+def of_condition(row: Any) -> bool:
+    """Whether a measure is that of an estimate, or of a test of the condition."""
+    return row.quantity == CONDITION or not row.method
+
+
 def extent(measures: pd.DataFrame) -> dict[str, dict[str, tuple[float, float]]]:
     """The least and the largest value over all points, at [quantity or method][measure].
 
-    A measure without a value at any point is left out.
+    Of tests those of the condition. A measure without a value at any point is left out.
     """
     found: dict[str, dict[str, tuple[float, float]]] = {}
+    measures = measures[(measures["quantity"] == CONDITION) | (measures["method"] == "")]
     for (quantity, method, measure), rows in measures.groupby(["quantity", "method", "measure"]):
         values, here = rows["value"].dropna(), found.setdefault(method or quantity, {})
         if len(values):

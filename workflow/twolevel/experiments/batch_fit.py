@@ -16,7 +16,7 @@ class FixedEffects(Protocol):
     """What the tests of a batch's fixed effects need, by any of the methods of `Test`.
 
     The last axis of degrees of freedom is 1 where all data sets have the same. Effects are J
-    deviations from the grand mean, or the one slope of a number.
+    deviations from the grand mean.
     """
 
     def errors(self, test: Test) -> tuple[np.ndarray, np.ndarray]:
@@ -33,9 +33,8 @@ class BatchFit:
     grand_mean (B,), condition_effects (J, B), deviations from it; between_variance and
     within_variance (B,), the REML estimates of sigma_b^2 and sigma_w^2; raw_variance and
     sampling_variance (B,): the variance of the subject means, and by how much it overstates
-    sigma_b^2 (see `hierarchical`). own_variance (B,), where the model has it, is that of the
-    subjects' own slopes or effects, and singular says where the model's covariance of effects is.
-    NaN for data sets that the model cannot be fitted to. df_num is that of the condition's F test.
+    sigma_b^2 (see `hierarchical`). NaN for data sets that the model cannot be fitted to. df_num is
+    that of the condition's F test.
     """
 
     grand_mean: np.ndarray
@@ -46,8 +45,6 @@ class BatchFit:
     sampling_variance: np.ndarray
     fixed_effects: FixedEffects
     df_num: int
-    own_variance: np.ndarray | None = None
-    singular: np.ndarray | None = None
 
     @property
     def failed(self) -> np.ndarray:
@@ -56,8 +53,8 @@ class BatchFit:
 
     @property
     def boundary(self) -> np.ndarray:
-        """In which data sets (B,) a variance is estimated as exactly 0, or a correlation as 1."""
-        return self.between_variance == 0 if self.singular is None else self.singular
+        """In which data sets (B,) the variance between is estimated as exactly 0."""
+        return self.between_variance == 0
 
     @property
     def two_stage_variance(self) -> np.ndarray:

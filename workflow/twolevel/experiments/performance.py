@@ -12,9 +12,10 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from twolevel.experiments.planned.planned_experiments import rejected
 from twolevel.experiments.run import tests_of
 from twolevel.experiments.scenario import Scenario
-from twolevel.experiments.theory import Sampling, bin_edges
+from twolevel.experiments.theory import Sampling, bin_edges, expected
 from twolevel.text.methods import INTERCEPT_ALONE, Test
 
 # Intervals that would cover another centre no further from the truth than so many standard errors
@@ -34,7 +35,7 @@ def block_sums(scenario: Scenario, experiments: pd.DataFrame, test: Test) -> pd.
     square of that (var1, var2), and the intervals that cover the truth (covered); near_error and
     near_half, error and half-width of the intervals that come near deciding otherwise; counts, the
     estimates in each of `bin_edges`, those of exactly 0 left out. Of a share (measure "rate",
-    "power" or "type_one_error"): n, and how many there are (sum1).
+    "power", "type_one_error" or, of a variance, "coverage"): n, and how many there are (sum1).
     """
     edges = bin_edges(scenario)
     rows = [
@@ -44,11 +45,16 @@ def block_sums(scenario: Scenario, experiments: pd.DataFrame, test: Test) -> pd.
     failed = experiments["failed"]
     rows.append(_share("failed", "", "rate", failed))
     rows.append(_share("boundary", "", "rate", experiments.loc[~failed, "boundary"]))
-    alone = (INTERCEPT_ALONE,) if scenario.own_varies else ()
-    for name in (*tests_of(test), *alone):
-        for measure, column in (("power", "rejected"), ("type_one_error", "rejected_true")):
-            those = experiments[f"{column}[{name}]"].dropna()
-            rows.append(_share("condition", name, measure, those))
+    for name in scenario.truth:
+        if f"{name}_covered" in experiments:
+            rows.append(_share(name, "", "coverage", experiments[f"{name}_covered"].dropna()))
+    methods = *tests_of(test), INTERCEPT_ALONE
+    tests = [(term, name) for term in scenario.tested for name in methods]
+    for quantity, name in tests + [(name, test) for name in scenario.differences]:
+        for measure, true in (("power", False), ("type_one_error", True)):
+            column = rejected(quantity, name, true)
+            if column in experiments:
+                rows.append(_share(quantity, name, measure, experiments[column].dropna()))
     return pd.DataFrame(rows)
 
 
@@ -64,7 +70,7 @@ def performance(sums: pd.DataFrame) -> pd.DataFrame:
 
 def with_theory(measures: pd.DataFrame, scenario: Scenario) -> pd.DataFrame:
     """The measures with a column `theory`: what is known exactly of complete data, else NaN."""
-    known = Sampling(scenario).expected() if scenario.missing == 0 else {}
+    known = expected(scenario)
     keys = measures[KEY].itertuples(index=False, name=None)
     return measures.assign(theory=[known.get(key, np.nan) for key in keys])
 
@@ -77,13 +83,14 @@ def distributions(sums: pd.DataFrame, scenario: Scenario) -> pd.DataFrame:
     """
     parts = []
     for quantity, edges in bin_edges(scenario).items():
-        counts = np.sum(np.stack(list(sums.loc[sums["quantity"] == quantity, "counts"])), axis=0)
-        expected = np.full(len(counts), np.nan)
+        of = (sums["quantity"] == quantity) & (sums["measure"] == "")
+        counts = np.sum(np.stack(list(sums.loc[of, "counts"])), axis=0)
+        shares = np.full(len(counts), np.nan)
         if quantity in Sampling(scenario).laws:
             below = Sampling(scenario).cdf(quantity, edges[1:-1])
             # What lies outside the bins is in the first or last; 0 is in none.
             least = Sampling(scenario).cdf(quantity, edges[:1]) if edges[0] == 0 else [0.0]
-            expected = np.diff([*least, *below, 1.0])
+            shares = np.diff([*least, *below, 1.0])
         parts.append(
             pd.DataFrame(
                 {
@@ -91,7 +98,7 @@ def distributions(sums: pd.DataFrame, scenario: Scenario) -> pd.DataFrame:
                     "low": edges[:-1],
                     "high": edges[1:],
                     "count": counts,
-                    "expected": expected,
+                    "expected": shares,
                 }
             )
         )

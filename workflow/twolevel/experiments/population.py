@@ -128,19 +128,6 @@ class Population:
         """Whether subjects have slopes, or effects of the conditions, of their own."""
         return bool(self.random or self.strata)
 
-    def refuse_in_experiments(self, missing: float) -> None:
-        """Refuse what experiments are not replicated for, with this share of cells missing."""
-        if len(self.names) > 1:
-            raise InputError(
-                f"conditions: found the factors {listed(self.names)}, expected one: experiments "
-                "are replicated for one factor, or a number, within subjects"
-            )
-        if missing > 0 and (self.number is not None or self.own_varies):
-            raise InputError(
-                f"missing: found {missing}, expected 0 with a number, or where subjects have "
-                "effects of their own: these experiments are fitted to complete data"
-            )
-
     def _check_number(self) -> None:
         if self.number is None:
             if self.slope is not None or self.random is not None:

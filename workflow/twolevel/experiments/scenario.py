@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
 
-from twolevel.experiments.own_effects import covariance_of, draw_own, own_effects
+from twolevel.experiments.between_subjects import BetweenSubjects
+from twolevel.experiments.planned.planned_population import planned_study
+from twolevel.experiments.planned.planned_study import CONDITION, PlannedStudy
 from twolevel.experiments.population import Conditions, Population
 from twolevel.numeric.standardised import power_of_two
 from twolevel.text.errors import InputError
@@ -23,10 +25,12 @@ class Scenario:
 
     y_ijk = grand_mean + S_i + alpha_j + eta_ijk for n `subjects`, J conditions and `replicates`
     observations in each cell, of which a share `missing` of the cells, each with that probability,
-    is not observed. `conditions` gives each condition's effect, or a number with its values, on
-    which the mean rises by `slope`; `sigma_between` and `sigma_within` are the standard deviations
-    of S_i and eta_ijk. `random` has those of the subjects' own slopes, `strata` those of their own
-    effects of the conditions (see `Population`). All are in the response's unit.
+    is not observed. `conditions` gives each condition's effect, those of the levels of several
+    factors, or a number with its values, on which the mean rises by `slope`; `sigma_between` and
+    `sigma_within` are the standard deviations of S_i and eta_ijk. `random` has those of the
+    subjects' own slopes, `strata` those of their own effects of factors (see `Population`).
+    `between` has groups of subjects, covariates, interactions and who leaves. With `adjust`, a name
+    of `ADJUSTMENTS`, pairwise differences are tested too. All are in the response's unit.
 
     Raises InputError for parameters that no data can be drawn from.
     """
@@ -41,6 +45,8 @@ class Scenario:
     slope: float | None = None
     random: Mapping[str, float] | None = None
     strata: Mapping[str, float] | None = None
+    between: BetweenSubjects = field(default_factory=BetweenSubjects)
+    adjust: str | None = None
 
     def __post_init__(self) -> None:
         """Refuse what no data can be drawn from."""
@@ -55,7 +61,7 @@ class Scenario:
                 raise InputError(f"{name}: found {getattr(self, name)}, expected {expected}")
         if "intercept" in (self.random or {}):
             raise InputError("random: found intercept, which is sigma_between here; leave it out")
-        self.population.refuse_in_experiments(self.missing)
+        self.between.check(self.population, self.subjects)
 
     @cached_property
     def population(self) -> Population:
@@ -67,8 +73,17 @@ class Scenario:
 
     @property
     def plain(self) -> bool:
-        """Whether the conditions are levels, and subjects differ in their intercepts only."""
-        return self.slope is None and not self.strata
+        """Whether the conditions are levels of one factor, and subjects differ by chance alone.
+
+        In their intercepts, and nothing else: then there are faster ways to the same numbers.
+        """
+        one = self.slope is None and len(self.population.factors) == 1
+        return one and not (self.strata or self.between.any or self.adjust)
+
+    @cached_property
+    def study(self) -> PlannedStudy | None:
+        """The rows and the model of a scenario that is not plain."""
+        return None if self.plain else planned_study(self)
 
     @property
     def own_varies(self) -> bool:
@@ -76,9 +91,28 @@ class Scenario:
         return self.population.own_varies
 
     @property
+    def random_part(self) -> str:
+        """The random part that is fitted, in a formula's words."""
+        return "(1 | subject)" if self.study is None else str(self.study.random.part)
+
+    @property
+    def tested(self) -> list[str]:
+        """The terms that are tested; the first is that of the condition."""
+        return [CONDITION] if self.study is None else list(self.study.terms)
+
+    @property
+    def differences(self) -> list[str]:
+        """The pairwise differences that are tested."""
+        if self.study is None:
+            return []
+        return [name for _, family in self.study.families for name in family]
+
+    @property
     def levels(self) -> list[str]:
-        """The names of the J conditions: levels, or values of a number."""
-        return [f"{cell[0]:g}" if self.slope is not None else str(cell[0]) for cell in self.cells]
+        """The names of the J conditions: levels, combinations of them, or values of a number."""
+        if self.slope is not None:
+            return [f"{cell[0]:g}" for cell in self.cells]
+        return [":".join(map(str, cell)) for cell in self.cells]
 
     @property
     def cells(self) -> list:
@@ -92,46 +126,26 @@ class Scenario:
         return values - values.mean()
 
     @property
-    def estimands(self) -> dict[str, float]:
-        """What is tested by name: the effects, or the slope of a number."""
-        if self.slope is not None:
-            return {"slope": self.slope}
-        names = (f"alpha[{name}]" for name in self.levels)
-        return dict(zip(names, self.effects, strict=True))
-
-    @property
     def mean(self) -> float:
         """The mean of the conditions' means: the grand mean when the effects sum to 0."""
+        if self.study is not None:
+            return self.study.truth["grand_mean"]
         return self.grand_mean + float(np.mean(self.population.effects))
 
     @property
     def unit(self) -> float:
         """A power of two about as large as what varies, in the response's unit."""
-        sizes = [self.sigma_between, self.sigma_within, *self.effects]
-        if self.own_varies:
-            sizes += np.sqrt(np.diag(covariance_of(own_effects(self.population)))).tolist()
-        return power_of_two(np.array(sizes))
+        return power_of_two(np.array([self.sigma_between, self.sigma_within, *self.effects]))
 
     def standardised(self) -> Scenario:
-        """The same in numbers about 1 in size, around 0: in `unit`, less the mean."""
+        """The same of a plain scenario in numbers about 1 in size, around 0: in `unit`."""
         unit = self.unit
-
-        def in_unit(sds: Mapping[str, float] | None) -> dict[str, float]:
-            return {k: v if k == "correlation" else v / unit for k, v in (sds or {}).items()}
-
-        if self.slope is None:
-            effects = dict(zip(self.levels, self.effects / unit, strict=True))
-            scaled = replace(self, conditions=effects, grand_mean=0.0)
-        else:
-            slope = self.slope / unit
-            middle = float(np.mean(self.population.values))
-            scaled = replace(self, slope=slope, grand_mean=-slope * middle)
         return replace(
-            scaled,
+            self,
+            conditions=dict(zip(self.levels, self.effects / unit, strict=True)),
+            grand_mean=0.0,
             sigma_between=self.sigma_between / unit,
             sigma_within=self.sigma_within / unit,
-            random=in_unit(self.random) or None,
-            strata=in_unit(self.strata),
         )
 
     @property
@@ -141,23 +155,24 @@ class Scenario:
 
     @property
     def truth(self) -> dict[str, float]:
-        """The true values of what experiments estimate, by the names of their columns.
-
-        own_variance is that of the subjects' own slopes, or effects of the conditions.
-        """
+        """The true values of what experiments estimate, by the names of their columns."""
+        if self.study is not None:
+            return self.study.truth
         between = self.sigma_between**2
-        found = {
+        names = (f"alpha[{name}]" for name in self.levels)
+        return {
             "grand_mean": self.mean,
-            **self.estimands,
+            **dict(zip(names, self.effects, strict=True)),
             "between_variance": between,
             "within_variance": self.sigma_within**2,
             "raw_variance": between,
             "two_stage_variance": between,
         }
-        if self.own_varies:
-            sds = {**(self.random or {}), **(self.strata or {})}
-            found["own_variance"] = sds[self.population.names[0]] ** 2
-        return found
+
+    @property
+    def estimands(self) -> list[str]:
+        """The names of the conditions' effects, or of the slope, among `truth`."""
+        return [name for name in self.truth if name == "slope" or name.startswith("alpha[")]
 
 
 def draw(
@@ -166,16 +181,12 @@ def draw(
     generator: np.random.Generator,
     out: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray | None]:
-    """Data of `size` experiments (K, size, n), laid out as in `batch`, and what is observed of it.
+    """Data of `size` plain experiments (K, size, n), laid out as in `batch`, and what is observed.
 
-    What subjects have of their own is drawn first, then the errors, then what is missing.
+    Subjects' intercepts are drawn first, then the errors, then what is missing.
     """
     n, K = scenario.subjects, scenario.per_subject
-    if scenario.own_varies:
-        own = draw_own(own_effects(scenario.population), (size, n), generator)
-        own = np.repeat(own, scenario.replicates, axis=0)
-    else:
-        own = scenario.sigma_between * generator.standard_normal((size, n))
+    own = scenario.sigma_between * generator.standard_normal((size, n))
     y = generator.standard_normal((K, size, n), out=out)
     y *= scenario.sigma_within
     y += own
@@ -189,4 +200,5 @@ def draw(
 def stream(scenario: Scenario, block: int, seed: int) -> np.random.SeedSequence:
     """The random stream of a block, which does not depend on what else is in a grid."""
     bits = np.array([scenario.sigma_between, scenario.missing]).view(np.uint64)
-    return np.random.SeedSequence(seed, spawn_key=(scenario.subjects, *map(int, bits), block))
+    place = scenario.subjects, *map(int, bits), scenario.replicates, block
+    return np.random.SeedSequence(seed, spawn_key=place)

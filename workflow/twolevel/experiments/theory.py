@@ -16,6 +16,7 @@ import numpy as np
 from scipy import special
 
 from twolevel.experiments.own_effects import covariance_of, own_effects
+from twolevel.experiments.planned.known_measures import grand_mean_se, known_measures
 from twolevel.experiments.scenario import Scenario
 from twolevel.text.confidence import LEVEL, alpha
 
@@ -172,6 +173,13 @@ class Sampling:
         }
 
 
+def expected(scenario: Scenario) -> Mapping[tuple[str, str, str], float]:
+    """What is known of a scenario's measures, by quantity, method and measure: of complete data."""
+    if scenario.study is not None:
+        return known_measures(scenario.study)
+    return {} if scenario.missing > 0 else Sampling(scenario).expected()
+
+
 def bin_edges(scenario: Scenario) -> dict[str, np.ndarray]:
     """The bins (61 edges) in which the distributions of three estimates are counted.
 
@@ -180,13 +188,19 @@ def bin_edges(scenario: Scenario) -> dict[str, np.ndarray]:
     """
     n, share = scenario.subjects, 1 - scenario.missing
     within = scenario.sigma_within**2
-    own = float(covariance_of(own_effects(scenario.population)).mean())
-    raw = own + within / max(scenario.per_subject * share, 1.0)
-    df = max((scenario.per_subject * share - 1) * n - len(scenario.cells) + 1, 1.0)
-    far = -special.ndtri(_OUTSIDE) * np.sqrt(raw / n)
+    if scenario.study is None:
+        raw = scenario.sigma_between**2 + within / max(scenario.per_subject * share, 1.0)
+        spread, df_between = np.sqrt(raw / n), n - 1
+        df = (scenario.per_subject * share - 1) * n - len(scenario.cells) + 1
+    else:
+        study = scenario.study
+        spread, random = grand_mean_se(study), study.directions.shape[1]
+        raw, df_between = scenario.truth["between_variance"] + n * spread**2, max(n // 2, 1)
+        df = (study.design.nobs * share - n * random - len(study.beta)) / 2
+    far, df = -special.ndtri(_OUTSIDE) * spread, max(df, 1.0)
     ends = {
         "grand_mean": (scenario.mean - far, scenario.mean + far),
-        "between_variance": (0.0, raw * special.chdtri(n - 1, _OUTSIDE) / (n - 1)),
+        "between_variance": (0.0, raw * special.chdtri(df_between, _OUTSIDE) / df_between),
         "within_variance": tuple(
             within * special.chdtri(df, tail) / df for tail in (1 - _OUTSIDE, _OUTSIDE)
         ),

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from twolevel.findings.claim import Claim
 from twolevel.summaries.replication_summary import PowerReached, ReplicationSummary
 from twolevel.text.confidence import LEVEL, alpha, percent
-from twolevel.text.markdown import Markdown, num
+from twolevel.text.markdown import Markdown, counted, num
 from twolevel.text.methods import INTERCEPT_ALONE, METHODS
 
 # The share of failed experiments from which the headline speaks of them.
@@ -44,12 +44,12 @@ class Replicated:
         where = self.replication.scenario
         if where.random:
             return "slopes"
-        return "effects of the conditions" if where.strata else None
+        return "effects of the conditions" if any((where.strata or {}).values()) else None
 
     @property
     def plain(self) -> bool:
-        """Whether conditions are levels, and subjects differ in their intercepts only."""
-        return self.own is None and self.replication.scenario.slope is None
+        """Whether conditions are levels of one factor, and subjects differ by chance alone."""
+        return self.replication.plain
 
     @property
     def any_fit(self) -> bool:
@@ -121,9 +121,13 @@ def _sizes(found: Replicated) -> list[Claim]:
     for row in rows:
         if row.power != ENOUGH or row.sigma_between != widest or not row.tested:
             continue
-        place = row.sigma_between, row.missing
-        more = next(r for r in rows if (r.sigma_between, r.missing, r.power) == (*place, MORE))
+        place = row.missing, row.replicates, row.sigma_between
+        more = next(
+            r for r in rows if (r.missing, r.replicates, r.sigma_between, r.power) == (*place, MORE)
+        )
         data = f"{100 * row.missing:g} % of cells missing" if row.missing else "complete data"
+        if len(axes.replicates) > 1:
+            data += f" and {counted(row.replicates, 'observation')} in each cell"
         tried = f" of those tried ({listed(axes.subjects)})" if len(axes.subjects) > 1 else ""
         theory = ""
         if row.by_theory:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Differences:
-    """The t tests (k,) of k differences among n_means means."""
+    """The t tests (k, ...) of k differences among n_means means; batches run along further axes."""
 
     t: np.ndarray
     df: np.ndarray
@@ -31,7 +31,7 @@ class Differences:
 
 @dataclass(frozen=True)
 class Adjustment:
-    """One method: its adjusted p values (k,), the quantile (k,) of its intervals, and its words.
+    """One method: adjusted p values (k, ...), the quantile (k,) of its intervals, and its words.
 
     quantile is given the tests and alpha, one less the level. prefix stands before "adjusted p";
     words say in a caption what was adjusted. pairs says that it is for all pairwise differences.
@@ -55,10 +55,11 @@ def _holm(tests: Differences) -> np.ndarray:
     import numpy as np
 
     count = len(tests.p)
-    order = np.argsort(tests.p)
-    rising = np.maximum.accumulate(tests.p[order] * np.arange(count, 0, -1))
-    result = np.empty(count)
-    result[order] = np.minimum(rising, 1)
+    order = np.argsort(tests.p, axis=0)
+    times = np.arange(count, 0, -1).reshape(-1, *[1] * (tests.p.ndim - 1))
+    rising = np.maximum.accumulate(np.take_along_axis(tests.p, order, axis=0) * times, axis=0)
+    result = np.empty_like(tests.p)
+    np.put_along_axis(result, order, np.minimum(rising, 1), axis=0)
     return result
 
 
@@ -80,7 +81,9 @@ def _tukey(tests: Differences) -> np.ndarray:
 
     from twolevel.numeric.studentized_range import StudentizedRange
 
-    return StudentizedRange(tests.n_means).sf(np.sqrt(2) * np.abs(tests.t), tests.df)
+    ranges = np.sqrt(2) * np.abs(tests.t).ravel()
+    found = StudentizedRange(tests.n_means).sf(ranges, np.ravel(tests.df))
+    return found.reshape(tests.t.shape)
 
 
 def _tukey_quantile(tests: Differences, alpha: float) -> np.ndarray:

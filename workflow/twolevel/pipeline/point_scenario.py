@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from twolevel.experiments.between_subjects import BetweenSubjects, Covariate, Group
 from twolevel.experiments.scenario import Scenario
 from twolevel.pipeline.slices import AXES, PARAMETERS, SAME, Point
 from twolevel.summaries.design_summary import DesignSummary
@@ -22,8 +23,25 @@ def scenario_at(point: Point, parameters: Mapping[str, Any], study: Mapping[str,
         given |= {"sigma_between": random.pop("intercept"), "random": random}
     for axis, value in zip(AXES, point, strict=True):
         if value != SAME:
-            given[axis] = int(value) if axis == "subjects" else float(value)
-    return Scenario(**{**study, **given})
+            given[axis] = int(value) if axis in ("subjects", "replicates") else float(value)
+    names = "groups", "covariates", "interactions", "dropout"
+    drawn = {name: given.pop(name) for name in names if name in given}
+    return Scenario(**{**study, **given}, between=between_subjects(**drawn))
+
+
+def between_subjects(
+    groups: Mapping[str, Any] = {},
+    covariates: Mapping[str, Any] = {},
+    interactions: Mapping[str, Any] = {},
+    dropout: Any = 0.0,
+) -> BetweenSubjects:
+    """How subjects differ by plan, from plain values."""
+    return BetweenSubjects(
+        {name: Group(**keys) for name, keys in groups.items()},
+        {name: Covariate(**keys) for name, keys in covariates.items()},
+        dropout,
+        interactions,
+    )
 
 
 def study_values(design: DesignSummary, mixed: MixedSummary) -> dict[str, Any]:

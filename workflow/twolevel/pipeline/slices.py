@@ -14,7 +14,7 @@ from math import prod
 from twolevel.experiments.scenario import BLOCK
 from twolevel.text.numbers import written
 
-AXES = ("subjects", "sigma_between", "missing")
+AXES = ("subjects", "sigma_between", "missing", "replicates")
 
 # The other keys of a replication study that the data of its experiments depend on.
 PARAMETERS = (
@@ -24,14 +24,18 @@ PARAMETERS = (
     "random",
     "strata",
     "sigma_within",
-    "replicates",
+    "groups",
+    "interactions",
+    "covariates",
+    "dropout",
+    "adjust",
 )
 
 # Stands for the value of the study that a replication is like.
 SAME = "same"
 
 # A value of each axis, as it is written in paths.
-Point = tuple[str, str, str]
+Point = tuple[str, ...]
 
 # Between the values of an axis in paths. Snakemake cannot send a job with a comma in its wildcards
 # to a cluster.
@@ -70,12 +74,12 @@ class Slice:
     @classmethod
     def up_to(cls, experiments: int) -> Slice:
         """So many experiments, at no point."""
-        return cls(((), (), ()), 0, experiments)
+        return cls(((),) * len(AXES), 0, experiments)
 
     @property
     def points(self) -> list[Point]:
         """The points of the grid, in the order of the axes."""
-        return [(n, sigma, missing) for n, sigma, missing in product(*self.values)]
+        return list(product(*self.values))
 
     @property
     def blocks(self) -> list[tuple[int, int]]:
@@ -86,7 +90,7 @@ class Slice:
         ]
 
     def numbers(self, per_subject: int) -> int:
-        """How many random numbers its experiments take, with `per_subject` observations each.
+        """How many random numbers its experiments take, of subjects with so many cells each.
 
         Data with missing cells count as several times as many, for they take longer to fit.
         """
@@ -96,7 +100,7 @@ class Slice:
 def grid_points(axes: Iterable[Sequence[float] | None]) -> list[Point]:
     """All points of a grid; an axis without values has that of the study."""
     values = ([SAME] if a is None else map(written, a) for a in axes)
-    return [(n, sigma, missing) for n, sigma, missing in product(*values)]
+    return list(product(*values))
 
 
 def plan(
@@ -104,7 +108,7 @@ def plan(
 ) -> list[Slice]:
     """The slices with the experiments of all points: those that are there, and what they lack.
 
-    `per_subject` is the number of observations of a subject, for the size of jobs.
+    `per_subject` is the number of cells of a subject, for the size of jobs.
     """
     wanted = set(Slice.up_to(experiments).blocks)
     absent = {point: set(wanted) for point in points}
@@ -179,6 +183,7 @@ def _jobs(
 
 
 def _cost(point: Point, per_subject: int) -> int:
-    subjects, _, missing = point
+    subjects, _, missing, replicates = point
     n = 30 if subjects == SAME else int(subjects)
-    return n * per_subject * (1 if missing == "0" else _INCOMPLETE)
+    rows = n * per_subject * (1 if replicates == SAME else int(replicates))
+    return rows * (1 if missing == "0" else _INCOMPLETE)

@@ -5,11 +5,37 @@ from __future__ import annotations
 from twolevel.summaries.base import Summary
 
 
+class GroupSummary(Summary):
+    """A group of subjects; see `experiments.between_subjects.Group`."""
+
+    size: int
+    effect: float
+    conditions: dict[str, float] | dict[str, dict[str, float]] | dict[str, list[float]] | None
+    slope: float | None
+
+
+class CovariateSummary(Summary):
+    """A number that subjects differ in; see `experiments.between_subjects.Covariate`."""
+
+    sd: float
+    slope: float
+    mean: float
+
+
+class BetweenSummary(Summary):
+    """How subjects differ by plan; see `experiments.between_subjects`."""
+
+    groups: dict[str, GroupSummary]
+    covariates: dict[str, CovariateSummary]
+    dropout: float | dict[str, float | dict[str, float]]
+    interactions: dict[str, dict[str, float]]
+
+
 class ScenarioSummary(Summary):
     """What the experiments at the first point are drawn from; see `Scenario`."""
 
     subjects: int
-    conditions: dict[str, float] | dict[str, list[float]]
+    conditions: dict[str, float] | dict[str, dict[str, float]] | dict[str, list[float]]
     grand_mean: float
     sigma_between: float
     sigma_within: float
@@ -18,6 +44,8 @@ class ScenarioSummary(Summary):
     slope: float | None = None
     random: dict[str, float] | None = None
     strata: dict[str, float] | None = None
+    between: BetweenSummary
+    adjust: str | None = None
 
 
 class Axes(Summary):
@@ -26,6 +54,7 @@ class Axes(Summary):
     subjects: list[int]
     sigma_between: list[float]
     missing: list[float]
+    replicates: list[int]
 
 
 class PowerReached(Summary):
@@ -37,6 +66,7 @@ class PowerReached(Summary):
 
     sigma_between: float
     missing: float
+    replicates: int
     tested: int
     power: float
     subjects: int | None
@@ -46,12 +76,17 @@ class PowerReached(Summary):
 class ReplicationSummary(Summary):
     """replication.json; effects are deviations from `mean`, which is the mean of all conditions.
 
-    levels: the conditions' names, or the values of a number.
+    levels: the conditions' names, or the values of a number. plain: whether they are levels of one
+    factor, and subjects differ by chance alone, in their intercepts. terms are those that are
+    tested, the condition's first; random is the random part that is fitted.
     averaged_over: the terms of the study it is like that experiments do not have.
     """
 
     scenario: ScenarioSummary
     levels: list[str]
+    plain: bool
+    terms: list[str]
+    random: str
     mean: float
     effects: list[float]
     axes: Axes

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from twolevel.model.effects.effect_sums import EffectSums, Sums, pairs
+from twolevel.model.effects.effect_sums import Sums, pairs
 from twolevel.model.likelihood import VarianceSums
 from twolevel.numeric.small_matrices import product, sweep
 from twolevel.text.methods import Method
@@ -88,8 +88,9 @@ def evaluate(
 ) -> Evaluation:
     """Evaluate at psi (S, B) for as many data sets, or for one data set at B values.
 
-    C (S, r, r, G) are the directions of `relative_covariance`. `fixed` is a row c (p,) and values
-    b (B,): the coefficients are then held to c beta = b, which only makes sense under ML.
+    C (S, r, r, G) are the directions of `relative_covariance`, or (S, r, r, G, B) where each data
+    set has its own. `fixed` is a row c (p,) and values b (B,): the coefficients are then held to
+    c beta = b, which only makes sense under ML.
     """
     if (psi == psi[:, :1]).all():  # as where a search begins
         psi = psi[:, :1]
@@ -155,27 +156,35 @@ def evaluate(
 
 def relative_variance(C: np.ndarray, psi: np.ndarray) -> np.ndarray:
     """M (r, r, G, ...) = I + sum_s psi_s C_s, at psi (S, ...)."""
-    S, r, _, G = C.shape
-    M = (C.reshape(S, -1).T @ psi).reshape(r, r, G, *psi.shape[1:])
+    S, r, _, G = C.shape[:4]
+    if C.ndim > 4:
+        M = (C * psi[:, None, None, None]).sum(axis=0)
+    else:
+        M = (C.reshape(S, -1).T @ psi).reshape(r, r, G, *psi.shape[1:])
     M[np.arange(r), np.arange(r)] += 1.0
     return M
 
 
 def inverse_and_log_det(C: np.ndarray, psi: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """M^-1 (r, r, G, B) and log|M| (G, B) of M = I + sum_s psi_s C_s."""
-    _, r, _, G = C.shape
+    _, r, _, G = C.shape[:4]
     swept, pivots = sweep(relative_variance(C, psi).reshape(r, r, -1), r)
     log_det = np.log(pivots).sum(axis=0).reshape(G, -1)
     return -swept.reshape(r, r, G, -1), log_det
 
 
-def variance_sums(sums: EffectSums, C: np.ndarray, psi: np.ndarray) -> VarianceSums:
+def of_sets(C: np.ndarray, which: np.ndarray) -> np.ndarray:
+    """The directions of some (b,) of the data sets, which may all have the same."""
+    return C if C.ndim == 4 or C.shape[4] == len(which) else C[..., which]
+
+
+def variance_sums(sums: Sums, C: np.ndarray, psi: np.ndarray) -> VarianceSums:
     """The sums for psi sigma_w^2 and sigma_w^2 at psi (S, B), each data set's along the last axis.
 
     The weights of the outer products are N G_r N and N G_r N G_s N, with I as the last G.
     """
     N, _ = inverse_and_log_det(C, psi)
-    S, W = len(C), sums.within_xx[..., None]
+    S, W = len(C), sums.within[0]
     every = range(S + 1)
     itself = np.broadcast_to(np.eye(len(N))[:, :, None, None], N.shape)
     ahead = [product(N, _per_set(c)) for c in C] + [product(N, itself)]
@@ -189,7 +198,7 @@ def variance_sums(sums: EffectSums, C: np.ndarray, psi: np.ndarray) -> VarianceS
     own = np.array([[np.einsum("ijgb,jigb->gb", k, other) for other in ahead] for k in ahead])
     traces = sums.over_subjects(own)
     # Directions outside the span of Z_i, where M is the identity.
-    traces[S, S] += sums.nobs - len(sums.R) * sums.counts.sum()
+    traces[S, S] += sums.nobs - sums.over_subjects(np.full((C.shape[3], 1), float(len(N))))
     return VarianceSums(first, second, traces)
 
 
@@ -202,8 +211,8 @@ def blocks_of(size: int, C: np.ndarray) -> list[int]:
 
 
 def _per_set(C: np.ndarray) -> np.ndarray:
-    """C_s (r, r, G, 1), to go with the axis of data sets."""
-    return C[..., None]
+    """C_s (r, r, G, 1 or B), to go with the axis of data sets."""
+    return C[..., None] if C.ndim == 3 else C
 
 
 def _symmetric(values: np.ndarray, both: list[tuple[int, int]]) -> np.ndarray:

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from twolevel.model.effects.effect_criterion import Evaluation, evaluate
+from twolevel.model.effects.effect_criterion import Evaluation, evaluate, of_sets
 from twolevel.model.effects.effect_sums import EffectSums, Sums
 from twolevel.model.effects.newton import minimise
 from twolevel.model.effects.relative_covariance import RelativeCovariance, triangle
@@ -107,8 +107,10 @@ class EffectSearch:
 
     def value(self, theta: np.ndarray, which: np.ndarray | None = None) -> np.ndarray:
         """The deviances (b,) of all data sets, or of some."""
-        sums = self.sums if which is None else self.sums.of_sets(which)
-        now = evaluate(sums, self.C, self.layout.psi(theta), self.method, derivatives=False)
+        sums, C = self.sums, self.C
+        if which is not None:
+            sums, C = sums.of_sets(which), of_sets(C, which)
+        now = evaluate(sums, C, self.layout.psi(theta), self.method, derivatives=False)
         return deviance(now, sums.degrees_of_freedom(self.method))
 
     def function(self, theta: np.ndarray, which: np.ndarray) -> tuple:
@@ -158,7 +160,7 @@ class EffectSearch:
         self, theta: np.ndarray, which: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         sums = self.sums.of_sets(which)
-        now = evaluate(sums, self.C, self.layout.psi(theta), self.method)
+        now = evaluate(sums, of_sets(self.C, which), self.layout.psi(theta), self.method)
         return deviance_derivatives(now, sums.degrees_of_freedom(self.method))
 
     def _gains(self, theta: np.ndarray, which: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -228,7 +230,7 @@ def in_theta(
 
 
 def derivatives(
-    layout: RelativeCovariance, theta: np.ndarray, now: Evaluation, f: int
+    layout: RelativeCovariance, theta: np.ndarray, now: Evaluation, f: int | np.ndarray
 ) -> Derivatives:
     """How the likelihoods of B data sets bend in theta (S, B), where they are evaluated.
 

@@ -91,12 +91,12 @@ class RelativeCovariance:
         return np.concatenate(on)
 
     def directions(self, R: np.ndarray) -> np.ndarray:
-        """C_s = R E_s R' (S, r, r, G), by which M = I + sum_s psi_s C_s, from R (r, Q, G)."""
-        C = np.empty((self.size, len(R), len(R), R.shape[2]))
+        """C_s = R E_s R' (S, r, r, ...), by which M = I + sum_s psi_s C_s, from R (r, Q, ...)."""
+        C = np.empty((self.size, len(R), len(R), *R.shape[2:]))
         for part, place in zip(self.parts, self.places, strict=True):
             columns, rows = np.triu_indices(place.shape[1])
             for s, i, j in zip(range(part.start, part.stop), rows, columns, strict=True):
-                one = np.einsum("alg,blg->abg", R[:, place[:, i]], R[:, place[:, j]])
+                one = np.einsum("al...,bl...->ab...", R[:, place[:, i]], R[:, place[:, j]])
                 C[s] = one if i == j else one + np.swapaxes(one, 0, 1)
         return C
 
@@ -136,8 +136,8 @@ class RelativeCovariance:
 
         An effect is also 0 where it is next to nothing beside the residuals, by the directions C.
         """
-        sizes = np.einsum("siig->sg", C[self.diagonal]).max(axis=1)
-        least = 1 / np.sqrt(sizes).reshape(-1, *[1] * (theta.ndim - 1))
+        sizes = np.einsum("siig...->sg...", C[self.diagonal]).max(axis=1)
+        least = 1 / np.sqrt(sizes).reshape(*sizes.shape, *[1] * (theta.ndim - sizes.ndim))
         triangles, at = [], 0
         for factor in self.factors(theta):
             triangles.append(triangle(factor, least[at : at + len(factor)]))

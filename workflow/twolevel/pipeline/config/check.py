@@ -12,6 +12,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, Field, ValidationError, model_validator
 
 from twolevel.pipeline.clock import check_date
+from twolevel.pipeline.config.between_keys import CovariateKeys, GroupKeys
 from twolevel.pipeline.config.keys import Model, StudyName
 from twolevel.pipeline.config.made import Publish, Report
 from twolevel.pipeline.config.replication_study import Replication
@@ -155,6 +156,7 @@ _MODELS: dict[Any, type[BaseModel]] = {
     "publish": Publish,
     "read": Reading,
 }
+_OF_SUBJECTS: dict[Any, type[BaseModel]] = {"groups": GroupKeys, "covariates": CovariateKeys}
 _EXPECTED = {
     "int_type": "an integer",
     "int_from_float": "an integer",
@@ -223,6 +225,8 @@ def _model(loc: tuple) -> type[BaseModel]:
     if len(loc) < 2:
         return Config
     if loc[0] == "replications":
+        if len(loc) > 4 and loc[2] in _OF_SUBJECTS:
+            return _OF_SUBJECTS[loc[2]]
         return Replication if len(loc) > 2 else BaseModel
     return _MODELS.get(loc[-2], BaseModel)
 

@@ -1,10 +1,21 @@
 """The config of a replication study: many experiments at each point of a grid of designs."""
 
-from typing import Annotated, Any
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    WithJsonSchema,
+    model_validator,
+)
 
+from twolevel.experiments.between_subjects import BetweenSubjects
 from twolevel.experiments.population import Population
+from twolevel.inference.adjustments import ADJUSTMENTS
+from twolevel.pipeline.config.between_keys import Covariates, Dropout, Groups, Interactions, Share
 from twolevel.pipeline.config.drawn import DrawnConditions, OwnSlopes, Slope, Strata
 from twolevel.pipeline.config.keys import Number, Page, StudyName, refuse_lost_errors
 from twolevel.text.errors import InputError, listed
@@ -37,16 +48,21 @@ def _axis(kind: str, item: Any) -> Any:
 
 
 Subjects = Annotated[int, Field(ge=2)]
+Replicates = Annotated[int, Field(ge=1)]
 Sigma = Annotated[Number, Field(ge=0)]
-Share = Annotated[Number, Field(ge=0, lt=1)]
-
 
 # Points of a grid, and random numbers that all its experiments draw: a month's work of a processor.
 MAX_POINTS, MAX_NUMBERS = 10_000, 10**14
 
 
+def _within_is_conditions(schema: dict[str, Any]) -> None:
+    schema["properties"]["within"] = schema["properties"]["conditions"]
+
+
 class Replication(Page):
     """A study of many simulated experiments, at every point of a grid of designs."""
+
+    model_config = ConfigDict(json_schema_extra=_within_is_conditions)
 
     like: StudyName | None = Field(
         default=None,
@@ -82,8 +98,35 @@ class Replication(Page):
         description="Standard deviation of the within-subject errors",
         examples=[1],
     )
-    replicates: int | None = Field(
-        default=None, ge=1, description="Observations per subject and condition", examples=[1]
+    replicates: _axis("integer", Replicates) | None = Field(  # type: ignore[valid-type]
+        default=None,
+        description="Observations per subject and condition; a list makes a grid",
+        examples=["[1, 10]"],
+    )
+    groups: Groups = Field(
+        default={},
+        description="Groups of subjects, with their sizes and what is theirs alone",
+        examples=[{"control": {"size": 20}, "treated": {"size": 20, "effect": 0.5}}],
+    )
+    interactions: Interactions = Field(
+        default={},
+        description="What is added in cells of two factors or more, besides their own effects",
+        examples=[{"flanker:block": {"incongruent:second": -20}}],
+    )
+    covariates: Covariates = Field(
+        default={},
+        description="Numbers that subjects differ in",
+        examples=[{"age": {"mean": 40, "sd": 10, "slope": 0.05}}],
+    )
+    dropout: Dropout = Field(
+        default=0.0,
+        description="The share of subjects that have left by the last time, by group or time too",
+        examples=[0.2],
+    )
+    adjust: Literal[tuple(ADJUSTMENTS)] | None = Field(  # type: ignore[valid-type]
+        default=None,
+        description="Test pairwise differences of means too, adjusted so for their number",
+        examples=["holm"],
     )
     missing: _axis("number", Share) | None = Field(  # type: ignore[valid-type]
         default=None,
@@ -104,6 +147,16 @@ class Replication(Page):
     keep_experiments: bool = Field(
         default=False, description="Whether to keep the table of all experiments", examples=[True]
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _within(cls, keys: Any) -> Any:
+        """Let `within`, as several factors are called, stand for `conditions`."""
+        if not isinstance(keys, Mapping) or "within" not in keys:
+            return keys
+        if "conditions" in keys:
+            raise InputError("within: found beside conditions, which is the same; leave one out")
+        return {("conditions" if key == "within" else key): keys[key] for key in keys}
 
     @model_validator(mode="after")
     def _is_complete(self) -> "Replication":
@@ -130,7 +183,17 @@ class Replication(Page):
             self.slope,
             self.random,
             self.strata or {},
-            self.replicates or 1,
+            min(self.replicates or [1]),
+        )
+
+    @property
+    def between(self) -> BetweenSubjects:
+        """How subjects differ by plan."""
+        return BetweenSubjects(
+            {name: keys.group for name, keys in self.groups.items()},
+            {name: keys.covariate for name, keys in self.covariates.items()},
+            self.dropout,
+            self.interactions,
         )
 
     @model_validator(mode="after")
@@ -141,9 +204,14 @@ class Replication(Page):
                 "conditions: missing, but needed with slope: and random:; write a number with its "
                 "values, as conditions: {day: [0, 1, 2, 3]}"
             )
+        if drawn_from is None and self.between.any:
+            raise InputError(
+                "conditions: missing, but needed with groups:, covariates:, interactions: and "
+                "dropout:; with like: alone, the study's own design is planned"
+            )
         sizes = list(drawn_from.effects) if drawn_from else []
         if drawn_from:
-            drawn_from.refuse_in_experiments(max(self.missing or [0.0]))
+            self.between.check(drawn_from, min(self.subjects or [2 * len(self.groups) + 2]))
         if self.sigma_within is not None:
             sds = *(self.random or {}).values(), *(self.strata or {}).values()
             sizes += [*(self.sigma_between or []), *sds, self.grand_mean or 0]
@@ -152,20 +220,21 @@ class Replication(Page):
 
     @property
     def per_subject(self) -> int:
-        """How many observations of a subject there are; a guess where a study says it."""
+        """How many cells a subject has; a guess where a study says it."""
         drawn_from = self.population
-        return (len(drawn_from.cells) if drawn_from else 3) * (self.replicates or 1)
+        return len(drawn_from.cells) if drawn_from else 3
 
     @model_validator(mode="after")
     def _comes_to_an_end(self) -> "Replication":
         others = len(self.sigma_between or "1") * len(self.missing or "1")
-        points = len(self.subjects or "1") * others
+        points = len(self.subjects or "1") * others * len(self.replicates or "1")
         if points > MAX_POINTS:
             raise InputError(
                 f"found a grid of {points:,} points, expected at most {MAX_POINTS:,}; shorten its "
                 "lists"
             )
-        numbers = sum(self.subjects or [2]) * self.per_subject * others * self.experiments
+        rows = sum(self.subjects or [2]) * self.per_subject * sum(self.replicates or [1])
+        numbers = rows * others * self.experiments
         if numbers > MAX_NUMBERS:
             raise InputError(
                 f"found {self.experiments:,} experiments at {points:,} points, which draw "

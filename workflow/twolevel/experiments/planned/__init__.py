@@ -1,0 +1,1 @@
+"""Experiments of any design that a study can have: what is drawn, fitted and tested."""
