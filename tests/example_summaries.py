@@ -162,6 +162,7 @@ MIXED = {
         "p": 0.001,
         "p_se": 0.0001,
         "p_mixture": 0.001,
+        "by": "exact",
         "draws": 1000,
         "boundary_share": 0.6,
         "seed": 1,

@@ -14,13 +14,13 @@ def reduce(moments, form):
     """The data's own pseudo-responses (1, D) and left-over sums of squares (1, l)."""
     parts = {0.0: moments.within}
     parts |= {float(n): n * M for n, M in zip(moments.sizes, moments.between, strict=True)}
-    pseudo, left = np.zeros(len(form.sizes)), []
+    pseudo, left = np.zeros(len(form.rows.sizes)), []
     for n, Z in parts.items():
-        rows = np.flatnonzero(form.sizes == n)
-        R = form.X[rows]
+        rows = np.flatnonzero(form.rows.sizes == n)
+        R = form.rows.X[rows]
         t = np.linalg.lstsq(R.T, Z[:-1, -1], rcond=None)[0] if len(rows) else np.zeros(0)
         pseudo[rows] = t
-        if n in form.left_sizes:
+        if n in form.rows.left_sizes:
             left.append(Z[-1, -1] - t @ t)
     return pseudo[None], np.array(left)[None]
 

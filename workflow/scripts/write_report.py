@@ -42,7 +42,7 @@ from twolevel.summaries.loading_summary import LoadingSummary
 from twolevel.summaries.mixed_summary import MixedSummary
 from twolevel.summaries.truth_summary import TruthSummary
 from twolevel.summaries.two_stage_summary import HierarchicalSummary, Level1Summary
-from twolevel.text.methods import CONTRAST_ERRORS, ESTIMATION
+from twolevel.text.methods import CONTRAST_ERRORS, ESTIMATION, TESTED_BY
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake, snakemake
@@ -111,6 +111,7 @@ def context(snakemake: "Snakemake") -> dict[str, Any]:
         if design.n_subjects <= MOST_SUBJECTS
         else None,
         "pairs_share_an_error": pairs_share_an_error(mixed, checks, anova),
+        "tested_by": TESTED_BY,
         "contrast_error": CONTRAST_ERRORS[mixed.contrast_error],
         "support": support(design),
         "own_effects": own_effects(found),

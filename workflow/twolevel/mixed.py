@@ -227,25 +227,27 @@ class MixedFit(Fitted):
                 f"random part {self.random}: subjects have no intercept of their own, whose "
                 "variance could be tested; take test_variances() for what is random here"
             )
-        return variance_test(self.estimates.likelihood.reductions[effects.index(own)], draws, seed)
+        return variance_test(self.estimates.likelihood.reductions, effects.index(own), draws, seed)
 
     def test_between_variance(self, draws: int | None = None, seed: int = 1) -> pd.DataFrame:
-        """Test sigma_between = 0: statistic and p, exact and by the chi-square mixture.
+        """Test sigma_between = 0: statistic and p, by simulation and by the chi-square mixture.
 
-        Always by REML. With other random effects beside, "exact" is the parametric bootstrap (see
-        `variance_test`, also for how many data sets are drawn if `draws` does not say it).
+        Always by REML. The first row is "exact" for an intercept alone, else "approximate" or
+        "bootstrap" (see `variance_test`, also for how many draws there are if `draws` does not
+        say it).
         """
         return self.between_variance_test(draws, seed).table()
 
-    def test_variances(self, draws: int | None = None, seed: int = 1) -> pd.DataFrame:
+    def test_variances(self, refits: int | None = None, seed: int = 1) -> pd.DataFrame:
         """Test each random effect against the model without it and its covariances, by REML.
 
         One row for each: grouping, effect, statistic, df (how many parameters it has), p with its
-        Monte Carlo standard error p_se, and p_mixture by chi-square distributions. For an intercept
-        alone p is exact, else by the parametric bootstrap (see `variance_test`). Without the
+        Monte Carlo standard error p_se, by what p was found (exact where nothing else is random;
+        approximate, as RLRsim, beside others that clearly differ; else a bootstrap of so many
+        refits; see `variance_test`), and p_mixture by chi-square distributions. Without the
         intercept of a line the test depends on the origin of its x.
         """
-        return variance_tests(self.estimates.likelihood, self.random_part, draws, seed)
+        return variance_tests(self.estimates.likelihood, self.random_part, refits, seed)
 
     @cached_property
     def _left_out(self) -> LeftOut:

@@ -26,6 +26,7 @@ from twolevel.text.methods import Method
 if TYPE_CHECKING:
     from twolevel.design.design_matrix import DesignMatrix
     from twolevel.model.downdate import Deletions
+    from twolevel.model.eigenvalues import Eigenvalues
     from twolevel.model.held_parameters import HeldParameter
     from twolevel.model.random_effects import RandomEffects, RandomVariance, Smoothed, Spreads
     from twolevel.model.spectrum import Refits
@@ -122,7 +123,11 @@ class Reduction(Protocol):
 
     @property
     def draws(self) -> int:
-        """How many data sets are drawn if nothing else is said."""
+        """How many data sets `falls_by_chance` draws if nothing else is said."""
+
+    @property
+    def alone(self) -> Eigenvalues | None:
+        """The spectral form of the model with this effect alone; None of one with covariances."""
 
     @property
     def n_parameters(self) -> int:

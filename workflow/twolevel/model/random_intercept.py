@@ -16,6 +16,7 @@ from twolevel.design.design_matrix import DesignMatrix
 from twolevel.design.moments import Moments, SubjectMoments, grouped_moments
 from twolevel.model.criterion import Profile, degrees_of_freedom, maximise, profile, variances
 from twolevel.model.downdate import Deletions, without_each
+from twolevel.model.eigenvalues import Eigenvalues
 from twolevel.model.held_parameters import HeldParameters
 from twolevel.model.likelihood import Derivatives, Variances, VarianceSums
 from twolevel.model.random_effects import (
@@ -87,6 +88,11 @@ class RandomIntercept:
         return (self,)
 
     draws = 100_000  # which take no fits
+
+    @property
+    def alone(self) -> Eigenvalues:
+        """The spectral form: nothing else is random."""
+        return self.spectrum
 
     @property
     def n_parameters(self) -> int:

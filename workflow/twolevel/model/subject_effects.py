@@ -120,7 +120,7 @@ class SubjectEffects:
         """What data sets of the design are drawn from."""
         return DrawnSums.of(self.subjects, self.sums)
 
-    @property
+    @cached_property
     def reductions(self) -> list[ReducedEffects]:
         """The models without one effect each, term by term."""
         return [

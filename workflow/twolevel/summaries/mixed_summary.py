@@ -6,7 +6,7 @@ from pydantic import ConfigDict
 
 from twolevel.summaries.base import Level, Summary
 from twolevel.summaries.rows import Estimate, FTest, Known, OfCondition, OfLevel, OfTerm
-from twolevel.text.methods import ContrastError, Method
+from twolevel.text.methods import ContrastError, Method, TestedBy
 
 
 class Coefficient(Estimate, OfTerm):
@@ -108,6 +108,7 @@ class BetweenVarianceTest(Summary):
     p: float
     p_se: float
     p_mixture: float
+    by: TestedBy
     draws: int
     boundary_share: float
     seed: int
@@ -116,7 +117,7 @@ class BetweenVarianceTest(Summary):
 class VarianceTest(Summary):
     """The test of a random effect against the model without it and its covariances (df of them).
 
-    p is by data sets drawn from the latter, with the standard error p_se.
+    by says what p, with the standard error p_se, is drawn from (see `variance_test`).
     """
 
     grouping: str
@@ -125,6 +126,7 @@ class VarianceTest(Summary):
     df: int
     p: float
     p_se: float
+    by: TestedBy
     p_mixture: float
 
 

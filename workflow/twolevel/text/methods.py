@@ -49,6 +49,16 @@ METHODS: dict[str, EffectTest] = {
 }
 STANDARD: Df = "kenward-roger"
 
+# How the p value of a variance is found, as a table has it: from the distribution of the statistic
+# where one variance is all that is random, of the one in question where others are beside it, or
+# from data sets that the model without it draws.
+TestedBy = Literal["exact", "approximate", "bootstrap"]
+TESTED_BY: dict[TestedBy, str] = {
+    "exact": "exact distribution",
+    "approximate": "approximation",
+    "bootstrap": "bootstrap",
+}
+
 # The error that pairwise differences are tested by, as a caption has it.
 ContrastError = Literal["pooled", "own"]
 CONTRAST_ERRORS: dict[ContrastError, str] = {

@@ -16,7 +16,9 @@ from twolevel.model.effects.drawn_sums import DrawnSums
 from twolevel.model.effects.effect_criterion import blocks_of, evaluate, relative_variance
 from twolevel.model.effects.effect_search import deviance, maximise
 from twolevel.model.effects.effect_sums import EffectSums
+from twolevel.model.effects.lone_effect import eigenvalues_alone
 from twolevel.model.effects.relative_covariance import RelativeCovariance
+from twolevel.model.eigenvalues import Eigenvalues
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,12 +33,20 @@ class ReducedEffects:
 
     draws = 10_000  # each of which takes two fits
 
+    @cached_property
+    def alone(self) -> Eigenvalues | None:
+        """Of an effect without covariances, the spectral form of the model that has it alone."""
+        if self.n_parameters > 1:
+            return None
+        direction = self.C[self.layout.parts[self.term].start]
+        return eigenvalues_alone(self.drawn.sums, direction)
+
     @property
     def n_parameters(self) -> int:
         """How many variances and covariances the effect has."""
         return self.layout.places[self.term].shape[1]
 
-    @property
+    @cached_property
     def fall(self) -> float:
         """By how much the restricted deviance falls where the effect is added."""
         return float(self._falls(self.drawn.sums, self._psi(self.drawn.sums))[0])
