@@ -1,0 +1,1 @@
+"""What goes from a study's page into a paper: text, tables, references and code, each by itself."""
