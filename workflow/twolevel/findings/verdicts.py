@@ -33,7 +33,8 @@ class Verdict:
 
     parts are the factors of an interaction in words, one for a term that is none; zeros the
     numbers that the test holds at 0, with their verb, if any; quote the tests as they stand in
-    brackets, reported as in a list. elsewhere says that the test of a model decides which has all
+    brackets, reported as in a list. decides is the test that decides, and epsilon Greenhouse and
+    Geisser's where it corrects that. elsewhere says that the test of a model decides which has all
     that subjects' data support, tested that there is a test at all.
     """
 
@@ -44,6 +45,8 @@ class Verdict:
     zeros: Markdown
     quote: Markdown
     reported: Markdown
+    decides: FTest
+    epsilon: float | None
     elsewhere: bool
     tested: bool
 
@@ -118,6 +121,8 @@ def _verdict(
         zeros=zeros,
         quote=Markdown(quote),
         reported=Markdown(reported),
+        decides=decides,
+        epsilon=None if corrected is None else corrected.gg_epsilon,
         elsewhere=decides is supported,
         tested=decides.p is not None,
     )
