@@ -6,7 +6,8 @@ from twolevel.page.support import write_support
 
 REPORTS = Path(__file__).parents[1] / "reports"
 SUPPORT = [
-    REPORTS / name for name in ("_quarto.yml", "page.lua", "template.html", "page.css", "page.js")
+    REPORTS / name
+    for name in ("_quarto.yml", "page.lua", "template.html", "page.css", "page.js", "copying.js")
 ]
 
 

@@ -117,6 +117,7 @@ STUDIES = {
 }
 # Those in which subjects have more of their own than a mean, as their data support.
 STUDIES["strata"] = real("cases/two_within.csv", "rt ~ flanker * block", subject="subj")
+ROUNDED = ["descriptives", "tests", "anova", "means", "contrasts", "varcorr"]
 MORE = ("replicates", "numeric", "strata")
 # Those with a condition and unequal cells.
 UNEQUAL = ("unbalanced", "dropped", "repeated", "blocks", "age", "uneven_slopes", "disconnected")
@@ -250,12 +251,15 @@ def build(name: str, folder: Path, config: dict[str, Any] | None = None) -> None
     for key in shown:
         (report / key).mkdir(parents=True)
     support = {"template": REPORTS / "study.qmd", "support": SUPPORT}
+    support |= {"citation": ROOT / "CITATION.cff"}
+    offered = {"data": report / "tables" / "data.csv"}
+    offered["rounded"] = [report / "tables" / f"{table}_rounded.csv" for table in ROUNDED]
     given = {key: path for key, path in made.items() if path.exists()}
     document = report / "report.qmd"
     job(
         write_report,
-        given | support | shown,
-        {"document": document, "provenance": report / "provenance.json", **copies},
+        given | observations | support | shown,
+        {"document": document, "provenance": report / "provenance.json", **copies, **offered},
         {"study": name},
         study=study,
     )
@@ -416,7 +420,9 @@ def test_templates_end_no_line_of_text_in_a_block():
 
 
 def test_everything_is_filled_in(report):
-    text = report.page.text + " ".join(image["alt"] for image in report.page.images)
+    # Scripts have words of their own, such as False.
+    page = Page(re.sub(r'<pre[^>]*class="sourceCode.*?</pre>', "", report.html, flags=re.DOTALL))
+    text = page.text + " ".join(image["alt"] for image in page.images)
     text = text.replace("\u2060", "")  # within what Quarto would take for a shortcode
     assert not re.search(r"\b(None|nan|NaN|Undefined|inf|True|False|null)\b", text)
     for left in ("<<", ">>", "<%", "%>", "?@", "{#", "]{", "\\"):
@@ -428,6 +434,8 @@ def test_everything_is_filled_in(report):
 def test_sentences_are_whole(report):
     for line in report.page.lines:
         # Names from the data are no prose of ours.
+        line = re.sub(r"(?<=[ [−])\.(?=\d)", "0.", line)  # p = .106 is a number like others
+        line = re.sub(r"\bt\((?=\d)", "T(", line)  # a statistic
         line = re.sub(r"@fig-x .*? <i>|\*a\*\|b|\$x\$ \[l\]\(u\)|# <b> ::: `c`", "x", line)
         line = line.replace("|m|^2 & `s`", "x").replace("*A* | <b>title</b> $x$", "x")
         assert "  " not in line.strip().replace("\u2003", ""), line
@@ -498,6 +506,12 @@ def test_downloads_are_the_files(report):
         if "download" in link
     }
     files = {path.name: path.read_bytes() for path in (report.folder / "tables").iterdir()}
+    shown = (report.folder / "report" / "tables").iterdir()
+    assert {path.name for path in shown} == {*files, *map("{}_rounded.csv".format, ROUNDED)} | {
+        "data.csv"
+    }
+    for name in ("data.csv", *map("{}_rounded.csv".format, ROUNDED)):
+        files[name] = (report.folder / "report" / "tables" / name).read_bytes()
     for name in ("report.qmd", "provenance.json"):
         files[name] = (report.folder / "report" / name).read_bytes()
     assert carried == files

@@ -12,9 +12,13 @@ TABLES = [
 REPLICATION_FIGURES = rules.plot_replication.output.figures
 REPLICATION_TABLES = [rules.measure_performance.output.table]
 BESIDE = ["_quarto.yml", "page.lua", "template.html"]
-SUPPORT = [template(name) for name in [*BESIDE, "page.css", "page.js"]]
+SUPPORT = [template(name) for name in [*BESIDE, "page.css", "page.js", "copying.js"]]
 STEPS = sorted(path.name for path in (WORKFLOW.parent / "reports/study").iterdir())
 STEPS = [template(f"study/{name}") for name in STEPS]
+
+
+# Those that the page has rounded for people too.
+ROUNDED = ["descriptives", "tests", "anova", "means", "contrasts", "varcorr"]
 
 
 rule write_report:
@@ -32,6 +36,8 @@ rule write_report:
         comparison=rules.compare_fits.output.comparison,
         truth=truth_of,
         loading=loading_of,
+        observations=observations_of,
+        citation=local(os.path.relpath(WORKFLOW.parent / "CITATION.cff")),
         figures=FIGURES,
         tables=TABLES,
     output:
@@ -40,6 +46,8 @@ rule write_report:
         support=expand("results/{{study}}/report/{name}", name=BESIDE),
         figures=expand("results/{{study}}/report/figures/{name}", name=names_of(FIGURES)),
         tables=expand("results/{{study}}/report/tables/{name}", name=names_of(TABLES)),
+        rounded=expand("results/{{study}}/report/tables/{name}_rounded.csv", name=ROUNDED),
+        data="results/{study}/report/tables/data.csv",
     log:
         "logs/{study}/write_report.log",
     benchmark:
@@ -64,6 +72,8 @@ rule render_report:
             rules.write_report.output.support,
             rules.write_report.output.figures,
             rules.write_report.output.tables,
+            rules.write_report.output.rounded,
+            rules.write_report.output.data,
         ],
     output:
         page=report("results/{study}/report.html", category="{study}", labels={"page": "report"}),

@@ -7,9 +7,11 @@ Reads the summaries of every stage, the template, figures, tables and support fi
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import yaml
+
 from twolevel.design.terms import term_in_words
 from twolevel.figures.registry import OF_STUDY
-from twolevel.files.stage_files import read_csv
+from twolevel.files.stage_files import read_csv, write_csv
 from twolevel.findings.cautions import pairs_share_an_error
 from twolevel.findings.compared import most_apart, quantity_in_words, why_apart
 from twolevel.findings.headline import headline
@@ -23,6 +25,7 @@ from twolevel.findings.of_fit import (
     whether_subjects_differ,
 )
 from twolevel.findings.of_subjects import influence, shrinkage
+from twolevel.findings.paper.for_paper import for_paper
 from twolevel.findings.remarks import remarks
 from twolevel.findings.results import Results
 from twolevel.findings.testimony import witness_in_words
@@ -33,6 +36,7 @@ from twolevel.inference.adjustments import ADJUSTMENTS
 from twolevel.levels.comparison import ROUNDING
 from twolevel.pipeline.job import run
 from twolevel.pipeline.reports import fill_folder, making
+from twolevel.pipeline.shared_data import share_observations
 from twolevel.summaries.anova_summary import AnovaSummary
 from twolevel.summaries.base import read_summary
 from twolevel.summaries.checks_summary import ChecksSummary
@@ -50,7 +54,11 @@ if TYPE_CHECKING:
 
 def main(snakemake: "Snakemake") -> None:
     """Copy what the report shows into its folder, and write the document."""
-    fill_folder(snakemake, context(snakemake))
+    filled = context(snakemake)
+    rounded = {f"{table.name}_rounded": table for table in filled["paper"].tables}
+    for path in snakemake.output.rounded:
+        write_csv(path, rounded[Path(path).stem].frame())
+    fill_folder(snakemake, filled)
 
 
 def context(snakemake: "Snakemake") -> dict[str, Any]:
@@ -78,7 +86,12 @@ def context(snakemake: "Snakemake") -> dict[str, Any]:
     )
     tables = {Path(path).stem: path for path in files.tables}
     apart = most_apart(comparison, mixed.terms)
-    return making(name, entries, files.tables, loading) | {
+    made = making(name, entries, files.tables, loading)
+    share = snakemake.params.study["share_data"]
+    citation = yaml.safe_load(Path(files.citation).read_text("utf-8"))
+    return made | {
+        "paper": for_paper(found, loading, made["provenance"]["versions"], citation),
+        "data_kept": share_observations(files.observations, snakemake.output.data, share),
         "labels": labels,
         "design": design,
         "loading": loading,

@@ -122,6 +122,15 @@ def code(value: object) -> Markdown:
     return Markdown(f"{fence}{pad}{text}{pad}{fence}")
 
 
+def code_block(text: str, language: str) -> Markdown:
+    """Lines as a block of code, between enough backticks; it holds no shortcode."""
+    fence = "```"
+    while fence in text:
+        fence += "`"
+    inert = without_shortcodes(in_one_direction(text))
+    return Markdown(f'{fence}{{.{language} shortcodes="false"}}\n{inert}\n{fence}')
+
+
 def quoted(value: object) -> Markdown:
     """Text as a YAML string that Pandoc reads as literal Markdown."""
     return Markdown(json.dumps(str(escape(_inert(value))), ensure_ascii=False))

@@ -121,6 +121,11 @@ class _Study(Page):
         description="Confidence level of intervals; a test shows something where p < 1 - level",
         examples=[0.9],
     )
+    share_data: bool = Field(
+        default=True,
+        description="Whether the page carries the observations themselves, as data.csv",
+        examples=[False],
+    )
 
 
 class SimulatedStudy(_Study):
