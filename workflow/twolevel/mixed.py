@@ -328,4 +328,4 @@ def fit_design(design: DesignMatrix, random_columns: RandomColumns, method: Meth
         return MixedFit.of(design, random_columns, intercept, coordinates)
     coordinates = design.working_moments()[1]
     effects = SubjectEffects.of(design, random_columns, method)
-    return MixedFit.of(design, random_columns, effects, coordinates)  # type: ignore[arg-type]
+    return MixedFit.of(design, random_columns, effects, coordinates)

@@ -126,7 +126,7 @@ def describe_random_part(
         random=str(random.part),
         intercept_only=random.part.is_intercept,
         own_coefficients=int(np.linalg.matrix_rank(own)),
-        supported=supported(design),
+        supported=random.support or supported(design),
     )
 
 

@@ -40,7 +40,7 @@ class Solution(Protocol):
         """The entries (k, ...) of Lambda (see `random_part`)."""
 
     @property
-    def deviance(self) -> np.ndarray:
+    def deviance(self) -> float | np.ndarray:
         """d (...)."""
 
     @property
@@ -52,7 +52,7 @@ class Solution(Protocol):
         """A_xx^-1 (p, p, ...)."""
 
     @property
-    def rss(self) -> np.ndarray:
+    def rss(self) -> float | np.ndarray:
         """R (...)."""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -74,11 +75,11 @@ def supported_columns(design: DesignMatrix) -> RandomColumns:
     """
     if design.whole is not None or _one_row_a_level(design):
         return subject_intercept(design)
-    bars = supported(design).bars
-    if len(bars) == 1 and bars[0].formula == "1":
-        return subject_intercept(design)
-    mixed = MixedFormula.of(design.formula, design.formula, bars)
-    return RandomColumns(tuple(_terms(mixed, design, {}, within_factors(design))))
+    support = supported(design)
+    if len(support.bars) == 1 and support.bars[0].formula == "1":
+        return replace(subject_intercept(design), support=support)
+    mixed = MixedFormula.of(design.formula, design.formula, support.bars)
+    return RandomColumns(tuple(_terms(mixed, design, {}, within_factors(design))), support)
 
 
 def _one_row_a_level(design: DesignMatrix) -> bool:

@@ -14,6 +14,7 @@ from twolevel.random.random_part import RandomPart, RandomTerm
 if TYPE_CHECKING:
     import pandas as pd
 
+    from twolevel.random.supported import Support
     from twolevel.random.term_source import TermSource
 
 
@@ -51,9 +52,10 @@ class TermColumns:
 
 @dataclass(frozen=True, eq=False)
 class RandomColumns:
-    """All terms of a random part on N rows."""
+    """All terms of a random part on N rows; support is what it was chosen by, if it was asked."""
 
     terms: tuple[TermColumns, ...]
+    support: Support | None = None
 
     @property
     def part(self) -> RandomPart:
