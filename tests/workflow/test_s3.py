@@ -1,7 +1,7 @@
 """Results in cloud storage, through Snakemake's plugin for S3, on a server of this machine."""
 
 import pytest
-from projects import CONFIG, REPLICATED
+from projects import AGAIN, CONFIG, PLAN, REPLICATED, replication_config
 
 REASON = "results in S3 need the extras cloud and test"
 pytest.importorskip("snakemake_storage_plugin_s3", reason=REASON)
@@ -42,6 +42,18 @@ def test_results_in_s3_are_those_of_a_local_run(server, fresh, replicated, first
     assert set(there) == set(local)
     assert [name for name in local if there[name] != local[name]] == []
     assert fresh.files("results", "site") == {}, "nothing stays on this machine"
+
+    # Of a larger grid only the points are computed that are not stored yet.
+    plan = {**PLAN, "subjects": [*PLAN["subjects"], 9]}
+    fresh.configure(replication_config(plan=plan, again=AGAIN))
+    said = fresh.snakemake("results/plan/measures.parquet", *storage)
+    assert [line for line in said.lines if line.startswith("plan: experiments")] == [
+        "plan: experiments 0 to 60 with 9 subjects"
+    ]
+    kept = stored("results/plan/experiments")
+    assert {name: kept[name] for name in kept if name in there} == {
+        name: there[name] for name in there if name.startswith("results/plan/experiments/")
+    }
 
     # A table lies beside the config; what is stored is not made again.
     fresh.configure(REPLICATED | {"studies": CONFIG["studies"]})

@@ -1,4 +1,11 @@
 # The config, checked; what rules look up in it; the library modules each script runs.
+import asyncio
+import re
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+
+from snakemake.io import IOCache
+
 from twolevel.figures.registry import OF_STUDY
 from twolevel.figures.replication_registry import OF_REPLICATION
 from twolevel.files.checksums import fingerprint
@@ -220,13 +227,29 @@ def per_subject(replication):
     return REPLICATIONS[replication].per_subject
 
 
+@cache
+def slices_in(folder):
+    """The slices in a folder of this machine, or of the storage in which results lie."""
+    provider = workflow.storage_registry.default_storage_provider
+    if provider is None:
+        paths = [path.as_posix() for path in Path(folder).rglob("*.parquet")]
+    else:
+        found, prefix = IOCache(None), workflow.storage_settings.default_storage_prefix
+        anything = provider.object(f"{prefix.rstrip('/')}/{folder}/anything")
+        # This thread may be in an event loop, as where Snakemake builds its DAG.
+        with ThreadPoolExecutor(1) as another:
+            another.submit(asyncio.run, anything.inventory(found)).result()
+        paths = map(str, found.exists_in_storage)
+    one = re.compile(rf"(.*/)?{re.escape(folder)}/([^/]+/){{{len(AXES)}}}\d+-\d+\.parquet")
+    return [Slice.of_path(path) for path in paths if one.fullmatch(path)]
+
+
 def slices_of(wildcards):
     """The slices of a replication study: those that are there, and those still to be run."""
     study = REPLICATIONS[wildcards.replication]
-    folder = Path(f"results/{wildcards.replication}/experiments")
-    there = [Slice.of_path(str(path)) for path in folder.glob(f"{'*/' * len(AXES)}*[0-9].parquet")]
+    folder = f"results/{wildcards.replication}/experiments"
     observed = per_subject(wildcards.replication)
-    slices = plan(points_of(wildcards), study.experiments, there, observed)
+    slices = plan(points_of(wildcards), study.experiments, slices_in(folder), observed)
     return [f"{folder}/{part.path}" for part in slices]
 
 
