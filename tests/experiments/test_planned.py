@@ -331,6 +331,19 @@ def test_superpowers_published_examples_are_met(name):
         assert abs(row["theory"] - percent / 100) < 0.006
 
 
+def test_simrs_published_example_is_met():
+    """Power of simr's vignette "Power Analysis from Scratch", from 20 simulations."""
+    where = scenario(
+        {"x": list(range(1, 11))},
+        slope=-0.1,
+        subjects=3,
+        sigma_between=np.sqrt(0.5),
+        sigma_within=1.0,
+    )
+    power = replicate_block(where, 0, 4_000, 1, "kenward-roger")["rejected[kenward-roger]"].mean()
+    assert 0.1189 < power < 0.5428
+
+
 @pytest.mark.parametrize(
     ("keys", "words"),
     [

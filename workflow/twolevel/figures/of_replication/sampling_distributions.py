@@ -78,7 +78,7 @@ def sampling_distributions(
             entries |= _panel(ax, row, colour, experiments)
             entries["truth"] = ax.axvline(truth[column], **TRUTH)
             if quantity == "between_variance" and experiments:
-                _say_zeros(ax, float(boundary.loc[n, "value"]))
+                _say_zeros(ax, 1 - float(row["count"].sum()) / experiments)
         _label(axes[-1, column], span, room_of(figure, len(COLUMNS)))
     for ax, n in zip(axes[:, 0], subjects, strict=True):
         ax.set_ylabel(f"n = {n:,.0f}")
