@@ -1,7 +1,7 @@
 # One replication study: its experiments in slices, and what they say of the method. Everything lies
 # in results/<replication>/.
 
-SLICE = "/".join([*(f"{axis}={{{axis}}}" for axis in AXES), "{first}-{last}"])
+SLICE = str(Path(*(f"{axis}={{{axis}}}" for axis in AXES), "{first}-{last}"))
 
 
 rule replicate:
