@@ -3,12 +3,13 @@
 import fcntl
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from small_site import make
+from views import WIDTHS, View
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 ARGUMENTS = [
@@ -47,3 +48,19 @@ def site(chromium: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
             make(project)
             (project / "made").touch()
     return project / "site"
+
+
+@pytest.fixture
+def show(chromium, site) -> Iterator[Callable[..., View]]:
+    """Open a page of the site, in a context of its own."""
+    contexts = []
+
+    def show(name: str, device: str = "desktop", scheme: str = "light", **more) -> View:
+        size = {"width": WIDTHS[device], "height": 800}
+        context = chromium.new_context(viewport=size, color_scheme=scheme, **more)
+        contexts.append(context)
+        return View(context.new_page(), site / f"{name}.html")
+
+    yield show
+    for context in contexts:
+        context.close()

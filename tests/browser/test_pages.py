@@ -4,53 +4,13 @@ import base64
 import hashlib
 import io
 import re
-from collections.abc import Callable, Iterator
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 from small_site import PAGES, STUDIES
+from views import WIDTHS, View
 
-WIDTHS = {"desktop": 1280, "phone": 390}
 SERIOUS = ("serious", "critical")
-
-
-class View:
-    """A page in a browser, with all that it said and asked for."""
-
-    def __init__(self, page, path: Path) -> None:
-        self.page, self.path = page, path
-        self.said: list[str] = []
-        self.requests: list[str] = []
-        page.on("console", lambda message: self.said.append(message.text))
-        page.on("pageerror", lambda error: self.said.append(str(error)))
-        page.on("request", lambda request: self.requests.append(request.url))
-        page.goto(path.as_uri())
-
-    def run(self, script: str, *arguments):
-        """Evaluate JavaScript in the page."""
-        return self.page.evaluate(script, *arguments)
-
-    @property
-    def focused(self) -> str:
-        """The text of the element that has the focus."""
-        return self.run("document.activeElement.innerText")
-
-
-@pytest.fixture
-def show(chromium, site) -> Iterator[Callable[..., View]]:
-    """Open a page of the site, in a context of its own."""
-    contexts = []
-
-    def show(name: str, device: str = "desktop", scheme: str = "light", **more) -> View:
-        size = {"width": WIDTHS[device], "height": 800}
-        context = chromium.new_context(viewport=size, color_scheme=scheme, **more)
-        contexts.append(context)
-        return View(context.new_page(), site / f"{name}.html")
-
-    yield show
-    for context in contexts:
-        context.close()
 
 
 @pytest.fixture(params=[(d, s) for d in WIDTHS for s in ("light", "dark")], ids="-".join)

@@ -92,6 +92,7 @@ def test_a_title_reruns_no_stage(project):
         ("study/design.qmd", follow({"write_report"})),
         ("page.css", follow({"write_report"})),
         ("page.js", follow({"write_report"})),
+        ("live/start.js", follow({"write_report"})),
         ("index.qmd", {SITE}),
     ],
 )

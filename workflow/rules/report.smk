@@ -13,6 +13,20 @@ REPLICATION_FIGURES = rules.plot_replication.output.figures
 REPLICATION_TABLES = [rules.measure_performance.output.table]
 BESIDE = ["_quarto.yml", "page.lua", "template.html"]
 SUPPORT = [template(name) for name in [*BESIDE, "page.css", "page.js", "copying.js"]]
+# What a study's page can do beyond being read; in this order, for the last starts all others.
+LIVE = [
+    "live.css",
+    "normal_draws.js",
+    "two_variances.js",
+    "address.js",
+    "drawing.js",
+    "histogram.js",
+    "draw_again.js",
+    "intraclass_picture.js",
+    "choose_subject.js",
+    "start.js",
+]
+LIVE = [template(f"live/{name}") for name in LIVE]
 STEPS = sorted(path.name for path in (WORKFLOW.parent / "reports/study").iterdir())
 STEPS = [template(f"study/{name}") for name in STEPS]
 
@@ -26,7 +40,7 @@ rule write_report:
     input:
         template=template("study.qmd"),
         steps=STEPS,
-        support=SUPPORT,
+        support=[*SUPPORT, *LIVE],
         design=rules.describe_design.output.design,
         level1=rules.fit_subjects.output.level1,
         hierarchical=rules.fit_hierarchical.output.hierarchical,
@@ -56,7 +70,7 @@ rule write_report:
         "../envs/twolevel.yaml"
     params:
         study=config_of,
-        code=script_code("write_report", template("study.qmd"), *STEPS, *SUPPORT),
+        code=script_code("write_report", template("study.qmd"), *STEPS, *SUPPORT, *LIVE),
     message:
         "{wildcards.study}: write the report"
     script:

@@ -1,0 +1,325 @@
+"""What a page can do beyond being read: draw other subjects, compare spreads, choose a subject."""
+
+import json
+import math
+import re
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+LARGE = 20_000
+
+
+def model(view) -> dict:
+    """The numbers that the page brings."""
+    return view.run("JSON.parse(document.getElementById('live-numbers').textContent)")["model"]
+
+
+def shown(view, section: str, name: str) -> float:
+    """A number in one of the page's places for it."""
+    text = view.page.locator(f"#{section} [data-is={name}]").first.inner_text()
+    return float(text.replace("−", "-").replace(",", ""))
+
+
+def test_draws_are_normal_and_the_same_for_the_same_seed(show):
+    view = show("balanced")
+    first = "seed => { const next = normalDraws(seed); return Array.from({length: 200000}, next); }"
+    draws = np.array(view.run(first, 7))
+    assert np.array_equal(draws, view.run(first, 7))
+    assert not np.any(draws[:100] == view.run(first, 8)[:100])
+    # Five standard errors, of the mean, the variance, the fourth moment and of neighbours.
+    n = len(draws)
+    assert abs(draws.mean()) < 5 / math.sqrt(n)
+    assert abs(draws.var() - 1) < 5 * math.sqrt(2 / n)
+    assert abs((draws**4).mean() - 3) < 5 * math.sqrt(96 / n)
+    for lag in (1, 2):
+        assert abs((draws[lag:] * draws[:-lag]).mean()) < 5 / math.sqrt(n)
+
+
+@pytest.mark.parametrize("shared", [True, False])
+@pytest.mark.parametrize("line", [True, False])
+def test_two_variances_are_those_of_least_squares(show, shared, line):
+    """Against residuals by projection, of subjects drawn here."""
+    rng = np.random.default_rng(3)
+    means, errors = rng.normal(5, 2, 6), rng.normal(0, 1, (6, 4))
+    at = np.array([-3.0, -1.0, 1.0, 3.0]) / math.sqrt(20)
+    found = show("balanced").run(
+        """([means, errors, line, shared]) => {
+             const variances = new TwoVariances(4, { line, shared });
+             means.forEach((mean, i) => variances.add(mean, errors[i]));
+             return variances.estimates;
+           }""",
+        [means.tolist(), errors.tolist(), at.tolist() if line else None, shared],
+    )
+    y = (means[:, None] + errors).ravel()
+    own = np.column_stack([np.ones(4), at]) if line else np.ones((4, 1))
+    design = np.kron(np.eye(6), own)
+    if shared:
+        design = np.column_stack([design, np.kron(np.ones((6, 1)), np.eye(4))])
+    fitted, _, rank, _ = np.linalg.lstsq(design, y, rcond=None)
+    within = ((y - design @ fitted) ** 2).sum() / (len(y) - rank)
+    raw = np.var((means[:, None] + errors).mean(axis=1), ddof=1)
+    expected = {"within": within, "raw": raw, "share": within / 4, "corrected": raw - within / 4}
+    assert found == pytest.approx(expected, rel=1e-9)
+
+
+def test_one_ten_and_a_hundred_other_subjects_by_keyboard(show):
+    view = show("balanced")
+    section = view.page.locator("#draw-again")
+    counts = []
+    for name in ("Draw 1 subject", "Draw 10", "Draw 100"):
+        section.get_by_role("button", name=name, exact=True).focus()
+        view.page.keyboard.press("Enter")
+        counts.append(shown(view, "draw-again", "count"))
+    assert counts == [1, 11, 111]
+    observations = model(view)["observations"]
+    pictures = section.get_by_role("img")
+    labels = [picture.get_attribute("aria-label") for picture in pictures.all()]
+    assert "Histogram of 111 subjects’ means" in labels[0]
+    assert f"Histogram of {111 * observations} residuals" in labels[1]
+    # What is read out is one part of the page, and whole.
+    spoken = section.locator("[aria-live=polite]")
+    assert spoken.get_attribute("aria-atomic") == "true"
+    assert spoken.inner_text().startswith("111 subjects drawn. The last one: mean ")
+    section.get_by_role("button", name="Start over").press("Space")
+    assert shown(view, "draw-again", "count") == 0
+    assert "Estimates: σb² = – (corrected)" in spoken.inner_text()
+    assert view.said == []
+
+
+@pytest.mark.parametrize("name", ["balanced", "boundary", "slopes"])
+def test_after_many_draws_the_estimates_are_the_models(show, name):
+    view = show(name)
+    view.page.goto(f"{view.path.as_uri()}?drawn={LARGE}&draw=5")
+    true = model(view)
+    between, within, k = true["between"] ** 2, true["within"] ** 2, true["observations"]
+    coefficients = 2 if true["line"] else 1
+    raw = between + within / k
+    error = {  # standard errors: of a variance on df degrees of freedom, sqrt(2 / df) of itself
+        "raw": raw * math.sqrt(2 / LARGE),
+        "within": within * math.sqrt(2 / (LARGE * (k - coefficients))),
+    }
+    error["corrected"] = math.hypot(error["raw"], error["within"] / k)
+    for what, value in (("raw", raw), ("within", within), ("corrected", between)):
+        assert abs(shown(view, "draw-again", what) - value) < 5 * error[what] + 1e-3 * value, what
+
+
+def test_histograms_fill_up_to_their_curves(show):
+    view = show("balanced")
+    view.page.goto(f"{view.path.as_uri()}?drawn={LARGE}")
+    drawn = view.run(
+        """[...document.querySelectorAll('[data-draws]')].map(box => ({
+             bars: [...box.querySelectorAll('rect')].map(bar => bar.getBBox())
+               .map(({ x, width, height }) => [x + width / 2, height]),
+             curve: box.querySelector('.live-curve').getAttribute('d'),
+           }))"""
+    )
+    assert len(drawn) == 2
+    for each in drawn:
+        bars = np.array(each["bars"])
+        curve = np.array(re.findall(r"[\d.]+", each["curve"]), dtype=float).reshape(-1, 2)
+        expected = curve[:, 1].max() - np.interp(bars[:, 0], *curve.T)
+        assert np.abs(bars[:, 1] - expected).max() < 0.06 * expected.max()
+
+
+def test_the_address_keeps_what_was_set(show):
+    view = show("balanced")
+    view.run("location.hash = 'sec-mixed'")
+    view.page.locator("#draw-again button", has_text="Start over").click()
+    view.page.locator("#draw-again button", has_text="Draw 10").first.click()
+    slider = view.page.get_by_role("slider", name="within subjects")
+    slider.focus()
+    for _ in range(3):
+        view.page.keyboard.press("ArrowRight")
+    view.page.locator(".choose select").first.select_option("3")
+    before = view.page.locator("#draw-again").inner_text(), slider.input_value()
+    assert before[1] != str(model(view)["within"])
+    address = view.page.url
+    assert address.endswith("#sec-mixed")
+    query = dict(part.split("=") for part in address.split("?")[1].split("#")[0].split("&"))
+    assert set(query) == {"drawn", "draw", "within", "subject"}
+    assert (query["drawn"], query["draw"], query["subject"]) == ("10", "2", "3")
+
+    view.page.goto("about:blank")
+    view.page.goto(address)
+    after = view.page.locator("#draw-again").inner_text(), slider.input_value()
+    assert after == before
+    assert view.page.locator(".choose select").first.input_value() == "3"
+    # What was not set is not in it.
+    view.page.get_by_role("button", name="As estimated").click()
+    view.page.locator(".choose select").first.select_option("none")
+    assert "within" not in view.page.url
+    assert "subject=" not in view.page.url
+
+
+@pytest.mark.parametrize(
+    "query", ["drawn=-3&draw=x", "between=1e9&within=-1&subjects=1e6", "subject=%3Cb%3E", "set=NaN"]
+)
+def test_a_strange_address_does_no_harm(show, query):
+    view = show("balanced")
+    view.page.goto(f"{view.path.as_uri()}?{query}")
+    assert view.page.locator("#intraclass [role=img]").is_visible()
+    assert shown(view, "draw-again", "count") == 0
+    assert view.page.locator("[data-subject][opacity='1']").count() == 0
+    assert view.said == []
+
+
+def test_sliders_from_all_between_to_all_within(show):
+    view = show("balanced")
+    true = model(view)
+    icc = true["between"] ** 2 / (true["between"] ** 2 + true["within"] ** 2)
+    assert shown(view, "intraclass", "icc") == pytest.approx(icc, abs=6e-4)
+    points = """[...document.querySelectorAll('#intraclass circle')]
+                  .map(({ cx, cy }) => [cx.baseVal.value, cy.baseVal.value])"""
+    press = view.page.get_by_role("button", name="All variance between").click
+    press()
+    assert shown(view, "intraclass", "icc") == 1
+    assert shown(view, "intraclass", "raw") == shown(view, "intraclass", "corrected")
+    columns = np.array(view.run(points)).reshape(-1, true["observations"], 2)
+    assert np.ptp(columns[..., 1], axis=1).max() < 1e-6
+    view.page.get_by_role("button", name="All within").click()
+    assert shown(view, "intraclass", "icc") == 0
+    bars = view.run("[...document.querySelectorAll('.live-mean')].map(m => m.getBBox().y)")
+    assert np.ptp(bars) < 1e-3
+    # The draws stay the same until others are asked for.
+    within = np.array(view.run(points))
+    press()
+    view.page.get_by_role("button", name="All within").click()
+    assert np.array_equal(view.run(points), within)
+    view.page.get_by_role("button", name="Draw them again").click()
+    assert not np.array_equal(view.run(points), within)
+
+
+def test_sliders_by_keyboard(show):
+    view = show("balanced")
+    iccs = []
+    view.page.get_by_role("slider", name="between subjects").focus()
+    for key in ("Home", "PageUp", "PageUp", "ArrowRight", "End"):
+        view.page.keyboard.press(key)
+        iccs.append(shown(view, "intraclass", "icc"))
+    assert iccs[0] == 0
+    assert all(one < other for one, other in pairwise(iccs))
+    number = view.page.get_by_role("slider", name="n, subjects")
+    number.focus()
+    view.page.keyboard.press("End")
+    label = view.page.locator("#intraclass [role=img]").get_attribute("aria-label")
+    assert label.startswith(f"{number.input_value()} subjects with ")
+    assert number.get_attribute("aria-valuetext") == number.input_value() == "60"
+
+
+def marked(view) -> dict[str, set[str]]:
+    """The subjects that each figure shows."""
+    pairs = view.run(
+        """[...document.querySelectorAll("[data-subject][opacity='1']")]
+             .map(mark => [mark.closest('figure').id, mark.dataset.subject])"""
+    )
+    return {figure: {name for of, name in pairs if of == figure} for figure, _ in pairs}
+
+
+def everywhere(subject: str) -> dict[str, set[str]]:
+    """What `marked` finds where all figures show a subject."""
+    return {figure: {subject} for figure in FIGURES}
+
+
+FIGURES = {"fig-data", "fig-caterpillar", "fig-shrinkage", "fig-influence"}
+
+
+@pytest.mark.parametrize("name", ["balanced", "slopes", "unbalanced"])
+def test_a_subject_chosen_in_one_figure_is_shown_in_all(show, name, site):
+    view = show(name)
+    assert marked(view) == {}
+    choices = view.page.locator(".choose select")
+    assert choices.count() == len(FIGURES)
+    subjects = view.run("JSON.parse(document.getElementById('live-numbers').textContent)")[
+        "subjects"
+    ]
+    choices.nth(2).focus()
+    view.page.keyboard.press("ArrowDown")
+    view.page.keyboard.press("ArrowDown")
+    subject, *numbers = subjects["rows"][1]
+    assert marked(view) == everywhere(subject)
+    assert {choice.input_value() for choice in choices.all()} == {subject}
+    for box in view.page.locator(".choose p").all():
+        assert box.locator("b").all_inner_texts() == numbers
+    # Of four boxes that say the same, the one in use is read out.
+    live = view.run("[...document.querySelectorAll('.choose p')].map(p => p.ariaLive)")
+    assert live == [None, None, "polite", None]
+    assert view.said == []
+
+
+def test_a_mouse_over_a_subject_shows_it_and_a_click_keeps_it(show):
+    view = show("balanced")
+    figure = view.page.locator("#fig-shrinkage")
+    figure.scroll_into_view_if_needed()
+    place = """name => {
+      const mark = document.querySelector(`#fig-shrinkage [data-subject='${name}']`);
+      const { x, y, width, height } = mark.getBoundingClientRect();
+      return [x + width / 2 + 2, y + height / 2];
+    }"""
+    view.page.mouse.move(*view.run(place, "5"))
+    assert marked(view) == everywhere("5")
+    assert "subject" not in view.page.url
+    view.page.mouse.move(2, 2)
+    assert marked(view) == {}
+    at = view.run(place, "4")
+    view.page.mouse.click(*at)
+    view.page.mouse.move(2, 2)
+    assert marked(view) == everywhere("4")
+    assert "subject=4" in view.page.url
+    view.page.mouse.click(*at)
+    assert marked(view) == {}
+
+
+def test_a_finger_on_a_subject_chooses_it(show):
+    view = show("balanced", "phone", has_touch=True)
+    figure = view.page.locator("#fig-influence svg").first
+    figure.scroll_into_view_if_needed()
+    box = view.page.locator("#fig-influence [data-subject='2']").first.bounding_box()
+    view.page.touchscreen.tap(box["x"] + 6, box["y"] + 6)
+    assert marked(view)["fig-data"] == {"2"}
+
+
+@pytest.mark.parametrize(("motion", "moves"), [("reduce", False), ("no-preference", True)])
+def test_nothing_moves_for_who_prefers_so(show, motion, moves):
+    view = show("balanced", reduced_motion=motion)
+    view.page.locator("#draw-again button").first.click()
+    durations = view.run(
+        """[...document.querySelectorAll('.live *, .choose *, [data-subject]')]
+             .map(each => getComputedStyle(each)).flatMap(style =>
+               [style.transitionDuration, style.animationDuration])"""
+    )
+    assert (max(float(time.removesuffix("s")) for time in durations) > 0) == moves
+
+
+def test_without_scripts_nothing_is_promised(show):
+    view = show("balanced", java_script_enabled=False)
+    assert view.page.locator(".live").count() == 2
+    assert not any(section.is_visible() for section in view.page.locator(".live").all())
+    assert view.page.locator(".choose").count() == 0
+    numbers = json.loads(view.page.locator("#live-numbers").text_content())
+    assert numbers["model"]["subjects"] == 12
+
+
+def test_nothing_is_asked_of_a_network(show):
+    view = show("balanced")
+    for button in view.page.locator(".live button").all():
+        button.click()
+    view.page.locator(".choose select").last.select_option("7")
+    assert [url for url in view.requests if not url.startswith("data:")] == [view.path.as_uri()]
+    assert view.said == []
+
+
+@pytest.mark.parametrize("device", ["desktop", "phone"])
+def test_pictures_fit_and_words_in_them_keep_their_size(show, device):
+    view = show("balanced", device)
+    pictures = view.run(
+        """[...document.querySelectorAll('.live svg')].map(svg =>
+             [svg, svg.closest('.live'), ...svg.querySelectorAll('text')].map(each =>
+               each.getBoundingClientRect())).map(([svg, box, ...words]) =>
+               [svg.right, box.right, Math.min(...words.map(word => word.height))])"""
+    )
+    assert len(pictures) == 3
+    for right, edge, height in pictures:
+        assert right <= edge
+        assert height >= 12
