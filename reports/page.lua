@@ -1,24 +1,15 @@
 -- Makes plain HTML of the Quarto syntax in this project's documents, so that their pages are the
--- same whether Quarto or Pandoc alone renders them:
---   ![caption](figures/x.svg){#fig-x fig-alt="…"}   a numbered figure, the SVG itself in the page
---   : caption {#tbl-x}    $$ … $$ {#eq-x}           numbered tables and equations
---   @fig-x   [@fig-x; -@tbl-x]                      references to them
+-- same whether Quarto or Pandoc alone renders them; after common.lua, which numbers:
+--   ![caption](figures/x.svg){#fig-x fig-alt="…"}   a figure, the SVG itself in the page
 --   ::: {.callout-note title="…" collapse="true"}   notes, folded where they collapse
 --   ::: {.panel-tabset}                             sections that the page's script turns into tabs
 --   [text](tables/x.csv){.download}                 carries the file inside the page
---   []{.renderer}                                   names the renderer
---   edited: true                                    in the metadata: the page says so
 
-local NAMES = { fig = "Figure", tbl = "Table", eq = "Equation" }
 local TYPES = {
   csv = "text/csv", json = "application/json", svg = "image/svg+xml", png = "image/png",
   jpg = "image/jpeg", jpeg = "image/jpeg", gif = "image/gif", webp = "image/webp",
 }
 local DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
-local NBSP = "\u{a0}"
-
-local numbers = {} -- label -> number
-local counts = { fig = 0, tbl = 0, eq = 0 }
 local tabsets = 0
 
 -- Quarto goes on after a Lua error, and makes a page with the fault in it.
@@ -118,25 +109,12 @@ local function image(element)
   return element
 end
 
--- What has a number, and references to it -----------------------------------------------------------
+-- Figures, tables, equations ------------------------------------------------------------------------
 
--- Return "Figure 1" and the like, or nil when the element bears no label of that kind.
-local function number(kind, label)
-  if label:match("^(%a+)%-") ~= kind then return nil end
-  if numbers[label] then fail(("#%s: the label is used twice; give each its own"):format(label)) end
-  counts[kind] = counts[kind] + 1
-  numbers[label] = counts[kind]
-  return NAMES[kind] .. NBSP .. counts[kind]
-end
-
-local function captioned(inlines, numbered)
-  if numbered then inlines = pandoc.Inlines({ numbered .. ":", pandoc.Space() }) .. inlines end
+local function caption_of(element)
+  local inlines = pandoc.utils.blocks_to_inlines(element.caption.long)
+  element.caption.long = {}
   return #inlines > 0 and { within("<figcaption>", inlines, "</figcaption>") } or {}
-end
-
--- The label that an inline is, such as {#tbl-means}, of the kind that is asked for.
-local function label_in(inline, kind)
-  return inline and inline.t == "Str" and inline.text:match("^{#(" .. kind .. "%-[%w_-]+)}$")
 end
 
 -- As HTML, for Quarto would number figures and tables that it knows for such once more.
@@ -149,69 +127,29 @@ local function framed(class, label, ...)
 end
 
 local function figure(element)
-  local words = pandoc.utils.blocks_to_inlines(element.caption.long)
-  local caption = captioned(words, number("fig", element.identifier))
+  local caption = caption_of(element)
   return framed("", element.identifier, element.content, caption)
 end
 
 -- What may be wider than a phone scrolls in a container of its own, which the keyboard can reach.
 local function table_(element)
-  local words = pandoc.utils.blocks_to_inlines(element.caption.long)
-  local label = label_in(words[#words], "tbl") or ""
-  for _ = 1, label ~= "" and math.min(#words, 2) or 0 do words:remove() end -- and the blank
-  local numbered = number("tbl", label)
-  element.caption.long = {}
+  local region = ('<div class="table-scroll" tabindex="0" role="region"%s>'):format(
+    attribute("aria-label", element.attributes.numbered or "Table"))
+  local label, caption = element.identifier, caption_of(element)
+  element.identifier, element.attributes = "", {}
   -- Long lines in a pipe table would fix the columns at shares of the page, numbers and all.
   element.colspecs = element.colspecs:map(function(spec) return { spec[1], nil } end)
-  local region = ('<div class="table-scroll" tabindex="0" role="region"%s>'):format(
-    attribute("aria-label", numbered or "Table"))
-  return framed("table", label, captioned(words, numbered), { html(region), element, html("</div>") })
+  return framed("table", label, caption, { html(region), element, html("</div>") })
 end
 
-local function equation(math, numbered)
-  return pandoc.Span(math, pandoc.Attr("", { "equation-scroll" },
+local function equation(span)
+  if not span.classes:includes("equation") then return nil end
+  local numbered = span.attributes.numbered
+  local shown = pandoc.Span(span.content, pandoc.Attr("", { "equation-scroll" },
     { { "tabindex", "0" }, { "role", "group" }, { "aria-label", numbered or "Equation" } }))
-end
-
-local function equations(block)
-  local inlines, result, at = block.content, pandoc.Inlines({}), 1
-  while at <= #inlines do
-    local inline, last = inlines[at], at
-    if inline.t == "Math" and inline.mathtype == "DisplayMath" then
-      local after = at + 1
-      if inlines[after] and inlines[after].t == "Space" then after = after + 1 end
-      local label = label_in(inlines[after], "eq")
-      if label then
-        local shown = equation(inline, number("eq", label))
-        local beside = pandoc.Span(("(%d)"):format(numbers[label]), pandoc.Attr("", { "equation-number" }))
-        inline, last = pandoc.Span({ shown, beside }, pandoc.Attr(label, { "equation" })), after
-      else
-        inline = equation(inline)
-      end
-    end
-    result:insert(inline)
-    at = last + 1
-  end
-  block.content = result
-  return block
-end
-
-local function reference(cite)
-  local result = pandoc.Inlines({})
-  for index, citation in ipairs(cite.citations) do
-    local label = citation.id
-    local name = NAMES[label:match("^(%a+)%-")]
-    if not name and quarto then return nil end -- of what Quarto alone numbers, or a bibliography
-    if not numbers[label] then
-      fail(("unresolved cross-reference @%s; give a figure, table or equation that label, or "
-        .. "correct the reference"):format(label))
-    end
-    if #citation.prefix > 0 then name = pandoc.utils.stringify(citation.prefix) end
-    local text = citation.mode == "SuppressAuthor" and "" or name .. NBSP
-    if index > 1 then result:extend({ ",", pandoc.Space() }) end
-    result:insert(pandoc.Link(text .. numbers[label], "#" .. label, "", { class = "reference" }))
-  end
-  return result
+  if not numbered then return shown end
+  local number = pandoc.Span(("(%s)"):format(numbered:match("%d+")), { class = "equation-number" })
+  return pandoc.Span({ shown, number }, pandoc.Attr(span.identifier, { "equation" }))
 end
 
 -- Notes and tabs ------------------------------------------------------------------------------------
@@ -260,23 +198,12 @@ end
 
 function Pandoc(document)
   if not FORMAT:match("^html") then return nil end
-  -- Rendered by hand, without the project's wrapper, the page still names the program.
-  local renderer = document.meta.renderer or (quarto and "Quarto" or "Pandoc")
-  if document.meta.edited then
-    local words = "The text of this page was edited by hand after twolevel had written it."
-    document.blocks:insert(pandoc.Div(pandoc.Para(words), { class = "provenance" }))
-  end
-  return document
-    :walk({ Figure = figure, Table = table_, Para = equations, Plain = equations })
-    :walk({
-      Cite = reference,
-      Image = image,
-      Link = download,
-      Div = function(div) return callout(div) or tabset(div) end,
-      Span = function(span)
-        if not span.classes:includes("renderer") then return nil end
-        span.content = pandoc.Inlines(pandoc.utils.stringify(renderer))
-        return span
-      end,
-    })
+  return document:walk({
+    Figure = figure,
+    Table = table_,
+    Image = image,
+    Link = download,
+    Span = equation,
+    Div = function(div) return callout(div) or tabset(div) end,
+  })
 end

@@ -7,7 +7,10 @@ from twolevel.page.support import write_support
 REPORTS = Path(__file__).parents[1] / "reports"
 SUPPORT = [
     REPORTS / name
-    for name in ("_quarto.yml", "page.lua", "template.html", "page.css", "page.js", "copying.js")
+    for name in (
+        *("_quarto.yml", "template.html", "reference.docx", "page.css", "page.js", "copying.js"),
+        *("common.lua", "page.lua", "paper.lua"),
+    )
 ]
 
 

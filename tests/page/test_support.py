@@ -22,9 +22,8 @@ def by_quarto(source, page):
 def test_style_and_script_lie_in_the_template(tmp_path):
     support(tmp_path)
     assert {path.name for path in tmp_path.iterdir()} == {
-        "_quarto.yml",
-        "page.lua",
-        "template.html",
+        *("_quarto.yml", "template.html", "reference.docx"),
+        *("common.lua", "page.lua", "paper.lua"),
     }
 
 

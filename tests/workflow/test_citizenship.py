@@ -23,6 +23,7 @@ REPLICATION_RULES = {
 # No part of a run.
 BESIDE = {"new_study", "reproduce", "publish", "figures_for_paper"}
 BESIDE |= {"plot_study_for_paper", "plot_replication_for_paper"}
+BESIDE |= {"render_paper", "render_replication_paper"}
 JOBS = 2 * (len(RULES) - 2) + 1  # each study has one way to get its data; one site
 
 

@@ -53,6 +53,7 @@ wildcard_constraints:
     real=any_of(REAL),
     replication=any_of(REPLICATIONS),
     kept=any_of(KEPT),
+    kind="docx|pdf",
     first=r"\d+",
     last=r"\d+",
 

@@ -22,7 +22,12 @@ def name_page():
     site, dag = rules.build_site.output.index, workflow.dag
     if workflow.dryrun or not workflow.scheduler or any(dag.needrun_jobs()):
         return
-    asked = [page for job in dag.targetjobs for page in job.output if page.endswith(".html")]
+    asked = [
+        page
+        for job in dag.targetjobs
+        for page in job.output
+        if Path(page).stem in ("index", "report")
+    ]
     pages = [site] if any(site in job.output for job in dag.jobs) else asked
     if pages:
         print("Open", ", ".join(p.storage_object.query if p.is_storage else p for p in pages))

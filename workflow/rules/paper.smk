@@ -33,3 +33,42 @@ rule figures_for_paper:
         for_each(*rules.plot_replication_for_paper.output, replication=REPLICATIONS),
     message:
         "the figures for paper lie beside those of the pages, in results/*/figures"
+
+
+# The config's formats besides the page, which is always made.
+PAPERS = [
+    f"results/{name}/report.{kind}"
+    for name in [*STUDIES, *REPLICATIONS]
+    for kind in CONFIG.report.formats
+    if kind != "html"
+]
+
+
+use rule render_report as render_paper with:
+    input:
+        document=rules.write_report.output.document,
+        shown=rules.render_report.input.shown,
+        figures=rules.plot_study_for_paper.output.png,
+    output:
+        paper="results/{study}/report.{kind}",
+    log:
+        "logs/{study}/render_report.{kind}.log",
+    benchmark:
+        "benchmarks/{study}/render_report.{kind}.tsv"
+    message:
+        "{wildcards.study}: render the report as {wildcards.kind}"
+
+
+use rule render_replication_report as render_replication_paper with:
+    input:
+        document=rules.write_replication_report.output.document,
+        shown=rules.render_replication_report.input.shown,
+        figures=rules.plot_replication_for_paper.output.png,
+    output:
+        paper="results/{replication}/report.{kind}",
+    log:
+        "logs/{replication}/render_report.{kind}.log",
+    benchmark:
+        "benchmarks/{replication}/render_report.{kind}.tsv"
+    message:
+        "{wildcards.replication}: render the report as {wildcards.kind}"

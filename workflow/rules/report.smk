@@ -11,7 +11,8 @@ TABLES = [
 ]
 REPLICATION_FIGURES = rules.plot_replication.output.figures
 REPLICATION_TABLES = [rules.measure_performance.output.table]
-BESIDE = ["_quarto.yml", "page.lua", "template.html"]
+BESIDE = ["_quarto.yml", "template.html", "reference.docx"]
+BESIDE += ["common.lua", "page.lua", "paper.lua"]
 SUPPORT = [template(name) for name in [*BESIDE, "page.css", "page.js", "copying.js"]]
 # What a study's page can do beyond being read; in this order, for the last starts all others.
 LIVE = [

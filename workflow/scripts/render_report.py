@@ -1,7 +1,8 @@
-"""Render a report's document into one self-contained page, by Quarto or by Pandoc.
+"""Render a report's document into one self-contained page, a Word document or a PDF.
 
-Reads the report's folder; makes report.html, which loads nothing from the network. The page of a
-document that was edited by hand says so.
+Reads the report's folder, and for paper the figures as PNG; makes report.html, which loads nothing
+from the network, report.docx or report.pdf, by Quarto or by Pandoc. What is made of a document that
+was edited by hand says so.
 """
 
 from pathlib import Path
@@ -16,13 +17,14 @@ if TYPE_CHECKING:
 
 
 def main(snakemake: "Snakemake") -> None:
-    """Render the page."""
+    """Render the document."""
     document = snakemake.input.document
     if by_hand := edited(document):
         print(f"{document} was edited; its page says so")
     render(
         Path(document),
-        Path(snakemake.output.page),
+        Path(snakemake.output[0]),
+        figures=[Path(figure) for figure in snakemake.input.get("figures", [])],
         edited=by_hand,
         renderer=snakemake.params.renderer,
     )

@@ -4,18 +4,22 @@ import importlib.util
 import os
 import re
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
-from twolevel.page.rendering import TIMEOUT, RenderError, run, said, workplace
+from twolevel.page.rendering import NO_TIME, TIMEOUT, RenderError, run, said, workplace
 
 # The oldest that these pages have been made with.
 MINIMUM_VERSION = (1, 7)
 VERSION_TIMEOUT = 20  # seconds, of what takes one: a command that hangs is not waited for long
 
+# What Quarto calls the format of a file with each ending.
+_FORMATS = {".html": "html", ".docx": "docx", ".pdf": "typst"}
+
 # Quarto exits 0 on each of these and leaves the fault in the page.
 _FAULTS = re.compile(
     r"unable to resolve crossref"
-    r"|could not convert tex math"
+    r"|could not convert (tex math|image)"
     r"|duplicate identifier"
     r"|unable to resolve link target",
     re.IGNORECASE,
@@ -34,6 +38,7 @@ _PARTS = (
     "QUARTO_PANDOC",
     "QUARTO_ESBUILD",
     "QUARTO_DART_SASS",
+    "QUARTO_TYPST",
 )
 
 
@@ -91,10 +96,11 @@ def render_with_quarto(
     output: Path,
     *,
     executable: Path,
+    figures: Sequence[Path] = (),
     edited: bool = False,
     timeout: float = TIMEOUT,
 ) -> None:
-    """Render `source` to the self-contained page `output`.
+    """Render `source` to `output`: a self-contained page, a Word document, or a PDF by Typst.
 
     The folder of the source must hold everything the document shows, and what `write_support` puts
     there. The page of a source that was `edited` says so.
@@ -110,14 +116,14 @@ def render_with_quarto(
             f"{'.'.join(map(str, MINIMUM_VERSION))}. Update Quarto, or write "
             '"renderer: pandoc" under "report:" in the config'
         )
-    with workplace(source, output) as (copy, page, data):
+    with workplace(source, output, figures) as (copy, page, data):
         done = run(
             [
                 executable,
                 "render",
                 copy.name,
                 "--to",
-                "html",
+                _FORMATS[output.suffix],
                 "--output",
                 page.name,
                 "-M",
@@ -125,7 +131,7 @@ def render_with_quarto(
                 *(["-M", "edited:true"] if edited else []),
             ],
             folder=copy.parent,
-            environment=_environment(executable) | _folders(data),
+            environment=_environment(executable) | _folders(data) | NO_TIME,
             timeout=timeout,
         )
         if done.status != 0:

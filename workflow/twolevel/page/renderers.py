@@ -1,8 +1,9 @@
-"""Which renderer makes a page."""
+"""Which renderer makes a page, a Word document or a PDF."""
 
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -16,12 +17,14 @@ def render(
     output: Path,
     *,
     renderer: Literal["auto", "quarto", "pandoc"],
+    figures: Sequence[Path] = (),
     edited: bool = False,
 ) -> None:
-    """Render `source` (.qmd) into the self-contained page `output`.
+    """Render `source` (.qmd) into `output`: a self-contained page, or, as it ends, .docx or .pdf.
 
-    "auto" takes Quarto where it is installed, and Pandoc where it is not or fails. The page of a
-    source that was `edited` says so. Raises RenderError.
+    "auto" takes Quarto where it is installed, and Pandoc where it is not or fails. `figures` are
+    those that formats for paper show in place of SVG, by the same names. What is made of a source
+    that was `edited` says so. Raises RenderError.
     """
     quarto = None if renderer == "pandoc" else find_quarto()
     if quarto is None and renderer == "quarto":
@@ -32,7 +35,9 @@ def render(
         )
     if quarto:
         try:
-            return render_with_quarto(source, output, executable=quarto, edited=edited)
+            return render_with_quarto(
+                source, output, executable=quarto, figures=figures, edited=edited
+            )
         except RenderError as error:
             if renderer == "quarto":
                 raise
@@ -41,4 +46,4 @@ def render(
                 f'"renderer: pandoc" under "report:" in the config. {error}',
                 stacklevel=2,
             )
-    return render_with_pandoc(source, output, edited=edited)
+    return render_with_pandoc(source, output, figures=figures, edited=edited)

@@ -17,6 +17,9 @@ from twolevel.files.private_folders import private_folder
 from twolevel.text.errors import TwoLevelError
 
 TIMEOUT = 300
+# Word documents and PDF hold the time when they were made, which is to be the same every time: the
+# first that their archives know, 1980.
+NO_TIME = {"SOURCE_DATE_EPOCH": "315532800"}
 
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 _STACK_FRAME = re.compile(
@@ -54,8 +57,10 @@ class Ended(NamedTuple):
 
 
 @contextmanager
-def workplace(source: Path, output: Path) -> Iterator[Workplace]:
+def workplace(source: Path, output: Path, figures: Sequence[Path] = ()) -> Iterator[Workplace]:
     """Copy the source's folder into a private one; afterwards move the page made there to `output`.
+
+    `figures` are copied beside those of the source.
 
     Nothing is written beside the source, which may be read-only, and renders of one source that
     run at the same time never meet. Links that lead nowhere, such as the locks of editors, are not
@@ -87,6 +92,8 @@ def workplace(source: Path, output: Path) -> Iterator[Workplace]:
             ) from error
         for directory in (folder, *(path for path in folder.rglob("*") if path.is_dir())):
             directory.chmod(0o700)  # copytree repeats the modes of folders, read-only ones too
+        for figure in figures:
+            shutil.copyfile(figure, folder / "figures" / figure.name)
         data.mkdir()
         page = folder / output.name
         page.unlink(missing_ok=True)  # a page of an earlier render must not pass for this one

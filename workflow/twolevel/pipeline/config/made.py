@@ -18,6 +18,11 @@ class Report(Model):
         description="What renders the reports; auto takes Quarto where it is installed",
         examples=["auto"],
     )
+    formats: list[Literal["html", "docx", "pdf"]] = Field(
+        default=["html"],
+        description="What is made of every report: its page in any case, a Word document, a PDF",
+        examples=["[html, docx]"],
+    )
 
 
 class Publish(Model):
