@@ -20,6 +20,7 @@ import pandas as pd
 
 import twolevel as tl
 from twolevel.experiments.batch import fit_batch
+from twolevel.experiments.between_subjects import BetweenSubjects, Group
 from twolevel.experiments.performance import block_sums
 from twolevel.experiments.run import replicate_block
 from twolevel.experiments.scenario import BLOCK, Scenario, draw
@@ -63,6 +64,53 @@ def experiments():
         y, observed = draw(where, BATCH, generator)
         fits = BATCH / seconds(lambda y=y, observed=observed: fit_batch(y, 1, observed), 20)
         print(f"{100 * missing:.0f} % missing: fits alone: {fits:,.0f}/s")
+
+
+DESIGNS = {
+    "own slopes, 18 x 10": Scenario(
+        18,
+        {"day": range(10)},
+        5,
+        1,
+        1,
+        slope=0.2,
+        random={"day": 0.3, "correlation": 0.2},
+    ),
+    "own effects of 3 conditions, 20 x 3 x 5": Scenario(
+        20, CONDITIONS, 5, 1, 1, replicates=5, strata={"condition": 0.5}
+    ),
+    "two groups, 40 x 3, adjusted differences": Scenario(
+        40,
+        CONDITIONS,
+        5,
+        1,
+        1,
+        between=BetweenSubjects({"a": Group(), "b": Group(effect=0.5)}),
+        adjust="holm",
+    ),
+    "two factors and their strata, 20 x 2 x 3": Scenario(
+        20, {"f": {"x": 0, "y": 0.5}, "g": CONDITIONS}, 5, 1, 1, strata={"f": 0.3, "g": 0.3}
+    ),
+    "own slopes of two groups, 40 x 4, 20 % leave": Scenario(
+        40,
+        {"day": [0, 1, 2, 4]},
+        5,
+        1,
+        1,
+        slope=0.2,
+        random={"day": 0.3},
+        between=BetweenSubjects({"a": Group(), "b": Group(slope=0.4)}, dropout=0.2),
+    ),
+}
+
+
+def designs():
+    """Draw, fit and test experiments of other designs, all terms by four tests."""
+    plain = Scenario(20, CONDITIONS, 5, 1, 1)
+    for name, where in {"one factor, 20 x 3": plain, **DESIGNS}.items():
+        size = BLOCK if where.plain or not where.between.dropout else BLOCK // 5
+        rate = size / seconds(lambda w=where, n=size: replicate_block(w, 0, n, 1, "anova"), 3)
+        print(f"{name}: {rate:,.0f} experiments/s")
 
 
 def blocks(where, use):
@@ -144,6 +192,7 @@ if __name__ == "__main__":
         frame(sys.argv[1])
     else:
         experiments()
+        designs()
         small()
         arrays()
         for dtype in ("object", "str"):  # each in a process of its own, for its peak

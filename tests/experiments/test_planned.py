@@ -25,9 +25,11 @@ from twolevel.experiments.performance import block_sums, performance, with_theor
 from twolevel.experiments.planned.error_terms import ErrorTerms
 from twolevel.experiments.planned.own_rows import OwnRows
 from twolevel.experiments.planned.planned_fits import PlannedFits, PlannedTests
+from twolevel.experiments.planned.projected_rows import ProjectedRows
 from twolevel.experiments.planned.variance_intervals import variance_intervals
 from twolevel.experiments.run import replicate_block
 from twolevel.experiments.scenario import BLOCK
+from twolevel.model.effects.effect_criterion import relative_variance
 from twolevel.model.effects.effect_sums import EffectSums, pairs
 from twolevel.text.methods import INTERCEPT_ALONE
 
@@ -58,13 +60,13 @@ def fitted(study, sums):
 
 def complete_sums(study, y):
     """The sums of responses y (B, N) of subjects who all have the same rows."""
-    found = OwnRows.of(study, y, np.ones(y.shape, dtype=bool))
-    z = found.projected[study.subjects.used]  # (r, n, q, B)
+    found = ProjectedRows.of(study, y, np.ones(y.shape, dtype=bool))
+    z = np.moveaxis(found.z[:, :, study.subjects.used], (0, 1), (-1, 1))  # (r, n, q, B)
     a, b = pairs(len(z))
     both = (1 + (a != b))[:, None, None, None, None] / 2
     outer = z[a][:, :, :, None] * z[b][:, :, None] + z[b][:, :, :, None] * z[a][:, :, None]
     outer = (both * outer).sum(axis=1)[:, None]
-    p = found.n_coefficients
+    p = len(found.rest) - 1
     return EffectSums(
         study.subjects.R,
         np.array([z.shape[1]]),
@@ -130,7 +132,7 @@ def test_each_data_set_is_fitted_as_fit_mixed_does(kind, seed):
 def test_so_are_data_sets_with_rows_of_their_own(kind, seed):
     study = ABSENT[kind].study
     y, observed = rows_of(study, seed, 3)
-    sums = OwnRows.of(study, y, observed)
+    sums = OwnRows.of(study, ProjectedRows.of(study, y, observed))
     fits = np.flatnonzero(sums.regular(study.layout))
     if len(fits):
         same_as_single_fits(study, y[fits], observed[fits], sums.of_sets(fits))
@@ -221,13 +223,12 @@ def test_drawn_rows_have_the_variance_of_the_model():
     study = where.study
     generator = np.random.default_rng(2)
     y = generator.standard_normal((400, study.design.nobs))
-    drawn = OwnRows.of(study, y, study.absence.observed(400, generator)).with_variance(study)
-    C = study.layout.directions(drawn.R)
-    M = np.eye(len(C[0]))[..., None, None] + np.einsum("s,sabnk->abnk", study.psi, C)
-    used = np.abs(drawn.R).max(axis=1) > 0  # (r, n, B)
-    root = np.linalg.cholesky(np.moveaxis(M, (0, 1), (-2, -1)))
-    white = np.linalg.solve(root, np.moveaxis(drawn.projected[:, :, -1], 0, -1)[..., None])[..., 0]
-    white = white[np.moveaxis(used, 0, -1).all(axis=-1)]
+    drawn = ProjectedRows.of(study, y, study.absence.observed(400, generator)).with_variance(study)
+    R = np.moveaxis(drawn.R, (0, 1), (-1, -2))  # (Q, Q, n, B)
+    M = relative_variance(study.layout.directions(R), study.psi[:, None])
+    root = np.linalg.cholesky(np.transpose(M, (3, 2, 0, 1)))
+    white = np.linalg.solve(root, drawn.z[..., -1:])[..., 0]
+    white = white[(np.abs(drawn.R).max(axis=-1) > 0).all(axis=-1)]
     covariance = np.cov(white.T)
     assert np.abs(covariance - np.eye(len(covariance))).max() < FAR * np.sqrt(2 / len(white))
     left = np.isclose(drawn.nobs.mean(), 0.8 * study.design.nobs, rtol=0.02)

@@ -1,7 +1,8 @@
 """The sums of data sets that each have rows of their own, as some are absent: see `effect_sums`.
 
-Every subject of every data set has an R of its own, so that the axis of the distinct R is that of
-the n subjects. An absent row is a row of zeros, which changes no sum.
+Subjects of a data set who have the same R are one there: the axis of the distinct R has as many
+places as the data set with the most of them takes, and those that others do not need count for no
+subject.
 """
 
 from __future__ import annotations
@@ -11,57 +12,53 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from twolevel.experiments.planned.planned_study import PlannedStudy
-from twolevel.model.effects.effect_criterion import relative_variance, variance_sums
-from twolevel.model.effects.effect_sums import Three, orthogonalised, pairs, taken_out
+from twolevel.experiments.planned.projected_rows import ProjectedRows
+from twolevel.model.effects.effect_criterion import variance_sums
+from twolevel.model.effects.effect_sums import Three, pairs
 from twolevel.model.effects.relative_covariance import RelativeCovariance
 from twolevel.numeric.small_matrices import inverse, product, sweep, trace
 from twolevel.text.methods import Method
 
 # A pivot, relative to a column's squares, below which it is a combination of others.
 _RANK = 1e-9
+# Differences of R, relative to the largest, that are rounding.
+_ROUNDING = 1e-12
 
 
 @dataclass(frozen=True, eq=False)
 class OwnRows:
-    """B data sets: R (r, Q, n, B), projected (r, n, q, B) is z^, and the rest what z leaves.
+    """B data sets: R (Q, Q, G, B), which counts (G, B) subjects have; one (Q, G, B) is Q' 1.
 
-    outer (B, P n, p p + p + 1) are the products z^_a z^_b' of each subject at the P pairs a <= b,
-    by xx, xy and yy, both orders added up; rest (q, q, B) is W and nobs (B,) counts rows.
+    outer (B, P G, p p + p + 1) are the sums of the products z^_a z^_b' at the P pairs a <= b, by
+    xx, xy and yy, both orders added up; rest (q, q, B) is W and nobs (B,) counts rows.
     """
 
     R: np.ndarray
-    projected: np.ndarray
+    counts: np.ndarray
+    one: np.ndarray
     outer: np.ndarray
     rest: np.ndarray
     nobs: np.ndarray
 
     @classmethod
-    def of(cls, study: PlannedStudy, y: np.ndarray, observed: np.ndarray) -> OwnRows:
-        """The sums of responses y (B, N), of which some are observed (B, N)."""
-        B, N = y.shape
-        codes = study.design.codes
-        counts = np.tile(np.bincount(codes), B)
-        n = len(counts) // B
-        seen = observed.ravel().astype(float)
-        z = np.concatenate([np.tile(study.X.T, B), y.reshape(1, -1)]) * seen
-        basis, R = orthogonalised(np.tile(study.random.expanded(), B) * seen, counts)
-        projected = taken_out(basis, z, counts).reshape(B, n, len(basis), len(z))
-        R = np.ascontiguousarray(np.moveaxis(R.reshape(B, n, *R.shape[1:]), (0, 1), (-1, -2)))
-        projected = np.ascontiguousarray(np.moveaxis(projected, (0, 1), (-1, 1)))
-        rows = z.reshape(len(z), B, N)
-        rest = np.einsum("qbn,sbn->qsb", rows, rows)
-        return cls(R, projected, _outer(projected), rest, seen.reshape(B, N).sum(axis=1))
-
-    def with_variance(self, study: PlannedStudy) -> OwnRows:
-        """The same where responses that vary as I are made to vary as the study has it.
-
-        With V = (I - Q Q') + Q M Q', it takes a root of M times Q' y for Q' y, and no more.
-        """
-        M = relative_variance(study.layout.directions(self.R), study.psi[:, None])
-        root = np.linalg.cholesky(np.moveaxis(M, (0, 1), (-2, -1)))  # (n, B, r, r)
-        projected = self.projected.copy()
-        projected[:, :, -1] = np.einsum("nbrs,snb->rnb", root, projected[:, :, -1])
-        return replace(self, projected=projected, outer=_outer(projected))
+    def of(cls, study: PlannedStudy, rows: ProjectedRows) -> OwnRows:
+        """Add up what subjects with the same R have."""
+        B, n = rows.R.shape[:2]
+        place = _alike(rows.R.reshape(B, n, -1))
+        each = np.equal(place[:, None], np.arange(place.max() + 1)[:, None])  # (B, G, n)
+        first = each.argmax(axis=2)[..., None]
+        R = np.take_along_axis(rows.R, first[..., None], axis=1)
+        k = study.constant
+        one = np.take_along_axis(rows.z[..., k], first, axis=1) / study.X[0, k]
+        outer = np.matmul(each[:, None].astype(float), _products(rows.z))  # (B, P, G, ...)
+        return cls(
+            _last(R),
+            np.ascontiguousarray(each.sum(axis=2).T),
+            _last(one),
+            outer.reshape(B, -1, outer.shape[-1]),
+            rows.rest,
+            rows.nobs,
+        )
 
     @property
     def n_coefficients(self) -> int:
@@ -90,21 +87,22 @@ class OwnRows:
         return replace(
             self,
             R=self.R[..., which],
-            projected=self.projected[..., which],
+            counts=self.counts[:, which],
+            one=self.one[..., which],
             outer=self.outer[which],
             rest=self.rest[..., which],
             nobs=self.nobs[which],
         )
 
     def over_subjects(self, values: np.ndarray) -> np.ndarray:
-        """Sums (..., B) over the subjects, the last axis but one."""
-        return values.sum(axis=-2)
+        """Sums (..., B) over the subjects of what those with the same R have in common."""
+        return np.einsum("gb,...gb->...b", self.counts, values)
 
     def contracted(self, weights: np.ndarray) -> Three:
-        """Sums of outer products by weights (k, P, n, B), each data set's own."""
-        k, P, n, B = weights.shape
+        """Sums of outer products by weights (k, P, G, B), each data set's own."""
+        k, P, G, B = weights.shape
         p = self.n_coefficients
-        flat = np.moveaxis(weights.reshape(k, P * n, B), -1, 0)
+        flat = np.moveaxis(weights.reshape(k, P * G, B), -1, 0)
         found = np.moveaxis(np.matmul(flat, self.outer), 0, -1)  # (k, p p + p + 1, B)
         ends = p * p, p * p + p
         xx, xy, yy = np.split(found, ends, axis=1)
@@ -139,13 +137,13 @@ class OwnRows:
     @property
     def _subjects(self) -> np.ndarray:
         """How many subjects (B,) have a row."""
-        return (np.abs(self.R).max(axis=(0, 1)) > 0).sum(axis=0)
+        return (self.counts * (np.abs(self.R).max(axis=(0, 1)) > 0)).sum(axis=0)
 
     @property
     def _ones(self) -> np.ndarray:
-        r, _, n, B = self.R.shape
+        r, _, G, B = self.R.shape
         same = np.equal(*pairs(r)).astype(float)
-        return np.broadcast_to(same[None, :, None, None], (1, len(same), n, B))
+        return np.broadcast_to(same[None, :, None, None], (1, len(same), G, B))
 
 
 def _independent(gram: np.ndarray) -> np.ndarray:
@@ -156,14 +154,31 @@ def _independent(gram: np.ndarray) -> np.ndarray:
     return np.asarray((pivots > 0).all(axis=0))
 
 
-def _outer(projected: np.ndarray) -> np.ndarray:
-    """The products (B, P n, p p + p + 1) of z^ (r, n, q, B)."""
-    r, _, q, B = projected.shape
+def _alike(R: np.ndarray) -> np.ndarray:
+    """Which of each data set's distinct R each of its subjects has (B, n), from R (B, n, Q Q)."""
+    # Along one direction, with irrational weights, different matrices fall on different points.
+    along = R @ np.sqrt(np.arange(2.0, 2 + R.shape[2]) + np.pi)
+    order = np.argsort(along, axis=1, kind="stable")
+    steps = np.diff(np.take_along_axis(along, order, axis=1), axis=1, prepend=-np.inf)
+    rank = np.cumsum(steps > _ROUNDING * np.abs(along).max(), axis=1) - 1
+    place = np.empty_like(rank)
+    np.put_along_axis(place, order, rank, axis=1)
+    return place
+
+
+def _products(z: np.ndarray) -> np.ndarray:
+    """The products (B, P, n, p p + p + 1) of z^ (B, n, r, q), by xx, xy and yy."""
+    B, n, r, q = z.shape
     rows, columns = pairs(r)
-    z = np.moveaxis(projected, -1, 0)  # (B, r, n, q)
-    both = z[:, rows, :, :, None] * z[:, columns, :, None, :]
+    one, other = (np.moveaxis(z[:, :, at], 2, 1) for at in (rows, columns))  # (B, P, n, q)
+    both = one[..., :, None] * other[..., None, :]
     off = (rows != columns)[:, None, None, None]
-    both += off * np.swapaxes(z[:, rows, :, :, None] * z[:, columns, :, None, :], -1, -2)
+    both += off * np.swapaxes(both, -1, -2)
     p = q - 1
-    parts = [both[..., :p, :p].reshape(B, -1, p * p), both[..., :p, p].reshape(B, -1, p)]
-    return np.concatenate([*parts, both[..., p, p].reshape(B, -1, 1)], axis=2)
+    xx = both[..., :p, :p].reshape(B, len(rows), n, p * p)
+    return np.concatenate([xx, both[..., :p, p], both[..., p, p, None]], axis=3)
+
+
+def _last(parts: np.ndarray) -> np.ndarray:
+    """Arrays (B, G, ...) as (..., G, B)."""
+    return np.ascontiguousarray(np.moveaxis(parts, (0, 1), (-1, -2)))

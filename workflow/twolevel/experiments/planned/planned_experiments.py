@@ -12,6 +12,7 @@ from twolevel.experiments.planned.error_terms import ErrorTerms
 from twolevel.experiments.planned.own_rows import OwnRows
 from twolevel.experiments.planned.planned_fits import PlannedFits, PlannedTests
 from twolevel.experiments.planned.planned_study import PlannedStudy
+from twolevel.experiments.planned.projected_rows import ProjectedRows
 from twolevel.experiments.planned.variance_intervals import variance_intervals
 from twolevel.inference.adjustments import ADJUSTMENTS, Differences
 from twolevel.model.effects.effect_sums import Sums, pairs
@@ -19,8 +20,8 @@ from twolevel.numeric.tails import f_quantile, f_upper, t_quantile, t_two_sided
 from twolevel.text.confidence import alpha
 from twolevel.text.methods import INTERCEPT_ALONE, STANDARD, Test
 
-# Experiments of a batch, and numbers in its largest array.
-_MOST, _NUMBERS = 2_500, 400_000
+# Experiments of a batch, and numbers in its largest array, of complete data or not.
+_MOST, _COMPLETE, _INCOMPLETE = 2_500, 400_000, 2_000_000
 
 
 def rejected(quantity: str, method: str, true: bool = False) -> str:
@@ -73,7 +74,8 @@ class PlannedExperiments:
             largest = max(
                 largest // G * n, P * n * (p * p + p + 1), N * (p + self.study.random.width)
             )
-        return max(1, min(_MOST, _NUMBERS // largest))
+        numbers = _COMPLETE if self._complete else _INCOMPLETE
+        return max(1, min(_MOST, numbers // largest))
 
     def _drawn(self, size: int, generator: np.random.Generator) -> Sums:
         study = self.study
@@ -81,7 +83,8 @@ class PlannedExperiments:
             return study.drawn.draw(study.M, 1.0, size, generator)
         errors = generator.standard_normal((size, study.design.nobs))
         observed = study.absence.observed(size, generator)
-        return OwnRows.of(study, errors, observed).with_variance(study)
+        rows = ProjectedRows.of(study, errors, observed).with_variance(study)
+        return OwnRows.of(study, rows)
 
     def _columns(self, sums: Sums) -> dict[str, np.ndarray]:
         if isinstance(sums, OwnRows):
@@ -197,13 +200,11 @@ class PlannedExperiments:
     def _intercepts(self, sums: Sums) -> np.ndarray | None:
         """The directions of the model with a random intercept alone; None where it is another."""
         study = self.study
-        k = study.constant
-        size = study.X[0, k]
         if isinstance(sums, OwnRows):
-            one = sums.projected[:, :, k] / size  # (r, n, B)
+            one = sums.one  # (r, G, B)
         else:
-            first = np.unique(study.subjects.group, return_index=True)[1]
-            one = study.subjects.projected[first, :, k].T / size  # (r, G)
+            first, k = np.unique(study.subjects.group, return_index=True)[1], study.constant
+            one = study.subjects.projected[first, :, k].T / study.X[0, k]  # (r, G)
             counts = np.bincount(study.design.codes)[first]
             if np.abs(np.square(one).sum(axis=0) - counts).max() > 1e-8 * counts.max():
                 return None
