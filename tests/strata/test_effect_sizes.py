@@ -1,5 +1,6 @@
 """Effect sizes: their intervals have the tails that they name, and cover what they estimate."""
 
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -175,3 +176,11 @@ def test_the_mean_of_two_standard_deviations_has_between_df_and_twice_as_many(s,
 def test_what_has_no_spread_has_no_size():
     assert np.isnan(standardised(1.0, 0.0, 0.0, 5, 0.95)).all()
     assert stats.nct(5, 1.0).cdf(2.0) == pytest.approx(noncentral_t_lower(2.0, 5, 1.0))
+
+
+def test_rows_of_subjects_in_which_nothing_varies_are_averaged_as_afex_does():
+    """R: afex::aov_ez("subject", "y", anxiety, between = "group", fun_aggregate = mean)."""
+    data = pd.read_csv(Path(__file__).parents[1] / "data/anxiety.csv")
+    table = tl.partition_errors("y ~ group", data, "subject").table
+    assert table.loc["group", "generalised_eta2"] == pytest.approx(0.171656797985624, rel=1e-9)
+    assert table.loc["group", "F"] == pytest.approx(4.35181063710298, rel=1e-9)

@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 from study_results import results_of
 
+from twolevel.experiments.simulation import simulate
 from twolevel.files.stage_files import write_csv
 from twolevel.findings.paper.code.analysis import analysis
 from twolevel.findings.paper.code.in_jasp import in_jasp
@@ -61,6 +62,30 @@ def awkward() -> pd.DataFrame:
     return named(data, subject="teil nehmer", condition="zeit/punkt", group="if", y="μ (ms)")
 
 
+def lecture() -> pd.DataFrame:
+    """The first study of the default run."""
+    return simulate(
+        subjects=200,
+        conditions={"t1": -2, "t2": 1, "t3": 3},
+        grand_mean=5,
+        sigma_between=3**0.5,
+        sigma_within=2**0.5,
+        seed=666,
+    )
+
+
+def sessions() -> pd.DataFrame:
+    """Subjects in two sessions of four rows each, under two levels of a drug."""
+    rng = np.random.default_rng(8)
+    rows = [(f"s{i}", f"day {j}", "ab"[k % 2]) for i in range(9) for j in (1, 2) for k in range(4)]
+    data = pd.DataFrame(rows, columns=["id", "session", "drug"])
+    own, days = rng.normal(size=9), rng.normal(size=18)
+    noise = (
+        rng.normal(size=72) + 0.8 * rng.normal(size=18)[np.arange(72) // 8 * 2 + np.arange(72) % 2]
+    )
+    return data.assign(y=own[np.arange(72) // 8] + days[np.arange(72) // 4] + noise)
+
+
 def covariates() -> pd.DataFrame:
     """Two factors, one of numbers, and an age that differs between subjects."""
     rng = np.random.default_rng(5)
@@ -80,11 +105,26 @@ def studies() -> dict[str, dict]:
     slopes = read("sleepstudy.csv", "subject")
     of = {"subject": "subject", "condition": "condition"}
     return {
+        "lecture": {"data": lecture(), "formula": "response ~ condition"}
+        | {"subject": "subject", "condition": "condition"},
+        "selfesteem2": {
+            "data": read("selfesteem2.csv", "id"),
+            "formula": "score ~ treatment * time",
+        }
+        | {"subject": "id", "condition": "treatment"},
         "groups": of | {"data": anxiety, "formula": "y ~ condition * group"},
         "tukey": of | {"data": anxiety, "formula": "y ~ condition + group", "adjust": "tukey"},
         "own pairs": of
         | {"data": anxiety, "formula": "y ~ condition * group", "contrast_error": "own"},
         "missing": of | {"data": missing, "formula": "y ~ condition * group"},
+        "group alone": {"data": anxiety, "formula": "y ~ group"}
+        | {"subject": "subject", "condition": None},
+        "trials": {"data": read("cases/trials_two_within.csv", "subj"), "formula": "rt ~ mood"}
+        | {"subject": "subj", "condition": "mood"},
+        "sessions": {"data": sessions(), "formula": "y ~ drug + (1 | id/session)"}
+        | {"subject": "id", "condition": "drug"},
+        "own effects": {"data": sessions(), "formula": "y ~ drug + (0 + drug | id)"}
+        | {"subject": "id", "condition": "drug"},
         "mean": {"data": read("dyestuff.csv", "subject"), "formula": "y ~ 1"}
         | {"subject": "subject", "condition": None},
         "slopes": of | {"data": slopes, "formula": "y ~ condition"},

@@ -200,8 +200,9 @@ def _table(design: DesignMatrix, strata: dict[str, Stratum], level: float) -> pd
     """The ANOVA table, its sums of squares in units of the working response."""
     _, coordinates = design.working_moments()
     formula_rows = design.encoding.formula_rows
-    # All that subjects differ in, whichever stratum it is in.
-    errors = list(strata.values())
+    # All that subjects differ in, whichever stratum it is in; not the scatter of rows in which
+    # nothing varies within subjects, of which afex takes the means.
+    errors = [each for each in strata.values() if each.name != WITHIN or len(each.columns)]
     ss_errors = sum(stratum.ss for stratum in errors)
     rows = {}
     for term, columns in design.tested_terms.items():

@@ -147,7 +147,7 @@ def _mixed(of: Analysis, model: str) -> list[str]:
         f"model <- lmer({model}, data)",
         "VarCorr(model)",
         *([f'tests <- anova(model, ddf = "{ddf}")  # Type III{why}', "tests"] if of.terms else []),
-        "confint(model, oldNames = FALSE)  # by profile likelihood",
+        "try(confint(model, oldNames = FALSE))  # by profile likelihood, which may fail in lme4",
     ]
 
 
