@@ -7,6 +7,7 @@ from twolevel.summaries.checks_summary import ChecksSummary, Witness
 from twolevel.summaries.comparison_summary import ComparisonSummary
 from twolevel.summaries.design_summary import DesignSummary
 from twolevel.summaries.mixed_summary import Contrast, MixedSummary
+from twolevel.summaries.two_stage_summary import HierarchicalSummary, Level1Summary
 
 NO_TEST = {"df": None, "t": None, "p": None, "ci_low": None, "ci_high": None}
 
@@ -104,6 +105,7 @@ DESIGN = {
         "random": "(1 | id)",
         "intercept_only": True,
         "own_coefficients": 1,
+        "own_fitted": [2.0],
         "supported": {
             "random": "(1 | id)",
             "n_subjects": 10,
@@ -168,7 +170,7 @@ MIXED = {
         "seed": 1,
     },
     "variance_tests": [],
-    "influence": {"subjects": [], "not_estimable": 0},
+    "influence": {"subjects": [], "not_estimable": 0, "refits": 0, "tests": []},
     "coding": "treatment",
     "held_at_zero": {},
 }
@@ -198,6 +200,41 @@ COMPARISON = {
     "most_apart": None,
     "table": [],
     "tests": [],
+}
+LEVEL1 = {
+    "sigma_within": 1.0,
+    "df_resid": 18,
+    "sampling_variance": 1 / 3,
+    "condition_effects": [
+        {"condition": level, "estimate": estimate, "se": 0.3}
+        for level, estimate in (("a", -1.0), ("b", 0.0), ("c", 1.0))
+    ],
+    "origin": 0.0,
+    "level2": {"Intercept": 1.0},
+    "level2_rows": [[1.0]],
+    "shared_cov": [[0.0]],
+    "first_subjects": [
+        {
+            "subject": str(k),
+            "subject_mean": 2.0 + k,
+            "own": {},
+            "nested": {},
+            "rows": [{"condition": "a", "fitted": 1.0 + k, "residual": 0.5 * k}],
+        }
+        for k in (1, 2, 3)
+    ],
+}
+TWO_STAGE = {
+    "grand_mean": {"estimate": 2.0, "se": 0.5},
+    "params": [{"term": "Intercept", "estimate": 2.0, "se": 0.5}],
+    "weighted": False,
+    "raw_variance": 13 / 3,
+    "sampling_variance": 1 / 3,
+    "between_variance": 4.0,
+    "sigma_between": 2.0,
+    "sigma_within": 1.0,
+    "truncated": False,
+    "df_resid": 9,
 }
 REPLICATION = {
     "scenario": {
@@ -234,6 +271,16 @@ REPLICATION = {
 def design(**changes: Any) -> DesignSummary:
     """Ten subjects under three levels of `time`, once under each."""
     return DesignSummary.of(DESIGN | changes)
+
+
+def level1(**changes: Any) -> Level1Summary:
+    """A mean of each subject, and effects of `time` that all share."""
+    return Level1Summary.of(LEVEL1 | changes)
+
+
+def two_stage(**changes: Any) -> HierarchicalSummary:
+    """The variance of these means, raw and corrected."""
+    return HierarchicalSummary.of(TWO_STAGE | changes)
 
 
 def mixed(**changes: Any) -> MixedSummary:

@@ -10,6 +10,7 @@ from twolevel.findings.results import Results
 from twolevel.inference.type3 import held_at_zero
 from twolevel.levels.describe import describe_design, describe_random_part
 from twolevel.levels.descriptives import descriptives
+from twolevel.levels.first_subjects import first_subjects
 from twolevel.levels.hierarchical import fit_hierarchical
 from twolevel.levels.marginal_means import marginal_means
 from twolevel.levels.random_part_found import random_terms, variance_rows
@@ -86,7 +87,9 @@ def results_of(
                 "descriptives": descriptives(fit.design, condition).summary(),
             }
         ),
-        level1=Level1Summary.of(level1.summary()),
+        level1=Level1Summary.of(
+            level1.summary() | {"first_subjects": first_subjects(table, data, level1)}
+        ),
         two_stage=HierarchicalSummary.of(fit_hierarchical(level1).summary()),
         mixed=MixedSummary.of(found | mixed),
         checks=example_summaries.checks(level=level),

@@ -76,10 +76,12 @@ def test_effects_of_the_truth_sum_to_zero():
     assert found["condition_effects"] == {"a1": -0.5, "a2": 0.5}
     assert sum(found["other_effects"]["b"].values()) == pytest.approx(0)
     assert found["strata"] == {"a": 2}
+    assert found["entered"] == {"grand_mean": 80, "effects": FACTORS}
     random = {"intercept": 3, "day": 1}
     found = truth(conditions={"day": [0, 2, 4]}, slope=0.5, random=random, **keys)
     assert found["grand_mean"] == 81
     assert found["condition_effects"] == {"0": -1, "2": 0, "4": 1}
+    assert found["entered"] == {"grand_mean": 80, "effects": {}}
     assert (found["sigma_between"], found["slope"], found["random"]) == (3, 0.5, random)
     assert "strata" not in found
 

@@ -17,6 +17,7 @@ from twolevel.experiments.run import Scenario, replicate_block
 from twolevel.figures.registry import OF_STUDY
 from twolevel.figures.theme import save
 from twolevel.figures.words import Labels
+from twolevel.summaries.two_stage_summary import FirstSubject
 
 LABELS = Labels(response="score", condition="time", subject="person", unit="points")
 
@@ -126,6 +127,32 @@ class Study:
         columns = ["parameter", "estimate", "ci_low", "ci_high"]
         return pd.concat(curves, ignore_index=True), pd.DataFrame(intervals, columns=columns)
 
+    def one_subject(self, subject: str | None = None) -> dict[str, object]:
+        """What `one_subject` takes of a subject with a mean of its own; the first, unless named."""
+        subject = self.observations["subject"].iloc[0] if subject is None else subject
+        own = self.observations[self.observations["subject"] == subject]
+        return {
+            "subject": subject,
+            "condition": own["condition"].tolist(),
+            "response": own["response"].tolist(),
+            "own_fitted": [own["response"].mean()] * len(own),
+            "own_coefficients": 1,
+        }
+
+    @property
+    def first_subjects(self) -> list[FirstSubject]:
+        """The first three subjects, with what is fixed as what is fitted to all."""
+        found = []
+        for subject in self.observations["subject"].unique()[:3]:
+            own = self.observations[self.observations["subject"] == subject]
+            shift = float((own["response"] - own["fixed"]).mean())
+            rows = own.assign(fitted=own["fixed"] + shift)
+            rows = rows.assign(residual=rows["response"] - rows["fitted"])
+            values = {"subject": subject, "subject_mean": self.grand_mean + shift}
+            values |= {"own": {}, "nested": {}, "rows": rows[["condition", "fitted", "residual"]]}
+            found.append(FirstSubject.of(values))
+        return found
+
     def grouped(self, levels: tuple = ("g1", "g2")) -> dict[str, object]:
         """What `condition_means` takes of groups: subjects by turns, each group's slope its own."""
         codes = pd.factorize(self.observations["subject"])[0] % len(levels)
@@ -145,11 +172,8 @@ class Study:
         between, within = self.sigma_between, self.sigma_within
         observations, means = self.observations, self.condition_means
         arguments = {
-            "one_subject": {
-                "observations": observations,
-                "subject": observations["subject"].iloc[0],
-                "conditions": means["condition"],
-            },
+            "one_subject": {"conditions": means["condition"]},
+            "three_subjects": {"conditions": means["condition"]},
             "data_by_subject": {"observations": observations, "condition_means": means},
             "distributions": {
                 "subjects": self.subjects,
@@ -184,6 +208,10 @@ class Study:
             arguments["points"] = self.quantile_points
         elif name == "missingness":
             arguments |= self.missingness
+        elif name == "one_subject":
+            arguments |= self.one_subject()
+        elif name == "three_subjects":
+            arguments["subjects"] = self.first_subjects
         elif name == "influence":
             arguments["influence"] = self.influence
         elif name == "profile_zeta":

@@ -17,7 +17,7 @@ from twolevel.figures.of_study.residuals_fitted import running_quartiles
 from twolevel.figures.of_study.shrinkage import shrinkage_factor, shrinkage_of_effects
 from twolevel.figures.theme import BETWEEN, INK, MARGINAL, MUTED, WITHIN
 from twolevel.figures.words import Labels
-from twolevel.summaries.truth_summary import TruthSummary
+from twolevel.summaries.truth_summary import Entered, TruthSummary
 
 
 def lines(ax, colour):
@@ -57,7 +57,13 @@ def test_histograms_share_the_horizontal_scale_and_qq_plots_the_vertical_one(stu
 
 
 def test_normals_have_the_sd_that_the_key_names(study):
-    truth = TruthSummary(grand_mean=5.5, condition_effects={}, sigma_between=2.0, sigma_within=1.0)
+    truth = TruthSummary(
+        grand_mean=5.5,
+        condition_effects={},
+        sigma_between=2.0,
+        sigma_within=1.0,
+        entered=Entered(grand_mean=5.5, effects={}),
+    )
     left, right, *_ = study.draw("distributions", truth=truth).axes
     means = study.subjects["subject_mean"]
     residual = study.residuals["residual"].to_numpy()
@@ -119,20 +125,25 @@ def test_rounding_errors_are_no_residuals(study):
 # the walk and the data
 
 
-def test_one_subjects_own_fit_is_saturated_and_the_shared_one_leaves_residuals(study):
-    own, shared = study.draw("one_subject").axes
+def test_one_subjects_own_fit_is_saturated_and_its_mean_leaves_residuals(study):
+    """From the subject's own data alone: what others show changes nothing."""
+    own, supported = study.draw("one_subject").axes
     y = study.observations["response"].to_numpy()[:3]
-    grand = study.means["estimate"].to_numpy()
     assert lines(own, INK)[-1].get_ydata() == pytest.approx(y)
     for segment in own.collections[0].get_segments():
         assert np.ptp(segment[:, 1]) == 0
-    shift = np.mean(y - grand)
-    assert lines(shared, MUTED)[0].get_ydata() == pytest.approx(grand)
-    assert lines(shared, BETWEEN)[0].get_ydata() == pytest.approx(grand + shift)
-    ends = np.array([segment[:, 1] for segment in shared.collections[0].get_segments()])
-    assert ends[:, 1] - ends[:, 0] == pytest.approx(y - grand - shift)
+    assert lines(supported, BETWEEN)[0].get_ydata() == pytest.approx([y.mean()] * 3)
+    ends = np.array([segment[:, 1] for segment in supported.collections[0].get_segments()])
+    assert ends[:, 1] - ends[:, 0] == pytest.approx(y - y.mean())
     assert "residuals: all 0" in key_texts(own)
     assert "0 degrees of freedom left" in key_texts(own)
+    assert "2 degrees of freedom left" in key_texts(supported)
+
+
+def test_without_a_condition_one_subject_has_its_mean_alone(simulate):
+    study = simulate(conditions=("all",), replicates=4)
+    (ax,) = study.draw("one_subject", Labels("score", "", "person")).axes
+    assert key_texts(ax)[0] == "1 mean from 4 observations"
 
 
 def in_groups(study, rise=6.0):
@@ -144,24 +155,6 @@ def in_groups(study, rise=6.0):
     )
 
 
-def test_the_shared_effects_are_those_of_the_subjects_own_group(study):
-    for subject, rise in (("p0", 0.0), ("p1", 6.0)):
-        table = in_groups(study)
-        _, shared = study.draw("one_subject", observations=table, subject=subject).axes
-        grand = study.means["estimate"].to_numpy()
-        own = table[table["subject"] == subject]
-        shift = np.mean(own["response"] - own["fixed"])
-        assert lines(shared, MUTED)[0].get_ydata() == pytest.approx(grand + rise)
-        assert lines(shared, BETWEEN)[0].get_ydata() == pytest.approx(grand + rise + shift)
-
-
-def test_the_shared_line_runs_through_levels_that_the_subject_was_not_seen_under(simulate):
-    study = simulate(conditions=(0, 1, 2, 5))
-    table = study.observations[study.observations["condition"] != 1]
-    _, shared = study.draw("one_subject", observations=table).axes
-    assert lines(shared, BETWEEN)[0].get_xdata().tolist() == [0, 2, 5]
-
-
 def test_replicates_leave_one_subject_degrees_of_freedom(simulate):
     own, _ = simulate(replicates=3).draw("one_subject").axes
     assert key_texts(own) == [
@@ -169,6 +162,38 @@ def test_replicates_leave_one_subject_degrees_of_freedom(simulate):
         "residuals",
         "6 degrees of freedom left",
     ]
+
+
+def test_shared_effects_have_one_shape_at_each_subjects_height(study):
+    first, axes = study.first_subjects, study.draw("three_subjects").axes
+    assert len(axes) == 3
+    shapes = []
+    for ax, subject in zip(axes, first, strict=True):
+        assert lines(ax, MUTED)[0].get_ydata() == pytest.approx([subject.subject_mean] * 2)
+        profile = lines(ax, BETWEEN)[0].get_ydata()
+        shapes.append(profile - subject.subject_mean)
+        ends = np.array([segment[:, 1] for segment in ax.collections[0].get_segments()])
+        assert ends[:, 1] - ends[:, 0] == pytest.approx([row.residual for row in subject.rows])
+        assert key_texts(ax)[1:] == ["μᵢ + αⱼ", "ηᵢⱼ"]
+    np.testing.assert_allclose(shapes, np.broadcast_to(shapes[0], (3, 3)))
+
+
+def test_the_own_fit_runs_through_levels_that_the_subject_was_seen_under(simulate):
+    study = simulate(conditions=(0, 1, 2, 5))
+    seen = [row for row in study.first_subjects[0].rows if row.condition != 1]
+    subject = study.first_subjects[0].model_copy(update={"rows": seen})
+    figure = study.draw("three_subjects", subjects=[subject], own_mean=False)
+    drawn = lines(figure.axes[0], BETWEEN)[0]
+    assert drawn.get_xdata()[np.isfinite(drawn.get_ydata())].tolist() == [0, 2, 5]
+
+
+def test_means_of_a_number_lie_on_a_line_that_is_drawn(simulate):
+    study = simulate(conditions=(0, 1, 2, 5))
+    for line in (True, False):
+        (ax,) = study.draw("condition_means", line=line).axes
+        joined = [each for each in lines(ax, INK) if len(each.get_xdata()) == 4]
+        joined = [each for each in joined if each.get_linestyle() == "-"]
+        assert len(joined) == line
 
 
 def test_every_subjects_line_goes_through_its_data_and_breaks_at_missing_cells(simulate):

@@ -16,6 +16,8 @@ from twolevel.figures.effects_shrunk import effects_shrunk
 from twolevel.figures.of_study.one_subject import one_subject
 from twolevel.figures.theme import new_figure
 from twolevel.figures.words import Labels
+from twolevel.levels.describe import describe_design, describe_random_part
+from twolevel.random.mixed_design import mixed_design
 from twolevel.summaries.two_stage_summary import EffectCovarianceSummary, OwnEffectsSummary
 
 LABELS = Labels("score", "x", "id", "points")
@@ -119,16 +121,26 @@ def test_long_names_fit_beside_effects(svg):
     assert words_outside(svg(figure)) == []
 
 
-def test_the_own_fit_of_one_subject_is_what_level_1_gives():
+def test_the_own_fit_of_one_subject_is_what_least_squares_gives():
     data = table()
-    subjects, residuals, *_ = two_stages(FORMULAS["slopes"], data)
-    drawn = data.rename(columns={"id": "subject", "x": "condition", "y": "response"})
-    drawn = drawn.assign(fixed=5.0 + drawn["condition"], own=residuals["fitted"].to_numpy())
-    figure = one_subject(drawn, 0, range(5), LABELS, own_coefficients=2)
-    line = figure.axes[0].lines[0].get_ydata()
-    intercept, slope = subjects.loc[0, ["own_(Intercept)", "own_x"]]
+    design, random = mixed_design(FORMULAS["slopes"], data, "id", "treatment")
+    described = data.rename(columns={"id": "subject", "x": "condition", "y": "response"})
+    one = describe_design(described).one_subject
+    part = describe_random_part(design, random, one)
+    own = one.observations
+    slope, intercept = np.polyfit(own["condition"], own["response"], 1)
+    figure = one_subject(
+        one.subject,
+        own["condition"].tolist(),
+        own["response"].tolist(),
+        part.own_fitted,
+        part.own_coefficients,
+        range(5),
+        LABELS,
+    )
+    line = figure.axes[1].lines[0].get_ydata()
     np.testing.assert_allclose(line, intercept + slope * np.arange(5))
-    named = [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
+    named = [text.get_text() for text in figure.axes[1].get_legend().get_texts()]
     assert named == [
         "2 coefficients from 10 observations",
         "residuals",

@@ -19,6 +19,11 @@ FIRST = {
 }
 
 
+def left_out(subjects, not_estimable):
+    """What is known without single subjects, of which none was refitted."""
+    return {"subjects": subjects, "not_estimable": not_estimable, "refits": 0, "tests": []}
+
+
 @given(st.floats(1e-3, 1e3), st.integers(1, 20), st.integers(0, 20))
 def test_a_mean_is_kept_by_its_reliability(ratio, fewest, more):
     """sigma_b^2 / (sigma_b^2 + sigma_w^2 / n), with sigma_w = 1."""
@@ -37,7 +42,7 @@ def test_at_the_boundary_nothing_is_kept():
 
 
 def test_the_subject_whose_absence_changes_most_is_named_with_what_it_changes():
-    (claim,) = influence(study(influence={"subjects": [FIRST], "not_estimable": 0}))
+    (claim,) = influence(study(influence=left_out([FIRST], 0)))
     assert claim.said == (
         "The fixed effects change most without subject s\\_4 (Cook's distance 0.250). Without it, "
         "$\\hat\\sigma_b$ is 1.50 instead of 2.00, and $\\hat\\sigma_w$ remains 1.00."
@@ -46,12 +51,12 @@ def test_the_subject_whose_absence_changes_most_is_named_with_what_it_changes():
 
 def test_variances_that_are_not_known_without_it_are_left_unsaid():
     unknown = FIRST | {"change_sigma_between": None, "change_sigma_within": None}
-    (claim,) = influence(study(influence={"subjects": [unknown], "not_estimable": 0}))
+    (claim,) = influence(study(influence=left_out([unknown], 0)))
     assert claim.said.endswith("(Cook's distance 0.250).")
 
 
 @pytest.mark.parametrize(("needed", "rests"), [(1, "on it alone"), (3, "on each of them alone")])
 def test_subjects_without_which_nothing_can_be_fitted_are_counted(needed, rests):
-    (claim,) = influence(study(influence={"subjects": [], "not_estimable": needed}))
+    (claim,) = influence(study(influence=left_out([], needed)))
     assert claim.said.startswith(f"Without {needed} subject")
     assert rests in claim.said

@@ -22,7 +22,12 @@ def candidate(*factors, number=None, reason=None, subjects=10):
 
 def found(random, supported, *candidates):
     able = {"random": supported, "n_subjects": 10, "candidates": list(candidates)}
-    part = {"random": random, "intercept_only": random == "(1 | id)", "own_coefficients": 2}
+    part = {
+        "random": random,
+        "intercept_only": random == "(1 | id)",
+        "own_coefficients": 2,
+        "own_fitted": [],
+    }
     return support(example_summaries.design(random_part=part | {"supported": able}))
 
 

@@ -1,5 +1,6 @@
 """Counts of designs, and what one subject's data support."""
 
+import numpy as np
 import pandas as pd
 import pytest
 from examples import examples
@@ -107,6 +108,14 @@ def test_what_is_random_and_what_could_be(bars, coefficients):
     one = tl.describe_design(canonical(data)).one_subject
     part = describe_random_part(design, random, one)
     assert part.own_coefficients == coefficients
+    # Against least squares by the formula's own columns of the subject's six rows.
+    rows = data[:6]
+    columns = {1: [np.ones(6)], 2: [np.ones(6), rows["x"]]}.get(
+        coefficients, [rows["time"] == level for level in "uvw"]
+    )
+    Z = np.column_stack(columns).astype(float)
+    expected = Z @ np.linalg.lstsq(Z, rows["y"].to_numpy(), rcond=None)[0]
+    np.testing.assert_allclose(part.own_fitted, expected)
     assert part.intercept_only == (bars == "(1 | id)")
     assert part.random == bars
     assert part.summary()["supported"]["random"] == "(1 + x | id)"

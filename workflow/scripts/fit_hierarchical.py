@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def main(snakemake: "Snakemake") -> None:
     """Fit Level 2 and write its summary."""
     level1 = SubjectFits.from_summary(
-        read_summary(snakemake.input.level1, Level1Summary).model_dump(),
+        read_summary(snakemake.input.level1, Level1Summary).model_dump(exclude={"first_subjects"}),
         read_parquet(snakemake.input.subjects),
         read_parquet(snakemake.input.residuals),
     )

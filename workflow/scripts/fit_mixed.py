@@ -15,7 +15,11 @@ from twolevel.files.stage_files import write_csv, write_parquet
 from twolevel.inference.type3 import held_at_zero
 from twolevel.levels.effects_table import effects_table
 from twolevel.levels.intervals import affordable, intervals
-from twolevel.levels.left_out import deviations_without_subject, most_influential
+from twolevel.levels.left_out import (
+    deviations_without_subject,
+    most_influential,
+    tests_without_subjects,
+)
 from twolevel.levels.marginal_means import marginal_means
 from twolevel.levels.random_part_found import random_terms, variance_rows
 from twolevel.levels.random_spread import random_sd
@@ -60,7 +64,10 @@ def main(snakemake: "Snakemake") -> None:
         "bootstrap": of_parameters.bootstrap.summary(),
         "between_variance": reml.between_variance_test() if alone else None,
         "variance_tests": [] if alone else reml.test_variances(affordable(reml, 2_000)),
-        "influence": most_influential(influence),
+        "influence": {
+            **most_influential(influence),
+            **tests_without_subjects(reml, influence, params.level),
+        },
         "coding": params.coding,
         "held_at_zero": held_at_zero(reml.design),
     }

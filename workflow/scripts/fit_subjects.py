@@ -6,6 +6,7 @@ Reads the observations; makes the tables of subject means and residuals and the 
 from typing import TYPE_CHECKING
 
 from twolevel.files.stage_files import write_csv, write_parquet
+from twolevel.levels.first_subjects import first_subjects
 from twolevel.levels.subjects import fit_subjects
 from twolevel.pipeline.job import run
 from twolevel.pipeline.tables.stored import read_observations
@@ -30,7 +31,9 @@ def main(snakemake: "Snakemake") -> None:
     write_csv(snakemake.output.table, fit.subjects)
     cells = observations.data[["subject", "condition"]]
     write_parquet(snakemake.output.residuals, cells.assign(**fit.residuals))
-    write_summary(snakemake.output.level1, Level1Summary.of(fit.summary()))
+    first = first_subjects(observations.data, observations.typed, fit)
+    summary = {**fit.summary(), "first_subjects": first}
+    write_summary(snakemake.output.level1, Level1Summary.of(summary))
 
 
 if __name__ == "__main__":

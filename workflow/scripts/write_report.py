@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from twolevel.design.terms import term_in_words
+from twolevel.figures.groups import answer_figure
 from twolevel.figures.registry import OF_STUDY
 from twolevel.files.stage_files import read_csv, write_csv
 from twolevel.findings.cautions import pairs_share_an_error
@@ -25,13 +26,20 @@ from twolevel.findings.of_fit import (
     whether_subjects_differ,
 )
 from twolevel.findings.of_subjects import influence, shrinkage
+from twolevel.findings.one_line import of_factor, of_making, one_line
 from twolevel.findings.paper.for_paper import for_paper
 from twolevel.findings.remarks import remarks
 from twolevel.findings.results import Results
 from twolevel.findings.testimony import witness_in_words
 from twolevel.findings.varying.of_own_effects import own_effects
 from twolevel.findings.varying.of_support import support
+from twolevel.findings.varying.random_maths import laws, side_by_side, written_out
 from twolevel.findings.varying.random_words import has_slopes, what_is_random
+from twolevel.findings.walk.again import what_changes
+from twolevel.findings.walk.alone import mean_in_numbers
+from twolevel.findings.walk.error_rows import error_rows
+from twolevel.findings.walk.of_truth import truth_in_words
+from twolevel.findings.walk.two_levels import random_variables, two_levels
 from twolevel.inference.adjustments import ADJUSTMENTS
 from twolevel.levels.comparison import ROUNDING
 from twolevel.pipeline.job import run
@@ -85,13 +93,14 @@ def context(snakemake: "Snakemake") -> dict[str, Any]:
         unit=snakemake.params.study["unit"],
     )
     tables = {Path(path).stem: path for path in files.tables}
-    apart = most_apart(comparison, mixed.terms)
+    apart, errors = most_apart(comparison, mixed.terms), error_rows(found)
     made = making(name, entries, files.tables, loading)
     share = snakemake.params.study["share_data"]
     citation = yaml.safe_load(Path(files.citation).read_text("utf-8"))
     return made | {
         "paper": for_paper(found, loading, made["provenance"]["versions"], citation),
         "data_kept": share_observations(files.observations, snakemake.output.data, share),
+        "one_line_of_making": of_making(made["provenance"]),
         "labels": labels,
         "design": design,
         "loading": loading,
@@ -104,13 +113,24 @@ def context(snakemake: "Snakemake") -> dict[str, Any]:
         "truth": found.truth,
         "found": found,
         "figure": lambda name: OF_STUDY[name](found).on_page(name),
+        "answer": answer_figure(mixed, found.condition),
         "headline": headline(found, apart),
+        "one_line": one_line(found),
+        "of_factor": of_factor,
+        "truth_in_words": truth_in_words(found),
+        "mean_in_numbers": mean_in_numbers(found),
+        "what_changes": what_changes(found),
+        "random_variables": random_variables(found),
+        "two_levels": two_levels(found),
+        "error_rows": errors,
+        "written_out": written_out(mixed),
+        "laws": side_by_side(laws(mixed)),
         "observed": observed(found),
         "left_out": left_out(found, loading),
         "repeated_cells": repeated_cells(found),
         "missing_cells": missing_cells(found),
         "most_apart": apart,
-        "why_apart": why_apart(comparison, mixed.random),
+        "why_apart": why_apart(comparison, mixed.random, errors.absent),
         "reported_effect": reported_effect(found),
         "whether_subjects_differ": whether_subjects_differ(found),
         "how_much_is_explained": how_much_is_explained(found),

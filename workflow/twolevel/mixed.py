@@ -251,9 +251,13 @@ class MixedFit(Fitted):
 
     @cached_property
     def _left_out(self) -> LeftOut:
-        return leave_one_out(self, self._refitted_without)
+        return leave_one_out(self, self.refitted_without)
 
-    def _refitted_without(self, position: int) -> MixedFit:
+    def refitted_without(self, position: int) -> MixedFit:
+        """The same model of all rows but those of the subject at a position of `design.subjects`.
+
+        Raises InputError where the others' data do not support it.
+        """
         others = self.random_columns.of_rows(self.design.codes != position)
         return fit_design(self.design.without(position), others, self.method)
 

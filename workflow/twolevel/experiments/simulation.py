@@ -64,7 +64,7 @@ def truth(
 ) -> dict[str, Any]:
     """What `simulate` draws from, as the model reports it: effects that sum to zero.
 
-    Effects with another sum are the same model with another grand mean.
+    Effects with another sum are the same model with another grand mean; entered has both as given.
     """
     drawn_from = Population(conditions, sigma_between, slope, random, strata or {}, replicates)
     factors = drawn_from.factors
@@ -81,6 +81,7 @@ def truth(
         "condition_effects": centred.pop(drawn_from.names[0]),
         "sigma_between": drawn_from.intercept_sd,
         "sigma_within": sigma_within,
+        "entered": {"grand_mean": grand_mean, "effects": drawn_from.factors},
     }
     if centred:
         found["other_effects"] = centred

@@ -122,7 +122,7 @@ def _nested(residuals: pd.DataFrame, level1: OwnEffectsSummary, subject: str) ->
 
 def _residual(residuals: pd.DataFrame, level1: OwnEffectsSummary) -> _Shown:
     values = residuals["residual"].to_numpy(float)
-    return of_residuals(values, level1.sigma_within), "residual", True
+    return of_residuals(values, level1.sigma_within), "residual ηᵢⱼ", True
 
 
 def _together(

@@ -8,10 +8,11 @@ import numpy as np
 import pandas as pd
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from twolevel.figures.theme import INK, SOFT
+from twolevel.figures.theme import INK, SOFT, WITHIN
 from twolevel.figures.words import SIZE, SMALL, Labels, shorten, width
 from twolevel.text.literal import plain
 
@@ -167,3 +168,9 @@ def draw_normal(ax: Axes, mean: float, sd: float, *, area: float = 1.0, **style:
 def response_label(ax: Axes, labels: Labels, room: float) -> None:
     """Name the response on the vertical axis of `ax`, `room` points high."""
     ax.set_ylabel(labels.response_axis(room), fontsize=SIZE)
+
+
+def draw_residuals(ax: Axes, x: np.ndarray, fitted: np.ndarray, y: np.ndarray) -> LineCollection:
+    """Draw observations (m,) with a stroke from each to what is fitted; return the strokes."""
+    ax.plot(x, y, "o", color=INK, markersize=5.5, zorder=3)
+    return ax.vlines(x, fitted, y, color=WITHIN, linewidth=2)

@@ -12,15 +12,20 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from twolevel.figures.groups import drawn_by
+from twolevel.figures.groups import drawn_by, is_a_line, on_the_axis
 from twolevel.findings.varying.of_own_effects import effects_in_words, nested_in_words
 from twolevel.findings.varying.random_words import is_intercept, marginal_variance, variances
 from twolevel.text.markdown import Markdown, attribute, counted, escape, num, words
 
 if TYPE_CHECKING:
     from twolevel.findings.results import Results
-    from twolevel.summaries.mixed_summary import ConditionMean
-    from twolevel.summaries.two_stage_summary import EffectCovarianceSummary, OwnEffectsSummary
+    from twolevel.summaries.base import Level
+    from twolevel.summaries.rows import Estimate
+    from twolevel.summaries.two_stage_summary import (
+        EffectCovarianceSummary,
+        FirstSubject,
+        OwnEffectsSummary,
+    )
 
 
 @dataclass(frozen=True)
@@ -75,31 +80,42 @@ def missingness(found: Results) -> Figure:
 
 @_of_study
 def one_subject(found: Results) -> Figure:
-    """One subject's own fit, and what the fixed effects predict for it."""
+    """One subject's own fits, from its data alone."""
     one, part = found.design.one_subject, found.design.random_part
-    if found.level1.own:
-        caption = (
-            f"Left, the fit by the {counted(part.own_coefficients, 'coefficient')} that the model "
-            "gives this subject of its own; right, what the fixed effects that all share predict "
-            "for such a subject ([step 4](#sec-mixed)), moved up or down to this one."
-        )
-    elif found.condition:
+    caption, beside = "The subject's own mean.", ""
+    if found.condition:
         data = ", which is the data" if one.saturated else ""
         caption = (
-            f"Left, the subject's own mean under each level{data}; right, what the fixed effects "
-            "that all share predict for such a subject ([step 4](#sec-mixed)), moved up or down to "
-            "this one."
+            f"Left, the subject's own mean under each level{data}; right, what its data support: "
+            f"a fit by {counted(part.own_coefficients, 'coefficient')}."
         )
-    else:
-        caption = (
-            "Left, the subject's own mean; right, the mean of all subjects, moved to this subject."
-        )
+        beside = ", beside the fit that its data support"
     return Figure(
         "fig-one",
         caption,
-        f"{counted(len(one.observations), 'observation')} of subject "
-        f"{attribute(one.subject)}, beside the subject's own fit and beside what the fixed "
-        "effects predict, shifted to it; lines show the residuals.",
+        f"{counted(len(one.observations), 'observation')} of subject {attribute(one.subject)} with "
+        f"its own fit{beside}; lines show the residuals.",
+    )
+
+
+@_of_study
+def three_subjects(found: Results) -> Figure:
+    """The first few subjects, one after another."""
+    first = found.level1.first_subjects
+    if found.level1.own:
+        fits, alike = "the own fit", "Each has a fit of its own."
+    elif found.condition:
+        fits = r"the mean $\mu_i$, the fit $\mu_i + \alpha_j$"
+        alike = "The fits have the same shape at different heights."
+    else:
+        fits, alike = r"the mean $\mu_i$", "The means differ."
+    few = {1: "One subject", 2: "Two subjects"}.get(len(first), "Three subjects")
+    return Figure(
+        "fig-again",
+        f"{few}, one after another: the observations, {fits} and the errors "
+        r"$\eta_{ij}$. " + alike,
+        f"Panels with the observations of {_subjects_named(first)}, and the errors around what is "
+        "fitted to each.",
     )
 
 
@@ -112,8 +128,8 @@ def distributions(found: Results) -> Figure:
     around = " around what is fitted" if len(found.two_stage.params) > 1 else ""
     return Figure(
         "fig-distributions",
-        "Distributions of the subject means (between) and of the residuals (within), on one "
-        f"scale, with the fitted normal{truth}, and their normal quantile plots.",
+        r"Distributions of the subject means $\mu_i$ (between) and of the residuals $\eta_{ij}$ "
+        f"(within), on one scale, with the fitted normal{truth}, and their normal quantile plots.",
         f"Histograms and normal quantile plots of {found.design.n_subjects} subject means, with "
         f"a standard deviation of {num(found.two_stage.raw_variance**0.5, 3)}{around}, and of "
         f"{found.design.n_observations} residuals, for which the standard deviation within "
@@ -140,7 +156,8 @@ def _own_effects(
     return Figure(
         "fig-distributions",
         "Distributions of what each subject has of its own, as estimated from its observations, "
-        "and of the residuals (within); solid, the normal with their own spread; dotted, with the "
+        r"and of the residuals $\eta_{ij}$ (within); "
+        "solid, the normal with their own spread; dotted, with the "
         f"variance that is corrected for error{pair}.",
         f"Histograms of {_subjects(found)}' own effects and of {found.design.n_observations} "
         f"residuals. Standard deviations of the estimates: {'; '.join(spread)}; within subjects, "
@@ -165,23 +182,26 @@ def profile_zeta(found: Results) -> Figure:
 @_of_study
 def condition_means(found: Results) -> Figure:
     """The condition's means, for each level of a factor where the two interact."""
-    by = drawn_by(found.mixed.factors)
+    by, axis = drawn_by(found.mixed.factors), on_the_axis(found.mixed, found.condition)
     within = f" for each level of {escape(by[0])}" if by else ""
-    means: Sequence[ConditionMean]
-    means, most = (by[1], 12) if by else (found.mixed.means, 8)
-    levels = [f" {attribute(mean.level)}," for mean in by[1]] if by else [""] * len(means)
-    listed = ";".join(
-        f"{level} {attribute(mean.condition)} {num(mean.estimate)} "
-        f"({num(mean.ci_low)} to {num(mean.ci_high)})"
-        for level, mean in list(zip(levels, means, strict=True))[:most]
+    line = ", which lie on a line," if is_a_line(found.mixed, found.condition) and not by else ""
+    most = 8
+    means: list[tuple[Level, Estimate]] = [(each.condition, each) for each in found.mixed.means]
+    if axis:
+        means = [(mean.level, mean) for mean in axis[1]]
+    if by:
+        most, means = 12, [(f"{mean.level}, {mean.condition}", mean) for mean in by[1]]
+    listed = "; ".join(
+        f"{attribute(level)} {num(mean.estimate)} ({num(mean.ci_low)} to {num(mean.ci_high)})"
+        for level, mean in means[:most]
     )
     more = f"; and {len(means) - most} more" if len(means) > most else ""
     return Figure(
         "fig-means",
-        f"Means of {escape(found.response)} by {escape(found.condition)}{within} from the mixed "
-        f"model (REML), with {found.level} intervals by Kenward and Roger's method, in front of "
-        f"the observations{' where these have room' if by else ''}.",
-        f"Means with intervals:{listed}{more}.",
+        f"Means of {escape(found.response)} by {escape(axis[0] if axis else found.condition)}"
+        f"{within}{line} from the mixed model (REML), with {found.level} intervals by Kenward and "
+        f"Roger's method, in front of the observations{' where these have room' if by else ''}.",
+        f"Means with intervals: {listed}{more}.",
     )
 
 
@@ -191,12 +211,10 @@ def caterpillar(found: Results) -> Figure:
     how = " in ascending order with their intervals, around 0"
     own = [each for each in variances(found.mixed) if each.own and not each.own[0].within]
     if is_intercept(found.mixed):
-        if found.mixed.boundary:
-            how = ", all equal to 0"
         return Figure(
             "fig-caterpillar",
-            "Subjects' predicted deviations from what the fixed effects predict (BLUPs, REML) with "
-            f"{found.level} intervals, sorted.",
+            "Subjects' predicted deviations $S_i$ from what the fixed effects predict (BLUPs, "
+            f"REML), with {found.level} intervals, sorted.",
             f"Predicted deviations of {_subjects(found)}{how}.",
         )
     listed = words([each.what for each in own if not each.is_correlation])
@@ -231,15 +249,13 @@ def shrinkage(found: Results) -> Figure:
             f"Predicted effects of {_subjects(found)} against least squares; most points lie "
             "between 0 and the identity.",
         )
-    if found.mixed.boundary:
-        line = "a flat line at 0"
-    elif fewest == most:
+    if fewest == most:
         line = "a line flatter than the identity"
     else:
         line = "lines flatter than the identity, the flatter the fewer observations a subject has"
     return Figure(
         "fig-shrinkage",
-        "Each subject's own mean deviation against its prediction by the mixed model.",
+        r"Each subject's own mean deviation against the $S_i$ that the mixed model predicts.",
         f"Predicted random effects against mean deviations; the points lie on {line}.",
     )
 
@@ -302,7 +318,7 @@ def residuals_fitted(found: Results) -> Figure:
     """Residuals against fitted values."""
     return Figure(
         "fig-residuals",
-        "Conditional residuals against fitted values, with their running median and quartiles.",
+        r"Residuals $\eta_{ij}$ against fitted values, with their running median and quartiles.",
         "Residuals scattered around 0 over the range of fitted values, with a standard deviation "
         f"of {num(found.mixed.sigma_within, 3)}.",
     )
@@ -358,3 +374,13 @@ def _first_deviation(found: Results) -> str:
 
 def _subjects(found: Results) -> Markdown:
     return counted(found.design.n_subjects, "subject")
+
+
+def _subjects_named(first: Sequence[FirstSubject]) -> Markdown:
+    """Some subjects with their means."""
+    return words(
+        [
+            Markdown(f"subject {attribute(each.subject)} (mean {num(each.subject_mean, 3)})")
+            for each in first
+        ]
+    )

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from twolevel.design.terms import term_in_words
 from twolevel.findings.varying.random_words import has_slopes, left_out
-from twolevel.findings.verdicts import in_figures, is_clear, other_tests, rejected
+from twolevel.findings.verdicts import in_figures, is_clear, other_tests, rejected, spread_p
 from twolevel.summaries.anova_summary import AnovaSummary
 from twolevel.summaries.checks_summary import ChecksSummary, Look
 from twolevel.summaries.mixed_summary import MixedSummary
@@ -20,13 +20,10 @@ from twolevel.text.numbers import written
 _LOOKS = {
     "residual": "residuals are not normal (@fig-quantiles)",
     "random effect": "predicted random effects are not normal (@fig-quantiles)",
-    "spread": "residuals spread more, or less, where fitted values are high (@fig-residuals)",
-    "conditions": "residuals spread unequally under the levels of the condition (@fig-scale)",
 }
+_UNEQUAL = Markdown("residuals do not spread equally (@fig-residuals and @fig-scale)")
 # Terms of which other tests are told.
 MOST_TESTS = 4
-# What a response of few values cannot but show.
-_OF_STEPS = ("residual", "spread")
 
 
 def cautions(
@@ -172,9 +169,11 @@ def follows(mixed: MixedSummary, checks: ChecksSummary) -> str | None:
 
 
 def unusual(checks: ChecksSummary) -> Markdown | None:
-    """What the diagnostic plots show by more than chance, if anything."""
-    looks = checks.diagnostics.looks
-    beside = _OF_STEPS if checks.response_values else ()
+    """What the diagnostic plots show by more than chance, if anything.
+
+    A response of few values cannot but have residuals in bands, and spread that changes with them.
+    """
+    looks, level = checks.diagnostics.looks, checks.level
     of_others = {
         name: f"predicted random effects of {escape(of)} are not normal (@fig-quantiles)"
         for name, of in ((name, name.partition(": ")[2]) for name in looks)
@@ -183,8 +182,11 @@ def unusual(checks: ChecksSummary) -> Markdown | None:
     warned = [
         Markdown(warning)
         for name, warning in (_LOOKS | of_others).items()
-        if name in looks and name not in beside and is_clear(looks[name].p, checks.level)
+        if name in looks and is_clear(looks[name].p, level)
+        if not (name == "residual" and checks.response_values)
     ]
+    if not checks.response_values and is_clear(spread_p(looks), level):
+        warned.append(_UNEQUAL)
     if not warned:
         return None
     return Markdown(f"**Check before you trust it**: {words(warned)}, by more than chance.")

@@ -46,9 +46,19 @@ def most_apart(comparison: ComparisonSummary, terms: Mapping[str, list[str]]) ->
     return Markdown(f"{what}: {words(values)}")
 
 
-def why_apart(comparison: ComparisonSummary, random: str) -> list[Markdown]:
-    """Why mixed model and ANOVA differ, reason by reason; random is the model's random part."""
+def why_apart(
+    comparison: ComparisonSummary, random: str, without_row: list[Markdown]
+) -> list[Markdown]:
+    """Why mixed model and ANOVA differ, reason by reason; random is the model's random part.
+
+    without_row are the random variables of the model that are no error of the ANOVA's.
+    """
     reasons = []
+    if without_row:
+        reasons.append(
+            f"the ANOVA has no error for {words(without_row)}, and tests against single "
+            "observations what the mixed model tests against differences between subjects"
+        )
     if comparison.pooled:
         reasons.append(
             f"the model’s random part, {code(random)}, has no variance for "

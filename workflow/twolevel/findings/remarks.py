@@ -1,10 +1,12 @@
-"""A plain sentence or two on each diagnostic plot: what it shows, and what follows."""
+"""A plain sentence or two on what each diagnostic plot shows, or two of them, and what follows."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from operator import attrgetter
 
-from twolevel.summaries.checks_summary import DiagnosticsSummary
+from twolevel.findings.verdicts import is_clear, spread_p
+from twolevel.summaries.checks_summary import DiagnosticsSummary, Look
 from twolevel.text.confidence import LEVEL, alpha, percent
 from twolevel.text.markdown import Markdown, code, escape, p_value
 from twolevel.text.numbers import positional
@@ -20,7 +22,7 @@ def remarks(
     level: float = LEVEL,
     own_slopes: bool = False,
 ) -> dict[str, Markdown]:
-    """Sentences for residuals_fitted, both quantile plots, scale_location, and neighbours.
+    """Sentences on the residuals' spread, on both quantile plots, and on neighbours.
 
     `condition` is the name of the variable between whose levels spreads are compared; `steps` the
     values of a response that takes few; `level` that of envelopes and tests; `own_slopes` says that
@@ -37,10 +39,9 @@ def remarks(
             "and cannot be normal: another model is made for it."
         )
     said = {
-        "residuals_fitted": _on_spread(found, level),
+        "spread": _on_spread(found, escape(condition or "level"), level),
         "residual_quantiles": residuals,
         "random_effect_quantiles": subjects,
-        "scale_location": _on_conditions(found, escape(condition or "level"), level),
     }
     if "neighbours" in found.looks:
         said["neighbours"] = _on_neighbours(found, escape(condition), level, own_slopes)
@@ -77,53 +78,58 @@ def _on_quantiles(found: DiagnosticsSummary, of: str, values: str, what: str, le
     )
 
 
-def _on_spread(found: DiagnosticsSummary, level: float) -> str:
-    if "spread" not in found.looks:
-        return "All fitted values are equal: the residuals' spread cannot change with them."
-    look = found.looks["spread"]
-    size = f"Spearman correlation of their size with the fitted values {_signed(look.statistic)}"
-    if look.p is None:
-        return f"Whether the residuals' spread changes with the fitted values: {size}."
-    if look.p >= alpha(level):
+def _on_spread(found: DiagnosticsSummary, of: Markdown, level: float) -> str:
+    """What both plots of the residuals' spread show of one assumption: one error variance."""
+    shown = [*_over_fitted(found), *_between_levels(found, of)]
+    if not shown:
         return (
-            "There is no clear sign that the residuals' spread changes with the fitted values "
-            f"({size}, {_monte_carlo(look.p)})."
+            "All fitted values are equal, and there are no conditions to compare: nothing that the "
+            "residuals' spread could change with."
         )
-    more = "more" if look.statistic > 0 else "less"
-    return (
-        f"The residuals spread {more} where fitted values are high ({size}, "
-        f"{_monte_carlo(look.p)}). A transformed response, such as its logarithm, may suit the "
-        "model better."
+    p, looks = spread_p(found.looks), "; ".join(shown)
+    if p is None:
+        return f"Whether the residuals spread equally: {looks}."
+    together = f"; both looks together, p {p_value(p)}" if len(shown) > 1 else ""
+    if not is_clear(p, level):
+        return f"There is no clear sign that residuals spread unequally: {looks}{together}."
+    said = (
+        f"The residuals do not spread equally: {looks}{together}. The model takes one error "
+        "variance for all; comparisons between levels of large and of small spread are affected "
+        "most."
     )
+    over = found.looks.get("spread")
+    if over is not None and is_clear(over.p, level) and over.statistic > 0:
+        said += " A transformed response, such as its logarithm, may suit the model better."
+    return said
 
 
-def _on_conditions(found: DiagnosticsSummary, of: Markdown, level: float) -> str:
-    if len(found.by_condition) < 2:
-        return "There are no conditions to compare the residuals' spread between."
-    if "conditions" not in found.looks:
-        return (
-            "The residuals' spread is not compared between the levels: one of them has a single "
-            "observation, or is fitted exactly."
+def _over_fitted(found: DiagnosticsSummary) -> Iterator[str]:
+    look = found.looks.get("spread")
+    if look is not None:
+        yield (
+            "their size has the Spearman correlation "
+            f"{_signed(look.statistic)} with the fitted values{_in_brackets(look)}"
         )
-    look, rms = found.looks["conditions"], attrgetter("rms")
-    least, most = min(found.by_condition, key=rms), max(found.by_condition, key=rms)
-    range_ = (
-        "the root mean square residual runs from "
-        f"{positional(least.rms)} ({of} {escape(least.condition)}) to "
-        f"{positional(most.rms)} ({of} {escape(most.condition)})"
-    )
-    if look.p is None:
-        return f"Under the levels, {range_}."
-    if look.p >= alpha(level):
-        return (
-            "There is no clear sign that residuals spread unequally under the levels: "
-            f"{range_}; {_monte_carlo(look.p)}."
+
+
+def _between_levels(found: DiagnosticsSummary, of: Markdown) -> Iterator[str]:
+    look, rms = found.looks.get("conditions"), attrgetter("rms")
+    if look is not None:
+        least, most = min(found.by_condition, key=rms), max(found.by_condition, key=rms)
+        yield (
+            "their root mean square runs from "
+            f"{positional(least.rms)} ({of} {escape(least.condition)}) to "
+            f"{positional(most.rms)} ({of} {escape(most.condition)}){_in_brackets(look)}"
         )
-    return (
-        f"The residuals spread unequally under the levels: {range_}; {_monte_carlo(look.p)}. The "
-        "model takes one error variance for all; comparisons between levels of large and of small "
-        "spread are affected most."
-    )
+    elif len(found.by_condition) > 1:
+        yield (
+            "between the levels they are not compared, for one of these has a single observation, "
+            "or is fitted exactly"
+        )
+
+
+def _in_brackets(look: Look) -> str:
+    return "" if look.p is None else f" ({_monte_carlo(look.p)})"
 
 
 def _on_neighbours(

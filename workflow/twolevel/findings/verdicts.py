@@ -8,11 +8,12 @@ so that no sentence contradicts the p value beside it.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from twolevel.design.terms import factors_in_words, term_in_words
 from twolevel.summaries.anova_summary import AnovaSummary, SphericityOfTerm
-from twolevel.summaries.checks_summary import ChecksSummary
+from twolevel.summaries.checks_summary import ChecksSummary, Look
 from twolevel.summaries.mixed_summary import MixedSummary
 from twolevel.summaries.rows import FTest
 from twolevel.text.apa import F_test
@@ -23,6 +24,8 @@ from twolevel.text.methods import METHODS, STANDARD
 # An epsilon of Greenhouse and Geisser's below which a pooled error misleads, where Mauchly's test
 # is not defined (Maxwell & Delaney 2004, ch. 11, advise against relying on sphericity there).
 SMALL_EPSILON = 0.75
+# The looks at how residuals spread: over fitted values, and between the condition's levels.
+SPREAD_LOOKS = ("spread", "conditions")
 # The method of all tests of the mixed model on a page.
 TESTED_BY = METHODS[STANDARD].name
 
@@ -71,6 +74,17 @@ def other_tests(mixed: MixedSummary, checks: ChecksSummary) -> list[FTest]:
 def is_clear(p: float | None, level: float) -> bool:
     """Whether a test shows something, at one less the level; one without a p value does not."""
     return p is not None and p < alpha(level)
+
+
+def spread_p(looks: Mapping[str, Look]) -> float | None:
+    """The p value of one error variance for all, at which residuals are looked at in two ways.
+
+    Over fitted values and between the condition's levels: one assumption, so that what is said of
+    it is one thing, at its own level (Bonferroni). None where neither look has a test.
+    """
+    found = [looks[name].p for name in SPREAD_LOOKS if name in looks]
+    known = [p for p in found if p is not None]
+    return min(1.0, len(known) * min(known)) if known else None
 
 
 def rejected(sphericity: SphericityOfTerm, level: float) -> bool:

@@ -103,17 +103,20 @@ class DescribedRandomPart:
     """A model's random part, as a formula has it, and what the subjects' data support.
 
     intercept_only says that subjects have nothing but a mean of their own; own_coefficients is how
-    many of its effects the rows of the one subject looked at can tell apart.
+    many of its effects the rows of the one subject looked at can tell apart, and own_fitted what
+    least squares fits with these to its rows alone, in the response's unit and in their order.
     """
 
     random: str
     intercept_only: bool
     own_coefficients: int
+    own_fitted: np.ndarray
     supported: Support
 
     def summary(self) -> dict:
         """Everything as plain values, for a JSON file."""
-        return {**vars(self), "supported": self.supported.summary()}
+        own_fitted = self.own_fitted.tolist()
+        return {**vars(self), "own_fitted": own_fitted, "supported": self.supported.summary()}
 
 
 def describe_random_part(
@@ -121,11 +124,16 @@ def describe_random_part(
 ) -> DescribedRandomPart:
     """Say what is random in a model (N rows), and what could be; of shards, in their sample."""
     subject = int(np.flatnonzero(design.subjects.astype(str) == one.subject)[0])
-    own = random.expanded(np.flatnonzero(design.codes == subject))
+    own = random.expanded(np.flatnonzero(design.codes == subject)).T
+    basis, sizes, _ = np.linalg.svd(own, full_matrices=False)
+    # The tolerance of numpy's matrix_rank.
+    rank = int((sizes > sizes.max() * max(own.shape) * np.finfo(float).eps).sum())
+    response = one.observations["response"].to_numpy(float)
     return DescribedRandomPart(
         random=str(random.part),
         intercept_only=random.part.is_intercept,
-        own_coefficients=int(np.linalg.matrix_rank(own)),
+        own_coefficients=rank,
+        own_fitted=basis[:, :rank] @ (basis[:, :rank].T @ response),
         supported=random.support or supported(design),
     )
 

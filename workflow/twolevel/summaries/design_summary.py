@@ -76,6 +76,7 @@ class RandomPartSummary(Summary):
     random: str
     intercept_only: bool
     own_coefficients: int
+    own_fitted: list[float]
     supported: SupportSummary
 
 

@@ -148,11 +148,25 @@ class Influential(Summary):
         return {name.removeprefix("change_"): change for name, change in extra.items()}
 
 
+class TestWithoutSubjects(OfTerm):
+    """A term's test without each subject: its range of p, and without whom its verdict changes."""
+
+    low: float | None
+    high: float | None
+    changed: list[str]
+
+
 class InfluenceSummary(Summary):
-    """The most influential subjects, and without how many the model cannot be fitted."""
+    """The most influential subjects, and without how many the model cannot be fitted.
+
+    tests: of each term in refits without a subject, of which there are so many; see
+    `levels.left_out`.
+    """
 
     subjects: list[Influential]
     not_estimable: int
+    refits: int
+    tests: list[TestWithoutSubjects]
 
 
 class ExplainedVariance(Summary):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from twolevel.summaries.base import Summary
+from twolevel.summaries.base import Number, Summary
 from twolevel.summaries.rows import MeanWithError, OfCondition, OfTerm
 
 
@@ -45,8 +45,28 @@ class EffectCovarianceSummary(Summary):
     proper: bool
 
 
+class FittedRow(OfCondition):
+    """A row's fit by Level 1, and what it leaves."""
+
+    fitted: Number
+    residual: Number
+
+
+class FirstSubject(Summary):
+    """One of the first subjects, by Level 1; see `levels.first_subjects`."""
+
+    subject: str
+    subject_mean: Number
+    own: dict[str, float | None]
+    nested: dict[str, dict[str, float]]
+    rows: list[FittedRow]
+
+
 class Level1Summary(Summary):
-    """level1.json: all but the subjects and their residuals; see `levels.subjects.SubjectFits`."""
+    """level1.json: all but the subjects and their residuals; see `levels.subjects.SubjectFits`.
+
+    first_subjects: what is found of these; see `levels.first_subjects`.
+    """
 
     sigma_within: float
     df_resid: int
@@ -56,6 +76,7 @@ class Level1Summary(Summary):
     level2: dict[str, float]
     level2_rows: list[list[float]]
     shared_cov: list[list[float]]
+    first_subjects: list[FirstSubject]
     own: OwnEffectsSummary | None = None
     no_own: str | None = None
 

@@ -47,7 +47,7 @@ def caterpillar(
     at 0 marks what the fixed effects predict.
     """
     if panels is None:
-        panels = {f"predicted deviation in {labels.response}": ("random_effect", "se")}
+        panels = {f"predicted deviation Sᵢ in {labels.response}": ("random_effect", "se")}
     count = len(random_effects)
     height = max(2.0, 1.1 + 0.17 * count) if count <= MOST_NAMES else 5.0
     figure = new_figure(height * max(1, len(panels)))

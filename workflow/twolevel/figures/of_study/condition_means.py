@@ -1,5 +1,6 @@
 """The condition means with their intervals, in front of the data."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from twolevel.figures.density import draw_mirrored
-from twolevel.figures.groups import drawn_by
+from twolevel.figures.groups import drawn_by, is_a_line, on_the_axis
 from twolevel.figures.parts import (
     MANY_POINTS,
     Conditions,
@@ -40,14 +41,21 @@ NARROW = 8.5  # points between groups below which their observations would run i
 def draw(sources: StudySources) -> Figure:
     """Draw the figure from the results of a study."""
     data, means = sources.observations, pd.DataFrame(map(dict, sources.mixed.means))
+    condition, labels = sources.columns.get("condition"), sources.labels
+    ours = {theirs: ours for ours, theirs in sources.columns.items()}
+    if axis := on_the_axis(sources.mixed, condition):
+        name, levels = axis
+        means = pd.DataFrame(map(dict, levels)).rename(columns={"level": "condition"})
+        data = data.assign(condition=data[ours[name]])
+        labels = replace(labels, condition=name)
     by = drawn_by(sources.mixed.factors)
     if by is None:
-        return condition_means(data, means, sources.labels, level=sources.level)
+        line = is_a_line(sources.mixed, condition)
+        return condition_means(data, means, labels, level=sources.level, line=line)
     name, within = by
     groups = pd.DataFrame(map(dict, within)).rename(columns={"level": "group"})
-    column = next(ours for ours, theirs in sources.columns.items() if theirs == name)
-    data = data.assign(group=data[column])
-    return condition_means(data, means, sources.labels, groups, name, level=sources.level)
+    data = data.assign(group=data[ours[name]])
+    return condition_means(data, means, labels, groups, name, level=sources.level)
 
 
 @themed
@@ -58,12 +66,14 @@ def condition_means(
     groups: pd.DataFrame | None = None,
     factor: str = "",
     level: float = LEVEL,
+    line: bool = False,
 ) -> Figure:
     """Draw each condition's estimated mean and its interval in front of its observations.
 
     `observations`: condition, response. `means`: condition, estimate, ci_low, ci_high of this
     level; one row per condition, in the response's unit. Beyond 1000 observations each condition's
     histogram is drawn, mirrored, instead of points. Up to 8 conditions the means are printed.
+    With `line` they are those of a number, and lie on a line, which is drawn.
 
     With `groups` (group, condition, estimate, ci_low, ci_high; 2 to 6 levels of `factor`) each
     group's means are drawn instead, joined by a line; `observations` then has its column `group`.
@@ -75,7 +85,7 @@ def condition_means(
     conditions.label_axis(ax, labels, room_of(figure))
     response_label(ax, labels, room_of(figure, across=False))
     if groups is None:
-        _draw_means(ax, conditions, observations, means, level)
+        _draw_means(ax, conditions, observations, means, level, line)
     else:
         title = f"{shorten(factor, 0.4 * room_of(figure))}: means and {percent(level)}% intervals"
         _draw_groups(ax, conditions, observations, groups, title, room_of(figure))
@@ -88,9 +98,12 @@ def _draw_means(
     observations: pd.DataFrame,
     means: pd.DataFrame,
     level: float,
+    line: bool,
 ) -> None:
     at, gap = conditions.at, conditions.gap
     code = conditions.code(observations["condition"])
+    if line:
+        conditions.profile(ax, means["estimate"].to_numpy(float), color=INK, linewidth=1.4)
     raw = _draw_raw(ax, at[code], observations["response"].to_numpy(float), gap)
     point = _draw_intervals(ax, at, means, color=INK, linewidth=2.2, markersize=5.5)
     if len(at) <= MOST_NUMBERED:

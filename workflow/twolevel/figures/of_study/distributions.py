@@ -87,8 +87,8 @@ def distributions(
     axes[0, 0].set_xlim(both)
     for ax in axes[1]:
         ax.set_ylim(both)
-    axes[0, 0].set_xlabel(labels.in_unit(f"subject mean − {significant(centre)}", room))
-    axes[0, 1].set_xlabel(labels.in_unit("residual", room))
+    axes[0, 0].set_xlabel(labels.in_unit(f"subject mean μᵢ − {significant(centre)}", room))
+    axes[0, 1].set_xlabel(labels.in_unit("residual ηᵢⱼ", room))
     axes[0, 0].set_ylabel("count")
     axes[1, 0].set_ylabel(labels.in_unit("deviation", room))
     return figure

@@ -14,6 +14,8 @@ from twolevel.text.confidence import LEVEL, percent
 
 MOST_ACROSS = 2
 
+SYMBOLS = {"residual": "residual ηᵢⱼ", "random effect": "random effect Sᵢ"}
+
 
 def draw(sources: StudySources) -> Figure:
     """Draw the figure from the results of a study."""
@@ -50,7 +52,8 @@ def quantile_plots(points: pd.DataFrame, labels: Labels, level: float = LEVEL) -
         ax.set_xlabel("standard normal quantile")
         room = room_of(figure, across=False) / down
         # A slope's unit is not the response's, and only its name says what it is of.
-        ax.set_ylabel(shorten(name, room) if ": " in name else labels.in_unit(name, room))
+        said = SYMBOLS.get(name)
+        ax.set_ylabel(labels.in_unit(said, room) if said else shorten(name, room))
     for ax in axes[len(samples) :]:
         ax.set_axis_off()
     if words:

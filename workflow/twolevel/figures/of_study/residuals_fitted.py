@@ -41,7 +41,7 @@ def residuals_fitted(residuals: pd.DataFrame, labels: Labels) -> Figure:
     ax.set_xlim(limits(x))
     ax.set_ylim(limits(y, [0.0]))
     ax.set_xlabel(labels.in_unit(f"fitted {labels.response}", room_of(figure)))
-    ax.set_ylabel(labels.in_unit("residual", room_of(figure, across=False)))
+    ax.set_ylabel(labels.in_unit("residual ηᵢⱼ", room_of(figure, across=False)))
     if aggregated:
         note(figure, f"{len(x):,} residuals; the darker a cell, the more of them in it.")
     return figure

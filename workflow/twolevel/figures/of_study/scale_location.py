@@ -55,7 +55,7 @@ def scale_location(residuals: pd.DataFrame, sigma_within: float, labels: Labels)
     entries = [(mark, "mean"), (overall, f"mean of all: {significant(y.mean())}")]
     key(ax, "", [*entries, (raw, words)], columns=3)
     ax.set_ylim(bottom=0)
-    ax.set_ylabel("√(|residual| / SD within)")
+    ax.set_ylabel("√(|ηᵢⱼ| / SD within)")
     if not sigma_within > 0:
         note(figure, "SD within estimated as 0: there are no residuals.")
     return figure

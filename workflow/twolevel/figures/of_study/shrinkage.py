@@ -79,7 +79,7 @@ def shrinkage(
     room = room_of(figure)
     ax.set_xlabel(labels.in_unit("own deviation from the mean (least squares)", room))
     room = room_of(figure, across=False)
-    ax.set_ylabel(labels.in_unit("predicted deviation (BLUP)", room))
+    ax.set_ylabel(labels.in_unit("predicted deviation Sᵢ (BLUP)", room))
     words = []
     if len(x) < len(order):
         words.append(f"{len(x):,} of {len(order):,} subjects drawn, evenly spread by rank.")

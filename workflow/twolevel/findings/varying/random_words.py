@@ -1,4 +1,4 @@
-"""The random part of a model in words and in mathematics: what each subject has of its own."""
+"""The random part of a model in words: what each subject has of its own, and how much it varies."""
 
 from __future__ import annotations
 
@@ -9,14 +9,11 @@ from typing import TYPE_CHECKING
 
 from twolevel.random.edges import edges
 from twolevel.random.effect_names import INTERCEPT
-from twolevel.text.markdown import Markdown, code, escape, num, tex, words
+from twolevel.text.markdown import Markdown, code, escape, num, words
 
 if TYPE_CHECKING:
     from twolevel.summaries.checks_summary import LeftOut, PooledSummary
     from twolevel.summaries.mixed_summary import MixedSummary, RandomTerm, VarianceRow, VarianceTest
-
-# Effects of one term up to which its covariance matrix is written out.
-_MOST_WRITTEN = 3
 
 
 @dataclass(frozen=True)
@@ -247,60 +244,6 @@ def _zero(mixed: MixedSummary) -> str:
     return f"{words(names)} {'is' if len(names) == 1 else 'are'}"
 
 
-def written_out(mixed: MixedSummary) -> Markdown:
-    """The random part as a sum, z_ij' b_i: S_i + B_i day_ij."""
-    terms = own_effects(mixed.random_terms)
-    several = max(each.index for own in terms for each in own) > 1
-    parts = [
-        _symbol(each, several) + (rf"\,{_column(each.of)}_{{ij}}" if each.of else "")
-        for own in terms
-        for each in own
-    ]
-    return Markdown(" + ".join(parts))
-
-
-def laws(mixed: MixedSummary) -> list[Markdown]:
-    """How the effects of each term are distributed, and the errors, with the estimates."""
-    terms = own_effects(mixed.random_terms)
-    several = max(each.index for own in terms for each in own) > 1
-    rows, found = iter(mixed.varcorr), []
-    for own in terms:
-        q = len(own)
-        covariance = {(k, k): next(rows).vcov for k in range(q)}
-        covariance |= {(i, j): next(rows).vcov for i in range(q) for j in range(i + 1, q)}
-        symbols = [_symbol(each, several) for each in own]
-        if q == 1:
-            law = rf"{symbols[0]} \sim N(0,\, {tex(covariance[0, 0])})"
-        elif q > _MOST_WRITTEN:
-            law = rf"({symbols[0]}, \ldots, {symbols[-1]})' \sim N(0,\, \hat\Sigma)"
-        else:
-            lines = [
-                " & ".join(tex(covariance[min(i, j), max(i, j)]) for j in range(q))
-                for i in range(q)
-            ]
-            column, matrix = r" \\ ".join(symbols), r" \\ ".join(lines)
-            law = (
-                rf"\begin{{pmatrix}} {column} \end{{pmatrix}} \sim N\left(0,\, "
-                rf"\begin{{pmatrix}} {matrix} \end{{pmatrix}}\right)"
-            )
-        found.append(Markdown(law))
-    residual = tex(next(rows).vcov)
-    return [*found, Markdown(rf"\eta_{{ij}} \sim N(0,\, {residual})")]
-
-
-def _symbol(own: Own, several: bool) -> str:
-    """S for what is added to observations, B for what is multiplied by a column."""
-    letter = "S" if own.of is None else f"B^{{({own.index})}}" if several else "B"
-    within = "".join(f",{_column(name)}" for name in own.within)
-    return f"{letter}_{{i{within}}}"
-
-
-def _column(name: str | None) -> str:
-    """A column's name in mathematics, where only letters, digits and a few signs may stand."""
-    plain = re.sub(r"[^\w .:*+()\[\]-]", "·", str(name)).replace("_", r"\_")
-    return rf"\text{{{plain}}}"
-
-
 def formula_in_full(mixed: MixedSummary) -> Markdown:
     """The formula with its random part, as lme4 reads it."""
     return code(f"{mixed.formula} + {mixed.random}")
@@ -315,13 +258,12 @@ def what_is_random(mixed: MixedSummary, unit: str) -> dict[str, object]:
         "has_slopes": has_slopes(mixed.random_terms),
         "subjects_have": what_subjects_have(mixed.random_terms),
         "subjects_own": any(not term.within for term in mixed.random_terms),
+        "predictions_are_0": mixed.boundary and is_intercept(mixed),
         "variances": [(each, ml, intervals[each.row.parameter]) for each, ml in rows],
         "how_much_varies": how_much_varies(mixed, unit),
         "marginal_variance": marginal_variance(mixed),
         "tested_variances": tested_variances(mixed),
         "at_the_edge": at_the_edge(mixed),
-        "written_out": written_out(mixed),
-        "laws": laws(mixed),
         "formula_in_full": formula_in_full(mixed),
         "parameters": parameters_in_words(mixed),
     }

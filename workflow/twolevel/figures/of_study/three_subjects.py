@@ -1,0 +1,67 @@
+"""The experiment again with another subject: what changes from one to the next, what does not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from twolevel.figures.parts import Conditions, draw_residuals, key, limits, response_label, room_of
+from twolevel.figures.sources import StudySources
+from twolevel.figures.theme import BETWEEN, MUTED, new_figure, themed
+from twolevel.figures.words import Labels, shorten
+from twolevel.text.numbers import significant
+
+if TYPE_CHECKING:
+    from twolevel.summaries.two_stage_summary import FirstSubject
+
+
+def draw(sources: StudySources) -> Figure:
+    """Draw the figure from the results of a study."""
+    level1 = sources.level1
+    own_mean = level1.own is None
+    return three_subjects(level1.first_subjects, sources.conditions, sources.labels, own_mean)
+
+
+@themed
+def three_subjects(
+    subjects: Sequence[FirstSubject],
+    conditions: Iterable[object],
+    labels: Labels,
+    own_mean: bool = True,
+) -> Figure:
+    """Draw a panel for each of a few subjects, in the response's unit.
+
+    Each has its observations, what Level 1 fits to them and, where own_mean says that this is all
+    that is a subject's own, its mean mu_i as a level line. `conditions` are all levels.
+    """
+    shown = Conditions.of(conditions)
+    figure = new_figure(3.2)
+    axes = figure.subplots(1, len(subjects), sharey=True, squeeze=False)[0]
+    room = room_of(figure, len(subjects))
+    response_label(axes[0], labels, room_of(figure, across=False))
+    everything = [row.fitted + row.residual for each in subjects for row in each.rows]
+    axes[0].set_ylim(limits(everything, [each.subject_mean for each in subjects], margin=0.1))
+    fit = "μᵢ + αⱼ" if own_mean and labels.condition else "own fit"
+    for ax, each in zip(axes, subjects, strict=True):
+        shown.label_axis(ax, labels, room)
+        code = np.array([shown.codes[row.condition] for row in each.rows])
+        fitted = np.array([row.fitted for row in each.rows], dtype=float)
+        y = fitted + np.array([row.residual for row in each.rows], dtype=float)
+        counts = np.bincount(code, minlength=len(shown.at))
+        with np.errstate(invalid="ignore"):
+            profile = np.bincount(code, fitted, len(counts)) / counts
+        entries = []
+        if own_mean:
+            ends = ax.get_xlim()
+            (level,) = ax.plot(ends, [each.subject_mean] * 2, color=MUTED, linewidth=1.4)
+            ax.set_xlim(ends)
+            entries.append((level, f"μᵢ = {significant(each.subject_mean)}"))
+        if labels.condition or not own_mean:
+            line = shown.profile(ax, profile, color=BETWEEN, linewidth=1.6)
+            entries.append((line, fit))
+        entries.append((draw_residuals(ax, shown.at[code], fitted, y), "ηᵢⱼ"))
+        key(ax, shorten(f"{labels.subject} {each.subject}", room), entries)
+    return figure
