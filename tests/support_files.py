@@ -8,7 +8,8 @@ REPORTS = Path(__file__).parents[1] / "reports"
 SUPPORT = [
     REPORTS / name
     for name in (
-        *("_quarto.yml", "template.html", "reference.docx", "page.css", "page.js", "copying.js"),
+        *("_quarto.yml", "template.html", "reference.docx", "page.css", "page.js"),
+        *("copying.js", "saving.js"),
         *("common.lua", "page.lua", "paper.lua"),
     )
 ]

@@ -5,6 +5,7 @@ import shutil
 import xml.etree.ElementTree as ET
 import zipfile
 from pathlib import Path
+from subprocess import run
 
 import pytest
 from PIL import Image
@@ -196,6 +197,20 @@ def test_a_fault_makes_no_document(source, figures, tmp_path, fault):
     with pytest.raises(RenderError):
         render_with_pandoc(folder / "sample.qmd", tmp_path / "report.docx", figures=figures)
     assert (tmp_path / "report.docx").read_text() == "old"
+
+
+@pytest.mark.parametrize("to", ["docx", "typst"])
+def test_by_hand_quarto_makes_them_too(source, tmp_path, to):
+    quarto = find_quarto()
+    if quarto is None:
+        pytest.skip("Quarto is not installed")
+    if to == "typst" and run([quarto, "typst", "--version"], capture_output=True).returncode:
+        pytest.skip("this Quarto has no Typst")
+    folder = shutil.copytree(source.parent, tmp_path / "report")
+    command = [quarto, "render", "sample.qmd", "--to", to]
+    done = run(command, cwd=folder, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert (folder / f"sample.{'pdf' if to == 'typst' else to}").stat().st_size > 10_000
 
 
 class TestPDF:

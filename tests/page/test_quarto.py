@@ -102,6 +102,18 @@ def test_arguments(tmp_path, source, output):
     assert list(output.parent.iterdir()) == [output]
 
 
+@pytest.mark.parametrize(("ending", "to"), [("docx", "docx"), ("pdf", "typst")])
+def test_the_format_is_that_of_the_file(tmp_path, source, ending, to):
+    quarto, output = StandIn(tmp_path / "bin"), tmp_path / f"report.{ending}"
+    sharp = tmp_path / "scores.png"
+    sharp.write_bytes(b"png")
+    render_with_quarto(source, output, executable=quarto.path, figures=[sharp])
+    (call,) = quarto.calls()
+    assert call["arguments"][2:6] == ["--to", to, "--output", f"report.{ending}"]
+    assert "figures/scores.png" in call["files"]
+    assert quarto.variables()[-1]["SOURCE_DATE_EPOCH"] == "315532800"
+
+
 def test_works_in_a_private_copy_and_leaves_the_source_alone(tmp_path, source, output):
     litter = SUCCEED + '; Path(".quarto").mkdir(); Path("figures", "x").write_text("")'
     quarto = StandIn(tmp_path / "bin", litter)

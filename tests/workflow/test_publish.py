@@ -27,6 +27,7 @@ def test_the_site_is_published_where_the_config_says(project, tmp_path):
     assert "publish the site on branch pages of web" in run.lines
     assert "Published 3 pages: branch pages of web." in run.lines
     assert "subjects by their names in the table" in run.text
+    assert "The pages of toy, real carry the observations as data.csv" in run.text
     listed = git(tmp_path / "bare.git", "ls-tree", "--name-only", "pages").splitlines()
     assert listed == [".nojekyll", "index.html", "real.html", "toy.html"]
     shown = git(tmp_path / "bare.git", "show", "pages:index.html")

@@ -13,6 +13,7 @@ rule publish:
     params:
         remote=CONFIG.publish.remote,
         branch=CONFIG.publish.branch,
+        shared=[name for name, study in STUDIES.items() if study.share_data],
         code=script_code("publish"),
     message:
         "publish the site on branch {params.branch} of {params.remote}"

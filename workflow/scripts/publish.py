@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from twolevel.page.hosting import push_site
 from twolevel.pipeline.job import run
+from twolevel.text.errors import listed
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake, snakemake
@@ -22,6 +23,11 @@ def main(snakemake: "Snakemake") -> None:
         "Who can read that branch can read all that the pages show and carry: subjects by their "
         "names in the table, their observations in figures, and the tables."
     )
+    if params.shared:
+        print(
+            f"The pages of {listed(params.shared)} carry the observations as data.csv, where these "
+            "are not too large; share_data: false in a study's entry of the config keeps them."
+        )
     if address:
         print(
             f"Open {address} in a minute; the first time, say in the repository's settings, under "
