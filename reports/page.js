@@ -12,6 +12,26 @@
     });
   }
 
+  // The contents mark the part that one reads: the last whose heading is near the top, or above.
+  const parts = [...document.querySelectorAll('.toc a[href^="#"]')]
+    .map((link) => ({ link, heading: document.getElementById(link.hash.slice(1)) }))
+    .filter((part) => part.heading);
+  const mark = () => {
+    const above = parts.filter((part) => part.heading.getBoundingClientRect().top < 120);
+    const here = above.length ? above[above.length - 1] : null;
+    for (const part of parts) {
+      if (part === here) part.link.setAttribute("aria-current", "true");
+      else part.link.removeAttribute("aria-current");
+    }
+  };
+  let waiting = false;
+  addEventListener("scroll", () => {
+    if (waiting) return;
+    waiting = true;
+    requestAnimationFrame(() => { waiting = false; mark(); });
+  }, { passive: true });
+  mark();
+
   // Tabs, after the pattern of the WAI-ARIA Authoring Practices.
   for (const tabset of document.querySelectorAll(".tabset")) {
     const panels = [...tabset.querySelectorAll(":scope > .tab-panel")];
@@ -53,12 +73,15 @@
     select(0);
   }
 
-  // A link may lead into a tab that is not shown.
+  // A link may lead into a tab that is not shown, or into a part that is folded.
   const reveal = () => {
     const target = location.hash && document.getElementById(location.hash.slice(1));
-    const panel = target && target.closest(".tab-hidden");
-    if (panel) {
-      document.getElementById(panel.id + "-tab").click();
+    if (!target) return;
+    const panel = target.closest(".tab-hidden");
+    if (panel) document.getElementById(panel.id + "-tab").click();
+    let folded = target.closest("details:not([open])");
+    if (panel || folded) {
+      for (; folded; folded = target.closest("details:not([open])")) folded.open = true;
       target.scrollIntoView();
     }
   };

@@ -11,7 +11,7 @@ import pytest
 from support_files import SUPPORT
 
 from twolevel.page.rendering import RenderError
-from twolevel.page.site import publish
+from twolevel.page.site import WAYS, publish
 
 ROOT = Path(__file__).parents[2]
 DESIGN = example_summaries.DESIGN | {
@@ -34,6 +34,11 @@ def index(tmp_path):
             (tmp_path / name).write_text(json.dumps(content), encoding="utf-8")
             return str(tmp_path / name)
 
+        def drawn(name: str) -> str:
+            svg = f'<svg xmlns="http://www.w3.org/2000/svg"><text>{name}</text></svg>'
+            (tmp_path / f"{name}.svg").write_text(svg, encoding="utf-8")
+            return str(tmp_path / f"{name}.svg")
+
         names = [f"study{k}" for k in range(studies)]
         planning = [f"planning{k}" for k in range(replications)]
         site = tmp_path / "site"
@@ -44,8 +49,11 @@ def index(tmp_path):
                 input=SimpleNamespace(
                     template=ROOT / "reports/index.qmd",
                     support=SUPPORT,
-                    pages=[write(f"{name}.html", "") for name in (*names, *planning)],
+                    pages=[write(f"{name}.html", WAYS) for name in (*names, *planning)],
                     designs=[design] * studies,
+                    means=[drawn("means")] * studies,
+                    data=[drawn("data")] * studies,
+                    power=[drawn("power")] * replications,
                     mixed=[write("boundary.json", BOUNDARY), *[mixed] * (studies - 1)][:studies],
                     replications=[write("replication.json", PLANNED)] * replications,
                 ),
@@ -134,3 +142,31 @@ def test_without_studies_there_is_no_table_of_them(index):
     html = index(0, 25)
     assert html.count("<table") == 1
     assert "<script>alert" not in html
+
+
+def test_each_card_shows_the_figure_of_its_answer(index):
+    cards = re.split('class="[^"]*card"', index(2))[1:]
+    assert [re.findall("<text>(.*?)</text>", card) for card in cards] == [
+        ["means"],
+        ["means"],
+        ["power"],
+    ]
+    assert all("aria-label=" in re.search("<svg[^>]*>", card)[0] for card in cards)
+    assert "<svg" not in index(25)
+
+
+def test_pages_lead_to_the_index_and_to_their_neighbours(index, tmp_path):
+    index(3, study1="study study1: why")
+    first, last = (
+        (tmp_path / "site" / f"{name}.html").read_text("utf-8") for name in ("study0", "planning0")
+    )
+    assert not (tmp_path / "site/study1.html").exists()
+    assert re.findall('rel="(.*?)" href="(.*?)"', first) == [("next", "study2.html")]
+    assert re.findall('rel="(.*?)" href="(.*?)"', last) == [("prev", "study2.html")]
+    for page in (first, last):
+        assert page.count('<a href="index.html">') == 1
+        assert "<script>" not in page
+
+
+def test_the_index_says_what_it_is_in_its_head(index):
+    assert '<meta name="description" content="Studies of repeated' in index(1)

@@ -40,6 +40,7 @@ from twolevel.figures.sources import StudySources
 from twolevel.files.checksums import sha256
 from twolevel.findings.remarks import remarks
 from twolevel.findings.testimony import witness_in_words
+from twolevel.page.site import WAYS
 from twolevel.pipeline.config.check import checked
 from twolevel.pipeline.tables.stored import read_observations
 from twolevel.summaries.base import S, read_summary
@@ -459,6 +460,28 @@ def test_paragraphs_begin_and_end_as_such(report):
         text = " ".join(re.sub(r"<[^>]*>", "", text).split())
         assert re.match(r"[A-Z0-9]|x |with x", text), text
         assert text.endswith((".", ":", "gives", "is", "and run")), text
+
+
+def test_a_page_has_a_description_and_a_place_for_ways_to_others(report):
+    assert re.search(r'<meta name="description" content="What was found in [^"]+\."', report.html)
+    assert report.html.count(WAYS) == 1
+
+
+def test_what_is_deep_is_folded_under_its_result(report):
+    lines = re.findall(r"<details[^>]*><summary>(.*?)</summary>", report.html, re.DOTALL)
+    lines = [" ".join(re.sub(r"<[^>]*>", "", line).split()) for line in lines]
+    assert len(lines) == len(set(lines)) > 8
+    refits = report.json("mixed")["influence"]["refits"]
+    changed = any(row["changed"] for row in report.json("mixed")["influence"]["tests"])
+    assert any(line.startswith("No single subject") for line in lines) == (
+        refits > 0 and not changed
+    )
+    assert any(line.startswith("A conclusion rests on") for line in lines) == changed
+
+
+def test_the_answers_figure_comes_first(report):
+    first = report.page.captions[0][0]
+    assert first == ("fig-data" if report.name.startswith("mean") else "fig-means")
 
 
 def test_six_steps(report):

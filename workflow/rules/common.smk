@@ -85,6 +85,11 @@ def for_each(*files, **names):
     return [file.apply_wildcards({wildcard: name}) for name in names for file in files]
 
 
+def named(name, files):
+    """The files of this name, whatever their ending."""
+    return [file for file in files if Path(file).stem == name]
+
+
 def study_config(name):
     """A study's config as plain values, defaults filled in."""
     return STUDIES[name].model_dump()

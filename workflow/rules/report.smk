@@ -178,9 +178,12 @@ rule build_site:
         ],
         designs=for_each(rules.describe_design.output.design, study=STUDIES),
         mixed=for_each(rules.fit_mixed.output.mixed, study=STUDIES),
+        means=for_each(*named("condition_means", FIGURES), study=STUDIES),
+        data=for_each(*named("data_by_subject", FIGURES), study=STUDIES),
         replications=for_each(
             rules.measure_performance.output.replication, replication=REPLICATIONS
         ),
+        power=for_each(*named("power_curves", REPLICATION_FIGURES), replication=REPLICATIONS),
     output:
         index=report("site/index.html", category="site", labels={"page": "index"}),
         pages=expand("site/{page}.html", page=[*STUDIES, *REPLICATIONS]),

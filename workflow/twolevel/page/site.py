@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from html import escape as as_html
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from twolevel.files.atomic import copy
+from twolevel.figures.groups import answer_figure
+from twolevel.files.atomic import copy, replacing
 from twolevel.files.private_folders import private_folder
 from twolevel.findings.varying.random_words import how_much_varies, is_intercept
 from twolevel.page.renderers import render
@@ -22,6 +24,10 @@ if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake
 
 
+# Where a page in a folder of its own has no way to others, one of a site has.
+WAYS = "<!-- the way to other pages, where there are such -->"
+
+
 def publish(job: Snakemake, failed: Mapping[str, str]) -> None:
     """Copy the pages, then render the index, so that no index names a missing page.
 
@@ -31,10 +37,13 @@ def publish(job: Snakemake, failed: Mapping[str, str]) -> None:
     """
     files, studies, titles = job.input, job.params.studies, job.params.titles
     targets = dict(zip([*studies, *titles], job.output.pages, strict=True))
+    titled = {name: study["title"] or name for name, study in studies.items()} | titles
+    shown = [name for name in targets if name not in failed]
     for (name, target), source in zip(targets.items(), files.pages, strict=True):
         if name not in failed:
-            copy(source, target)
-    titled = {name: study["title"] or name for name, study in studies.items()} | titles
+            page = Path(source).read_text(encoding="utf-8")
+            with replacing(target) as temporary:
+                temporary.write_text(page.replace(WAYS, ways(name, shown, titled), 1), "utf-8")
     context = {
         "studies": _cards(job, failed),
         "replications": [
@@ -48,12 +57,37 @@ def publish(job: Snakemake, failed: Mapping[str, str]) -> None:
         ],
     }
     with private_folder("index") as folder:
+        for name, figure in _thumbnails(job, failed).items():
+            copy(figure, folder / f"{name}.svg")
         document = folder / "index.qmd"
         document.write_text(fill(files.template, context), encoding="utf-8")
         write_support(files.support, folder)
         render(document, Path(job.output.index), renderer=job.params.renderer)
     for name in failed:
         Path(targets[name]).unlink(missing_ok=True)
+
+
+def ways(name: str, shown: Sequence[str], titled: Mapping[str, str]) -> str:
+    """The links from a page to the index and to its neighbours, as HTML."""
+    at = shown.index(name)
+    links = ['<a href="index.html">All studies</a>']
+    for rel, arrow, place in (("prev", "← {}", at - 1), ("next", "{} →", at + 1)):
+        if 0 <= place < len(shown):
+            title = as_html(arrow.format(titled[shown[place]]))
+            links.append(f'<a rel="{rel}" href="{as_html(shown[place])}.html">{title}</a>')
+    return f'<nav class="ways" aria-label="Other pages">{"".join(links)}</nav>'
+
+
+def _thumbnails(job: Snakemake, failed: Mapping[str, str]) -> dict[str, str]:
+    """The file of the figure that shows what each page's headline says, by the page's name."""
+    files, found = job.input, dict(zip(job.params.titles, job.input.power, strict=True))
+    each = zip(job.params.studies, files.designs, files.mixed, files.means, files.data, strict=True)
+    for name, design, mixed, means, data in each:
+        if name not in failed:
+            condition = read_summary(design, DesignSummary).columns.get("condition")
+            answer = answer_figure(read_summary(mixed, MixedSummary), condition)
+            found[name] = means if answer == "condition_means" else data
+    return {name: figure for name, figure in found.items() if name not in failed}
 
 
 def _cards(job: Snakemake, failed: Mapping[str, str]) -> list[dict[str, Any]]:
