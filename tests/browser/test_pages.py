@@ -79,6 +79,7 @@ def test_no_anchor_leads_nowhere(show, site):
 
 def test_accessible(view):
     axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+    view.unfold()
     violations = axe.run(view.page).response["violations"]
     found = {v["id"]: [n["html"][:200] for n in v["nodes"]] for v in violations}
     assert {v["id"] for v in violations if v["impact"] in SERIOUS} == set(), found
@@ -95,6 +96,7 @@ def test_axe_would_find_what_is_wrong(show):
 def test_hidden_tabs_are_accessible_when_shown(show, setting):
     axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
     view = show("balanced", *setting)
+    view.unfold()
     for _ in range(3):
         view.run(
             """() => document.querySelectorAll('[role=tablist]').forEach(list =>
@@ -118,10 +120,11 @@ def test_keyboard_comes_to_the_skip_link_first(show):
 
 def test_tabs_by_keyboard(show):
     view = show("balanced")
+    view.unfold()
     press = view.page.keyboard.press
     tabs = view.page.locator("[role=tablist]").first.locator("[role=tab]")
     names = tabs.all_inner_texts()
-    assert names == ["Variance components", "Fixed effects", "Tests of terms", "Intervals"]
+    assert names == ["Likelihood", "Fixed effects", "Tests of terms", "Intervals"]
     shown = "[...document.querySelectorAll('.tabset')[0].querySelectorAll('[role=tabpanel]')]"
     shown += ".map(p => p.getBoundingClientRect().height > 0)"
     assert view.run(shown) == [True, False, False, False]
@@ -149,6 +152,7 @@ def test_tabs_by_keyboard(show):
 
 def test_what_scrolls_can_be_scrolled_by_keyboard(show):
     view = show("balanced", "phone")
+    view.unfold()
     regions = view.page.locator(".table-scroll")
     assert regions.count() > 9
     moved = 0
@@ -169,6 +173,32 @@ def test_a_link_into_a_hidden_tab_shows_it(show):
     assert not view.page.locator("#tbl-coefficients").is_visible()
     view.run("location.hash = 'tbl-coefficients'")
     view.page.locator("#tbl-coefficients").wait_for(state="visible")
+
+
+def test_a_link_into_a_folded_part_opens_it(show):
+    view = show("balanced")
+    assert not view.page.locator("#fig-influence").is_visible()
+    view.run("location.hash = 'fig-influence'")
+    view.page.locator("#fig-influence").wait_for(state="visible")
+
+
+def test_contents_mark_where_one_is(show):
+    view = show("balanced")
+    marked = "[...document.querySelectorAll('.toc [aria-current]')].map(a => a.innerText)"
+    assert view.run(marked) == []
+    for heading, title in (("#sec-mixed", "Step 4"), ("#sec-one", "Step 1")):
+        view.run("id => document.querySelector(id).scrollIntoView()", heading)
+        view.page.wait_for_function(
+            "title => document.querySelector('.toc [aria-current]')?.innerText.startsWith(title)",
+            arg=title,
+        )
+        assert len(view.run(marked)) == 1
+
+
+def test_the_answer_is_on_the_first_screen(show):
+    view = show("balanced")
+    top = view.page.locator("#fig-means").bounding_box()["y"]
+    assert top < 800
 
 
 def test_contents_on_a_phone(show):
