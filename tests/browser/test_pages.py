@@ -236,7 +236,7 @@ def test_without_scripts(show, name):
     assert tables.count() == 0 or all(table.is_visible() for table in tables.all())
     if name != "index":
         titles = page.locator(".tab-title")
-        assert titles.count() == (12 if name == "planning" else 8)
+        assert titles.count() == page.locator(".tab-panel").count() > 4
         assert all(title.is_visible() for title in titles.all())
         assert page.locator(".toc a").first.is_visible()
     assert view.said == []

@@ -1,35 +1,16 @@
-"""What is said of the fitted model: the effect to report, and whether subjects differ at all."""
+"""What is said of the fitted model: whether subjects differ at all, and what is explained."""
 
-from dataclasses import replace
-
-import example_summaries
 import pytest
-from example_summaries import MIXED, NO_TEST, POOLED, contrast, mean
+from example_summaries import MIXED
 from test_headline import study
 
 from twolevel.findings.of_fit import (
     boundary_refits,
     how_much_is_explained,
-    reported_effect,
     whether_subjects_differ,
 )
 
 TEST = MIXED["between_variance"]
-
-
-def test_three_levels_have_no_one_number():
-    assert reported_effect(study()) is None
-
-
-def test_a_slope_is_reported_with_its_interval():
-    slope = {"variable": "time", "term": "time", "estimate": 2.0, "se": 0.5} | NO_TEST
-    slope |= {"t": 5.0**0.5, "p": 0.01, "ci_low": 1.0, "ci_high": 3.0}
-    found = reported_effect(study(slopes=[slope], unit="ms"))
-    assert found.said == (
-        "The mean changed by 2.000\u00a0ms per unit of time (95 % interval 1.000 to 3.000)."
-    )
-    assert found.numbers == {"estimate": 2.0, "ci_low": 1.0, "ci_high": 3.0}
-    assert reported_effect(study(slopes=[slope], checks={"pooled": POOLED})) is None
 
 
 @pytest.mark.parametrize("statistic", [0.0, 3.0])
@@ -48,17 +29,6 @@ def test_the_level_decides_whether_subjects_differ():
     assert whether_subjects_differ(study(**weak, level=0.9))[-1].said == (
         "The data show differences between subjects."
     )
-
-
-def test_a_difference_of_two_levels_is_reported_unless_its_error_misleads():
-    two = {"contrasts": [contrast("a - b", -1.0, 0.2)], "means": [mean("a", 1.0), mean("b", 2.0)]}
-    design = example_summaries.design(conditions=["a", "b"])
-    found = replace(study(**two), design=design)
-    assert reported_effect(found).said.replace("\\", "") == (
-        "The difference a - b was −1.000 (95 % interval −2.000 to 0)."
-    )
-    pooled = example_summaries.checks(pooled=POOLED)
-    assert reported_effect(replace(found, checks=pooled)) is None
 
 
 def test_the_mean_is_worth_as_many_independent_observations_as_its_variance_says():

@@ -22,7 +22,6 @@ from twolevel.findings.of_design import left_out, missing_cells, observed, repea
 from twolevel.findings.of_fit import (
     boundary_refits,
     how_much_is_explained,
-    reported_effect,
     whether_subjects_differ,
 )
 from twolevel.findings.of_subjects import influence, shrinkage
@@ -131,7 +130,6 @@ def context(snakemake: "Snakemake") -> dict[str, Any]:
         "missing_cells": missing_cells(found),
         "most_apart": apart,
         "why_apart": why_apart(comparison, mixed.random, errors.absent),
-        "reported_effect": reported_effect(found),
         "whether_subjects_differ": whether_subjects_differ(found),
         "how_much_is_explained": how_much_is_explained(found),
         "boundary_refits": boundary_refits(found),

@@ -79,7 +79,10 @@ def test_the_test_that_decides_is_reported():
     )
     methods = methods_text(held, None, VERSIONS)
     assert "gives another test, that test is reported" in methods
-    assert "leaves out how subjects differ in these effects" in methods
+    assert "where the model leaves out nothing of how subjects differ in them" in methods
+    of_levels = "\n".join(results_text(held)).replace("\\", "")
+    assert "Between levels of condition: t1 - t2, *MD* = 0.78, *d*~z~ = 2.12, 95% CI" in of_levels
+    assert "grp1 - grp2, *MD* = 0.63, 95% CI [−0.78, 2.03], *t*(42)" in of_levels
     corrected = said("days")
     assert re.search(
         r"Greenhouse and Geisser’s correction \(\*ε\* = \.37\), \*F\*\(3\.32, 56\.46\)", corrected
@@ -159,3 +162,8 @@ def test_this_software_is_cited_as_it_asks():
     entry = bibliography([], CITATION | {"authors": people, "doi": "10.1/x"})
     assert "author = {Doe, Jo and {A group}}" in entry
     assert "doi = {10.1/x}" in entry
+
+
+def test_a_slope_that_the_model_pools_has_no_test_of_its_own():
+    held = results_of_checks("slopes", pooled=POOLED)
+    assert "mean y rose, *b* = 10.47." in "\n".join(results_text(held))

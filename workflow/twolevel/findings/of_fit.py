@@ -1,41 +1,11 @@
-"""What a report says of the fitted model itself: the effect that one reports, and its subjects."""
+"""What a report says of the fitted model: whether subjects differ, and how much is explained."""
 
 from __future__ import annotations
 
-from twolevel.findings.cautions import pairs_share_an_error
 from twolevel.findings.claim import Claim
 from twolevel.findings.results import Results
 from twolevel.findings.varying.random_words import is_intercept
-from twolevel.summaries.mixed_summary import Contrast, Slope
-from twolevel.text.markdown import Markdown, counted, escape, num, p_value, simulated_p
-
-
-def reported_effect(found: Results) -> Claim | None:
-    """The condition's effect as one number with its interval, where it is one: slope or difference.
-
-    None where its interval would mislead, for the model leaves out how subjects differ in it.
-    """
-    condition = found.condition
-    if found.slope and len(found.own_terms) == 1:
-        if found.checks.pooled:
-            return None
-        change = f"The mean changed by {num(found.slope.estimate)}{found.in_unit} per unit of "
-        return _with_interval(found, f"{change}{escape(condition)}", found.slope)
-    if (
-        condition
-        and found.n_levels == 2
-        and not pairs_share_an_error(found.mixed, found.checks, found.anova)
-    ):
-        pair = found.mixed.contrasts[0]
-        apart = f"The difference {escape(pair.contrast)} was {num(pair.estimate)}{found.in_unit}"
-        return _with_interval(found, apart, pair)
-    return None
-
-
-def _with_interval(found: Results, said: str, row: Slope | Contrast) -> Claim:
-    interval = f"{found.level} interval {num(row.ci_low)} to {num(row.ci_high)}"
-    numbers = {"estimate": row.estimate, "ci_low": row.ci_low, "ci_high": row.ci_high}
-    return Claim("effect", Markdown(f"{said} ({interval})."), None, numbers)
+from twolevel.text.markdown import Markdown, counted, num, p_value, simulated_p
 
 
 def whether_subjects_differ(found: Results) -> list[Claim]:

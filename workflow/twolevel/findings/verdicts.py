@@ -36,7 +36,7 @@ class Verdict:
 
     parts are the factors of an interaction in words, one for a term that is none; zeros the
     numbers that the test holds at 0, with their verb, if any; quote the tests as they stand in
-    brackets, reported as in a list. decides is the test that decides, and epsilon Greenhouse and
+    brackets. decides is the test that decides, and epsilon Greenhouse and
     Geisser's where it corrects that. elsewhere says that the test of a model decides which has all
     that subjects' data support, tested that there is a test at all.
     """
@@ -47,7 +47,6 @@ class Verdict:
     clear: bool
     zeros: Markdown
     quote: Markdown
-    reported: Markdown
     decides: FTest
     epsilon: float | None
     elsewhere: bool
@@ -104,9 +103,7 @@ def _verdict(
     zeros = numbers_in_words(mixed.held_at_zero.get(term, []), mixed)
     where = f" where {zeros} 0" if zeros else ""
     plain, decides = in_figures(row), row
-    quote: str
-    reported: str
-    quote, reported = f"{TESTED_BY} test{where}: {plain}", plain
+    quote: str = f"{TESTED_BY} test{where}: {plain}"
     if corrected is not None:
         decides = FTest(
             term=term,
@@ -120,13 +117,11 @@ def _verdict(
         quote = (
             f"with Greenhouse and Geisser’s correction, {in_figures(decides)}; {without}, {quote}"
         )
-        reported = f"{plain} (with Greenhouse and Geisser’s correction, {in_figures(decides)})"
     elif supported is not None:
         decides = supported
         # The page's own test stands beside it in the caution on what is pooled.
         with_all, shown = "with all own effects that subjects’ data support", in_figures(supported)
         quote = f"{with_all}, {TESTED_BY} test{where}: {shown}"
-        reported = f"{plain} ({with_all}, {shown})"
     return Verdict(
         name=term_in_words(term, variables),
         parts=tuple(factors_in_words(term, variables)),
@@ -134,7 +129,6 @@ def _verdict(
         clear=is_clear(decides.p, mixed.level),
         zeros=zeros,
         quote=Markdown(quote),
-        reported=Markdown(reported),
         decides=decides,
         epsilon=None if corrected is None else corrected.gg_epsilon,
         elsewhere=decides is supported,

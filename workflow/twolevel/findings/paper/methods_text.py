@@ -138,7 +138,10 @@ def _pairs(found: Results) -> list[str]:
     if mixed.contrast_error == "own":
         error = "each with its own error"
     elif found.checks.pooled:
-        error = "all with the model’s error, which leaves out how subjects differ in these effects"
+        error = (
+            "where the model leaves out nothing of how subjects differ in them, with the same "
+            "method’s errors and degrees of freedom"
+        )
     else:
         error = "with the same method’s errors and degrees of freedom"
     adjusted = (

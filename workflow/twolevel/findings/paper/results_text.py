@@ -16,7 +16,7 @@ from twolevel.findings.varying.random_words import (
 from twolevel.inference.adjustments import ADJUSTMENTS
 from twolevel.summaries.mixed_summary import Contrast
 from twolevel.summaries.rows import Estimate, FTest
-from twolevel.text.apa import share
+from twolevel.text.apa import fixed, share
 from twolevel.text.markdown import Markdown, escape, p_value
 
 # Differences that a paragraph lists; of more it points to the table.
@@ -24,7 +24,11 @@ MOST_LISTED = 6
 
 
 def results_text(found: Results) -> list[Markdown]:
-    """The paragraphs."""
+    """The paragraphs.
+
+    An estimate stands without test and interval where those of the page's model mislead, for it
+    leaves out how subjects differ in what is estimated.
+    """
     paragraphs = [
         _grand_mean(found) if not found.mixed.anova else "",
         " ".join(_term(found, row) for row in found.mixed.anova),
@@ -51,6 +55,22 @@ def _estimated(found: Results, symbol: str, row: Estimate) -> Markdown:
         decimals_found(found),
         unit=found.in_unit,
     )
+
+
+def _tested(found: Results, symbol: str, row: Estimate, variable: str | None) -> str:
+    """An estimate with its interval and t test, where these do not mislead."""
+    if _misleads(found, variable):
+        decimals = decimals_found(found)
+        return f"{symbol} = {fixed(row.estimate, decimals)}{found.in_unit}"
+    said = _estimated(found, symbol, row)
+    return said if row.p is None else f"{said}, {t_in_text(row.t, row.df, row.p)}"
+
+
+def _misleads(found: Results, variable: str | None) -> bool:
+    """Whether the model leaves out how subjects differ in the effect of a variable."""
+    pooled = found.checks.pooled is not None and found.mixed.contrast_error == "pooled"
+    variables = found.design.descriptives.variables
+    return pooled and any(each.name == variable and each.within for each in variables)
 
 
 def _term(found: Results, row: FTest) -> str:
@@ -82,11 +102,10 @@ def _term(found: Results, row: FTest) -> str:
 def _slopes(found: Results) -> list[str]:
     said = []
     for slope in found.mixed.slopes:
-        changed = _estimated(found, "*b*", slope)
         said.append(
             f"Per unit of {escape(slope.variable)}, mean {escape(found.response)} "
-            f"{'rose' if slope.estimate >= 0 else 'fell'}, {changed}, "
-            f"{t_in_text(slope.t, slope.df, slope.p)}."
+            f"{'rose' if slope.estimate >= 0 else 'fell'}, "
+            f"{_tested(found, '*b*', slope, slope.variable)}."
         )
     return said
 
@@ -96,34 +115,37 @@ def _differences(found: Results) -> list[str]:
     mixed, paragraphs = found.mixed, []
     condition = escape(found.condition)
     if contrasts := compared_levels(found):
-        paragraphs.append(_listed(found, f"Between levels of {condition}", contrasts))
+        where = f"Between levels of {condition}"
+        paragraphs.append(_listed(found, where, contrasts, found.condition))
     for factor in mixed.factors:
         name = escape(factor.factor)
         if factor.contrasts:
-            paragraphs.append(_listed(found, f"Between levels of {name}", factor.contrasts))
+            where = f"Between levels of {name}"
+            paragraphs.append(_listed(found, where, factor.contrasts, factor.factor))
         if factor.within and not found.constrained:
             for level in factor.means:
                 rows = [row for row in factor.within.contrasts if row.level == level.level]
                 where = f"Between levels of {condition} where {name} is {escape(level.level)}"
                 if len(factor.within.contrasts) <= 2 * MOST_LISTED and rows:
-                    paragraphs.append(_listed(found, where, rows))
+                    paragraphs.append(_listed(found, where, rows, found.condition))
     return paragraphs
 
 
-def _listed(found: Results, where: str, rows: Sequence[Contrast]) -> str:
-    prefix = ADJUSTMENTS[found.mixed.adjust].prefix if len(rows) > 1 else ""
+def _listed(found: Results, where: str, rows: Sequence[Contrast], variable: str | None) -> str:
+    tested = not _misleads(found, variable)
+    prefix = ADJUSTMENTS[found.mixed.adjust].prefix if tested and len(rows) > 1 else ""
+    if len(rows) > MOST_LISTED and not tested:
+        return f"The {len(rows)} differences b{where[1:]} stand in the table."
     if len(rows) > MOST_LISTED:
         apart = sum(found.clear(row.p) for row in rows)
         by = f" ({prefix}-adjusted)" if prefix else ""
         return f"{where}, {apart} of {len(rows)} pairs differed significantly{by}; see the table."
     adjusted = f" (*p* {prefix}-adjusted)" if prefix else ""
-    return f"{where}{adjusted}: {'; '.join(_difference(found, row) for row in rows)}."
+    return f"{where}{adjusted}: {'; '.join(_difference(found, row, variable) for row in rows)}."
 
 
-def _difference(found: Results, row: Contrast) -> str:
-    said = f"{escape(row.contrast)}, {_estimated(found, '*MD*', row)}"
-    if row.p is not None:
-        said += f", {t_in_text(row.t, row.df, row.p)}"
+def _difference(found: Results, row: Contrast, variable: str | None) -> str:
+    said = f"{escape(row.contrast)}, {_tested(found, '*MD*', row, variable)}"
     sizes = (
         ("*d*~z~", row.d_z, row.d_z_low, row.d_z_high),
         ("*d*~av~", row.d_av, row.d_av_low, row.d_av_high),
