@@ -36,13 +36,14 @@ local function rows_of(element)
   return rows
 end
 
--- The letters of a cell, a symbol of mathematics counted as one.
+-- The letters of a cell, a symbol of mathematics counted as one; longer text is to wrap.
 local function letters(cell)
   local text = pandoc.utils.stringify(cell.contents):gsub("\\%a+", "x"):gsub("[{}$_^\\]", "")
   return math.min(utf8.len(text) or #text, 66)
 end
 
--- Word shares a page among columns that have no width; so each has one, from its longest cell.
+-- Word shares a page among columns that have no width; so each has one, from its longest cell. Gives
+-- the style of the text, which is smaller where the table is wider than the page.
 local function widths(element)
   local longest, all = {}, 0
   for _, row in ipairs(rows_of(element)) do
@@ -55,13 +56,14 @@ local function widths(element)
   for place, width in ipairs(longest) do
     element.colspecs[place] = { element.colspecs[place][1], width / whole }
   end
+  return all > A_LINE and "Wide Table Text" or "Table Text"
 end
 
 local function table_(element)
   element = labelled(element)
   if FORMAT ~= "typst" then
-    widths(element)
-    local style, caption = pandoc.Attr("", {}, { ["custom-style"] = "Table Text" }), element.caption
+    local style = pandoc.Attr("", {}, { ["custom-style"] = widths(element) })
+    local caption = element.caption
     element = element:walk({
       Plain = function(cell) return pandoc.Div(pandoc.Para(cell.content), style) end,
     })

@@ -107,6 +107,22 @@ def test_tables_have_headers_captions_and_numbers_on_the_right(body):
     assert sum(wide) <= 9700  # twips between the margins
 
 
+def test_a_table_wider_than_the_page_has_smaller_letters(source, tmp_path):
+    folder = shutil.copytree(source.parent, tmp_path / "report")
+    cells = [f"{number}{'x' * 18}" for number in range(7)]
+    table = "\n".join("| " + " | ".join(row) + " |" for row in (cells, ["--"] * 7, cells))
+    (folder / "sample.qmd").write_text(table + "\n\n: Wide. {#tbl-wide}\n")
+    render_with_pandoc(folder / "sample.qmd", tmp_path / "report.docx")
+    with zipfile.ZipFile(tmp_path / "report.docx") as archive:
+        (table,) = ET.fromstring(archive.read("word/document.xml")).iter(f"{W}tbl")
+        styles = ET.fromstring(archive.read("word/styles.xml"))
+    assert {style(each) for each in table.iter(f"{W}p")} == {"WideTableText"}
+    assert sum(int(each.get(f"{W}w")) for each in table.iter(f"{W}gridCol")) <= 9700
+    sizes = {each.get(f"{W}styleId"): each.find(f"{W}rPr/{W}sz") for each in styles}
+    small, usual = (int(sizes[name].get(f"{W}val")) for name in ("WideTableText", "TableText"))
+    assert 14 <= small < usual
+
+
 def test_figures_are_sharp_and_described(word, body, figures):
     with zipfile.ZipFile(word) as archive:
         media = [name for name in archive.namelist() if name.startswith("word/media/")]
