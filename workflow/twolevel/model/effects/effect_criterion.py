@@ -11,11 +11,12 @@ envelope theorem. M is linear in psi, so that there are no other terms.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from twolevel.model.effects.effect_sums import Sums, pairs
+from twolevel.model.effects.effect_sums import OverSubjects, Sums, Three, pairs
 from twolevel.model.likelihood import VarianceSums
 from twolevel.numeric.small_matrices import product, sweep
 from twolevel.text.methods import Method
@@ -78,6 +79,27 @@ class EffectSolution:
         return float(self.evaluation.rss[0])
 
 
+@dataclass(frozen=True, eq=False)
+class Contracted:
+    """The sums over subjects at psi (S, B), which the criterion is made of, and their derivatives.
+
+    logs (k, B) are of sum_i log|M_i|; xx (k, p, p, B), xy (k, p, B) and yy (k, B) those of <N>, xx
+    with 1 for B where all data sets have the same. k counts the value, and with derivatives the
+    first ones (S) and the second ones for the pairs s <= t of `pairs(S)`.
+    """
+
+    logs: np.ndarray
+    xx: np.ndarray
+    xy: np.ndarray
+    yy: np.ndarray
+
+    def less(self, other: Contracted) -> Contracted:
+        """What is left without the subjects of `other`."""
+        return Contracted(
+            self.logs - other.logs, self.xx - other.xx, self.xy - other.xy, self.yy - other.yy
+        )
+
+
 def evaluate(
     sums: Sums,
     C: np.ndarray,
@@ -92,25 +114,37 @@ def evaluate(
     set has its own. `fixed` is a row c (p,) and values b (B,): the coefficients are then held to
     c beta = b, which only makes sense under ML.
     """
+    return solved(contracted(sums, C, psi, derivatives), sums.within, method, fixed)
+
+
+def contracted(sums: OverSubjects, C: np.ndarray, psi: np.ndarray, derivatives: bool) -> Contracted:
+    """The sums over subjects at psi: see `evaluate`."""
     if (psi == psi[:, :1]).all():  # as where a search begins
         psi = psi[:, :1]
     N, log_det = inverse_and_log_det(C, psi)
     S = len(C)
-    weights = [_packed(N)]
-    logs = sums.over_subjects(log_det)
+    weights, logs = [packed(N)], [log_det]
     if derivatives:
         ahead = [product(N, _per_set(C[s])) for s in range(S)]  # N C_s
         each = [product(k, N) for k in ahead]
-        weights += [-_packed(k) for k in each]
-        both = [(s, t) for s in range(S) for t in range(s, S)]
+        weights += [-packed(k) for k in each]
+        both = list(zip(*pairs(S), strict=True))
         weights += [_packed_both(product(ahead[s], each[t])) for s, t in both]
-        traces = [np.einsum("iigb->gb", k) for k in ahead]
-        traces += [-np.einsum("ijgb,jigb->gb", ahead[s], ahead[t]) for s, t in both]
-        log_derivatives = sums.over_subjects(np.stack(traces))
-        log_slopes, log_curvature = log_derivatives[:S], _symmetric(log_derivatives[S:], both)
-    xx, xy, yy = sums.contracted(np.stack(weights))
-    for total, within in zip((xx, xy, yy), sums.within, strict=True):
-        total[0] += within
+        logs += [np.einsum("iigb->gb", k) for k in ahead]
+        logs += [-np.einsum("ijgb,jigb->gb", ahead[s], ahead[t]) for s, t in both]
+    return Contracted(sums.over_subjects(np.stack(logs)), *sums.contracted(np.stack(weights)))
+
+
+def solved(
+    parts: Contracted,
+    within: Three,
+    method: Method,
+    fixed: tuple[np.ndarray, np.ndarray] | None = None,
+) -> Evaluation:
+    """Generalised least squares by the sums over subjects and W: see `evaluate`."""
+    xx, xy, yy = parts.xx, parts.xy, parts.yy
+    for total, own in zip((xx, xy, yy), within, strict=True):
+        total[0] += own
     p = len(xy[0])
     swept, pivots = sweep(xx[0], p)
     unscaled_cov = -swept
@@ -124,10 +158,14 @@ def evaluate(
         beta = beta - along * (off / length)
         rss = rss + off**2 / length
         unscaled_cov = unscaled_cov - along[:, None] * along / length
+    logs = parts.logs[0]
     if method == "REML":
         logs = logs + np.log(pivots).sum(axis=0)
-    if not derivatives:
+    if len(parts.logs) == 1:
         return Evaluation(rss, logs, beta, unscaled_cov)
+    S = (math.isqrt(1 + 8 * len(parts.logs)) - 3) // 2  # of 1 + S + S (S + 1) / 2
+    both = list(zip(*pairs(S), strict=True))
+    log_slopes, log_curvature = parts.logs[1 : S + 1], _symmetric(parts.logs[S + 1 :], both)
     # With v = (-beta, 1): A_s v by the rows of x, and v' A_s v.
     slopes = xy - np.einsum("kijb,jb->kib", xx, beta)
     quadratic = yy - np.einsum("kib,ib->kb", xy + slopes, beta)
@@ -189,7 +227,7 @@ def variance_sums(sums: Sums, C: np.ndarray, psi: np.ndarray) -> VarianceSums:
     itself = np.broadcast_to(np.eye(len(N))[:, :, None, None], N.shape)
     ahead = [product(N, _per_set(c)) for c in C] + [product(N, itself)]
     each = [product(k, N) for k in ahead]
-    first = sums.contracted(np.stack([_packed(k) for k in each]))[0]
+    first = sums.contracted(np.stack([packed(k) for k in each]))[0]
     weights = [0.5 * _packed_both(product(ahead[r], each[s])) for r in every for s in every]
     second = sums.contracted(np.stack(weights))[0]
     second = second.reshape(S + 1, S + 1, *first.shape[1:])
@@ -224,7 +262,7 @@ def _symmetric(values: np.ndarray, both: list[tuple[int, int]]) -> np.ndarray:
     return matrix
 
 
-def _packed(matrix: np.ndarray) -> np.ndarray:
+def packed(matrix: np.ndarray) -> np.ndarray:
     """A symmetric matrix (r, r, G, B) at its pairs (P, G, B)."""
     return matrix[pairs(len(matrix))]
 

@@ -17,6 +17,7 @@ zero, and from one with a zero, away from it.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -81,12 +82,16 @@ def unbounded(theta: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True, eq=False)
 class EffectSearch:
-    """The deviances of B data sets as functions of theta (S, B), in the directions C."""
+    """The deviances of B data sets as functions of theta (S, B), in the directions C.
+
+    evaluate is `effect_criterion.evaluate`, or what gives the same of these data sets.
+    """
 
     sums: Sums
     C: np.ndarray
     layout: RelativeCovariance
     method: Method
+    evaluate: Callable[..., Evaluation] = evaluate
 
     def start(self) -> np.ndarray:
         """theta (S, B) to begin with: where some of the subjects have their maximum, if of many."""
@@ -110,7 +115,7 @@ class EffectSearch:
         sums, C = self.sums, self.C
         if which is not None:
             sums, C = sums.of_sets(which), of_sets(C, which)
-        now = evaluate(sums, C, self.layout.psi(theta), self.method, derivatives=False)
+        now = self.evaluate(sums, C, self.layout.psi(theta), self.method, derivatives=False)
         return deviance(now, sums.degrees_of_freedom(self.method))
 
     def function(self, theta: np.ndarray, which: np.ndarray) -> tuple:
@@ -160,7 +165,8 @@ class EffectSearch:
         self, theta: np.ndarray, which: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         sums = self.sums.of_sets(which)
-        now = evaluate(sums, of_sets(self.C, which), self.layout.psi(theta), self.method)
+        C, psi = of_sets(self.C, which), self.layout.psi(theta)
+        now = self.evaluate(sums, C, psi, self.method)
         return deviance_derivatives(now, sums.degrees_of_freedom(self.method))
 
     def _gains(self, theta: np.ndarray, which: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

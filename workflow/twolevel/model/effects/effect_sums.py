@@ -36,7 +36,21 @@ _MANY = 8
 Three = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
-class Sums(Protocol):
+class OverSubjects(Protocol):
+    """What is summed over the subjects of B data sets of one design."""
+
+    def over_subjects(self, values: np.ndarray) -> np.ndarray:
+        """Sums (..., B) over all subjects of what those with the same R have in common."""
+
+    def contracted(self, weights: np.ndarray) -> Three:
+        """Sums xx (k, p, p, B), xy (k, p, B), yy (k, B) of outer products, by weights.
+
+        weights (k, P, G, B) are each data set's own, or (k, P, G, 1) those of all; xx then may have
+        1 for B.
+        """
+
+
+class Sums(OverSubjects, Protocol):
     """What a likelihood is evaluated from: the sums of B data sets of one design."""
 
     @property
@@ -60,16 +74,6 @@ class Sums(Protocol):
 
     def of_sets(self, which: np.ndarray) -> Self:
         """The sums of some (b,) of the data sets; of one data set there is nothing to choose."""
-
-    def over_subjects(self, values: np.ndarray) -> np.ndarray:
-        """Sums (..., B) over all subjects of what those with the same R have in common."""
-
-    def contracted(self, weights: np.ndarray) -> Three:
-        """Sums xx (k, p, p, B), xy (k, p, B), yy (k, B) of outer products, by weights.
-
-        weights (k, P, G, B) are each data set's own, or (k, P, G, 1) those of all; xx then may have
-        1 for B.
-        """
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,6 +120,17 @@ class EffectSums:
             within_yy=self.within_yy[which],
             outer_xy=self.outer_xy[..., which],
             outer_yy=self.outer_yy[..., which],
+        )
+
+    def of_matrices(self, some: slice) -> EffectSums:
+        """The sums over the subjects with some of the R; W and N are those of all."""
+        return replace(
+            self,
+            R=self.R[..., some],
+            counts=self.counts[some],
+            outer_xx=self.outer_xx[:, some],
+            outer_xy=self.outer_xy[:, some],
+            outer_yy=self.outer_yy[:, some],
         )
 
     def of_some(self, step: int) -> EffectSums:
