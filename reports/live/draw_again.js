@@ -4,13 +4,12 @@ const MOST_DRAWN = 20000;
 
 function drawAgain(section, model) {
   const { mean, between, within, observations, line, shared } = model;
-  const step = Math.max(between, within) / 4;
-  const bins = 17;
+  const reach = 4.25 * Math.max(between, within); // of both, so that one can be compared with the other
   const [means, residuals] = ["means", "residuals"].map((kind) => new Histogram(
     section.querySelector(`[data-draws="${kind}"]`),
     kind === "means"
-      ? { centre: mean, sd: between, step, bins, name: "subjects’ means", kind: "between" }
-      : { centre: 0, sd: within, step, bins, name: "residuals", kind: "within" },
+      ? { centre: mean, sd: between, reach, name: "subjects’ means", kind: "between" }
+      : { centre: 0, sd: within, reach, name: "residuals", kind: "within" },
   ));
   let seed;
   let normal;

@@ -1,8 +1,10 @@
 // A histogram that fills up to a normal curve.
 class Histogram {
-  // Around `centre`, bins of the width `step`, `bins` on each side; `sd` is that of the normal.
-  constructor(box, { centre, sd, step, bins, name, kind }) {
-    Object.assign(this, { box, centre, sd, step, bins, name, kind });
+  // From `reach` below the centre to as much above it; `sd` is that of the normal, which four bins
+  // share as long as they can be seen.
+  constructor(box, { centre, sd, reach, name, kind }) {
+    const bins = Math.floor(reach / Math.max(sd / 4, reach / 50));
+    Object.assign(this, { box, centre, sd, reach, name, kind, bins, step: reach / bins });
     this.clear();
     drawnToFit(box, () => this.draw());
   }
@@ -29,7 +31,7 @@ class Histogram {
     const label = `Histogram of ${this.total} ${this.name}, with a normal curve of mean `
       + `${significant(this.centre, 3)} and standard deviation ${significant(this.sd, 3)}`;
     const { picture, width } = emptyPicture(this.box, height, label);
-    const reach = this.bins * this.step;
+    const { reach } = this;
     const x = (value) => side + ((value - this.centre + reach) / (2 * reach)) * (width - side - 6);
     const density = (value) => Math.exp(-0.5 * ((value - this.centre) / this.sd) ** 2)
       / (this.sd * Math.sqrt(2 * Math.PI));
@@ -53,14 +55,15 @@ class Histogram {
     this.counts.forEach((count, place) => {
       const left = x(this.centre + (place - this.bins) * this.step);
       const right = x(this.centre + (place + 1 - this.bins) * this.step);
-      const size = { x: left, width: right - left - 1, y: y(count), height: y(0) - y(count) };
+      const size = { x: left, width: right - left - Math.min(1, (right - left) / 8), y: y(count), height: y(0) - y(count) };
       picture.append(svgElement("rect", { class: `live-bar ${this.kind}`, ...size }));
     });
     let curve = `M${x(this.centre)} ${y(most)}V${y(0)}`; // without spread, all at one place
     if (this.sd > 0) {
-      curve = Array.from({ length: 121 }, (_, k) => this.centre + reach * (k / 60 - 1))
-        .map((value, k) => `${k ? "L" : "M"}${x(value).toFixed(1)} ${y(area * density(value)).toFixed(1)}`)
-        .join("");
+      const far = Math.min(reach, 4.5 * this.sd);
+      curve = Array.from({ length: 121 }, (_, k) => this.centre + far * (k / 60 - 1))
+        .map((value) => `${x(value).toFixed(1)} ${y(area * density(value)).toFixed(1)}`);
+      curve = `M${curve.join("L")}`;
     }
     picture.append(
       svgElement("path", { class: `live-curve ${this.kind}`, d: curve }),

@@ -119,7 +119,8 @@ def test_histograms_fill_up_to_their_curves(show):
     for each in drawn:
         bars = np.array(each["bars"])
         curve = np.array(re.findall(r"[\d.]+", each["curve"]), dtype=float).reshape(-1, 2)
-        expected = curve[:, 1].max() - np.interp(bars[:, 0], *curve.T)
+        floor = curve[:, 1].max()
+        expected = floor - np.interp(bars[:, 0], *curve.T, left=floor, right=floor)
         assert np.abs(bars[:, 1] - expected).max() < 0.06 * expected.max()
 
 
@@ -208,6 +209,12 @@ def test_sliders_by_keyboard(show):
     assert number.get_attribute("aria-valuetext") == number.input_value() == "60"
 
 
+def unfolded(view):
+    """The view, with all that its page folds opened."""
+    view.run("document.querySelectorAll('details').forEach(part => { part.open = true; })")
+    return view
+
+
 def marked(view) -> dict[str, set[str]]:
     """The subjects that each figure shows."""
     pairs = view.run(
@@ -227,7 +234,7 @@ FIGURES = {"fig-data", "fig-caterpillar", "fig-shrinkage", "fig-influence"}
 
 @pytest.mark.parametrize("name", ["balanced", "slopes", "unbalanced"])
 def test_a_subject_chosen_in_one_figure_is_shown_in_all(show, name, site):
-    view = show(name)
+    view = unfolded(show(name))
     assert marked(view) == {}
     choices = view.page.locator(".choose select")
     assert choices.count() == len(FIGURES)
@@ -249,7 +256,7 @@ def test_a_subject_chosen_in_one_figure_is_shown_in_all(show, name, site):
 
 
 def test_a_mouse_over_a_subject_shows_it_and_a_click_keeps_it(show):
-    view = show("balanced")
+    view = unfolded(show("balanced"))
     figure = view.page.locator("#fig-shrinkage")
     figure.scroll_into_view_if_needed()
     place = """name => {
@@ -272,7 +279,7 @@ def test_a_mouse_over_a_subject_shows_it_and_a_click_keeps_it(show):
 
 
 def test_a_finger_on_a_subject_chooses_it(show):
-    view = show("balanced", "phone", has_touch=True)
+    view = unfolded(show("balanced", "phone", has_touch=True))
     figure = view.page.locator("#fig-influence svg").first
     figure.scroll_into_view_if_needed()
     box = view.page.locator("#fig-influence [data-subject='2']").first.bounding_box()
@@ -302,11 +309,24 @@ def test_without_scripts_nothing_is_promised(show):
 
 
 def test_nothing_is_asked_of_a_network(show):
-    view = show("balanced")
+    view = unfolded(show("balanced"))
     for button in view.page.locator(".live button").all():
         button.click()
     view.page.locator(".choose select").last.select_option("7")
     assert [url for url in view.requests if not url.startswith("data:")] == [view.path.as_uri()]
+    assert view.said == []
+
+
+def test_a_page_inside_another_has_no_address_and_works(show):
+    """Nor has it other subjects to draw, where the model is of another kind."""
+    view = show("balanced")
+    html = re.sub(r'{"model": {[^{}]*}', '{"model": null', view.path.read_text("utf-8"))
+    html = re.sub(r'<section class="live".*?</section>', "", html, flags=re.DOTALL)
+    view.page.goto("about:blank")
+    view.page.set_content(html)
+    view.page.locator(".choose select").first.select_option("3")
+    assert marked(view) == everywhere("3")
+    assert view.page.url == "about:blank"
     assert view.said == []
 
 
