@@ -677,7 +677,9 @@ def test_truth(report):
     if not truth.exists():
         return
     truth, mixed = report.json("truth"), report.json("mixed")
-    mean, *effects, between, within = report.table("tbl-truth")
+    mean, *rest = report.table("tbl-truth")
+    levels = len(truth["condition_effects"])
+    effects, (between, *others, within) = rest[:levels], rest[levels:]
     entered = truth["entered"]
     check(mean[1], entered["grand_mean"])
     check(mean[2], truth["grand_mean"])
@@ -688,6 +690,10 @@ def test_truth(report):
         check(row[2], effect)
     check(between[3], mixed["sigma_between"] ** 2)
     check(within[1], truth["sigma_within"] ** 2)
+    assert len(others) == (report.name == "replicates")  # whose model has own effects
+    for row in others:
+        assert row[0] == "SD of subjects’ own effects of condition"
+        check(row[2], 0.0)
 
 
 def test_boundary_is_explained_where_it_occurs(report):

@@ -35,6 +35,7 @@ from twolevel.findings.varying.of_support import support
 from twolevel.findings.varying.random_maths import laws, side_by_side, written_out
 from twolevel.findings.varying.random_words import has_slopes, what_is_random
 from twolevel.findings.walk.again import what_changes
+from twolevel.findings.walk.against_truth import against_truth
 from twolevel.findings.walk.alone import mean_in_numbers
 from twolevel.findings.walk.error_rows import error_rows
 from twolevel.findings.walk.of_truth import truth_in_words
@@ -117,6 +118,7 @@ def context(snakemake: "Snakemake") -> dict[str, Any]:
         "one_line": one_line(found),
         "of_factor": of_factor,
         "truth_in_words": truth_in_words(found),
+        "against_truth": against_truth(found),
         "mean_in_numbers": mean_in_numbers(found),
         "what_changes": what_changes(found),
         "random_variables": random_variables(found),
