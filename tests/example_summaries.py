@@ -262,8 +262,9 @@ REPLICATION = {
     "points": 6,
     "experiments": 4000,
     "test": "kenward-roger",
+    "level": 0.95,
+    "powers": [0.8, 0.9],
     "seed": 1,
-    "power": [],
     "averaged_over": [],
 }
 

@@ -9,7 +9,7 @@ SAYS = re.compile(r"\b0\.95\b|\b0\.05\b|\b0?\.025\b|\b0?\.975\b|(?<![\d.,])9?5 ?
 OTHERS = {
     "text/confidence.py",
     *("figures/theme.py", "figures/parts.py", "figures/density.py"),  # margins
-    "findings/replicated.py",  # when failed experiments are many
+    "findings/of_replication/replicated.py",  # when failed experiments are many
     "figures/panels.py",  # Monte Carlo errors
     "figures/of_study/conditional_marginal.py",  # which subjects are drawn
     "figures/of_replication/power_curves.py",  # how far apart powers take panels

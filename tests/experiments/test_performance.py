@@ -179,16 +179,19 @@ def test_histograms_hold_every_estimate_but_those_of_exactly_0():
         assert part["expected"].sum() == pytest.approx(1 - zero, abs=1e-5)
 
 
-def test_the_fewest_subjects_for_a_power_have_it_and_one_less_has_not():
-    for scale in (0.3, 1.0, 5.0):
-        where = Scenario(8, {"a": 0, "b": scale / 2, "c": scale}, 5, 1, 1)
-        n = Sampling(where).subjects_for(0.8)
-        power = [
-            Sampling(Scenario(k, where.conditions, 5, 1, 1)).power() for k in (n, max(n - 1, 2))
-        ]
-        assert power[0] >= 0.8
-        assert n == 2 or power[1] < 0.8
-    assert Sampling(Scenario(8, {"a": 0, "b": 0}, 5, 1, 1)).subjects_for(0.8) is None
+def test_the_level_is_that_of_intervals_and_tests():
+    """At 80 %, intervals cover in 80 % of experiments and tests reject what is true in 20 %."""
+    table = replicate_block(WHERE, 0, BLOCK, 1, "anova", level=0.8)
+    found = with_theory(performance(block_sums(WHERE, table, "anova")), WHERE, 0.8)
+    for quantity, name, method, share in (
+        ("grand_mean", "coverage", "", 0.8),
+        ("condition", "type_one_error", "anova", 0.2),
+    ):
+        row = measure(found, quantity, name, method)
+        assert abs(row.value - share) < FAR * np.sqrt(share * (1 - share) / row.n)
+    row = measure(found, "condition", "power", "anova")
+    assert row.theory == pytest.approx(Sampling(WHERE).power(0.8), rel=1e-12)
+    assert abs(row.value - row.theory) < FAR * row.mcse
 
 
 def test_a_block_of_one_experiment_does_not_decide_how_far_intervals_are_looked_at():

@@ -18,6 +18,7 @@ from twolevel.figures.registry import OF_STUDY
 from twolevel.figures.theme import save
 from twolevel.figures.words import Labels
 from twolevel.summaries.two_stage_summary import FirstSubject
+from twolevel.text.confidence import LEVEL
 
 LABELS = Labels(response="score", condition="time", subject="person", unit="points")
 
@@ -312,6 +313,10 @@ def simulate(
     )
 
 
+# The powers that are asked for.
+POWERS = (0.8, 0.9)
+
+
 @dataclass(frozen=True)
 class Replicated:
     """The tables of a replication study, as its figures take them."""
@@ -328,7 +333,9 @@ class Replicated:
             arguments |= {"distributions": self.distributions, "grand_mean": self.grand_mean}
             arguments["sigma_within"] = 1.0
         elif name == "power_curves":
-            arguments["test"] = self.test
+            arguments |= {"test": self.test, "powers": POWERS, "answers": []}
+        elif name in ("bias_coverage", "type_one_error"):
+            arguments["level"] = LEVEL
         function = getattr(import_module(f"twolevel.figures.of_replication.{name}"), name)
         return function(**(arguments | changed))
 

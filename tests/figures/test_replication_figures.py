@@ -12,7 +12,6 @@ import pandas as pd
 import pytest
 from test_figures_all import texts, words_outside
 
-from twolevel.figures.of_replication.power_curves import GOALS
 from twolevel.figures.panels import Subjects, left_out, measured, percent, some
 from twolevel.figures.replication_registry import OF_REPLICATION
 from twolevel.figures.theme import BETWEEN, INK, MARGINAL, WITHIN
@@ -178,7 +177,8 @@ def test_bias_is_in_empirical_errors_and_intervals_cover_beside_95_percent(plann
 
 
 def test_power_has_a_line_for_each_share_missing_and_theory(planning):
-    (ax,) = planning.draw("power_curves").axes
+    answers = [(1.0, 0.1, 0.8, 14), (1.0, 0.1, 0.9, None), (0.0, 0.0, 0.8, 11)]
+    (ax,) = planning.draw("power_curves", powers=(0.7, 0.95), answers=answers).axes
     for missing, look in ((0.0, (BETWEEN, "o")), (0.1, (WITHIN, "s"))):
         point = {"sigma_between": 1.0, "missing": missing}
         power = at(planning, "condition", "power", "kenward-roger", **point)["value"]
@@ -186,7 +186,10 @@ def test_power_has_a_line_for_each_share_missing_and_theory(planning):
     theory = at(planning, "condition", "power", "anova", sigma_between=1.0, missing=0)["theory"]
     assert line_of(ax, INK, "_").get_ydata() == pytest.approx(theory.to_numpy())
     assert line_of(ax, INK, "_").get_xdata().tolist() == [8, 12, 20]
-    assert [line.get_ydata()[0] for line in ax.lines[:2]] == list(GOALS)
+    assert [line.get_ydata()[0] for line in ax.lines[:2]] == [0.7, 0.95]
+    (circle,) = (line for line in ax.lines if line.get_markerfacecolor() == "none")
+    assert (circle.get_xdata()[0], circle.get_ydata()[0]) == (14, 0.8)
+    assert colours.to_hex(circle.get_color()) == WITHIN
     assert ax.get_ylim()[0] == 0
     assert 1 <= ax.get_ylim()[1] < 1.05
 

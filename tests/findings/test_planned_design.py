@@ -2,7 +2,7 @@
 
 from example_summaries import REPLICATION
 
-from twolevel.findings.planned_design import planned_design
+from twolevel.findings.of_replication.planned_design import planned_design
 from twolevel.summaries.replication_summary import ReplicationSummary
 
 BETWEEN = {

@@ -3,19 +3,19 @@
 import pytest
 from example_summaries import REPLICATION
 
-from twolevel.findings.replicated import MANY_FAILED, Replicated, replication_headline
+from twolevel.findings.of_replication.replicated import (
+    MANY_FAILED,
+    Replicated,
+    coverage,
+    replication_headline,
+    type_one_errors,
+)
 from twolevel.summaries.replication_summary import ReplicationSummary
 
 
-def reached(power, subjects, sigma_between=1.0, missing=0.0, **more):
-    row = {"power": power, "subjects": subjects, "sigma_between": sigma_between, "missing": missing}
-    return row | {"replicates": 1, "tested": 100, "by_theory": None} | more
-
-
-def study(power=(), extent=None, **changed):
+def study(extent=None, **changed):
     """A study whose conditions differ, all of whose experiments could be fitted."""
     axes = {"subjects": [8, 12], "sigma_between": [0.0, 1.0], "missing": [0.0], "replicates": [1]}
-    summary = {"axes": axes, "power": list(power)}
     ranges = {
         "failed": {"rate": (0.0, 0.0)},
         "kenward-roger": {"type_one_error": (0.04, 0.06)},
@@ -24,7 +24,7 @@ def study(power=(), extent=None, **changed):
         "grand_mean": {"coverage": (0.94, 0.95)},
     }
     return Replicated(
-        ReplicationSummary.of(REPLICATION | summary | changed), ranges | (extent or {})
+        ReplicationSummary.of(REPLICATION | {"axes": axes} | changed), ranges | (extent or {})
     )
 
 
@@ -32,32 +32,25 @@ def said(found):
     return {claim.of: claim.said for claim in replication_headline(found)}
 
 
-def test_sizes_are_those_at_the_largest_variance():
-    rows = [reached(0.8, 4, 0.0), reached(0.9, 5, 0.0), reached(0.8, 8), reached(0.9, 12)]
-    assert said(study(rows))["size"] == (
-        "With complete data, **80 % power takes 8 subjects**, 90 % takes 12 of those tried (8, 12)."
-    )
-    rows = [reached(0.8, 8, by_theory=7), reached(0.9, None, by_theory=11)]
-    assert said(study(rows))["size"].endswith(
-        "takes more than 12 of those tried (8, 12) (by the noncentral F of the ANOVA 7 and 11)."
-    )
-    assert "size" not in said(study([reached(0.8, None, tested=0), reached(0.9, None, tested=0)]))
-    assert "size" not in said(study(rows, effects=[0.0, 0.0]))
+def test_where_conditions_do_not_differ_there_is_nothing_to_find():
+    assert said(study(effects=[0.0, 0.0]))["nothing"].endswith("there is nothing to find.")
+    assert "nothing" not in said(study())
 
 
 def test_errors_are_those_of_the_test_and_of_the_asymptotic_one():
-    assert said(study())["type_one_error"] == (
+    assert type_one_errors(study()) == (
         "A test at the 5 % level rejects what is true in 4.00 to 6.00 % of experiments by "
         "Kenward–Roger, and in 9.00 % by the asymptotic chi-square test."
     )
-    assert said(study(test="asymptotic"))["type_one_error"].endswith(
+    assert type_one_errors(study(test="asymptotic")).endswith(
         "in 9.00 % of experiments by asymptotic."
     )
-    assert said(study(test="anova"))["type_one_error"].endswith(
+    assert type_one_errors(study(test="anova")).endswith(
         "in 9.00 % of experiments by the asymptotic chi-square test."
     )
     nothing = {"failed": {"rate": (1.0, 1.0)}, "asymptotic": {}, "kenward-roger": {}}
-    assert "type_one_error" not in said(study(extent=nothing))
+    assert type_one_errors(study(extent=nothing)) == "There are no tests here."
+    assert "at the 1 % level" in type_one_errors(study(level=0.99))
 
 
 @pytest.mark.parametrize(
@@ -81,9 +74,11 @@ def test_the_anova_of_missing_cells_is_said_to_have_no_results():
 
 
 def test_the_coverage_is_in_percent():
-    assert said(study())["coverage"] == (
-        "The 95 % interval of the grand mean covers it in 94.0 to 95.0 %."
+    assert coverage(study()) == (
+        "The 95 % interval of the grand mean covers it in 94.0 to 95.0 % of experiments."
     )
+    assert coverage(study(level=0.99)).startswith("The 99 % interval")
+    assert coverage(study({"grand_mean": {}})) == "There are no intervals here."
 
 
 def test_what_a_random_intercept_alone_makes_of_own_effects_is_said():

@@ -22,6 +22,7 @@ from twolevel.pipeline.config.check import (
     json_schema,
     load,
 )
+from twolevel.pipeline.config.replication_study import SUBJECTS
 from twolevel.pipeline.config.yaml_keys import check_before
 from twolevel.pipeline.slices import Slice, grid_points, plan
 from twolevel.text.errors import InputError
@@ -229,6 +230,7 @@ def test_each_problem_is_one_line_that_names_place_and_remedy(config, line):
 DRAWN = {"subjects": 8, "grand_mean": 5, "sigma_within": 1}
 LINES = {"conditions": {"day": [0, 1, 2]}, "slope": 1}
 OWN = {"intercept": 1, "day": 0.3}
+PLANNED = {"conditions": ["a", "b", "c"], "effect": {"d": 0.3}, "icc": 0.5}
 
 
 @pytest.mark.parametrize(
@@ -272,12 +274,37 @@ OWN = {"intercept": 1, "day": 0.3}
         ),
         ({"like": "s", "random": OWN}, "conditions: missing, but needed with slope: and random:"),
         ({"conditions": {"a": 0, "b": "x"}, "sigma_between": 1}, 'r.conditions.b: found "x"'),
+        ({"conditions": ["a", "b"], "icc": 0.5}, "found names without effects, expected effect:"),
+        ({"conditions": ["a", "a"], "icc": 0.5}, "r.conditions: a stands twice in the list"),
+        ({**PLANNED, "conditions": {"a": 0, "b": 1}}, "effect: found beside conditions: with"),
+        ({**PLANNED, **LINES}, "effect: found beside slope, which says it too"),
+        ({**PLANNED, "effect": {"pattern": "linear"}}, "effect: found no size, expected one of d"),
+        ({**PLANNED, "effect": {"d": 1, "pattern": [1, 2]}}, "found 2 weights, expected one of"),
+        ({**PLANNED, "effect": {"d": 1, "sd": 1}}, "effect.sd: unknown key (did you mean"),
+        ({**PLANNED, "sigma_between": 1}, "icc: found beside sigma_between, which says the same"),
+        ({**PLANNED, "icc": 1.0}, "r.icc: found 1.0 (a number with a decimal point), expected le"),
+        ({**PLANNED, "power": 1.0}, "r.power: found 1.0 (a number with a decimal point)"),
+        ({**PLANNED, "alpha": 0.0}, "r.alpha: found 0.0 (a number with a decimal point)"),
+        ({**PLANNED, "cost": {"subject": 30}}, "r.cost.trial: missing, but needed; write"),
+        ({"like": "s", "icc": 0.5, "sigma_within": None}, "icc: found with like:, expected sigma"),
     ],
 )
 def test_experiments_that_are_not_replicated_are_refused(keys, words):
     studies = {"s": {"simulate": SIMULATE}}
     (found,) = problems({"studies": studies, "replications": {"r": {**DRAWN, **keys}}})
     assert words in found
+
+
+def test_a_planner_says_an_effect_and_an_icc_and_no_more():
+    found = load({"replications": {"r": PLANNED}}).replications["r"]
+    assert found.axes == [SUBJECTS, [0.5**0.5], None, None]
+    assert list(found.population.effects) == pytest.approx([-0.15, 0, 0.15])
+    assert found.asked == {"power": [0.8, 0.9], "precision": None, "cost": None}
+    assert (found.parameters["level"], found.per_subject) == (0.95, 3)
+    within = load({"replications": {"r": {**PLANNED, "sigma_within": 2}}}).replications["r"]
+    assert within.axes[1] == [pytest.approx(2.0)]
+    names = load({"replications": {"r": {**PLANNED, "conditions": [1, 2]}}}).replications["r"]
+    assert names.conditions == ["1", "2"]
 
 
 def test_own_slopes_of_experiments_take_the_place_of_sigma_between():

@@ -15,7 +15,7 @@ from twolevel.figures.replication_registry import OF_REPLICATION
 from twolevel.files.stage_files import read_parquet
 from twolevel.page.templates import fill
 from twolevel.pipeline.config.replication_study import Replication
-from twolevel.pipeline.slices import AXES, PARAMETERS, grid_points, plan
+from twolevel.pipeline.slices import AXES, grid_points, plan
 from twolevel.text.markdown import Markdown, plus_minus
 
 ROOT = Path(__file__).parents[2]
@@ -75,6 +75,17 @@ CASES = {
         "dropout": {"1": 0.1, "3": 0.3},
         "experiments": 40,
     },
+    "planner": {
+        "conditions": ["a", "b", "c"],
+        "effect": {"d": 0.8},
+        "icc": 0.5,
+        "subjects": [10, 20],
+        "alpha": 0.01,
+        "power": 0.9,
+        "precision": 0.7,
+        "cost": {"subject": 30, "trial": 0.5},
+        "experiments": 40,
+    },
     "large": {**STUDY, "grand_mean": 5e9, "sigma_between": 2e8, "sigma_within": 1e8},
 }
 
@@ -95,8 +106,9 @@ def case(request, tmp_path_factory):
     """The document of a case, with the measures and the summary it is made of."""
     folder = tmp_path_factory.mktemp(request.param)
     config = Replication(**CASES[request.param]).model_dump()
-    parameters = {key: config[key] for key in (*PARAMETERS, "seed", "test")}
-    points = grid_points([config[axis] for axis in AXES])
+    study = Replication(**CASES[request.param])
+    parameters = study.parameters
+    points = grid_points(study.axes)
     sums = []
     for part in plan(points, config["experiments"], [], 3):
         path = folder / f"{part.path}.parquet"
@@ -114,6 +126,16 @@ def case(request, tmp_path_factory):
         replication=parameters,
         points=points,
         experiments=config["experiments"],
+        powers=config["power"],
+    )
+    made["subjects"] = str(folder / "subjects.json")
+    job(
+        "find_subjects",
+        {"design": [], "mixed": []},
+        {"subjects": made["subjects"]},
+        replication=parameters,
+        designs=grid_points([None, *study.axes[1:]]),
+        asked=study.asked,
     )
     writer = importlib.import_module("write_replication_report")
     snakemake = SimpleNamespace(
@@ -127,6 +149,7 @@ def case(request, tmp_path_factory):
         text=text,
         measures=read_parquet(made["measures"]),
         summary=json.loads(Path(made["replication"]).read_text("utf-8")),
+        plan=json.loads(Path(made["subjects"]).read_text("utf-8")),
         csv=pd.read_csv(made["table"]),
     )
 
@@ -168,14 +191,40 @@ def test_power_and_type_one_errors_are_the_measures(case):
                 assert cell.strip() == expected
 
 
-def test_the_headline_names_the_fewest_subjects(case):
-    head = case.text.split("## Aims")[0]
+def test_the_answer_comes_first(case):
+    """The exact number where there is one, and beside it what simulation finds."""
+    head = case.text.split("## ")[0]
+    rows = [row for row in case.plan["rows"] if row["sizes"]]
     if case.name == "nothing":
-        assert "80 % power" not in head
-    elif case.name == "hopeless":
-        assert "**80 % power takes more than 30 subjects**" in head
-    elif case.name == "grid":
-        assert "**80 % power takes 30 subjects**" in head or "takes 4 subjects" in head
+        assert rows == []
+        assert "nothing to find" in head
+        return
+    if case.name == "two factors":  # too many effects and designs for a sentence each
+        assert head.count("subjects**, depending on the design (@tbl-sizes)") == 6
+        return
+    for row in rows:
+        first = row["sizes"][0]
+        number = first["subjects"] if first["exact"] is None else first["exact"]
+        goal = f"for a power of {100 * first['power']:.0f} %"
+        if first["experiments"] == 0:
+            assert f"{100 * row['missing']:g} % of cells missing, you need" not in head
+        elif number is None:
+            assert f"need **more than 100,000 subjects** {goal}" in head
+        else:
+            assert f"need **{number:,} subjects** {goal}" in head
+
+
+def test_the_effect_is_told_in_the_words_of_planners(case):
+    if case.name == "planner":
+        (row,) = case.plan["rows"]
+        assert row["icc"] == pytest.approx(0.5)
+        assert row["effect"]["d"] == pytest.approx(0.8)
+        (table,) = (t for t in tables(case.text) if "$d$" in "".join(t[0]))
+        assert [cell.strip() for cell in table[2]] == [
+            *("0.707", "0.707", "1.00", "0.800", "0.800", "0.327", "0.0964"),
+        ]
+        assert "At 30.00 for a subject and 0.5000 for each of its observations" in case.text
+        assert "99 % interval of a difference of two conditions" in case.text
 
 
 def test_every_figure_is_shown(case):

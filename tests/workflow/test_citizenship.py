@@ -18,6 +18,7 @@ RULES = {
 }
 REPLICATION_RULES = {
     *("replicate", "replicate_and_keep", "gather_experiments", "measure_performance"),
+    "find_subjects",
     *("plot_replication", "write_replication_report", "render_replication_report"),
 }
 # No part of a run.

@@ -30,7 +30,7 @@ READS = {
 # only when they are asked for.
 REPLICATION = {
     *("replicate", "gather_experiments", "measure_performance", "plot_replication"),
-    "write_replication_report",
+    *("find_subjects", "write_replication_report"),
     *("new_study", "reproduce"),
 }
 DATA = {"toy": "simulate_data", "real": "load_data"}

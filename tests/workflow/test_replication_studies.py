@@ -75,10 +75,13 @@ def test_experiments_are_kept_on_request_only(replicated):
     assert len(table) == 2 * 40
     assert table.groupby("subjects")["experiment"].apply(list).tolist() == [list(range(40))] * 2
     estimate = json.loads((path / "results/toy/mixed.json").read_text())
+    caution = json.loads((path / "results/again/subjects.json").read_text())["caution"]
+    assert caution["F"] == estimate["anova"][0]["F"]
     where = Scenario(
         subjects=8,
         conditions={
-            row["condition"]: row["estimate"] - estimate["grand_mean"]["estimate"]
+            row["condition"]: caution["share"]
+            * (row["estimate"] - estimate["grand_mean"]["estimate"])
             for row in estimate["means"]
         },
         grand_mean=estimate["grand_mean"]["estimate"],

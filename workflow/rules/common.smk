@@ -13,7 +13,7 @@ from twolevel.pipeline.clock import bring_back
 from twolevel.pipeline.code import library_code
 from twolevel.pipeline.config.check import checked
 from twolevel.pipeline.folders import check_writable, check_written
-from twolevel.pipeline.slices import AXES, PARAMETERS, Slice, grid_points, plan
+from twolevel.pipeline.slices import AXES, Slice, grid_points, plan
 from twolevel.pipeline.config.study import RealStudy, SimulatedStudy
 from twolevel.pipeline.tables.table_files import TableFiles, table_files
 from twolevel.pipeline.wildcards import any_of
@@ -214,13 +214,28 @@ def like_loading(wildcards):
 
 def parameters_of(wildcards):
     """What the experiments of a replication study depend on, besides their place in the grid."""
-    given = replication_of(wildcards)
-    return {key: given[key] for key in (*PARAMETERS, "seed", "test")}
+    return REPLICATIONS[wildcards.replication].parameters
 
 
 def points_of(wildcards):
     """The points of a replication study's grid."""
-    return grid_points([replication_of(wildcards)[axis] for axis in AXES])
+    return grid_points(REPLICATIONS[wildcards.replication].axes)
+
+
+def designs_of(wildcards):
+    """The points of a replication study's grid, whatever their number of subjects."""
+    _, *others = REPLICATIONS[wildcards.replication].axes
+    return grid_points([None, *others])
+
+
+def powers_of(wildcards):
+    """The powers that a replication study asks for."""
+    return REPLICATIONS[wildcards.replication].power
+
+
+def asked_of(wildcards):
+    """What a replication study finds the number of subjects for."""
+    return REPLICATIONS[wildcards.replication].asked
 
 
 def experiments_of(wildcards):

@@ -90,6 +90,7 @@ rule measure_performance:
         replication=parameters_of,
         points=points_of,
         experiments=experiments_of,
+        powers=powers_of,
         code=script_code("measure_performance"),
     message:
         "{wildcards.replication}: measure the performance"
@@ -97,9 +98,36 @@ rule measure_performance:
         "../scripts/measure_performance.py"
 
 
+rule find_subjects:
+    """How many subjects it takes."""
+    input:
+        design=like("design.json"),
+        mixed=like("mixed.json"),
+    output:
+        subjects="results/{replication}/subjects.json",
+    log:
+        "logs/{replication}/find_subjects.log",
+    benchmark:
+        "benchmarks/{replication}/find_subjects.tsv"
+    conda:
+        "../envs/twolevel.yaml"
+    resources:
+        **asks("find_subjects", number_of_designs),
+    params:
+        replication=parameters_of,
+        designs=designs_of,
+        asked=asked_of,
+        code=script_code("find_subjects"),
+    message:
+        "{wildcards.replication}: find how many subjects it takes"
+    script:
+        "../scripts/find_subjects.py"
+
+
 rule plot_replication:
     """Draw what a replication study found."""
     input:
+        subjects=rules.find_subjects.output.subjects,
         replication=rules.measure_performance.output.replication,
         measures=rules.measure_performance.output.measures,
         distributions=rules.measure_performance.output.distributions,

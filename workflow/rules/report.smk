@@ -115,6 +115,7 @@ rule write_replication_report:
         support=SUPPORT,
         replication=rules.measure_performance.output.replication,
         measures=rules.measure_performance.output.measures,
+        subjects=rules.find_subjects.output.subjects,
         loading=like_loading,
         figures=REPLICATION_FIGURES,
         tables=REPLICATION_TABLES,

@@ -4,9 +4,9 @@ from math import ceil
 
 # Of each rule: megabytes, and how many more for every million rows up to ten, and beyond, where
 # observations are held in parts; seconds, and how many more for every million rows. In place of
-# rows, `replicate` has random numbers, and what follows it experiments. From benchmarks/ of the
-# default run, of simulated studies of 0.3, 3, 9 and 30 million rows, of tables of 0.3 and 3
-# million, and of 2 million experiments, on one core.
+# millions of rows, `replicate` has those of random numbers, what follows it those of experiments,
+# and `find_subjects` designs. From benchmarks/ of the default run, of simulated studies of 0.3, 3, 9
+# and 30 million rows, of tables of 0.3 and 3 million, and of 2 million experiments, on one core.
 MEASURED = {
     "simulate_data": (130, 200, 200, 1, 1),
     "load_data": (140, 200, 20, 1, 6),
@@ -20,6 +20,7 @@ MEASURED = {
     "plot_study": (190, 270, 20, 5, 6),
     "replicate": (170, 0, 0, 2, 0.1),
     "measure_performance": (150, 30, 30, 2, 2),
+    "find_subjects": (170, 0, 0, 5, 10),
     "gather_experiments": (140, 20, 0, 2, 25),
 }
 # Snakemake runs alongside the script, in the job and in its step: 180 MB each, and a few seconds that
@@ -48,17 +49,22 @@ def millions_of(wildcards):
     return rows_of(*named.values()) / 1e6
 
 
-def asks(rule):
+def number_of_designs(wildcards):
+    """The size of a job that looks at each design of a grid."""
+    return len(designs_of(wildcards))
+
+
+def asks(rule, size_of=millions_of):
     """The resources of a rule's jobs; twice as much each time that one is tried again."""
     megabytes, more, beyond, seconds, more_seconds = MEASURED[rule]
 
     def mem_mb(wildcards, attempt):
-        size = millions_of(wildcards)
+        size = size_of(wildcards)
         needed = megabytes + more * min(size, 10) + beyond * max(size - 10, 0)
         return round(BESIDE_MB + MARGIN * needed) * 2 ** (attempt - 1)
 
     def runtime(wildcards, attempt):
-        needed = seconds + more_seconds * millions_of(wildcards)
+        needed = seconds + more_seconds * size_of(wildcards)
         return ceil((BESIDE_SECONDS + MARGIN * needed) / 60) * 2 ** (attempt - 1)
 
     return {"mem_mb": mem_mb, "runtime": runtime}

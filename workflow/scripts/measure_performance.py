@@ -1,7 +1,7 @@
 """Gather a replication study: its measures of performance, with their Monte Carlo errors.
 
 Reads the slices' sums; makes one table of measures for all points of the grid, the distributions of
-three estimates, and a summary with the smallest number of subjects that reaches a power.
+three estimates, and a summary of what was simulated.
 """
 
 from collections.abc import Sequence
@@ -11,9 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from twolevel.experiments.performance import distributions, performance, with_theory
-from twolevel.experiments.planned.planned_study import CONDITION
 from twolevel.experiments.scenario import BLOCK, Scenario
-from twolevel.experiments.theory import Sampling
 from twolevel.files.stage_files import read_parquet, write_csv, write_parquet
 from twolevel.pipeline.job import run
 from twolevel.pipeline.point_scenario import averaged_over, scenario_at, study_values
@@ -26,8 +24,6 @@ from twolevel.text.errors import TwoLevelError
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake, snakemake
-
-POWERS = (0.8, 0.9)
 
 
 def main(snakemake: "Snakemake") -> None:
@@ -44,7 +40,8 @@ def main(snakemake: "Snakemake") -> None:
         scenario = scenario_at(point, params.replication, study)
         sums = sums_of(scenario, paths, params.experiments)
         axes = {name: getattr(scenario, name) for name in AXES}
-        measures.append(with_theory(performance(sums), scenario).assign(**axes))
+        level = params.replication["level"]
+        measures.append(with_theory(performance(sums), scenario, level).assign(**axes))
         counts.append(distributions(sums, scenario).assign(**axes))
         scenarios.append(scenario)
     table = pd.concat(measures, ignore_index=True)
@@ -52,7 +49,7 @@ def main(snakemake: "Snakemake") -> None:
     write_parquet(output.measures, table)
     write_csv(output.table, table)
     write_parquet(output.distributions, pd.concat(counts, ignore_index=True))
-    found = summary(table, scenarios, params)
+    found = summary(scenarios, params)
     found["averaged_over"] = averaged_over(*like) if like else []
     write_summary(output.replication, ReplicationSummary.of(found))
 
@@ -72,8 +69,8 @@ def sums_of(scenario: Scenario, paths: Sequence[str], experiments: int) -> pd.Da
     return sums.sort_values("block", kind="stable")
 
 
-def summary(table: pd.DataFrame, scenarios: Sequence[Scenario], params: Any) -> dict[str, Any]:
-    """What the report says in words: the design, and how many subjects a power takes."""
+def summary(scenarios: Sequence[Scenario], params: Any) -> dict[str, Any]:
+    """What was simulated."""
     first = scenarios[0]
     return {
         "scenario": {k: v for k, v in asdict(first).items() if v is not None},
@@ -87,47 +84,10 @@ def summary(table: pd.DataFrame, scenarios: Sequence[Scenario], params: Any) -> 
         "points": len(scenarios),
         "experiments": params.experiments,
         "test": params.replication["test"],
+        "level": params.replication["level"],
+        "powers": params.powers,
         "seed": params.replication["seed"],
-        "power": enough_subjects(table, scenarios, params.replication["test"]),
     }
-
-
-def enough_subjects(
-    table: pd.DataFrame, scenarios: Sequence[Scenario], test: str
-) -> list[dict[str, Any]]:
-    """The fewest subjects, of those in the grid, with which the test reaches each power.
-
-    None where no number in the grid does; by_theory, for complete data, is the ANOVA's. `tested`
-    counts the experiments in which the test had a result.
-    """
-    power = table[(table["measure"] == "power") & (table["method"] == test)]
-    rows = []
-    power = power[power["quantity"] == CONDITION]
-    _, *others = AXES
-    for key, points in power.groupby(others):
-        at = [tuple(getattr(s, name) for name in others) for s in scenarios]
-        scenario = scenarios[at.index(key)]
-        row = dict(zip(others, key, strict=True))
-        row["tested"] = int(points["n"].sum())
-        for goal in POWERS:
-            reached = points.loc[points["value"] >= goal, "subjects"]
-            rows.append(
-                row
-                | {
-                    "power": goal,
-                    "subjects": int(reached.min()) if len(reached) else None,
-                    "by_theory": by_theory(scenario, goal),
-                }
-            )
-    return rows
-
-
-def by_theory(scenario: Scenario, power: float) -> int | None:
-    """The fewest subjects that reach a power by the ANOVA, of one factor or number alone."""
-    simple = scenario.missing == 0 and len(scenario.population.names) == 1
-    if not simple or scenario.between.any:
-        return None
-    return Sampling(scenario).subjects_for(power)
 
 
 if __name__ == "__main__":

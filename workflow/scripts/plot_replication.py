@@ -1,6 +1,6 @@
 """Draw what a replication study found: distributions, bias, coverage, power and type I error.
 
-Reads the measures and the distributions; makes its figures.
+Reads the measures, the distributions and the numbers of subjects; makes its figures.
 """
 
 from typing import TYPE_CHECKING
@@ -10,6 +10,7 @@ from twolevel.figures.replication_sources import ReplicationSources
 from twolevel.files.stage_files import read_parquet
 from twolevel.pipeline.job import run
 from twolevel.summaries.base import read_summary
+from twolevel.summaries.plan_summary import PlanSummary
 from twolevel.summaries.replication_summary import ReplicationSummary
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ def main(snakemake: "Snakemake") -> None:
     files = snakemake.input
     sources = ReplicationSources(
         replication=read_summary(files.replication, ReplicationSummary),
+        plan=read_summary(files.subjects, PlanSummary),
         measures=read_parquet(files.measures),
         distributions=read_parquet(files.distributions),
     )

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 def main(snakemake: "Snakemake") -> None:
     """Write the sums of all blocks, and the experiments if they are kept."""
     parameters, files = snakemake.params.replication, snakemake.input
-    seed, test = parameters["seed"], parameters["test"]
+    seed, test, level = (parameters[key] for key in ("seed", "test", "level"))
     study = {}
     if files.mixed:
         design = read_summary(files.design, DesignSummary)
@@ -40,7 +40,7 @@ def main(snakemake: "Snakemake") -> None:
             scenario = scenario_at(point, parameters, study)
             axes = {name: getattr(scenario, name) for name in AXES}
             for block, size in part.blocks:
-                experiments = replicate_block(scenario, block, size, seed, test)
+                experiments = replicate_block(scenario, block, size, seed, test, level)
                 place = axes | {"block": block, "size": size}
                 sums.append(block_sums(scenario, experiments, test).assign(**place))
                 if keep:

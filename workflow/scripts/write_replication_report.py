@@ -11,13 +11,21 @@ import pandas as pd
 from twolevel.experiments.planned.planned_study import CONDITION
 from twolevel.figures.replication_registry import OF_REPLICATION
 from twolevel.files.stage_files import read_parquet
-from twolevel.findings.planned_design import planned_design
-from twolevel.findings.replicated import Replicated, listed, replication_headline
+from twolevel.findings.of_replication.planned import Planned, answers
+from twolevel.findings.of_replication.planned_design import planned_design
+from twolevel.findings.of_replication.replicated import (
+    Replicated,
+    coverage,
+    listed,
+    replication_headline,
+    type_one_errors,
+)
 from twolevel.pipeline.job import run
 from twolevel.pipeline.reports import fill_folder, making
 from twolevel.pipeline.slices import AXES
 from twolevel.summaries.base import read_summary
 from twolevel.summaries.loading_summary import LoadingSummary
+from twolevel.summaries.plan_summary import PlanSummary
 from twolevel.summaries.replication_summary import ReplicationSummary
 from twolevel.text.confidence import LEVEL, alpha, percent
 from twolevel.text.methods import METHODS, REPLICATED
@@ -53,6 +61,8 @@ def context(snakemake: "Snakemake") -> dict[str, Any]:
         effects = {"slope": "Slope"}
     tests = measures.loc[measures["quantity"] == "condition", "method"]
     name, study = snakemake.wildcards.replication, snakemake.params.replication
+    plan = read_summary(files.subjects, PlanSummary)
+    planned = Planned(plan, replication.level, study["like"], found.own is None)
     entries = {"replications": {name: study}}
     if study["like"]:
         entries["studies"] = {study["like"]: snakemake.params.like}
@@ -62,11 +72,16 @@ def context(snakemake: "Snakemake") -> dict[str, Any]:
         "figure": lambda name: OF_REPLICATION[name].on_page(name),
         "points": (every := points(measures)),
         "points_with": lambda quantity: [point for point in every if quantity in point],
-        "alpha": percent(alpha(LEVEL)),
+        "alpha": percent(alpha(replication.level)),
         "monte_carlo": MONTE_CARLO,
         "extent": found.extent,
         "found": found,
-        "headline": replication_headline(found),
+        "headline": answers(planned) + replication_headline(found),
+        "plan": plan,
+        "planned": planned,
+        "interval": percent(LEVEL),
+        "coverage": coverage(found),
+        "type_one_errors": type_one_errors(found),
         "design": planned_design(replication),
         "listed": listed,
         "quantities": quantities(measures, effects),

@@ -16,6 +16,7 @@ from twolevel.experiments.planned.planned_experiments import rejected
 from twolevel.experiments.run import tests_of
 from twolevel.experiments.scenario import Scenario
 from twolevel.experiments.theory import Sampling, bin_edges, expected
+from twolevel.text.confidence import LEVEL
 from twolevel.text.methods import INTERCEPT_ALONE, Test
 
 # Intervals that would cover another centre no further from the truth than so many standard errors
@@ -68,9 +69,9 @@ def performance(sums: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=[*KEY, "n", "value", "mcse"])
 
 
-def with_theory(measures: pd.DataFrame, scenario: Scenario) -> pd.DataFrame:
+def with_theory(measures: pd.DataFrame, scenario: Scenario, level: float = LEVEL) -> pd.DataFrame:
     """The measures with a column `theory`: what is known exactly of complete data, else NaN."""
-    known = expected(scenario)
+    known = expected(scenario, level)
     keys = measures[KEY].itertuples(index=False, name=None)
     return measures.assign(theory=[known.get(key, np.nan) for key in keys])
 

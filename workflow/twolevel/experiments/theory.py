@@ -7,9 +7,8 @@ estimates are functions of the two (see `complete`). The F test of the ANOVA is 
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -18,6 +17,8 @@ from scipy import special
 from twolevel.experiments.own_effects import covariance_of, own_effects
 from twolevel.experiments.planned.known_measures import grand_mean_se, known_measures
 from twolevel.experiments.scenario import Scenario
+from twolevel.experiments.sizing.exact_test import ExactTest, contrasts, exact_test, fewest
+from twolevel.numeric.tails import t_quantile
 from twolevel.text.confidence import LEVEL, alpha
 
 # Points and weights of the integral over the law of MS_E, by its tail probability.
@@ -25,7 +26,6 @@ _NODES = 64
 
 _ESTIMATES = ("grand_mean", "between_variance", "within_variance")
 _BINS = 60
-_MOST = 100_000  # subjects
 
 # What lies outside the bins' range, in each tail.
 _OUTSIDE = 1e-5
@@ -50,9 +50,12 @@ class Sampling:
     @property
     def df_within(self) -> int:
         """The degrees of freedom of the error that the condition is tested against."""
+        return self._df_within(self.n)
+
+    def _df_within(self, subjects: int) -> int:
         if self.scenario.own_varies:
-            return self.df_num * (self.n - 1)
-        return (self.scenario.per_subject - 1) * self.n - self.df_num
+            return self.df_num * (subjects - 1)
+        return (self.scenario.per_subject - 1) * subjects - self.df_num
 
     @cached_property
     def _own(self) -> np.ndarray:
@@ -127,29 +130,49 @@ class Sampling:
         """P(MS_S <= MS_E): how often sigma_b is estimated as exactly 0."""
         return float(special.fdtr(self.n - 1, self.df_within, self._within / self._between))
 
+    def test(self, subjects: int) -> ExactTest:
+        """The law of the ANOVA's F test of the condition, with so many subjects."""
+        where = self.scenario
+        J = len(where.cells)
+        within = contrasts(J)
+        if where.slope is not None:
+            within = (self._centred / np.linalg.norm(self._centred))[:, None]
+        covariance = where.sigma_within**2 / where.replicates * np.eye(J)
+        if where.own_varies:  # an intercept alone is in no contrast
+            covariance = covariance + self._own
+        sizes, df = np.array([subjects]), self._df_within(subjects)
+        found = exact_test(where.effects[None], sizes, covariance, np.ones((1, 1)), within, df)
+        assert found is not None  # an intercept and own effects of one factor are spherical
+        return found
+
     def power(self, level: float = LEVEL) -> float:
         """The power of the ANOVA's F test of the condition: a noncentral F."""
-        df_num = self.df_num
-        noncentrality = self.n * self.scenario.replicates * np.sum(self.scenario.effects**2)
-        critical = special.fdtri(df_num, self.df_within, level)
-        return 1 - float(
-            special.ncfdtr(df_num, self.df_within, noncentrality / self._within, critical)
-        )
+        return self.test(self.n).power(level)
 
-    def subjects_for(self, power: float) -> int | None:
-        """The fewest subjects with which the ANOVA's F test has this power; None beyond 100,000."""
+    def subjects_for(self, power: float, level: float = LEVEL) -> int | None:
+        """The fewest subjects with which the ANOVA's F test has this power; None beyond MOST."""
+        return fewest(lambda n: self.test(n).power(level) >= power)
 
-        def enough(subjects: int) -> bool:
-            return Sampling(replace(self.scenario, subjects=subjects)).power() >= power
+    def width(self, subjects: int, level: float = LEVEL) -> float:
+        """The expected width of the interval of a difference of two conditions, or of the slope.
 
-        most = 2
-        while not enough(most):
-            most *= 2
-            if most > _MOST:
-                return None
-        return bisect_left(range(most), True, lo=2, key=enough)
+        2 t sqrt(c MS / (n R)) on average over MS, whose root is that of a chi-square: E sqrt(MS) =
+        sqrt(E MS) sqrt(2 / df) Gamma((df + 1) / 2) / Gamma(df / 2) (Kelley & Rausch 2006,
+        Psychological Methods 11); c is 2 for a difference, and 1 / sum (x - mean)^2 for a slope.
+        """
+        df = self._df_within(subjects)
+        if df <= 0:
+            return float("inf")
+        share = 2.0 if self.scenario.slope is None else 1 / float(self._centred @ self._centred)
+        root = np.exp(special.gammaln((df + 1) / 2) - special.gammaln(df / 2)) * np.sqrt(2 / df)
+        se = np.sqrt(share * self._within / (subjects * self.scenario.replicates))
+        return float(2 * t_quantile(level, np.array(df)) * se * root)
 
-    def expected(self) -> Mapping[tuple[str, str, str], float]:
+    def subjects_for_width(self, width: float, level: float = LEVEL) -> int | None:
+        """The fewest subjects with which that width is expected to be no larger than this one."""
+        return fewest(lambda n: self.width(n, level) <= width)
+
+    def expected(self, level: float = LEVEL) -> Mapping[tuple[str, str, str], float]:
         """Known values of performance measures, by quantity, method and measure."""
         where = self.scenario
         J, K, per_cell = len(where.cells), where.per_subject, self.n * where.replicates
@@ -168,16 +191,16 @@ class Sampling:
                 ("boundary", "", "rate"): self.boundary_rate,
             }
         return known | {
-            ("condition", "anova", "power"): self.power(),
-            ("condition", "anova", "type_one_error"): alpha(LEVEL),
+            ("condition", "anova", "power"): self.power(level),
+            ("condition", "anova", "type_one_error"): alpha(level),
         }
 
 
-def expected(scenario: Scenario) -> Mapping[tuple[str, str, str], float]:
+def expected(scenario: Scenario, level: float = LEVEL) -> Mapping[tuple[str, str, str], float]:
     """What is known of a scenario's measures, by quantity, method and measure: of complete data."""
     if scenario.study is not None:
-        return known_measures(scenario.study)
-    return {} if scenario.missing > 0 else Sampling(scenario).expected()
+        return known_measures(scenario.study, level)
+    return {} if scenario.missing > 0 else Sampling(scenario).expected(level)
 
 
 def bin_edges(scenario: Scenario) -> dict[str, np.ndarray]:

@@ -4,7 +4,6 @@ Each is drawn by the module of its name in `of_replication/` (see `registry`).
 """
 
 from twolevel.figures.registry import Figure
-from twolevel.text.confidence import LEVEL, alpha, percent
 
 OF_REPLICATION = {
     "sampling_distributions": Figure(
@@ -23,21 +22,21 @@ OF_REPLICATION = {
     ),
     "bias_coverage": Figure(
         "fig-bias",
-        f"Bias, in empirical standard errors, and coverage of {percent(LEVEL)} % intervals.",
+        "Bias, in empirical standard errors, and coverage of intervals.",
         "Standardised bias of the grand mean, of a condition effect and of both variances, and the "
         "coverage of the intervals of the fixed effects, over the number of subjects.",
     ),
     "power_curves": Figure(
         "fig-power",
-        "Power of the test that the conditions do not differ.",
-        "Power rises with the number of subjects, and is lower with missing cells; lines mark 80 "
-        "and 90 percent.",
+        "Power of the test that the conditions do not differ. Circles: the fewest subjects that "
+        "have a power that is asked for, where they lie in this range.",
+        "Power rises with the number of subjects, and is lower with missing cells; lines mark the "
+        "powers that are asked for.",
     ),
     "type_one_error": Figure(
         "fig-type-one",
-        f"How often a test at the {percent(alpha(LEVEL))} % level rejects what is true.",
+        "How often each test rejects what is true, and how often it should.",
         "Type I error of the methods over the number of subjects: the asymptotic test's is well "
-        f"above {percent(alpha(LEVEL))} percent with few subjects, Kenward-Roger's and the ANOVA's "
-        "stay near it.",
+        "above its level with few subjects, Kenward-Roger's and the ANOVA's stay near it.",
     ),
 }

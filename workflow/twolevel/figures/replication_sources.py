@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 if TYPE_CHECKING:
+    from twolevel.summaries.plan_summary import PlanSummary
     from twolevel.summaries.replication_summary import ReplicationSummary
 
 
@@ -16,5 +17,6 @@ class ReplicationSources:
     """The results of a replication study, each by the name of its file."""
 
     replication: ReplicationSummary
+    plan: PlanSummary
     measures: pd.DataFrame
     distributions: pd.DataFrame

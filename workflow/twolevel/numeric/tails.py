@@ -74,3 +74,11 @@ def f_quantile(level: float, df_num: float, df_den: float) -> float:
 def chi_square_upper(x: float, df: float) -> float:
     """P(X >= x) for the chi-square distribution with df degrees of freedom."""
     return float(special.chdtrc(df, x))
+
+
+def share_interval(count: np.ndarray, n: np.ndarray, level: float) -> tuple[np.ndarray, np.ndarray]:
+    """The ends of a share's interval, of `count` in n: Wilson's (1927), between 0 and 1."""
+    z2 = special.ndtri(0.5 + level / 2) ** 2
+    centre = (count + z2 / 2) / (n + z2)
+    half = np.sqrt(z2) / (n + z2) * np.sqrt(count * (1 - count / n) + z2 / 4)
+    return centre - half, centre + half

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from math import hypot
 from typing import Any
 
 from twolevel.experiments.between_subjects import BetweenSubjects, Covariate, Group
 from twolevel.experiments.scenario import Scenario
+from twolevel.experiments.sizing.cautious_effect import cautious_share
+from twolevel.experiments.sizing.standardised_effect import EffectSize, sigma_within_of, with_effect
 from twolevel.pipeline.slices import AXES, PARAMETERS, SAME, Point
 from twolevel.summaries.design_summary import DesignSummary
 from twolevel.summaries.mixed_summary import MixedSummary
@@ -18,15 +21,22 @@ from twolevel.text.errors import InputError, quoted
 def scenario_at(point: Point, parameters: Mapping[str, Any], study: Mapping[str, Any]) -> Scenario:
     """The scenario of a point; `study` has the values of what the config leaves out."""
     given = {key: parameters[key] for key in PARAMETERS if parameters[key] is not None}
+    effect, icc = given.pop("effect", None), given.pop("icc", None)
     if "random" in given:  # its intercepts are an axis of the grid, of one value
         random = dict(given.pop("random"))
         given |= {"sigma_between": random.pop("intercept"), "random": random}
     for axis, value in zip(AXES, point, strict=True):
         if value != SAME:
             given[axis] = int(value) if axis in ("subjects", "replicates") else float(value)
+    if icc and "sigma_within" not in given:
+        given["sigma_within"] = sigma_within_of(given["sigma_between"])
     names = "groups", "covariates", "interactions", "dropout"
     drawn = {name: given.pop(name) for name in names if name in given}
-    return Scenario(**{**study, **given}, between=between_subjects(**drawn))
+    found = {"grand_mean": 0.0, **study, **given}
+    if effect:
+        sigma = hypot(found["sigma_between"], found["sigma_within"])
+        found |= with_effect(found["conditions"], EffectSize(**effect), sigma)
+    return Scenario(**found, between=between_subjects(**drawn))
 
 
 def between_subjects(
@@ -44,11 +54,14 @@ def between_subjects(
     )
 
 
-def study_values(design: DesignSummary, mixed: MixedSummary) -> dict[str, Any]:
+def study_values(
+    design: DesignSummary, mixed: MixedSummary, share: float | None = None
+) -> dict[str, Any]:
     """A fitted study as a scenario's values: its design, and its estimates by REML.
 
     The conditions' effects are those of their marginal means, averaged over all other terms of the
-    model; the sigmas are what these terms leave. Raises InputError for a design that experiments
+    model, of which this share is taken: the cautious one (see `cautious_effect`) unless one says
+    another. The sigmas are what these terms leave. Raises InputError for a design that experiments
     cannot be replicated for.
     """
     levels = design.conditions
@@ -78,15 +91,33 @@ def study_values(design: DesignSummary, mixed: MixedSummary) -> dict[str, Any]:
             "same number in each; give replicates: and missing:"
         )
     grand_mean = sum(means.values()) / len(means)
+    share = _cautious_share(own) if share is None else share
     return {
         "subjects": design.n_subjects,
-        "conditions": {name: mean - grand_mean for name, mean in means.items()},
+        "conditions": {name: share * (mean - grand_mean) for name, mean in means.items()},
         "grand_mean": grand_mean,
         "sigma_between": mixed.sigma_between,
         "sigma_within": mixed.sigma_within,
         "replicates": most,
         "missing": design.empty_cells / (design.n_subjects * len(levels)),
     }
+
+
+def caution_for(
+    design: DesignSummary, mixed: MixedSummary, parameters: Mapping[str, Any]
+) -> dict[str, Any] | None:
+    """The F test of the study's condition, and which share of its effect experiments have.
+
+    None where the config says the effect.
+    """
+    own = _own_term(design, mixed)
+    if own is None or parameters["conditions"] or parameters["effect"]:
+        return None
+    return own.model_dump(include={"F", "df_num", "df_den"}) | {"share": _cautious_share(own)}
+
+
+def _cautious_share(own: FTest) -> float:
+    return cautious_share(own.F or 0.0, own.df_num, own.df_den or float("inf"))
 
 
 def averaged_over(design: DesignSummary, mixed: MixedSummary) -> list[str]:

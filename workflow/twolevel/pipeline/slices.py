@@ -19,11 +19,13 @@ AXES = ("subjects", "sigma_between", "missing", "replicates")
 # The other keys of a replication study that the data of its experiments depend on.
 PARAMETERS = (
     "conditions",
+    "effect",
     "slope",
     "grand_mean",
     "random",
     "strata",
     "sigma_within",
+    "icc",
     "groups",
     "interactions",
     "covariates",

@@ -89,19 +89,21 @@ def _eta2_interval(
     if np.isinf(odds):
         return 1.0, 1.0
     tail = (1 - level) / 2
-    low, high = (odds * _noncentrality(F, df_num, df_den, below) for below in (1 - tail, tail))
+    low, high = (
+        odds * relative_noncentrality(F, df_num, df_den, below) for below in (1 - tail, tail)
+    )
     return low / (1 + low), high / (1 + high)
 
 
-def _noncentrality(F: float, df_num: float, df_den: float, below: float) -> float:
+def relative_noncentrality(F: float, df_num: float, df_den: float, below: float) -> float:
     """The noncentrality, over df_num F, under which an F lies below the one found so often, or 0.
 
     Of a large F, only the mean square of the error still counts: a chi-square variable over df_den.
     """
     from scipy.optimize import brentq  # which takes longer to import than most ANOVAs
 
-    def beyond(noncentrality: float) -> float:
-        return float(special.ncfdtr(df_num, df_den, noncentrality, F)) - below
+    def beyond(centre: float) -> float:
+        return float(special.ncfdtr(df_num, df_den, centre, F)) - below
 
     if df_num * F > _LARGE:
         return float(special.chdtri(df_den, below) / df_den)

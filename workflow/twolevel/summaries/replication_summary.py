@@ -57,28 +57,13 @@ class Axes(Summary):
     replicates: list[int]
 
 
-class PowerReached(Summary):
-    """The fewest subjects of the grid with which the test reaches a power; None for no number.
-
-    tested: the experiments in which the test had a result. by_theory: the ANOVA's number, for
-    complete data.
-    """
-
-    sigma_between: float
-    missing: float
-    replicates: int
-    tested: int
-    power: float
-    subjects: int | None
-    by_theory: int | None
-
-
 class ReplicationSummary(Summary):
     """replication.json; effects are deviations from `mean`, which is the mean of all conditions.
 
     levels: the conditions' names, or the values of a number. plain: whether they are levels of one
     factor, and subjects differ by chance alone, in their intercepts. terms are those that are
-    tested, the condition's first; random is the random part that is fitted.
+    tested, the condition's first; random is the random part that is fitted. level: that of
+    intervals; tests are at one less it. powers: those that are asked for.
     averaged_over: the terms of the study it is like that experiments do not have.
     """
 
@@ -93,6 +78,7 @@ class ReplicationSummary(Summary):
     points: int
     experiments: int
     test: str
+    level: float
+    powers: list[float]
     seed: int
-    power: list[PowerReached]
     averaged_over: list[str]

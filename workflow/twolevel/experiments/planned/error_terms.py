@@ -73,6 +73,11 @@ class ErrorTerms:
         """(X'X)^-1 (p, p) of the working columns."""
         return np.linalg.inv(self.study.gram)
 
+    def df_of_a_subject(self, stratum: Stratum) -> int:
+        """The degrees of freedom by which an error grows with each subject."""
+        outside = len(self._basis) - self._basis.shape[1]
+        return outside if stratum.inside is None else stratum.U.shape[1]
+
     def noncentrality(self, rows: np.ndarray, stratum: Stratum) -> float:
         """That of the F test of the hypothesis rows (q, p), at the truth."""
         study, at = self.study, rows @ self.study.T

@@ -23,19 +23,18 @@ from twolevel.figures.panels import (
 from twolevel.figures.replication_sources import ReplicationSources
 from twolevel.figures.theme import BETWEEN, INK, MARGINAL, TRUTH, WITHIN, new_figure, themed
 from twolevel.figures.words import SMALL, shorten
-from twolevel.text.confidence import LEVEL
 
 ROOM = 80  # points for the name of a condition
 
 
 def draw(sources: ReplicationSources) -> Figure:
     """Draw the figure from the results of a replication study."""
-    return bias_coverage(sources.measures)
+    return bias_coverage(sources.measures, level=sources.replication.level)
 
 
 @themed
-def bias_coverage(measures: pd.DataFrame) -> Figure:
-    """Draw the bias, in empirical standard errors, and the coverage of intervals.
+def bias_coverage(measures: pd.DataFrame, *, level: float) -> Figure:
+    """Draw the bias, in empirical standard errors, and the coverage of intervals at `level`.
 
     `measures`: subjects, sigma_between, missing, quantity, method, measure, n, value, mcse. One
     column for each of up to three sigma_between, at the smallest share of missing cells; bias of
@@ -60,7 +59,7 @@ def bias_coverage(measures: pd.DataFrame) -> Figure:
     for (above, below), sigma_between in zip(axes.T, panels, strict=True):
         point = {"sigma_between": sigma_between, "missing": missing}
         above.axhline(0, **TRUTH)
-        target = below.axhline(LEVEL, **TRUTH)
+        target = below.axhline(level, **TRUTH)
         drawn = []
         for place, (quantity, look) in enumerate(looks.items()):
             bias = _standardised(measures, quantity, **point)
@@ -73,7 +72,7 @@ def bias_coverage(measures: pd.DataFrame) -> Figure:
         name_panel(above, sigma_between)
         subjects.label(above, named=False)
         subjects.label(below)
-    _keep_in_view(axes[1, 0])
+    _keep_in_view(axes[1, 0], level)
     axes[0, 0].set_ylabel("bias, in SEs")
     axes[1, 0].set_ylabel("coverage")
     in_percent(axes[1, 0].yaxis)
@@ -96,7 +95,7 @@ def _standardised(measures: pd.DataFrame, quantity: str, **point: Any) -> pd.Dat
     return scaled[scaled["value"].notna()]
 
 
-def _keep_in_view(ax: Axes) -> None:
+def _keep_in_view(ax: Axes, level: float) -> None:
     """Show a range of coverage in which a percent can be seen, whatever the intervals are."""
     low, high = ax.get_ylim()
-    ax.set_ylim(min(low, 0.93), min(max(high, 0.97), 1 + 0.04 * (1 - low)))
+    ax.set_ylim(min(low, level - 0.02), min(max(high, level + 0.02), 1 + 0.04 * (1 - low)))

@@ -1,5 +1,6 @@
 """Power over the number of subjects."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -26,7 +27,6 @@ from twolevel.figures.replication_sources import ReplicationSources
 from twolevel.figures.theme import BETWEEN, INK, MARGINAL, SOFT, WITHIN, new_figure, themed
 from twolevel.text.confidence import LEVEL, alpha
 
-GOALS = (0.8, 0.9)
 LOOKS = [(BETWEEN, "o", "-"), (WITHIN, "s", (0, (5, 1.5))), (MARGINAL, "^", (0, (2, 1.5)))]
 
 # Beyond this, and beyond Monte Carlo error, powers differ so much that each takes a panel.
@@ -35,18 +35,30 @@ MATTERS = 0.05
 
 def draw(sources: ReplicationSources) -> Figure:
     """Draw the figure from the results of a replication study."""
-    return power_curves(sources.measures, test=sources.replication.test)
+    replication, answers = sources.replication, []
+    for row in sources.plan.rows:
+        answers += [(row.sigma_between, row.missing, s.power, s.subjects) for s in row.sizes]
+    return power_curves(
+        sources.measures, test=replication.test, powers=replication.powers, answers=answers
+    )
 
 
 @themed
-def power_curves(measures: pd.DataFrame, *, test: str) -> Figure:
+def power_curves(
+    measures: pd.DataFrame,
+    *,
+    test: str,
+    powers: Sequence[float],
+    answers: Sequence[tuple[float, float, float, int | None]],
+) -> Figure:
     """Draw the power of `test` to find the differences between conditions.
 
     `measures`: subjects, sigma_between, missing, quantity, method, measure, n, value, mcse, theory.
-    One line for each of up to three shares of missing cells; for complete data also the noncentral
-    F of the ANOVA. The power of this test hardly depends on sigma_between: where it differs by no
-    more than five points beyond Monte Carlo error, the largest sigma_between alone is drawn,
-    otherwise up to three in panels.
+    `powers`: those that are asked for; `answers`: sigma_between, missing, a power and the fewest
+    subjects that have it, which are marked. One line for each of up to three shares of missing
+    cells; for complete data also the noncentral F of the ANOVA. The power of this test hardly
+    depends on sigma_between: where it differs by no more than five points beyond Monte Carlo error,
+    the largest sigma_between alone is drawn, otherwise up to three in panels.
     """
     shares = some(measures["missing"], len(LOOKS))
     differ, most = _differences(measures, test)
@@ -57,7 +69,7 @@ def power_curves(measures: pd.DataFrame, *, test: str) -> Figure:
     subjects = Subjects.of(measures, figure, len(panels), len(shares))
     entries = {}
     for ax, sigma_between in zip(axes, panels, strict=True):
-        for goal in GOALS:
+        for goal in powers:
             ax.axhline(goal, color=SOFT, linewidth=1, linestyle=(0, (1, 2)))
         for place, (missing, look) in enumerate(zip(shares, LOOKS, strict=False)):
             point: dict[str, Any] = {
@@ -79,9 +91,13 @@ def power_curves(measures: pd.DataFrame, *, test: str) -> Figure:
         if not entries:
             say_nothing(ax)
         subjects.label(ax)
+        for between, share, power, n in answers:
+            if between == sigma_between and share in shares and n is not None:
+                colour = LOOKS[shares.index(share)][0]
+                ax.plot(n, power, "o", markersize=9, markerfacecolor="none", color=colour)
         name_panel(ax, sigma_between)
     axes[0].set_ylim(0, 1.02)
-    axes[0].set_yticks([0, 0.2, 0.4, 0.6, *GOALS, 1])
+    axes[0].set_yticks(sorted({0, 0.2, 0.4, 0.6, 1, *powers}))
     in_percent(axes[0].yaxis)
     axes[0].set_ylabel("power")
     shown = {"subjects": subjects.values, "sigma_between": panels, "missing": shares}

@@ -37,11 +37,12 @@ COLUMNS = {
 
 def draw(sources: ReplicationSources) -> Figure:
     """Draw the figure from the results of a replication study."""
+    widest = max(sources.plan.rows, key=lambda row: row.sigma_between)
     return sampling_distributions(
         sources.distributions,
         sources.measures,
-        grand_mean=sources.replication.mean,
-        sigma_within=sources.replication.scenario.sigma_within,
+        grand_mean=widest.mean,
+        sigma_within=widest.sigma_within,
     )
 
 

@@ -22,7 +22,7 @@ from twolevel.figures.panels import (
 )
 from twolevel.figures.replication_sources import ReplicationSources
 from twolevel.figures.theme import BETWEEN, INK, MARGINAL, MUTED, TRUTH, WITHIN, new_figure, themed
-from twolevel.text.confidence import LEVEL, alpha, percent
+from twolevel.text.confidence import alpha, percent
 from twolevel.text.methods import INTERCEPT_ALONE, REPLICATED
 
 MOST_ROWS = 2
@@ -39,12 +39,12 @@ TESTS = {test: Look(REPLICATED[test].name, *style) for test, style in STYLES.ite
 
 def draw(sources: ReplicationSources) -> Figure:
     """Draw the figure from the results of a replication study."""
-    return type_one_error(sources.measures)
+    return type_one_error(sources.measures, level=sources.replication.level)
 
 
 @themed
-def type_one_error(measures: pd.DataFrame) -> Figure:
-    """Draw how often each test, at its nominal level, rejects what is true.
+def type_one_error(measures: pd.DataFrame, *, level: float) -> Figure:
+    """Draw how often each test, at one less `level`, rejects what is true.
 
     `measures`: subjects, sigma_between, missing, quantity, method, measure, n, value, mcse. One
     column for each of up to three sigma_between, one row for each of up to two shares of missing
@@ -60,7 +60,7 @@ def type_one_error(measures: pd.DataFrame) -> Figure:
     entries = {}
     for down, missing in zip(axes, rows, strict=True):
         for ax, sigma_between in zip(down, columns, strict=True):
-            nominal = ax.axhline(alpha(LEVEL), **TRUTH)
+            nominal = ax.axhline(alpha(level), **TRUTH)
             for k, test in enumerate(tests):
                 point: dict[str, Any] = {
                     "method": test,
@@ -83,5 +83,5 @@ def type_one_error(measures: pd.DataFrame) -> Figure:
     words = left_out(
         measures, {"subjects": subjects.values, "sigma_between": columns, "missing": rows}
     )
-    legend(figure, [*drawn, (nominal, f"nominal {percent(alpha(LEVEL))}%")], words, INTERVALS)
+    legend(figure, [*drawn, (nominal, f"nominal {percent(alpha(level))}%")], words, INTERVALS)
     return figure

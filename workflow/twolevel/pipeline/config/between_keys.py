@@ -38,7 +38,7 @@ class CovariateKeys(Model):
 
     sd: Number = Field(gt=0, description="Its standard deviation", examples=[10])
     slope: Number = Field(
-        description="By how much the response rises with each unit of it", examples=[0.05]
+        description="By how much the response rises with each unit of it", examples=[0.02]
     )
     mean: Number = Field(default=0.0, description="Its mean", examples=[40])
 

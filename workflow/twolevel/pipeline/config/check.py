@@ -15,6 +15,7 @@ from twolevel.pipeline.clock import check_date
 from twolevel.pipeline.config.between_keys import CovariateKeys, GroupKeys
 from twolevel.pipeline.config.keys import Model, StudyName
 from twolevel.pipeline.config.made import Publish, Report
+from twolevel.pipeline.config.planning import Cost, Effect
 from twolevel.pipeline.config.replication_study import Replication
 from twolevel.pipeline.config.study import (
     Reading,
@@ -147,7 +148,7 @@ def json_schema() -> dict[str, Any]:
 
 
 # What pydantic adds to the place of a key: a mark for keys, and what kind of conditions these are.
-_MARKS = ("[key]", "[levels]", "[factors]", "[values]")
+_MARKS = ("[key]", "[levels]", "[factors]", "[values]", "[names]")
 _MODELS: dict[Any, type[BaseModel]] = {
     "simulate": Simulation,
     "simulated": SimulatedStudy,
@@ -155,6 +156,8 @@ _MODELS: dict[Any, type[BaseModel]] = {
     "report": Report,
     "publish": Publish,
     "read": Reading,
+    "effect": Effect,
+    "cost": Cost,
 }
 _OF_SUBJECTS: dict[Any, type[BaseModel]] = {"groups": GroupKeys, "covariates": CovariateKeys}
 _EXPECTED = {
@@ -224,9 +227,9 @@ def _model(loc: tuple) -> type[BaseModel]:
     """The model that has the key at this place."""
     if len(loc) < 2:
         return Config
-    if loc[0] == "replications":
-        if len(loc) > 4 and loc[2] in _OF_SUBJECTS:
-            return _OF_SUBJECTS[loc[2]]
+    if loc[0] == "replications" and len(loc) > 4 and loc[2] in _OF_SUBJECTS:
+        return _OF_SUBJECTS[loc[2]]
+    if loc[0] == "replications" and len(loc) < 4:
         return Replication if len(loc) > 2 else BaseModel
     return _MODELS.get(loc[-2], BaseModel)
 

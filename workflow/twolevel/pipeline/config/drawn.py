@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Discriminator, Field, Tag
+from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag
 
-from twolevel.pipeline.config.keys import Number
-from twolevel.pipeline.config.values import text_keys
+from twolevel.pipeline.config.keys import Number, no_value_twice
+from twolevel.pipeline.config.values import as_text, text_keys
 
 
 def _kind(value: Any) -> str:
@@ -20,16 +20,27 @@ def _kind(value: Any) -> str:
     return "[levels]"
 
 
+def _planned_kind(value: Any) -> str:
+    """The same, where they may be names alone."""
+    return "[names]" if isinstance(value, list) else _kind(value)
+
+
 _NAMES = BeforeValidator(text_keys)
 
 # Levels with their effects; factors with these; or a number with its values. The tags, in brackets,
 # are not part of a key's place in the config.
-DrawnConditions = Annotated[
-    Annotated[dict[str, Number], _NAMES, Field(min_length=2), Tag("[levels]")]
-    | Annotated[dict[str, Annotated[dict[str, Number], _NAMES]], _NAMES, Tag("[factors]")]
-    | Annotated[dict[str, list[Number]], _NAMES, Tag("[values]")],
-    Discriminator(_kind),
+_Levels = Annotated[dict[str, Number], _NAMES, Field(min_length=2), Tag("[levels]")]
+_Factors = Annotated[dict[str, Annotated[dict[str, Number], _NAMES]], _NAMES, Tag("[factors]")]
+_Values = Annotated[dict[str, list[Number]], _NAMES, Tag("[values]")]
+DrawnConditions = Annotated[_Levels | _Factors | _Values, Discriminator(_kind)]
+# Or names alone, whose effects are said otherwise.
+_Names = Annotated[
+    list[Annotated[str, BeforeValidator(as_text)]],
+    AfterValidator(no_value_twice),
+    Field(min_length=2),
+    Tag("[names]"),
 ]
+PlannedConditions = Annotated[_Levels | _Factors | _Values | _Names, Discriminator(_planned_kind)]
 Slope = Annotated[
     Number | None,
     Field(description="By how much the mean rises with each unit of a number", examples=[0.5]),

@@ -54,6 +54,14 @@ StudyName = Annotated[
 ]
 
 
+def no_value_twice(values: list) -> list:
+    """Refuse a list in which a value stands twice."""
+    twice = [value for k, value in enumerate(values) if value in values[:k]]
+    if twice:
+        raise InputError(f"{twice[0]} stands twice in the list; remove one")
+    return values
+
+
 class Model(BaseModel):
     """A group of keys: unknown ones are refused, and nothing is converted."""
 

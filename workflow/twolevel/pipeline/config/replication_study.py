@@ -1,6 +1,7 @@
 """The config of a replication study: many experiments at each point of a grid of designs."""
 
 from collections.abc import Mapping
+from math import hypot
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -14,10 +15,23 @@ from pydantic import (
 
 from twolevel.experiments.between_subjects import BetweenSubjects
 from twolevel.experiments.population import Population
+from twolevel.experiments.sizing.standardised_effect import (
+    sigma_between_of,
+    sigma_within_of,
+    with_effect,
+)
 from twolevel.inference.adjustments import ADJUSTMENTS
 from twolevel.pipeline.config.between_keys import Covariates, Dropout, Groups, Interactions, Share
-from twolevel.pipeline.config.drawn import DrawnConditions, OwnSlopes, Slope, Strata
-from twolevel.pipeline.config.keys import Number, Page, StudyName, refuse_lost_errors
+from twolevel.pipeline.config.drawn import OwnSlopes, PlannedConditions, Slope, Strata
+from twolevel.pipeline.config.keys import (
+    Number,
+    Page,
+    StudyName,
+    no_value_twice,
+    refuse_lost_errors,
+)
+from twolevel.pipeline.config.planning import Cost, Effect
+from twolevel.text.confidence import LEVEL, alpha
 from twolevel.text.errors import InputError, listed
 from twolevel.text.methods import STANDARD, Test
 
@@ -27,13 +41,6 @@ def _as_list(value: Any) -> Any:
     return value if isinstance(value, list) else [value]
 
 
-def _no_value_twice(values: list) -> list:
-    twice = [value for k, value in enumerate(values) if value in values[:k]]
-    if twice:
-        raise InputError(f"{twice[0]} stands twice in the list; remove one")
-    return values
-
-
 def _axis(kind: str, item: Any) -> Any:
     """A value, or a list of values, that a grid has a point for each of."""
     one = {"type": kind}
@@ -41,7 +48,7 @@ def _axis(kind: str, item: Any) -> Any:
     return Annotated[
         list[item],
         BeforeValidator(_as_list),
-        AfterValidator(_no_value_twice),
+        AfterValidator(no_value_twice),
         Field(min_length=1),
         WithJsonSchema(schema),
     ]
@@ -50,9 +57,12 @@ def _axis(kind: str, item: Any) -> Any:
 Subjects = Annotated[int, Field(ge=2)]
 Replicates = Annotated[int, Field(ge=1)]
 Sigma = Annotated[Number, Field(ge=0)]
+Power = Annotated[Number, Field(ge=0.5, le=0.99)]
 
 # Points of a grid, and random numbers that all its experiments draw: a month's work of a processor.
 MAX_POINTS, MAX_NUMBERS = 10_000, 10**14
+# The curve of power, unless one says for which numbers.
+SUBJECTS = [10, 20, 50, 100, 200]
 
 
 def _within_is_conditions(schema: dict[str, Any]) -> None:
@@ -72,10 +82,16 @@ class Replication(Page):
     subjects: _axis("integer", Subjects) | None = Field(  # type: ignore[valid-type]
         default=None, description="Number of subjects; a list makes a grid", examples=["[8, 20]"]
     )
-    conditions: DrawnConditions | None = Field(
+    conditions: PlannedConditions | None = Field(
         default=None,
-        description="Each condition with its effect, in the response's unit, or a number's values",
+        description="The conditions' names, each with its effect unless effect: says it, or a "
+        "number's values",
         examples=[{"t1": 0, "t2": 0.5, "t3": 1}],
+    )
+    effect: Effect | None = Field(
+        default=None,
+        description="The size of the conditions' effect, in units of the total standard deviation",
+        examples=[{"d": 0.5, "pattern": "linear"}],
     )
     slope: Slope = None
     grand_mean: Number | None = Field(
@@ -85,6 +101,11 @@ class Replication(Page):
         default=None,
         description="Standard deviation of the random effects; a list makes a grid",
         examples=["[0, 0.5, 1]"],
+    )
+    icc: _axis("number", Share) | None = Field(  # type: ignore[valid-type]
+        default=None,
+        description="Intraclass correlation, in place of sigma_between; a list makes a grid",
+        examples=["[0.3, 0.5]"],
     )
     random: OwnSlopes = None
     strata: Strata | None = Field(
@@ -116,7 +137,7 @@ class Replication(Page):
     covariates: Covariates = Field(
         default={},
         description="Numbers that subjects differ in",
-        examples=[{"age": {"mean": 40, "sd": 10, "slope": 0.05}}],
+        examples=[{"age": {"mean": 40, "sd": 10, "slope": 0.02}}],
     )
     dropout: Dropout = Field(
         default=0.0,
@@ -132,6 +153,29 @@ class Replication(Page):
         default=None,
         description="Share of cells missing completely at random; a list makes a grid",
         examples=["[0.0, 0.1]"],
+    )
+    power: _axis("number", Power) = Field(  # type: ignore[valid-type]
+        default=[0.8, 0.9],
+        description="The power to find the number of subjects for; a list gives one for each",
+        examples=["[0.8, 0.9]"],
+    )
+    precision: Number | None = Field(
+        default=None,
+        gt=0,
+        description="The width of the interval of a difference to find the number of subjects for",
+        examples=[0.5],
+    )
+    cost: Cost | None = Field(
+        default=None,
+        description="What subjects and trials cost, to find the cheapest design",
+        examples=[{"subject": 30, "trial": 0.5}],
+    )
+    alpha: Number = Field(
+        default=alpha(LEVEL),
+        gt=0,
+        le=0.5,
+        description="Level of the tests; intervals are at one less it",
+        examples=[0.01],
     )
     experiments: int = Field(
         default=10_000, ge=2, le=10**9, description="Experiments at each point", examples=[10000]
@@ -158,11 +202,38 @@ class Replication(Page):
             raise InputError("within: found beside conditions, which is the same; leave one out")
         return {("conditions" if key == "within" else key): keys[key] for key in keys}
 
+    @property
+    def axes(self) -> list[list | None]:
+        """The values along each of AXES; None where the study that this one is like has them."""
+        between = self.sigma_between
+        if self.icc is not None:
+            between = [sigma_between_of(icc, self.sigma_within) for icc in self.icc]
+        elif self.random is not None:
+            between = [self.random["intercept"]]
+        subjects = self.subjects or (None if self.like else SUBJECTS)
+        return [subjects, between, self.missing, self.replicates]
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """What its experiments depend on, besides their place in the grid."""
+        from twolevel.pipeline.slices import PARAMETERS  # which imports numpy
+
+        keys = self.model_dump(include={*PARAMETERS, "seed", "test"})
+        return keys | {"level": alpha(self.alpha)}
+
+    @property
+    def asked(self) -> dict[str, Any]:
+        """What the number of subjects is found for."""
+        cost = self.cost and self.cost.model_dump()
+        return {"power": self.power, "precision": self.precision, "cost": cost}
+
     @model_validator(mode="after")
     def _is_complete(self) -> "Replication":
-        needed = ["subjects", "conditions", "grand_mean", "sigma_between", "sigma_within"]
-        if self.random is not None:
-            needed.remove("sigma_between")
+        needed = ["conditions"]
+        if self.random is None and self.icc is None:
+            needed.append("sigma_between")
+        if self.icc is None:
+            needed.append("sigma_within")
         absent = [name for name in needed if getattr(self, name) is None]
         if absent and self.like is None:
             raise InputError(
@@ -171,19 +242,52 @@ class Replication(Page):
             )
         return self
 
+    @model_validator(mode="after")
+    def _says_all_once(self) -> "Replication":
+        if self.icc is not None:
+            others = [key for key in ("sigma_between", "random") if getattr(self, key) is not None]
+            if others:
+                raise InputError(
+                    f"icc: found beside {others[0]}, which says the same; leave one of them out"
+                )
+            if self.like is not None and self.sigma_within is None:
+                raise InputError(
+                    "icc: found with like:, expected sigma_within beside it; or leave out icc: to "
+                    "take both standard deviations from the study"
+                )
+        if isinstance(self.conditions, list):
+            if self.effect is None:
+                raise InputError(
+                    "conditions: found names without effects, expected effect: beside them, as "
+                    "{d: 0.5, pattern: linear}, or each name with its effect, as {t1: 0, t2: 0.5}"
+                )
+        elif self.effect is not None and self.conditions is not None:
+            if not isinstance(next(iter(self.conditions.values())), list):
+                raise InputError(
+                    "effect: found beside conditions: with effects of their own; leave one of them "
+                    "out, as in conditions: [t1, t2, t3]"
+                )
+            if self.slope is not None:
+                raise InputError("effect: found beside slope, which says it too; leave one out")
+        return self
+
     @property
     def population(self) -> Population | None:
         """What the experiments at the first point are drawn from; None where like: says it."""
         if self.conditions is None:
             return None
-        between = self.sigma_between or ([0.0] if self.random is None else [None])
+        _, between, *_ = self.axes
+        first = between[0] if between else 0.0
+        within = self.sigma_within or (sigma_within_of(first) if self.icc else 1.0)
+        drawn: dict[str, Any] = {"conditions": self.conditions, "slope": self.slope}
+        if self.effect is not None:
+            drawn |= with_effect(self.conditions, self.effect.size, hypot(first, within))
         return Population(
-            self.conditions,
-            between[0],
-            self.slope,
-            self.random,
-            self.strata or {},
-            min(self.replicates or [1]),
+            strata=self.strata or {},
+            sigma_between=None if self.random and not self.sigma_between else first,
+            random=self.random,
+            replicates=min(self.replicates or [1]),
+            **drawn,
         )
 
     @property
@@ -209,12 +313,18 @@ class Replication(Page):
                 "conditions: missing, but needed with groups:, covariates:, interactions: and "
                 "dropout:; with like: alone, the study's own design is planned"
             )
+        asked = [key for key in ("cost", "precision") if getattr(self, key) is not None]
+        if asked and (self.between.any or (drawn_from and len(drawn_from.names) > 1)):
+            raise InputError(
+                f"{asked[0]}: found with groups, covariates, dropout or several factors, expected "
+                "one factor, or a number, within subjects alone; power: has no such limit"
+            )
         sizes = list(drawn_from.effects) if drawn_from else []
         if drawn_from:
             self.between.check(drawn_from, min(self.subjects or [2 * len(self.groups) + 2]))
         if self.sigma_within is not None:
             sds = *(self.random or {}).values(), *(self.strata or {}).values()
-            sizes += [*(self.sigma_between or []), *sds, self.grand_mean or 0]
+            sizes += [*(self.sigma_between or []), *sds, self.grand_mean or 0.0]
             refuse_lost_errors(self.sigma_within, sizes)
         return self
 
@@ -226,14 +336,15 @@ class Replication(Page):
 
     @model_validator(mode="after")
     def _comes_to_an_end(self) -> "Replication":
-        others = len(self.sigma_between or "1") * len(self.missing or "1")
-        points = len(self.subjects or "1") * others * len(self.replicates or "1")
+        subjects, between, missing, replicates = (axis or ["1"] for axis in self.axes)
+        others = len(between) * len(missing)
+        points = len(subjects) * others * len(replicates)
         if points > MAX_POINTS:
             raise InputError(
                 f"found a grid of {points:,} points, expected at most {MAX_POINTS:,}; shorten its "
                 "lists"
             )
-        rows = sum(self.subjects or [2]) * self.per_subject * sum(self.replicates or [1])
+        rows = sum(map(int, subjects)) * self.per_subject * sum(map(int, replicates))
         numbers = rows * others * self.experiments
         if numbers > MAX_NUMBERS:
             raise InputError(

@@ -6,15 +6,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from twolevel.findings.claim import Claim
-from twolevel.summaries.replication_summary import PowerReached, ReplicationSummary
-from twolevel.text.confidence import LEVEL, alpha, percent
-from twolevel.text.markdown import Markdown, counted, num
+from twolevel.summaries.replication_summary import ReplicationSummary
+from twolevel.text.confidence import alpha, percent
+from twolevel.text.markdown import Markdown, num
 from twolevel.text.methods import INTERCEPT_ALONE, METHODS
 
 # The share of failed experiments from which the headline speaks of them.
 MANY_FAILED = 0.05
-# Powers that the headline asks for.
-ENOUGH, MORE = 0.8, 0.9
 
 
 @dataclass(frozen=True)
@@ -67,13 +65,6 @@ class Replicated:
         ends = [num(100 * low, 3), *([num(100 * high, 3)] if high != low else [])]
         return Markdown(" to ".join(ends))
 
-    def fewest(self, row: PowerReached) -> Markdown:
-        """The fewest subjects that reach a power, in words."""
-        if not row.tested:
-            return Markdown("no result")
-        most = max(self.replication.axes.subjects)
-        return Markdown(row.subjects or f"more than {most}")
-
 
 def listed(values: Iterable[float]) -> Markdown:
     """The values of an axis."""
@@ -81,8 +72,11 @@ def listed(values: Iterable[float]) -> Markdown:
 
 
 def replication_headline(found: Replicated) -> list[Claim]:
-    """What the page begins with: sizes, errors and coverage, and what could not be fitted."""
-    claims = _sizes(found) if found.differ else []
+    """What the page says first besides sizes: what could not be tested or fitted, and why."""
+    claims = []
+    if not found.differ:
+        said = "All conditions have the same mean: there is nothing to find."
+        claims.append(Claim("nothing", Markdown(said)))
     if found.test == "anova" and found.with_missing_cells:
         said = (
             "**With missing cells the ANOVA has no results**, neither F tests nor intervals: its "
@@ -90,13 +84,6 @@ def replication_headline(found: Replicated) -> list[Claim]:
             "another study; `test: kenward-roger` uses all that was observed."
         )
         claims.append(Claim("anova", Markdown(said)))
-    claims += _errors(found)
-    if "coverage" in found.extent["grand_mean"]:
-        said = (
-            f"The {percent(LEVEL)} % interval of the grand mean covers it in "
-            f"{found.percents('grand_mean', 'coverage')} %."
-        )
-        claims.append(Claim("coverage", Markdown(said)))
     if not found.any_fit:
         said = (
             "**No experiment could be fitted**, so there are no estimates, intervals or tests: "
@@ -110,38 +97,21 @@ def replication_headline(found: Replicated) -> list[Claim]:
             "too few cells were observed; all other numbers are of the rest."
         )
         claims.append(Claim("failed", Markdown(said)))
-    return claims
+    return claims + _intercept_alone(found)
 
 
-def _sizes(found: Replicated) -> list[Claim]:
-    """How many subjects a power takes, at the largest variance, for each share of missing cells."""
-    axes, rows = found.replication.axes, found.replication.power
-    widest = max(axes.sigma_between)
-    claims = []
-    for row in rows:
-        if row.power != ENOUGH or row.sigma_between != widest or not row.tested:
-            continue
-        place = row.missing, row.replicates, row.sigma_between
-        more = next(
-            r for r in rows if (r.missing, r.replicates, r.sigma_between, r.power) == (*place, MORE)
-        )
-        data = f"{100 * row.missing:g} % of cells missing" if row.missing else "complete data"
-        if len(axes.replicates) > 1:
-            data += f" and {counted(row.replicates, 'observation')} in each cell"
-        tried = f" of those tried ({listed(axes.subjects)})" if len(axes.subjects) > 1 else ""
-        theory = ""
-        if row.by_theory:
-            theory = f" (by the noncentral F of the ANOVA {row.by_theory} and {more.by_theory})"
-        said = (
-            f"With {data}, **{percent(ENOUGH)} % power takes {found.fewest(row)} subjects**, "
-            f"{percent(MORE)} % takes {found.fewest(more)}{tried}{theory}."
-        )
-        claims.append(Claim("size", Markdown(said), None, {"subjects": row.subjects}))
-    return claims
+def coverage(found: Replicated) -> Markdown:
+    """How often intervals cover, in a sentence."""
+    if "coverage" not in found.extent["grand_mean"]:
+        return Markdown("There are no intervals here.")
+    return Markdown(
+        f"The {percent(found.replication.level)} % interval of the grand mean covers it in "
+        f"{found.percents('grand_mean', 'coverage')} % of experiments."
+    )
 
 
-def _errors(found: Replicated) -> list[Claim]:
-    """How often the test, and the asymptotic one, reject what is true."""
+def type_one_errors(found: Replicated) -> Markdown:
+    """How often the test, and the asymptotic one, reject what is true, in a sentence."""
     by = []
     if "type_one_error" in found.extent[found.test]:
         by.append(
@@ -153,17 +123,20 @@ def _errors(found: Replicated) -> list[Claim]:
         of = "" if by else " of experiments"
         by.append(f"{asymptotic} %{of} by the asymptotic chi-square test")
     if not by:
-        return []
-    said = (
-        f"A test at the {percent(alpha(LEVEL))} % level rejects what is true in "
+        return Markdown("There are no tests here.")
+    return Markdown(
+        f"A test at the {percent(alpha(found.replication.level))} % level rejects what is true in "
         f"{', and in '.join(by)}."
     )
-    claims = [Claim("type_one_error", Markdown(said))]
-    if found.own and "type_one_error" in found.extent.get(INTERCEPT_ALONE, {}):
-        said = (
-            f"Subjects differ in their {found.own} here. **A model with a random intercept alone "
-            f"rejects what is true in {found.percents(INTERCEPT_ALONE, 'type_one_error')} %**: it "
-            "takes these differences between subjects for error of single observations."
-        )
-        claims.append(Claim("intercept_alone", Markdown(said)))
-    return claims
+
+
+def _intercept_alone(found: Replicated) -> list[Claim]:
+    """How often a model without the subjects' own slopes or effects rejects what is true."""
+    if not found.own or "type_one_error" not in found.extent.get(INTERCEPT_ALONE, {}):
+        return []
+    said = (
+        f"Subjects differ in their {found.own} here. **A model with a random intercept alone "
+        f"rejects what is true in {found.percents(INTERCEPT_ALONE, 'type_one_error')} %**: it "
+        "takes these differences between subjects for error of single observations."
+    )
+    return [Claim("intercept_alone", Markdown(said))]

@@ -1,0 +1,127 @@
+"""How many subjects: the sentences that a planner came for."""
+
+from typing import Any
+
+import pytest
+
+from twolevel.findings.of_replication.planned import FEW, Planned, answers
+from twolevel.summaries.plan_summary import PlanSummary
+
+EFFECT = {"difference": 1.0, "d": 0.7, "f": 0.3, "eta_squared": 0.08}
+
+
+def size(
+    exact=None, subjects=126, low=124, high=129, power=0.8, experiments=5000, term="condition"
+):
+    return {
+        **{
+            "term": term,
+            "power": power,
+            "exact": exact,
+            "subjects": subjects,
+            "low": low,
+            "high": high,
+        },
+        "experiments": experiments,
+    }
+
+
+def row(*sizes, sigma_between=1.0, missing=0.0, **more):
+    total = sigma_between**2 + 1
+    of_design = {"sigma_between": sigma_between, "missing": missing, "sigma_within": 1.0}
+    of_design |= {"replicates": 1}
+    of_design |= {"mean": 0.0, "sd": total**0.5, "icc": sigma_between**2 / total}
+    found = {"effect": EFFECT, "sizes": list(sizes), "observed": [], "width": None}
+    return of_design | found | {"cheapest": []} | more
+
+
+def said(*rows: dict[str, Any], alike=True, like=None, **more: Any) -> dict[str, str]:
+    plan = {"rows": rows, "precision": None, "cost": None, "caution": None, "most": 100_000}
+    found = Planned(PlanSummary.of(plan | more), 0.95, like, alike)
+    return {f"{claim.of}{k or ''}": claim.said for k, claim in enumerate(answers(found))}
+
+
+def test_the_exact_number_is_the_answer_and_simulation_stands_beside_it():
+    assert said(row(size(109, 109, 105, 113), size(143, 144, 140, 149, 0.9))) == {
+        "size": "You need **109 subjects** for a power of 80 % (simulated: 95 % interval 105 to "
+        "113), and **143** for 90 % (140 to 149)."
+    }
+
+
+def test_without_theory_simulation_is_the_answer():
+    assert said(row(size()))["size"] == (
+        "You need **126 subjects** for a power of 80 % (found by simulation: 95 % interval 124 to "
+        "129)."
+    )
+    assert "**more than 100,000 subjects**" in said(row(size(None, None, None, None)))["size"]
+    beyond = size(None, None, None, None, experiments=None)
+    assert said(row(beyond))["size"] == (
+        "You need **more than 100,000 subjects** for a power of 80 %."
+    )
+    assert "95 % interval 8)" in said(row(size(8, 8, 8, 8)))["size"]
+    assert said(row(size(None, None, None, None, experiments=0))) == {}
+    assert said(row()) == {}
+
+
+def test_designs_are_told_apart_by_what_differs():
+    found = list(said(row(size(21)), row(size(), missing=0.1)).values())
+    assert found[0].startswith("With complete data, you need **21 subjects**")
+    assert found[1].startswith("With 10 % of cells missing, you need **126 subjects**")
+    found = list(said(row(size(21)), row(size(22), sigma_between=0.0)).values())
+    assert found[0].startswith("With an ICC of 0.50, you need **21")
+    many = [row(size(20 + k), sigma_between=float(k)) for k in range(FEW + 1)]
+    assert said(*many) == {
+        "size": "For a power of 80 % you need **20 to 24 subjects**, depending on the design "
+        "(@tbl-sizes)."
+    }
+    trials = said(row(size(21), replicates=5), row(size(30)))
+    assert trials["size"].startswith("With 5 observations in each cell, you need **21")
+
+
+def test_effects_are_told_apart_where_there_are_several():
+    found = list(said(row(size(21), size(46, term="group:condition"))).values())
+    assert found[0].startswith("You need **21 subjects** for a power of 80 % of the test of condi")
+    assert found[1].startswith("You need **46 subjects** for a power of 80 % of the test of group")
+    terms = [size(20 + k, term=f"t{k}") for k in range(FEW + 1)]
+    found = list(said(row(*terms)).values())
+    assert found[4] == (
+        "For a power of 80 % of the test of t4 you need **24 subjects** (@tbl-sizes)."
+    )
+
+
+def test_an_observed_effect_is_not_planned_for_without_a_word():
+    caution = {"F": 55.5, "df_num": 2, "df_den": 18.0, "share": 0.819}
+    observed = row(size(4), observed=[size(3)])
+    found = said(observed, caution=caution, like="selfesteem")["caution1"]
+    assert found.startswith("The effect is **82 % of what selfesteem observed** (F(2.00, 18.0) = ")
+    assert "With a probability of 80 % the true effect is larger" in found
+    assert found.endswith("would take 3 for 80 %, which is not to be relied on.")
+    nothing = said(row(observed=[size(90)]), caution=caution | {"share": 0.0}, like="weak")
+    assert nothing["caution"].startswith("**What weak observed says too little to plan with**")
+    assert "20 % of studies have an F as large. The cautious effect is 0." in nothing["caution"]
+
+
+def test_a_width_and_a_cost_have_their_numbers():
+    found = said(row(size(9), width=44), precision=0.4)["width1"]
+    assert found == (
+        "**44 subjects** make the 95 % interval of a difference of two conditions, or of the "
+        "slope, 0.4000 wide on average."
+    )
+    best = {"power": 0.8, "subjects": 28, "replicates": 17, "cost": 1316.0}
+    cost = {"subject": 30.0, "trial": 0.5}
+    found = said(row(size(9), cheapest=[best]), cost=cost, alike=False)
+    assert (
+        "has **28 subjects with 17 observations in each cell**, and costs 1316"
+        in found["cheapest1"]
+    )
+    assert len(found) == 2
+    found = said(row(size(9), cheapest=[best | {"replicates": 1}]), cost=cost)
+    assert "**28 subjects with 1 observation in each cell**" in found["cheapest1"]
+    assert "takes subjects for alike" in found["alike2"]
+
+
+@pytest.mark.parametrize("missing", [0.1, 0.5])
+def test_theory_is_not_asked_where_cells_are_missing(missing):
+    best = {"power": 0.8, "subjects": 28, "replicates": 17, "cost": 1316.0}
+    costs = {"cost": {"subject": 30.0, "trial": 0.5}, "precision": 0.4}
+    assert list(said(row(size(), missing=missing, cheapest=[best]), **costs)) == ["size"]

@@ -1,0 +1,1 @@
+"""How many subjects a study takes: effect sizes, exact powers, and the search for the number."""
