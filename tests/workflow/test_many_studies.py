@@ -1,5 +1,6 @@
 """What a study among many costs before anything runs, and while others do."""
 
+import json
 import resource
 import subprocess
 import sys
@@ -36,3 +37,16 @@ def test_the_scheduler_looks_for_jobs_only_when_one_has_ended(fresh):
     targets = [f"results/{name}/truth.json" for name in names]
     run = fresh.snakemake("--cores", "1", "--verbose", *targets)
     assert run.text.count("Ready jobs:") == len(names)
+
+
+def test_every_stage_has_the_random_part_that_the_formula_names(ran_once):
+    """Days support slopes of subjects' own, which bars overrule in step 2 as in the model."""
+    formula = "reaction ~ day + (1 | id)"
+    study = {"data": "config/data/sleepstudy.csv", "formula": formula, "subject": "id"}
+    targets = [f"results/sleep/{stage}.json" for stage in ("level1", "design")]
+    project, _ = ran_once(
+        "bars", lambda project: project.configure({"studies": {"sleep": study}}), *targets
+    )
+    level1, design = (json.loads((project.path / target).read_text("utf-8")) for target in targets)
+    assert design["random_part"]["random"] == "(1 | id)"
+    assert "own" not in level1

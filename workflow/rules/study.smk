@@ -98,7 +98,7 @@ rule fit_subjects:
     resources:
         **asks("fit_subjects"),
     params:
-        formula=fixed_formula_of,
+        formula=formula_of,
         coding=coding_of,
         code=script_code("fit_subjects"),
     message:
