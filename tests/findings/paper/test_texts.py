@@ -139,6 +139,17 @@ def test_tables_are_the_numbers_rounded():
     assert contrasts_table(found("slopes")).rows == []
 
 
+def test_descriptives_say_what_n_and_sd_are_of():
+    of_means = "M and SD are of their means"
+    for name in ("trials", "mean"):
+        assert of_means in rounded_tables(found(name))[0].note
+    for name in ("groups", "strata", "slopes"):
+        assert of_means not in rounded_tables(found(name))[0].note
+    rows = rounded_tables(found("groups"))[0].rows
+    assert rows[0][:3] == ["grp1", "t1", "15"]
+    assert rows[-1][:3] == ["all", "all", "45"]
+
+
 def test_what_has_no_anova_says_why():
     table = anova_table(found("missing"))
     assert table.rows == []

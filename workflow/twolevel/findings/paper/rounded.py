@@ -43,10 +43,12 @@ def descriptives_table(found: Results) -> PaperTable:
         for cell in of.cells
     ]
     sampled = found.design.sampled
-    note = "n counts subjects; M and SD are of their means" if found.design.replicated else ""
-    several = len(of.by) > 0 and any(None in cell.levels for cell in of.cells)
-    notes = [note or "n counts subjects"]
-    notes += ["where a row is of all levels, M and SD are of subjects’ means"] if several else []
+    repeated = any(cell.n_rows > cell.n_subjects for cell in of.cells if None not in cell.levels)
+    notes = ["n counts subjects"]
+    if repeated:
+        notes.append("M and SD are of their means")
+    elif of.by:
+        notes.append("where a row is of all levels, M and SD are of subjects’ means")
     notes += [f"of a sample of {sampled.n_observations:,} observations"] if sampled else []
     return PaperTable(
         "descriptives",
