@@ -145,7 +145,7 @@ end
 local function equation(span)
   if not span.classes:includes("equation") then return nil end
   local numbered = span.attributes.numbered
-  local shown = pandoc.Span(span.content, pandoc.Attr("", { "equation-scroll" },
+  local shown = pandoc.Span(span.content, pandoc.Attr("", { "display" },
     { { "tabindex", "0" }, { "role", "group" }, { "aria-label", numbered or "Equation" } }))
   if not numbered then return shown end
   local number = pandoc.Span(("(%s)"):format(numbered:match("%d+")), { class = "equation-number" })

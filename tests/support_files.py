@@ -5,14 +5,10 @@ from pathlib import Path
 from twolevel.page.support import write_support
 
 REPORTS = Path(__file__).parents[1] / "reports"
-SUPPORT = [
-    REPORTS / name
-    for name in (
-        *("_quarto.yml", "template.html", "reference.docx", "page.css", "page.js"),
-        *("copying.js", "saving.js"),
-        *("common.lua", "page.lua", "paper.lua"),
-    )
-]
+FILTERS = ("common.lua", "equations.lua", "page.lua", "paper.lua")
+BESIDE = ("_quarto.yml", "template.html", "reference.docx", *FILTERS)
+INSIDE = ("page.css", "page.js", "copying.js", "saving.js")
+SUPPORT = [REPORTS / name for name in (*BESIDE, *INSIDE)]
 
 
 def support(folder: Path) -> None:

@@ -51,7 +51,7 @@ def test_page_is_sound(view):
         """() => [...document.querySelectorAll("main *")].filter(e => {
              const box = e.getBoundingClientRect();
              return box.width > 0 && box.right > innerWidth + 1
-               && !e.closest("svg, .table-scroll, .equation-scroll, [role=tablist]");
+               && !e.closest("svg, .table-scroll, .display, [role=tablist]");
            }).map(e => e.outerHTML.slice(0, 100))"""
     )
     assert outside == []
@@ -360,22 +360,70 @@ def test_index_is_a_grid_of_cards(show):
     assert narrow.nth(0).bounding_box()["y"] < narrow.nth(1).bounding_box()["y"]
 
 
-def test_text_is_not_too_small_on_a_phone(show):
-    view = show("balanced", "phone")
+@pytest.mark.parametrize("name", [*STUDIES, "planning"])
+def test_a_phone_has_room_for_text_figures_equations_and_results(show, name):
+    view = show(name, "phone")
     size = view.run("parseFloat(getComputedStyle(document.querySelector('main p')).fontSize)")
     assert size >= 16
-    widths = view.run("[...document.querySelectorAll('figure svg')].map(s => s.clientWidth)")
-    assert min(widths) >= 300
-
-
-def test_prints_in_full(show):
-    view = show("balanced", "desktop", "dark")
-    view.page.emulate_media(media="print")
-    panels = view.run(
-        "[...document.querySelectorAll('.tab-panel')].map(p => p.getBoundingClientRect().height)"
+    # The words of figures as they are seen; figures need not be scrolled.
+    sizes = view.run(
+        """() => [...document.querySelectorAll("figure svg text")].map(
+             text => parseFloat(getComputedStyle(text).fontSize) * text.getScreenCTM().a)"""
     )
-    assert len(panels) == 8
-    assert min(panels) > 0
+    assert min(size for size in sizes if size > 0) >= 9
+    boxes = view.run("[...document.querySelectorAll('figure svg')].map(s => s.clientWidth)")
+    assert max(boxes) <= WIDTHS["phone"]
+    wide = "[...document.querySelectorAll('.display')].filter(e => e.scrollWidth > e.clientWidth)"
+    assert view.run(f"{wide}.map(e => e.textContent)") == []
+
+
+@pytest.mark.parametrize("label", ["coefficients", "tests", "contrasts"])
+def test_p_and_intervals_are_in_view_on_a_phone(show, label):
+    view = show("balanced", "phone")
+    view.run(f"location.hash = 'tbl-{label}'")
+    table = view.page.locator(f"#tbl-{label}")
+    table.wait_for(state="visible")
+    ends = table.locator("th, td").evaluate_all(
+        "all => all.map(e => e.getBoundingClientRect().right)"
+    )
+    assert max(ends) <= WIDTHS["phone"]
+
+
+def test_what_a_row_is_about_stays_in_view(show):
+    view = show("balanced", "phone")
+    region = view.page.locator("#tbl-anova .table-scroll")
+    region.evaluate("e => e.scrollTo(1000, 0)")
+    assert region.evaluate("e => e.scrollLeft") > 0
+    first = region.locator("tbody td").first.bounding_box()
+    assert first["x"] >= region.bounding_box()["x"]
+
+
+def test_a_link_into_what_is_folded_opens_it(show):
+    view = show("balanced")
+    view.run(
+        """() => {
+             const folded = document.createElement("details");
+             const text = document.querySelector("#tbl-contrasts");
+             text.before(folded);
+             folded.append(text);
+             location.hash = "tbl-contrasts";
+           }"""
+    )
+    view.page.locator("#tbl-contrasts").wait_for(state="visible")
+
+
+@pytest.mark.parametrize("name", ["balanced", "planning"])
+def test_prints_in_full_in_black_on_white(show, name):
+    view = show(name, "desktop", "dark")
+    view.run("document.querySelector('main').innerHTML += '<details><p>Folded.</p></details>'")
+    view.page.emulate_media(media="print", color_scheme="dark")
+    heights = "nodes => nodes.map(node => node.getBoundingClientRect().height)"
+    hidden = view.page.locator(".tab-panel, .tab-title, details > p").evaluate_all(heights)
+    assert len(hidden) == {"balanced": 17, "planning": 25}[name]
+    assert min(hidden) > 0
     assert not view.page.locator(".toc").is_visible()
-    scheme = "getComputedStyle(document.documentElement).colorScheme"
-    assert view.run(scheme) == "light"
+    assert not view.page.locator("[role=tablist]").first.is_visible()
+    for part in ("header", "figure svg"):
+        seen = luminance(view.page, part)
+        assert seen.median > 240, part
+        assert seen.darkest < 80, part

@@ -26,7 +26,7 @@ EXPECTED = {
     "one_subject": ["score (points)", "time", "person p0: own fit", "t1", "t2", "t3"],
     "three_subjects": ["score (points)", "time", "person p0", "person p2", "ηᵢⱼ", "t1"],
     "data_by_subject": ["score (points)", "time", "condition mean", "12 subjects", "t1"],
-    "missingness": ["seen", "missing", "subjects per pattern", "time", "t1", "t2", "t3", "12"],
+    "missingness": ["seen", "missing", "per pattern", "time", "t1", "t2", "t3", "12"],
     "distributions": ["12 subject means", "36 residuals", "residual ηᵢⱼ (points)"],
     "conditional_marginal": ["score (points)", "t1", "t2", "t3", "observations"],
     "caterpillar": ["person", "p0", "p11", "predicted deviation Sᵢ in score (points)"],
@@ -38,7 +38,7 @@ EXPECTED = {
         "standard normal quantile",
         "residual ηᵢⱼ (points)",
         "random effect Sᵢ (points)",
-        "95% band, point by point",
+        "95% at each point",
     ],
     "scale_location": ["√(|ηᵢⱼ| / SD within)", "time", "mean", "t2"],
     "influence": [

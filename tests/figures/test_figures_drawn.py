@@ -695,8 +695,8 @@ def test_points_outside_the_band_are_open_larger_and_counted(study):
     assert outside.get_ydata() == pytest.approx(points.loc[rows[[0, -2, -1]], "observed"])
     assert outside.get_markerfacecolor() == "none"
     assert outside.get_markersize() > inside.get_markersize()
-    assert "outside: 3 of 36 points" in key_texts(left)
-    assert "outside: 0 of 12 points" in key_texts(right)
+    assert "3 of 36 outside" in key_texts(left)
+    assert "0 of 12 outside" in key_texts(right)
     assert len(lines(right, BETWEEN)) == 1
 
 

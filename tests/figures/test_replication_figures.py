@@ -400,7 +400,7 @@ def overlapping(document: bytes) -> list[tuple[str, str]]:
     placed = []
     for element in ET.fromstring(document).iter("{http://www.w3.org/2000/svg}text"):
         style, words = element.get("style"), "".join(element.itertext())
-        if "rotate(-90)" in element.get("transform", "") or element.get("x") is None:
+        if "rotate(-90" in element.get("transform", "") or element.get("x") is None:
             continue
         length = width(words, float(re.search(r"([\d.]+)px", style)[1]))
         anchor = re.search(r"anchor: (\w+)", style)

@@ -4,6 +4,7 @@ import base64
 import re
 import shutil
 import time
+from html import unescape
 from pathlib import Path
 
 import pytest
@@ -111,10 +112,38 @@ def test_long_table_lines_leave_the_columns_free(render):
 def test_equation(render):
     html = render("$$ y = x $$ {#eq-a}\n\n$$ z $$\n\n@eq-a")
     assert '<span id="eq-a" class="equation">' in html
-    assert html.count('<math display="block"') == 2
+    assert '<span class="display" tabindex="0" role="group" aria-label="Equation\u00a01">' in html
+    assert html.count('<span class="display"') == 2
     assert '<span class="equation-number">(1)</span>' in html
     assert '<a href="#eq-a" class="reference">Equation\u00a01</a>' in html
     assert "{#eq-a}" not in html
+
+
+@pytest.mark.parametrize(
+    ("tex", "parts"),
+    [
+        ("y = a + b", [["y ", "{}= a ", "{}+ b"]]),
+        ("y = -a - -b", [["y ", "{}= -a ", "{}- -b"]]),
+        (r"y,\qquad z \sim N(0, a + b)", [["y,"], [" z ", r"{}\sim N(0, a + b)"]]),
+        (
+            r"\quad x_{i=1} = \left[ a = b \right. = c",
+            [["x_{i=1} ", r"{}= \left[ a = b \right. ", "{}= c"]],
+        ),
+        (
+            r"\begin{aligned} y &= a \\ z &= b \quad c \end{aligned}",
+            [[r"\begin{aligned} y &= a \\ z &= b \quad c \end{aligned}"]],
+        ),
+        ("x^+ = x_-", [["x^+ ", "{}= x_-"]]),
+        (r"\underbrace{a + b}_{= c} + é", [[r"\underbrace{a + b}_{= c} ", "{}+ é"]]),
+        (r"\{a = b\}", [[r"\{a ", r"{}= b\}"]]),
+    ],
+)
+def test_equations_come_in_pieces_that_can_break(render, tex, parts):
+    html = render(f"$${tex}$$")
+    found = re.split('<span class="part">', html)[1:]
+    written = [re.findall(r"<annotation[^>]*>(.*?)</annotation>", part) for part in found]
+    expected = [[piece.strip() for piece in part] for part in parts]
+    assert [[unescape(piece).strip() for piece in part] for part in written] == expected
 
 
 def test_references_count_each_kind_and_may_be_joined(render):

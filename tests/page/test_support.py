@@ -5,7 +5,7 @@ import hashlib
 import re
 
 import pytest
-from support_files import SUPPORT, support
+from support_files import BESIDE, SUPPORT, support
 
 from twolevel.page.pandoc import render_with_pandoc
 from twolevel.page.quarto import find_quarto, render_with_quarto
@@ -21,10 +21,7 @@ def by_quarto(source, page):
 
 def test_style_and_script_lie_in_the_template(tmp_path):
     support(tmp_path)
-    assert {path.name for path in tmp_path.iterdir()} == {
-        *("_quarto.yml", "template.html", "reference.docx"),
-        *("common.lua", "page.lua", "paper.lua"),
-    }
+    assert {path.name for path in tmp_path.iterdir()} == set(BESIDE)
 
 
 @pytest.mark.parametrize("render", [render_with_pandoc, by_quarto])

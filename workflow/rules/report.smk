@@ -12,7 +12,7 @@ TABLES = [
 REPLICATION_FIGURES = rules.plot_replication.output.figures
 REPLICATION_TABLES = [rules.measure_performance.output.table]
 BESIDE = ["_quarto.yml", "template.html", "reference.docx"]
-BESIDE += ["common.lua", "page.lua", "paper.lua"]
+BESIDE += ["common.lua", "equations.lua", "page.lua", "paper.lua"]
 SUPPORT = [*BESIDE, "page.css", "page.js", "copying.js", "saving.js"]
 SUPPORT = [template(name) for name in SUPPORT]
 # What a study's page can do beyond being read; in this order, for the last starts all others.

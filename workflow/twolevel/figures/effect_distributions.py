@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -54,10 +53,9 @@ def effect_distributions(
     ]
     pair = level2.effects[:2] if len(level2.effects) > 1 else []
     panels = len(samples) + bool(pair)
-    rows = math.ceil(panels / 2)
-    figure = new_figure(0.3 + 2.9 * rows)
-    axes = figure.subplots(rows, 2).ravel()
-    room = room_of(figure, 2)
+    figure = new_figure(0.3 + 1.65 * len(samples) + 2.8 * bool(pair))
+    axes = figure.subplots(panels, height_ratios=[1.65] * len(samples) + [2.8] * bool(pair))
+    room = room_of(figure)
     for ax, (sample, _, _) in zip(axes, samples, strict=False):
         histogram(ax, replace(sample, title=shorten(sample.title, room)))
     both = limits(*(sample.values for sample, _, in_unit in samples if in_unit))
@@ -67,10 +65,7 @@ def effect_distributions(
             ax.set_xlabel(labels.in_unit(label, room))
         else:
             ax.set_xlabel(shorten(label, room))
-    for ax in axes[::2]:
         ax.set_ylabel("count")
-    for ax in axes[panels:]:
-        ax.set_axis_off()
     if pair:
         _together(axes[panels - 1], subjects, level2, labels, level, room)
     return figure

@@ -38,7 +38,7 @@ def effects_shrunk(
     drawn = order[evenly(len(order), MANY_POINTS)]
     own, ahead = own[drawn], predicted[drawn]
     who = np.asarray(subjects, dtype=object)[drawn]
-    figure = new_figure(5.4)
+    figure = new_figure(4.6)
     ax = figure.subplots()
     if len(drawn) <= MOST_ARROWS:
         arrows = LineCollection(np.stack([own, ahead], axis=1)[np.isfinite(own).all(axis=1)])

@@ -11,12 +11,12 @@ from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 
-from twolevel.figures.parts import evenly, room_of, wrapped
+from twolevel.figures.parts import columns_for, evenly, room_of, wrapped
 from twolevel.figures.theme import SOFT
 from twolevel.figures.words import SMALL, width
 from twolevel.text.numbers import significant
 
-MOST_PANELS = 3
+MOST_PANELS = 2
 # Monte Carlo errors are shown by intervals of 95 %, whatever level is studied.
 MONTE_CARLO_95 = 1.959963984540054
 INTERVALS = "Bars: 95% Monte Carlo intervals."
@@ -191,13 +191,12 @@ def name_panel(ax: Axes, sigma_between: float) -> None:
 def legend(figure: Figure, entries: Sequence[tuple[Artist, str]], *words: str) -> None:
     """Say above all panels what lines mean, and with `words` what is shown."""
     room = figure.get_figwidth() * 72 - 20
-    longest = max((width(text, SMALL) for _, text in entries), default=0) + 40
     said = " ".join(filter(None, words))
     box = figure.legend(
         [handle for handle, _ in entries],
         [text for _, text in entries],
         loc="outside upper left",
-        ncols=int(max(1, min(len(entries), room // longest))),
+        ncols=columns_for((text for _, text in entries), room, len(entries)),
         title=wrapped(figure, said) if said else None,
         title_fontsize=SMALL,
         alignment="left",

@@ -98,6 +98,12 @@ def note(figure: Figure, text: str) -> None:
     figure.suptitle(wrapped(figure, text), x=0.015, ha="left", color=SOFT, fontsize=SMALL)
 
 
+def columns_for(texts: Iterable[str], room: float, most: int) -> int:
+    """Return in how many columns, at most, the words of a key fit in `room` points."""
+    longest = max((width(text, SMALL) for text in texts), default=0.0) + 40
+    return int(max(1, min(most, room // longest)))
+
+
 def key(
     ax: Axes,
     title: str,
@@ -105,7 +111,11 @@ def key(
     columns: int = 1,
     **style: object,
 ) -> None:
-    """Write a panel's title and what its lines mean above it, where no data can lie beneath."""
+    """Write a panel's title and what its lines mean above it, where no data can lie beneath.
+
+    In at most so many columns as are asked for, and as have room.
+    """
+    room = 72 * ax.figure.get_figwidth() - 40
     legend = ax.legend(
         [handle for handle, _ in entries],
         [text for _, text in entries],
@@ -113,7 +123,7 @@ def key(
         loc="lower left",
         bbox_to_anchor=(0, 1),
         alignment="left",
-        ncols=columns,
+        ncols=columns_for((text for _, text in entries), room, columns),
         **style,
     )
     legend.get_title().set_fontweight("bold")

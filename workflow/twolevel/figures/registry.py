@@ -86,7 +86,7 @@ def one_subject(found: Results) -> Figure:
     if found.condition:
         data = ", which is the data" if one.saturated else ""
         caption = (
-            f"Left, the subject's own mean under each level{data}; right, what its data support: "
+            f"Above, the subject's own mean under each level{data}; below, what its data support: "
             f"a fit by {counted(part.own_coefficients, 'coefficient')}."
         )
         beside = ", beside the fit that its data support"

@@ -98,7 +98,7 @@ def quantiles(ax: Axes, sample: Sample, level: float) -> None:
     ends = np.array([-1.08, 1.08]) * max(z[-1], 1.0)
     line = ax.plot(ends, centre + sample.sd * ends, color=sample.colour, linewidth=1.4)[0]
     ax.plot(z, np.sort(sample.values)[rank - 1], "o", color=INK, markersize=3, markeredgewidth=0)
-    key(ax, "", [(line, f"normal: slope = SD = {significant(sample.sd)}")])
+    key(ax, "", [(line, f"slope = SD {significant(sample.sd)}")])
     ax.set_xlabel("standard normal quantile")
 
 

@@ -20,7 +20,7 @@ from twolevel.text.literal import plain
 P = ParamSpec("P")
 R = TypeVar("R")
 
-WIDTH = 6.6  # inches; on a phone a figure shrinks to about half, so text must not be small in it
+WIDTH = 4.7  # inches: on a phone text is then about as large as it is here
 
 INK = "#1b1f24"  # means, truth, words
 SOFT = "#565d66"  # notes and tick labels

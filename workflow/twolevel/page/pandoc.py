@@ -63,6 +63,7 @@ def render_with_pandoc(
                 *(["--metadata=edited:true"] if edited else []),
                 *(["--metadata=paper:true"] if page != made else []),
                 "--lua-filter=common.lua",
+                "--lua-filter=equations.lua",
                 "--lua-filter=page.lua",
                 "--lua-filter=paper.lua",
                 f"--output={page.name}",

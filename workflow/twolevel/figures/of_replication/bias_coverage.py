@@ -37,7 +37,7 @@ def bias_coverage(measures: pd.DataFrame, *, level: float) -> Figure:
     """Draw the bias, in empirical standard errors, and the coverage of intervals at `level`.
 
     `measures`: subjects, sigma_between, missing, quantity, method, measure, n, value, mcse. One
-    column for each of up to three sigma_between, at the smallest share of missing cells; bias of
+    column for each of up to two sigma_between, at the smallest share of missing cells; bias of
     the grand mean, the first condition's effect or the slope, and both variances, coverage of the
     former two.
     """

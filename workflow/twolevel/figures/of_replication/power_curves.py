@@ -58,7 +58,7 @@ def power_curves(
     subjects that have it, which are marked. One line for each of up to three shares of missing
     cells; for complete data also the noncentral F of the ANOVA. The power of this test hardly
     depends on sigma_between: where it differs by no more than five points beyond Monte Carlo error,
-    the largest sigma_between alone is drawn, otherwise up to three in panels.
+    the largest sigma_between alone is drawn, otherwise up to two in panels.
     """
     shares = some(measures["missing"], len(LOOKS))
     differ, most = _differences(measures, test)

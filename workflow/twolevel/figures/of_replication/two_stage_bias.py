@@ -37,7 +37,7 @@ def two_stage_bias(measures: pd.DataFrame) -> Figure:
     """Draw the mean of three estimates of sigma_b^2 over the number of subjects, and the truth.
 
     `measures`: subjects, sigma_between, missing, quantity, method, measure, value, mcse. One panel
-    for each of up to three sigma_between, at the smallest share of missing cells.
+    for each of up to two sigma_between, at the smallest share of missing cells.
     """
     panels, missing = some(measures["sigma_between"], MOST_PANELS), measures["missing"].min()
     figure = new_figure(3.3)

@@ -47,7 +47,7 @@ def type_one_error(measures: pd.DataFrame, *, level: float) -> Figure:
     """Draw how often each test, at one less `level`, rejects what is true.
 
     `measures`: subjects, sigma_between, missing, quantity, method, measure, n, value, mcse. One
-    column for each of up to three sigma_between, one row for each of up to two shares of missing
+    column for each of up to two sigma_between, one row for each of up to two shares of missing
     cells.
     """
     columns = some(measures["sigma_between"], MOST_PANELS)

@@ -80,7 +80,7 @@ def condition_means(
     Where groups stand too close for their observations, there are only the means.
     """
     conditions = Conditions.of(means["condition"])
-    figure = new_figure(4.0)
+    figure = new_figure(3.4)
     ax = figure.subplots()
     conditions.label_axis(ax, labels, room_of(figure))
     response_label(ax, labels, room_of(figure, across=False))

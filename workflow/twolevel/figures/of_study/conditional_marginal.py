@@ -13,6 +13,7 @@ from matplotlib.patches import StepPatch
 from twolevel.figures.density import bin_edges
 from twolevel.figures.parts import (
     Conditions,
+    columns_for,
     draw_normal,
     evenly,
     limits,
@@ -75,7 +76,7 @@ def conditional_marginal(
     chosen = _at_quantiles(observations["subject"], random)
     rows = [np.flatnonzero(observations["subject"] == name) for name in chosen]
 
-    figure = new_figure(1.1 + 1.45 * len(drawn))
+    figure = new_figure(1.2 + 1.2 * len(drawn))
     axes = figure.subplots(len(drawn), 1, sharex=True, sharey=True, squeeze=False)[:, 0]
     one = None
     for ax, j, (at, weight) in zip(axes, drawn, centres, strict=True):
@@ -130,7 +131,7 @@ def conditional_marginal(
         title_fontproperties={"size": SMALL},
         alignment="left",
         loc="outside upper left",
-        ncols=3,
+        ncols=columns_for(curves, 72 * figure.get_figwidth() - 20, 3),
     ).get_title().set_color(SOFT)
     return figure
 

@@ -52,7 +52,7 @@ def data_by_subject(
     who, subjects = pd.factorize(observations["subject"])
     many = len(subjects) > MANY_SUBJECTS
 
-    figure = new_figure(4.0)
+    figure = new_figure(3.4)
     ax = figure.subplots()
     conditions.label_axis(ax, labels, room_of(figure))
     response_label(ax, labels, room_of(figure, across=False))

@@ -49,7 +49,7 @@ def distributions(
     labels: Labels,
     level: float = LEVEL,
 ) -> Figure:
-    """Draw subject means (left) and residuals (right): histogram with normals above, QQ plot below.
+    """Draw subject means and residuals: histograms with normals, and side by side QQ plots below.
 
     `subjects`: subject_mean, one row per subject. `residuals`: residual, one row per observation.
     Both are drawn as deviations in the response's unit, the subject means from their average, on
@@ -76,19 +76,20 @@ def distributions(
     )
     within = of_residuals(eta, sigma_within, (0.0, truth.sigma_within) if truth else None)
 
-    figure = new_figure(6.2)
-    axes = figure.subplots(2, 2, sharex="row", height_ratios=(1, 1.1))
-    room = room_of(figure, 2)
-    for ax, sample in zip(axes[0], (between, within), strict=True):
-        histogram(ax, sample)
-    for ax, sample in zip(axes[1], (between, within), strict=True):
-        quantiles(ax, sample, level)
+    figure = new_figure(6.1)
+    grid = figure.add_gridspec(3, 2, height_ratios=(1, 1, 1.35))
+    above = [figure.add_subplot(grid[k, :]) for k in range(2)]
+    below = [figure.add_subplot(grid[2, k]) for k in range(2)]
     both = limits(between.values, within.values)
-    axes[0, 0].set_xlim(both)
-    for ax in axes[1]:
+    for ax, sample in zip(above, (between, within), strict=True):
+        histogram(ax, sample)
+        ax.set_xlim(both)
+        ax.set_ylabel("count")
+    for ax, sample in zip(below, (between, within), strict=True):
+        quantiles(ax, sample, level)
         ax.set_ylim(both)
-    axes[0, 0].set_xlabel(labels.in_unit(f"subject mean μᵢ − {significant(centre)}", room))
-    axes[0, 1].set_xlabel(labels.in_unit("residual ηᵢⱼ", room))
-    axes[0, 0].set_ylabel("count")
-    axes[1, 0].set_ylabel(labels.in_unit("deviation", room))
+    room = room_of(figure)
+    above[0].set_xlabel(labels.in_unit(f"subject mean μᵢ − {significant(centre)}", room))
+    above[1].set_xlabel(labels.in_unit("residual ηᵢⱼ", room))
+    below[0].set_ylabel(labels.in_unit("deviation", room_of(figure, 3, across=False)))
     return figure

@@ -61,7 +61,7 @@ def influence(
     subject = shorten(labels.subject, 110, SMALL)
 
     below = len(between) if fitted.any() else 0
-    figure = new_figure(2.6 + 3.4 * below)
+    figure = new_figure(2.2 + 2.7 * below)
     axes = figure.subplots(1 + below, squeeze=False, height_ratios=[1, *[1.35] * below])[:, 0]
     to_name = []
     if np.count_nonzero(fitted) > MOST_STEMS:

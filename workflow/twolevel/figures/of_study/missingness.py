@@ -14,7 +14,7 @@ from twolevel.figures.words import SMALL, Labels, shorten, width
 MOST_NUMBERED = 20  # levels; of more, not every one has its number
 
 # In points.
-NARROWEST, WIDEST = 110.0, 325.0  # all levels together
+NARROWEST, WIDEST = 110.0, 250.0  # all levels together
 LOWEST, HIGHEST = 15.0, 24.0  # from row to row
 LARGEST = 19.0  # the side of a square
 BAR = 38.0  # the longest bar of a level
@@ -81,7 +81,7 @@ def missingness(
         ax.tick_params(length=0, labelleft=False)
         ax.spines[:].set_visible(False)
     above.set_title("subjects seen", loc="left", weight="bold", fontsize=SMALL)
-    beside.set_title("subjects per pattern", loc="left", weight="bold", fontsize=SMALL)
+    beside.set_title("per pattern", loc="left", weight="bold", fontsize=SMALL)
     note(figure, _words(observed, subjects, seen, conditions.names, rest, rest_subjects))
 
     # Only now is the layout final, on which sizes in points depend.

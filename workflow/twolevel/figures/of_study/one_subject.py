@@ -40,8 +40,8 @@ def one_subject(
 ) -> Figure:
     """Draw two fits of one subject's observations (m,), in the response's unit.
 
-    Left: its own mean under each condition, which goes through the data where there is one
-    observation under each. Right: own_fitted (m,), by the own_coefficients that the model gives a
+    Above: its own mean under each condition, which goes through the data where there is one
+    observation under each. Below: own_fitted (m,), by the own_coefficients that the model gives a
     subject. Without a condition both are its mean, drawn once. `conditions` are all levels, in
     their order.
     """
@@ -55,15 +55,15 @@ def one_subject(
     fits += [("what one subject supports", own, of_own, BETWEEN)] if labels.condition else []
     counted_as = [(int(np.count_nonzero(counts)), "mean"), (own_coefficients, "coefficient")]
 
-    figure = new_figure(3.4)
-    axes = figure.subplots(1, len(fits), sharey=True, squeeze=False)[0]
-    room = room_of(figure, len(fits))
-    response_label(axes[0], labels, room_of(figure, across=False))
+    figure = new_figure(0.4 + 2.4 * len(fits))
+    axes = figure.subplots(len(fits), sharey=True, squeeze=False)[:, 0]
+    room = room_of(figure)
     axes[0].set_ylim(limits(y, own, margin=0.12))
     for ax, (title, fitted, profile, colour), (kept, what) in zip(
         axes, fits, counted_as, strict=False
     ):
         shown.label_axis(ax, labels, room)
+        response_label(ax, labels, room_of(figure, len(fits), across=False))
         line = shown.profile(ax, profile, color=colour, linewidth=1.6)
         error = draw_residuals(ax, shown.at[code], fitted, y)
         left = len(y) - kept

@@ -15,7 +15,7 @@ from twolevel.figures.theme import BETWEEN, INK, MARGINAL, MUTED, WIDTH, WITHIN,
 from twolevel.figures.words import SMALL, Labels, shorten, width
 from twolevel.text.confidence import LEVEL, percent
 
-ACROSS = 3
+ACROSS = 2
 MOST_PANELS = 12
 # How far the axis reaches, as a multiple of where intervals end.
 REACH = 1.375
@@ -73,7 +73,7 @@ def profile_zeta(
 
     cut = float(ndtri(0.5 + level / 2))
     down = -(-len(drawn) // ACROSS)
-    figure = new_figure(0.75 + 1.75 * down)
+    figure = new_figure(0.85 + 1.3 * down)
     axes = figure.subplots(down, ACROSS, sharey=True, squeeze=False).ravel()
     for k, (ax, name) in enumerate(zip(axes, drawn, strict=False)):
         title, colour = titles.get(name, name), MARGINAL if name in ratios else INK

@@ -45,7 +45,7 @@ def quantile_plots(points: pd.DataFrame, labels: Labels, level: float = LEVEL) -
 
     across = min(len(samples), MOST_ACROSS)
     down = -(-len(samples) // across)
-    figure = new_figure(3.7 * down)
+    figure = new_figure(2.9 * down)
     axes = figure.subplots(down, across, squeeze=False).ravel()
     for ax, (name, sample) in zip(axes, samples.items(), strict=False):
         _panel(ax, sample, WITHIN if name == "residual" else BETWEEN, level)
@@ -75,6 +75,6 @@ def _panel(ax: Axes, sample: pd.DataFrame, colour: str, level: float) -> None:
     if outside.any():
         ax.plot(x[outside], y[outside], marker="o", **hollow)
     mark = Line2D([], [], marker="o", **hollow)
-    count = f"outside: {np.count_nonzero(outside)} of {len(y)} points"
-    key(ax, "", [(band, f"{percent(level)}% band, point by point"), (mark, count)])
+    count = f"{np.count_nonzero(outside)} of {len(y)} outside"
+    key(ax, "", [(band, f"{percent(level)}% at each point"), (mark, count)])
     ax.set_ylim(limits(y, low, high))

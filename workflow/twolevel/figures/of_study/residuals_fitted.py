@@ -29,7 +29,7 @@ def residuals_fitted(residuals: pd.DataFrame, labels: Labels) -> Figure:
     """
     x = residuals["fitted"].to_numpy(float)
     y = residuals["residual"].to_numpy(float)
-    figure = new_figure(3.8)
+    figure = new_figure(3.0)
     ax = figure.subplots()
     aggregated = draw_cloud(ax, x, y)
     ax.axhline(0, color=INK, linewidth=1)

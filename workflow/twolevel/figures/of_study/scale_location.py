@@ -36,7 +36,7 @@ def scale_location(residuals: pd.DataFrame, sigma_within: float, labels: Labels)
     y = np.sqrt(size / sigma_within) if sigma_within > 0 else np.zeros(len(size))
     means = np.bincount(code, y) / np.bincount(code)
 
-    figure = new_figure(3.8)
+    figure = new_figure(3.0)
     ax = figure.subplots()
     conditions.label_axis(ax, labels, room_of(figure))
     if len(y) > MANY_POINTS:

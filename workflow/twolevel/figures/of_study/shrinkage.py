@@ -57,7 +57,7 @@ def shrinkage(
     y = drawn["random_effect"].to_numpy(float)
     ends = np.array(limits(x, y))
 
-    figure = new_figure(5.2)
+    figure = new_figure(4.8)
     ax = figure.subplots()
     identity = ax.plot(ends, ends, color=INK, linewidth=0.9)[0]
     if len(x) <= MOST_ARROWS:
@@ -102,7 +102,7 @@ def shrinkage_of_effects(
     a part is drawn.
     """
     drawn = random_effects.iloc[evenly(len(random_effects), MANY_POINTS)]
-    figure = new_figure(3.4 * max(1, len(effects)))
+    figure = new_figure(2.6 * max(1, len(effects)))
     axes = figure.subplots(max(1, len(effects)), squeeze=False)[:, 0]
     for ax, (effect, title) in zip(axes, effects.items(), strict=len(effects) > 0):
         x = drawn[f"deviation_{effect}"].to_numpy(float)

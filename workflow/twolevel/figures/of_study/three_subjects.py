@@ -38,7 +38,7 @@ def three_subjects(
     that is a subject's own, its mean mu_i as a level line. `conditions` are all levels.
     """
     shown = Conditions.of(conditions)
-    figure = new_figure(3.2)
+    figure = new_figure(2.8)
     axes = figure.subplots(1, len(subjects), sharey=True, squeeze=False)[0]
     room = room_of(figure, len(subjects))
     response_label(axes[0], labels, room_of(figure, across=False))
