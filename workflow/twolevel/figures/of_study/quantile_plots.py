@@ -45,7 +45,7 @@ def quantile_plots(points: pd.DataFrame, labels: Labels, level: float = LEVEL) -
 
     across = min(len(samples), MOST_ACROSS)
     down = -(-len(samples) // across)
-    figure = new_figure(2.9 * down)
+    figure = new_figure(3.3 * down)
     axes = figure.subplots(down, across, squeeze=False).ravel()
     for ax, (name, sample) in zip(axes, samples.items(), strict=False):
         _panel(ax, sample, WITHIN if name == "residual" else BETWEEN, level)

@@ -38,15 +38,16 @@ def three_subjects(
     that is a subject's own, its mean mu_i as a level line. `conditions` are all levels.
     """
     shown = Conditions.of(conditions)
-    figure = new_figure(2.8)
-    axes = figure.subplots(1, len(subjects), sharey=True, squeeze=False)[0]
-    room = room_of(figure, len(subjects))
-    response_label(axes[0], labels, room_of(figure, across=False))
+    figure = new_figure(0.5 + 1.6 * len(subjects))
+    axes = figure.subplots(len(subjects), sharex=True, sharey=True, squeeze=False)[:, 0]
+    room = room_of(figure)
+    response_label(axes[len(axes) // 2], labels, room_of(figure, across=False))
     everything = [row.fitted + row.residual for each in subjects for row in each.rows]
     axes[0].set_ylim(limits(everything, [each.subject_mean for each in subjects], margin=0.1))
     fit = "μᵢ + αⱼ" if own_mean and labels.condition else "own fit"
     for ax, each in zip(axes, subjects, strict=True):
         shown.label_axis(ax, labels, room)
+        ax.set_xlabel(ax.get_xlabel() if ax is axes[-1] else "")
         code = np.array([shown.codes[row.condition] for row in each.rows])
         fitted = np.array([row.fitted for row in each.rows], dtype=float)
         y = fitted + np.array([row.residual for row in each.rows], dtype=float)
@@ -63,5 +64,5 @@ def three_subjects(
             line = shown.profile(ax, profile, color=BETWEEN, linewidth=1.6)
             entries.append((line, fit))
         entries.append((draw_residuals(ax, shown.at[code], fitted, y), "ηᵢⱼ"))
-        key(ax, shorten(f"{labels.subject} {each.subject}", room), entries)
+        key(ax, shorten(f"{labels.subject} {each.subject}", room), entries, columns=3)
     return figure
