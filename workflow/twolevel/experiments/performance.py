@@ -12,6 +12,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from twolevel.experiments.like_scenario import AnyScenario
 from twolevel.experiments.planned.planned_experiments import rejected
 from twolevel.experiments.run import tests_of
 from twolevel.experiments.scenario import Scenario
@@ -28,7 +29,7 @@ ESTIMATE_MEASURES = ("bias", "empirical_se", "rmse")
 INTERVAL_MEASURES = ("model_se", "relative_error", "coverage", "bias_eliminated_coverage")
 
 
-def block_sums(scenario: Scenario, experiments: pd.DataFrame, test: Test) -> pd.DataFrame:
+def block_sums(scenario: AnyScenario, experiments: pd.DataFrame, test: Test) -> pd.DataFrame:
     """The sums of a block of experiments, as `replicate` gives them, that all measures need.
 
     One row for each quantity, method and measure. Of an estimate (measure ""): how many there are
@@ -69,14 +70,16 @@ def performance(sums: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=[*KEY, "n", "value", "mcse"])
 
 
-def with_theory(measures: pd.DataFrame, scenario: Scenario, level: float = LEVEL) -> pd.DataFrame:
+def with_theory(
+    measures: pd.DataFrame, scenario: AnyScenario, level: float = LEVEL
+) -> pd.DataFrame:
     """The measures with a column `theory`: what is known exactly of complete data, else NaN."""
     known = expected(scenario, level)
     keys = measures[KEY].itertuples(index=False, name=None)
     return measures.assign(theory=[known.get(key, np.nan) for key in keys])
 
 
-def distributions(sums: pd.DataFrame, scenario: Scenario) -> pd.DataFrame:
+def distributions(sums: pd.DataFrame, scenario: AnyScenario) -> pd.DataFrame:
     """Histograms of three estimates: quantity, low, high, count, and the share that theory expects.
 
     expected is NaN where no law is known. Estimates of exactly 0, and what theory expects of
@@ -87,7 +90,7 @@ def distributions(sums: pd.DataFrame, scenario: Scenario) -> pd.DataFrame:
         of = (sums["quantity"] == quantity) & (sums["measure"] == "")
         counts = np.sum(np.stack(list(sums.loc[of, "counts"])), axis=0)
         shares = np.full(len(counts), np.nan)
-        if quantity in Sampling(scenario).laws:
+        if isinstance(scenario, Scenario) and quantity in Sampling(scenario).laws:
             below = Sampling(scenario).cdf(quantity, edges[1:-1])
             # What lies outside the bins is in the first or last; 0 is in none.
             least = Sampling(scenario).cdf(quantity, edges[:1]) if edges[0] == 0 else [0.0]

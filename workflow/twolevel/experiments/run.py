@@ -15,6 +15,7 @@ import pandas as pd
 
 from twolevel.experiments.batch import fit_batch
 from twolevel.experiments.batch_fit import BatchFit
+from twolevel.experiments.like_scenario import AnyScenario
 from twolevel.experiments.planned.planned_experiments import PlannedExperiments
 from twolevel.experiments.scenario import BLOCK, Scenario, draw, stream
 from twolevel.text.confidence import LEVEL, alpha
@@ -30,7 +31,7 @@ _NUMBERS, _LARGEST = 200_000, 2_000_000
 
 
 def replicate(
-    scenario: Scenario,
+    scenario: AnyScenario,
     experiments: int = 10_000,
     seed: int = 1,
     test: Test = STANDARD,
@@ -56,14 +57,14 @@ def replicate(
 
 
 def replicate_block(
-    scenario: Scenario, block: int, size: int, seed: int, test: Test, level: float = LEVEL
+    scenario: AnyScenario, block: int, size: int, seed: int, test: Test, level: float = LEVEL
 ) -> pd.DataFrame:
     """The first `size` experiments of a block: see `replicate`."""
     return _experiments(scenario, [(block, size)], seed, test, level)
 
 
 def _experiments(
-    scenario: Scenario, blocks: list[tuple[int, int]], seed: int, test: Test, level: float
+    scenario: AnyScenario, blocks: list[tuple[int, int]], seed: int, test: Test, level: float
 ) -> pd.DataFrame:
     """The experiments of blocks, given by number and size."""
     names: list[str] = []
@@ -76,6 +77,7 @@ def _experiments(
         if planned is not None:
             batches = planned.columns(size, generator)
         else:
+            assert isinstance(scenario, Scenario)
             batches = _plain(scenario, size, generator, test, level)
         for columns in batches:
             if not names:  # one array for all columns, which pandas then need not copy

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,6 +15,9 @@ from twolevel.experiments.planned.planned_study import CONDITION, PlannedStudy
 from twolevel.experiments.population import Conditions, Population
 from twolevel.numeric.standardised import power_of_two
 from twolevel.text.errors import InputError
+
+if TYPE_CHECKING:
+    from twolevel.experiments.like_scenario import AnyScenario
 
 # Experiments in a block: part of the definition of every experiment's data.
 BLOCK = 5_000
@@ -98,14 +102,12 @@ class Scenario:
     @property
     def tested(self) -> list[str]:
         """The terms that are tested; the first is that of the condition."""
-        return [CONDITION] if self.study is None else list(self.study.terms)
+        return [CONDITION] if self.study is None else self.study.tested
 
     @property
     def differences(self) -> list[str]:
         """The pairwise differences that are tested."""
-        if self.study is None:
-            return []
-        return [name for _, family in self.study.families for name in family]
+        return [] if self.study is None else self.study.differences
 
     @property
     def levels(self) -> list[str]:
@@ -197,7 +199,7 @@ def draw(
     return y, np.repeat(observed, scenario.replicates, axis=0)
 
 
-def stream(scenario: Scenario, block: int, seed: int) -> np.random.SeedSequence:
+def stream(scenario: AnyScenario, block: int, seed: int) -> np.random.SeedSequence:
     """The random stream of a block, which does not depend on what else is in a grid."""
     bits = np.array([scenario.sigma_between, scenario.missing]).view(np.uint64)
     place = scenario.subjects, *map(int, bits), scenario.replicates, block

@@ -14,6 +14,7 @@ from functools import cached_property
 import numpy as np
 from scipy import special
 
+from twolevel.experiments.like_scenario import AnyScenario
 from twolevel.experiments.own_effects import covariance_of, own_effects
 from twolevel.experiments.planned.known_measures import grand_mean_se, known_measures
 from twolevel.experiments.scenario import Scenario
@@ -196,14 +197,15 @@ class Sampling:
         }
 
 
-def expected(scenario: Scenario, level: float = LEVEL) -> Mapping[tuple[str, str, str], float]:
+def expected(scenario: AnyScenario, level: float = LEVEL) -> Mapping[tuple[str, str, str], float]:
     """What is known of a scenario's measures, by quantity, method and measure: of complete data."""
-    if scenario.study is not None:
-        return known_measures(scenario.study, level)
-    return {} if scenario.missing > 0 else Sampling(scenario).expected(level)
+    if isinstance(scenario, Scenario) and scenario.study is None:
+        return {} if scenario.missing > 0 else Sampling(scenario).expected(level)
+    assert scenario.study is not None
+    return known_measures(scenario.study, level)
 
 
-def bin_edges(scenario: Scenario) -> dict[str, np.ndarray]:
+def bin_edges(scenario: AnyScenario) -> dict[str, np.ndarray]:
     """The bins (61 edges) in which the distributions of three estimates are counted.
 
     Their range is that of complete data with as many observations; what lies outside is counted in
@@ -211,12 +213,13 @@ def bin_edges(scenario: Scenario) -> dict[str, np.ndarray]:
     """
     n, share = scenario.subjects, 1 - scenario.missing
     within = scenario.sigma_within**2
-    if scenario.study is None:
+    if isinstance(scenario, Scenario) and scenario.study is None:
         raw = scenario.sigma_between**2 + within / max(scenario.per_subject * share, 1.0)
         spread, df_between = np.sqrt(raw / n), n - 1
         df = (scenario.per_subject * share - 1) * n - len(scenario.cells) + 1
     else:
         study = scenario.study
+        assert study is not None
         spread, random = grand_mean_se(study), study.directions.shape[1]
         raw, df_between = scenario.truth["between_variance"] + n * spread**2, max(n // 2, 1)
         df = (study.design.nobs * share - n * random - len(study.beta)) / 2

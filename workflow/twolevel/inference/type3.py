@@ -36,6 +36,21 @@ def type3_rows(design: DesignMatrix, gram: np.ndarray) -> dict[str, np.ndarray]:
     }
 
 
+def effects_by_term(design: DesignMatrix, params: np.ndarray) -> dict[str, np.ndarray]:
+    """What each term adds to the fixed part of the rows (N,), from coefficients (p,), by name.
+
+    With every factor coded to sum to zero, so that a main effect is around the mean of all, and
+    numbers as they are in the design: centred, unless a formula's own function says otherwise.
+    """
+    summed, B = _sum_coded(design)
+    coefficients = B @ params
+    X = np.linalg.solve(B.T, design.cells.X.T).T
+    return {
+        name: design.cells.spread(X[:, list(columns)] @ coefficients[list(columns)])
+        for name, columns in zip(design.terms, summed.terms.values(), strict=True)
+    }
+
+
 def held_at_zero(design: DesignMatrix) -> dict[str, list[str]]:
     """Terms of factors whose Type III test holds where some numbers are 0, and these are not there.
 

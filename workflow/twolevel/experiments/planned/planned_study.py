@@ -183,6 +183,16 @@ class PlannedStudy:
         return found | between | {"within_variance": self.sigma_within**2} | variances
 
     @property
+    def tested(self) -> list[str]:
+        """The terms that are tested; the first is that of the condition."""
+        return list(self.terms)
+
+    @property
+    def differences(self) -> list[str]:
+        """The pairwise differences that are tested."""
+        return [name for _, family in self.families for name in family]
+
+    @property
     def own_varies(self) -> bool:
         """Whether more is random than the subjects' intercepts."""
         return not self.random.part.is_intercept

@@ -1,0 +1,101 @@
+"""A scenario that is like a fitted study: its rows, its estimates, its random part."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from twolevel.design.coding import Coding
+from twolevel.experiments.planned.planned_study import PlannedStudy
+from twolevel.experiments.planned.resampled_study import resampled_study
+from twolevel.experiments.scenario import Scenario
+from twolevel.mixed import MixedFit
+
+
+@dataclass(frozen=True, eq=False)
+class LikeScenario:
+    """What data are drawn from: a fit by REML, with so many subjects (see `resampled_study`).
+
+    shares are taken of the observed effects, by term. The names are those of `Scenario`.
+    """
+
+    fit: MixedFit
+    coding: Coding
+    condition: str | None
+    subjects: int
+    missing: float = 0.0
+    adjust: str | None = None
+    shares: Mapping[str, float] | None = None
+
+    plain = False
+    replicates = 1  # each row of a subject is one of its own
+
+    @cached_property
+    def study(self) -> PlannedStudy:
+        """Its rows and its model."""
+        return resampled_study(
+            self.fit,
+            self.subjects,
+            self.coding,
+            self.condition,
+            self.missing,
+            self.adjust,
+            self.shares,
+        )
+
+    @property
+    def sigma_between(self) -> float:
+        """The standard deviation of the subjects' intercepts, or 0 where they have none."""
+        return float(np.nan_to_num(self.fit.sigma_between))
+
+    @property
+    def sigma_within(self) -> float:
+        """That of the errors."""
+        return self.fit.sigma_within
+
+    @property
+    def random_part(self) -> str:
+        """The random part that is fitted, in a formula's words."""
+        return self.fit.random
+
+    @property
+    def truth(self) -> dict[str, float]:
+        """The true values of what experiments estimate, by the names of their columns."""
+        return self.study.truth
+
+    @property
+    def estimands(self) -> list[str]:
+        """The names of the conditions' effects, or of the slope, among `truth`."""
+        return [name for name in self.study.estimands if name != "grand_mean"]
+
+    @property
+    def tested(self) -> list[str]:
+        """The terms that are tested; the first is that of the condition."""
+        return self.study.tested
+
+    @property
+    def differences(self) -> list[str]:
+        """The pairwise differences that are tested."""
+        return self.study.differences
+
+    @property
+    def mean(self) -> float:
+        """The grand mean."""
+        return self.truth["grand_mean"]
+
+    @property
+    def levels(self) -> list[str]:
+        """The names of the conditions, or of the slope."""
+        return [name.removeprefix("alpha[").removesuffix("]") for name in self.estimands]
+
+    @property
+    def effects(self) -> np.ndarray:
+        """Their effects, or the slope."""
+        return np.array([self.truth[name] for name in self.estimands])
+
+
+# What experiments can be drawn from.
+AnyScenario = Scenario | LikeScenario
