@@ -250,6 +250,8 @@ REPLICATION = {
     "levels": ["a", "b"],
     "plain": True,
     "terms": ["condition"],
+    "formula": "response ~ condition",
+    "whole": False,
     "random": "(1 | subject)",
     "mean": 1.5,
     "effects": [-0.5, 0.5],

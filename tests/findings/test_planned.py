@@ -90,7 +90,7 @@ def test_effects_are_told_apart_where_there_are_several():
 
 
 def test_an_observed_effect_is_not_planned_for_without_a_word():
-    caution = {"F": 55.5, "df_num": 2, "df_den": 18.0, "share": 0.819}
+    caution = {"F": 55.5, "df_num": 2, "df_den": 18.0, "share": 0.819, "others": {}}
     observed = row(size(4), observed=[size(3)])
     found = said(observed, caution=caution, like="selfesteem")["caution1"]
     assert found.startswith("The effect is **82 % of what selfesteem observed** (F(2.00, 18.0) = ")

@@ -7,15 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from twolevel.experiments.scenario import BLOCK
-from twolevel.experiments.sizing.cautious_effect import cautious_share
-from twolevel.pipeline.point_scenario import (
-    averaged_over,
-    caution_for,
-    scenario_at,
-    study_values,
-)
+from twolevel.pipeline.point_scenario import scenario_at, study_values
 from twolevel.pipeline.slices import PARAMETERS, SAME, Slice, grid_points, plan
-from twolevel.summaries.rows import FTest
 from twolevel.text.errors import InputError
 from twolevel.text.numbers import written
 
@@ -140,23 +133,6 @@ def test_what_the_config_leaves_out_is_the_studys():
     assert where.sigma_within == 3.0
 
 
-def test_an_observed_effect_is_planned_for_with_caution():
-    """Unless the config says the effect."""
-    weak = mixed(anova=[FTest(term="the time", F=6.0, df_num=1, df_den=8.0, p=0.04)])
-    share = cautious_share(6.0, 1, 8.0)
-    assert 0.5 < share < 0.9
-    study = study_values(design(), weak)
-    where = scenario_at((SAME,) * 4, LEFT_OUT, study)
-    assert where.effects == pytest.approx([-1.5 * share, 1.5 * share])
-    caution = caution_for(design(), weak, LEFT_OUT)
-    assert caution == {"F": 6.0, "df_num": 1, "df_den": 8.0, "share": share}
-    effect = {"effect": {"d": 2.0, "f": None, "eta_squared": None, "pattern": "linear"}}
-    assert caution_for(design(), weak, LEFT_OUT | effect) is None
-    where = scenario_at((SAME,) * 4, LEFT_OUT | effect, study)
-    sd = (0.5**2 + 2.0**2) ** 0.5
-    assert where.effects == pytest.approx([-sd, sd])
-
-
 def test_an_icc_makes_the_total_variance_1():
     words = {"conditions": ["a", "b"], "icc": [0.3], "effect": {"d": 0.5}}
     where = scenario_at(("8", written(0.3**0.5), "0", "1"), LEFT_OUT | words, {})
@@ -164,15 +140,6 @@ def test_an_icc_makes_the_total_variance_1():
     assert (where.mean, where.effects) == (0.0, pytest.approx([-0.25, 0.25]))
     where = scenario_at(("8", "1", "0", "1"), LEFT_OUT | words | {"sigma_within": 2.0}, {})
     assert where.sigma_within == 2.0
-
-
-@pytest.mark.parametrize("own", ["the time", "`the time`", "C(the time)", "C(`the time`, Sum)"])
-def test_other_terms_are_averaged_over(own):
-    names = "group", own, "the time2", f"{own}:group"
-    several = mixed(anova=[term(name, 0.1, df=(1, 8.0)) for name in names])
-    assert study_values(design(), several) == study_values(design(), mixed())
-    assert averaged_over(design(), several) == ["group", "the time2", f"{own}:group"]
-    assert averaged_over(design(), mixed()) == []
 
 
 @pytest.mark.parametrize(

@@ -206,6 +206,14 @@ def like_config_of(wildcards):
     return study_config(study) if study else None
 
 
+def like_model_of(wildcards):
+    """The formula of that study, and how its factors are coded, or None."""
+    study = REPLICATIONS[wildcards.replication].like
+    if study is None:
+        return None
+    return {"formula": STUDIES[study].formula, "coding": STUDIES[study].factor_coding}
+
+
 def like_loading(wildcards):
     """What was counted while the table of that study was read; nothing where there is none."""
     study = REPLICATIONS[wildcards.replication].like

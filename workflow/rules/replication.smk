@@ -9,6 +9,7 @@ rule replicate:
     input:
         design=like("design.json"),
         mixed=like("mixed.json"),
+        observations=like("observations.parquet"),
     output:
         sums=f"results/{{replication}}/experiments/{SLICE}.parquet",
     log:
@@ -21,6 +22,7 @@ rule replicate:
         **asks("replicate"),
     params:
         replication=parameters_of,
+        like=like_model_of,
         code=script_code("replicate"),
     message:
         "{wildcards.replication}: experiments {wildcards.first} to {wildcards.last} with {wildcards.subjects} subjects"
@@ -69,6 +71,7 @@ rule measure_performance:
         sums=sums_of,
         design=like("design.json"),
         mixed=like("mixed.json"),
+        observations=like("observations.parquet"),
     output:
         replication="results/{replication}/replication.json",
         measures="results/{replication}/measures.parquet",
@@ -88,6 +91,7 @@ rule measure_performance:
         **asks("measure_performance"),
     params:
         replication=parameters_of,
+        like=like_model_of,
         points=points_of,
         experiments=experiments_of,
         powers=powers_of,
@@ -103,6 +107,7 @@ rule find_subjects:
     input:
         design=like("design.json"),
         mixed=like("mixed.json"),
+        observations=like("observations.parquet"),
     output:
         subjects="results/{replication}/subjects.json",
     log:
@@ -115,6 +120,7 @@ rule find_subjects:
         **asks("find_subjects", number_of_designs),
     params:
         replication=parameters_of,
+        like=like_model_of,
         designs=designs_of,
         asked=asked_of,
         code=script_code("find_subjects"),

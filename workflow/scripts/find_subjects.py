@@ -9,6 +9,7 @@ from dataclasses import asdict
 from math import hypot
 from typing import TYPE_CHECKING, Any
 
+from twolevel.experiments.like_scenario import AnyScenario
 from twolevel.experiments.scenario import Scenario
 from twolevel.experiments.sizing.cheapest_design import cheapest_design
 from twolevel.experiments.sizing.exact_test import MOST
@@ -17,10 +18,8 @@ from twolevel.experiments.sizing.standardised_effect import sizes
 from twolevel.experiments.sizing.term_laws import is_simple
 from twolevel.experiments.theory import Sampling
 from twolevel.pipeline.job import run
-from twolevel.pipeline.point_scenario import caution_for, scenario_at, study_values
-from twolevel.summaries.base import read_summary, write_summary
-from twolevel.summaries.design_summary import DesignSummary
-from twolevel.summaries.mixed_summary import MixedSummary
+from twolevel.pipeline.like_study import Points
+from twolevel.summaries.base import write_summary
 from twolevel.summaries.plan_summary import PlanSummary
 
 if TYPE_CHECKING:
@@ -31,38 +30,28 @@ def main(snakemake: "Snakemake") -> None:
     """Write the numbers of subjects."""
     params, files = snakemake.params, snakemake.input
     parameters, asked = params.replication, params.asked
-    caution = None
-    study: dict[str, Any] = {"subjects": some_subjects(parameters)}
-    observed: dict[str, Any] = {}
-    if files.mixed:
-        design = read_summary(files.design, DesignSummary)
-        mixed = read_summary(files.mixed, MixedSummary)
-        caution = caution_for(design, mixed, parameters)
-        study = study_values(design, mixed)
-        observed = study_values(design, mixed, share=1.0)
-    rows = []
+    points, rows = Points.of(files, params, {"subjects": some_subjects(parameters)}), []
     for point in params.designs:
-        scenario = scenario_at(point, parameters, study)
-        row = found(scenario, parameters, asked)
-        if caution:
-            as_observed = scenario_at(point, parameters, observed)
-            row["observed"] = searched(as_observed, parameters, asked)
+        row = found(points.at(point), parameters, asked)
+        if points.lends_effects:
+            row["observed"] = searched(points.at(point, cautious=False), parameters, asked)
         rows.append(row)
-    summary = {"rows": rows, "caution": caution, "most": MOST}
+    summary = {"rows": rows, "caution": points.caution, "most": MOST}
     summary |= {key: asked[key] for key in ("precision", "cost")}
     write_summary(snakemake.output.subjects, PlanSummary.of(summary))
 
 
 def found(
-    scenario: Scenario, parameters: Mapping[str, Any], asked: Mapping[str, Any]
+    scenario: AnyScenario, parameters: Mapping[str, Any], asked: Mapping[str, Any]
 ) -> dict[str, Any]:
     """What a design takes."""
     level, sd = parameters["level"], hypot(scenario.sigma_between, scenario.sigma_within)
     effects, simple, costs = list(scenario.effects), is_simple(scenario), asked["cost"]
     width, cheapest = None, []
-    if asked["precision"] and not scenario.missing:
+    named = isinstance(scenario, Scenario)
+    if asked["precision"] and named and not scenario.missing:
         width = Sampling(scenario).subjects_for_width(asked["precision"], level)
-    for power in asked["power"] if costs and any(effects) else []:
+    for power in asked["power"] if costs and named and any(effects) else []:
         design = cheapest_design(scenario, costs["subject"], costs["trial"], power, level)
         cheapest += [{"power": power} | asdict(design)] if design else []
     size = {"difference": max(effects) - min(effects)} | sizes(effects, sd) if simple else None
@@ -83,7 +72,7 @@ def found(
 
 
 def searched(
-    scenario: Scenario, parameters: Mapping[str, Any], asked: Mapping[str, Any]
+    scenario: AnyScenario, parameters: Mapping[str, Any], asked: Mapping[str, Any]
 ) -> list[dict[str, Any]]:
     """The fewest subjects for each term and power; none without an effect."""
     seed, test, level = (parameters[key] for key in ("seed", "test", "level"))

@@ -5,20 +5,18 @@ three estimates, and a summary of what was simulated.
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from twolevel.experiments.like_scenario import AnyScenario
 from twolevel.experiments.performance import distributions, performance, with_theory
 from twolevel.experiments.scenario import BLOCK, Scenario
 from twolevel.files.stage_files import read_parquet, write_csv, write_parquet
 from twolevel.pipeline.job import run
-from twolevel.pipeline.point_scenario import averaged_over, scenario_at, study_values
+from twolevel.pipeline.like_study import Points
 from twolevel.pipeline.slices import AXES, Slice
-from twolevel.summaries.base import read_summary, write_summary
-from twolevel.summaries.design_summary import DesignSummary
-from twolevel.summaries.mixed_summary import MixedSummary
+from twolevel.summaries.base import write_summary
 from twolevel.summaries.replication_summary import ReplicationSummary
 from twolevel.text.errors import TwoLevelError
 
@@ -29,15 +27,12 @@ if TYPE_CHECKING:
 def main(snakemake: "Snakemake") -> None:
     """Write the measures, the distributions and the summary."""
     params, files, output = snakemake.params, snakemake.input, snakemake.output
-    like = None
-    if files.mixed:
-        like = read_summary(files.design, DesignSummary), read_summary(files.mixed, MixedSummary)
-    study = study_values(*like) if like else {}
+    points = Points.of(files, params)
     slices = {path: Slice.of_path(path) for path in files.sums}
     measures, counts, scenarios = [], [], []
     for point in params.points:
         paths = [path for path, part in slices.items() if tuple(point) in part.points]
-        scenario = scenario_at(point, params.replication, study)
+        scenario = points.at(point)
         sums = sums_of(scenario, paths, params.experiments)
         axes = {name: getattr(scenario, name) for name in AXES}
         level = params.replication["level"]
@@ -49,12 +44,11 @@ def main(snakemake: "Snakemake") -> None:
     write_parquet(output.measures, table)
     write_csv(output.table, table)
     write_parquet(output.distributions, pd.concat(counts, ignore_index=True))
-    found = summary(scenarios, params)
-    found["averaged_over"] = averaged_over(*like) if like else []
+    found = summary(scenarios, params) | {"averaged_over": points.averaged_over}
     write_summary(output.replication, ReplicationSummary.of(found))
 
 
-def sums_of(scenario: Scenario, paths: Sequence[str], experiments: int) -> pd.DataFrame:
+def sums_of(scenario: AnyScenario, paths: Sequence[str], experiments: int) -> pd.DataFrame:
     """The sums of a point's blocks, each once and in their order, whatever files hold them."""
     axes = [(name, "==", getattr(scenario, name)) for name in AXES]
     sums = pd.concat([read_parquet(path, axes) for path in paths], ignore_index=True)
@@ -69,11 +63,13 @@ def sums_of(scenario: Scenario, paths: Sequence[str], experiments: int) -> pd.Da
     return sums.sort_values("block", kind="stable")
 
 
-def summary(scenarios: Sequence[Scenario], params: Any) -> dict[str, Any]:
+def summary(scenarios: Sequence[AnyScenario], params: Any) -> dict[str, Any]:
     """What was simulated."""
     first = scenarios[0]
     return {
-        "scenario": {k: v for k, v in asdict(first).items() if v is not None},
+        "scenario": first.described,
+        "formula": first.formula,
+        "whole": not isinstance(first, Scenario),
         "levels": first.levels,
         "plain": first.plain,
         "terms": first.tested,

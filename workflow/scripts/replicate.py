@@ -14,11 +14,8 @@ from twolevel.experiments.run import replicate_block
 from twolevel.experiments.scenario import BLOCK
 from twolevel.files.stage_files import parquet_parts, write_parquet
 from twolevel.pipeline.job import run
-from twolevel.pipeline.point_scenario import scenario_at, study_values
+from twolevel.pipeline.like_study import Points
 from twolevel.pipeline.slices import AXES, Slice
-from twolevel.summaries.base import read_summary
-from twolevel.summaries.design_summary import DesignSummary
-from twolevel.summaries.mixed_summary import MixedSummary
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake, snakemake
@@ -28,16 +25,13 @@ def main(snakemake: "Snakemake") -> None:
     """Write the sums of all blocks, and the experiments if they are kept."""
     parameters, files = snakemake.params.replication, snakemake.input
     seed, test, level = (parameters[key] for key in ("seed", "test", "level"))
-    study = {}
-    if files.mixed:
-        design = read_summary(files.design, DesignSummary)
-        study = study_values(design, read_summary(files.mixed, MixedSummary))
+    points = Points.of(files, snakemake.params)
     part = Slice.of_path(snakemake.output.sums)
     path = snakemake.output.get("experiments")
     sums = []
     with parquet_parts(path) if path else nullcontext() as keep:
         for point in part.points:
-            scenario = scenario_at(point, parameters, study)
+            scenario = points.at(point)
             axes = {name: getattr(scenario, name) for name in AXES}
             for block, size in part.blocks:
                 experiments = replicate_block(scenario, block, size, seed, test, level)

@@ -89,20 +89,8 @@ class BetweenSubjects:
         self.gone(population)
 
     def sizes(self, subjects: int) -> list[int]:
-        """How many of so many subjects are in each group; all of them where there is none.
-
-        In proportion to the sizes, at least 2: what is left over goes to the largest remainders.
-        """
-        if not self.groups:
-            return [subjects]
-        sizes = [group.size for group in self.groups.values()]
-        shares = [subjects * size / sum(sizes) for size in sizes]
-        counts = [max(int(share), 2) for share in shares]
-        while sum(counts) != subjects:
-            step = 1 if sum(counts) < subjects else -1
-            free = [k for k, count in enumerate(counts) if step > 0 or count > 2]
-            counts[max(free, key=lambda k: step * (shares[k] - counts[k]))] += step
-        return counts
+        """How many of so many subjects are in each group; all of them where there is none."""
+        return in_proportion(subjects, [group.size for group in self.groups.values()] or [1])
 
     def means(self, population: Population) -> list[list[float]]:
         """The means of the C cells in each group, less the grand mean."""
@@ -167,6 +155,21 @@ class BetweenSubjects:
         if isinstance(given, Mapping) and self.groups and set(given) <= set(self.groups):
             return given.get(group, 0.0)
         return given  # type: ignore[return-value]
+
+
+def in_proportion(subjects: int, sizes: Sequence[int]) -> list[int]:
+    """How many of so many subjects are in each group, in proportion to their sizes.
+
+    At least 2, where there are as many: what is left over goes to the largest remainders.
+    """
+    shares = [subjects * size / sum(sizes) for size in sizes]
+    least = min(2, subjects // len(sizes))
+    counts = [max(int(share), least) for share in shares]
+    while sum(counts) != subjects:
+        step = 1 if sum(counts) < subjects else -1
+        free = [k for k, count in enumerate(counts) if step > 0 or count > least]
+        counts[max(free, key=lambda k: step * (shares[k] - counts[k]))] += step
+    return counts
 
 
 def _leaving(given: Leaving, times: list[str]) -> dict[str, float]:

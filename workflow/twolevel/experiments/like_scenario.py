@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
 from twolevel.design.coding import Coding
+from twolevel.experiments.between_subjects import BetweenSubjects
 from twolevel.experiments.planned.planned_study import PlannedStudy
-from twolevel.experiments.planned.resampled_study import resampled_study
+from twolevel.experiments.planned.resampled_study import groups_of, resampled_study
 from twolevel.experiments.scenario import Scenario
 from twolevel.mixed import MixedFit
 
@@ -47,6 +49,31 @@ class LikeScenario:
         )
 
     @property
+    def unit_of_subjects(self) -> int:
+        """One: groups share any number, about in proportion to their sizes."""
+        return 1
+
+    @property
+    def fewest_subjects(self) -> int:
+        """The fewest subjects that make a study: 2 in each group, and more than coefficients."""
+        return max(2 * len(np.unique(groups_of(self.fit))), len(self.fit.params) + 1)
+
+    @property
+    def complete(self) -> LikeScenario:
+        """The same with the subjects of the study, and no row absent but those that were."""
+        return replace(self, subjects=len(self.fit.design.subjects), missing=0.0)
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether no row can be absent."""
+        return not self.missing
+
+    @property
+    def per_subject(self) -> float:
+        """The observations of a subject, on average."""
+        return self.fit.nobs / len(self.fit.design.subjects)
+
+    @property
     def sigma_between(self) -> float:
         """The standard deviation of the subjects' intercepts, or 0 where they have none."""
         return float(np.nan_to_num(self.fit.sigma_between))
@@ -55,6 +82,26 @@ class LikeScenario:
     def sigma_within(self) -> float:
         """That of the errors."""
         return self.fit.sigma_within
+
+    @property
+    def described(self) -> dict[str, Any]:
+        """As `Scenario` describes itself, as far as it can be said so."""
+        found = {
+            "subjects": self.subjects,
+            "conditions": dict(zip(self.levels, self.effects.tolist(), strict=True)),
+            "grand_mean": self.mean,
+            "sigma_between": self.sigma_between,
+            "sigma_within": self.sigma_within,
+            "replicates": self.replicates,
+            "missing": self.missing,
+            "between": asdict(BetweenSubjects()),
+        }
+        return found if self.adjust is None else found | {"adjust": self.adjust}
+
+    @property
+    def formula(self) -> str:
+        """The fixed part of the model that is fitted."""
+        return self.fit.design.formula
 
     @property
     def random_part(self) -> str:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING
+from math import ceil, gcd
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,6 +19,9 @@ from twolevel.text.errors import InputError
 
 if TYPE_CHECKING:
     from twolevel.experiments.like_scenario import AnyScenario
+
+# Subjects with which the errors of a design are told apart.
+_ENOUGH = 12
 
 # Experiments in a block: part of the definition of every experiment's data.
 BLOCK = 5_000
@@ -90,9 +94,42 @@ class Scenario:
         return None if self.plain else planned_study(self)
 
     @property
+    def unit_of_subjects(self) -> int:
+        """The fewest subjects that groups share in proportion to their sizes; 1 without groups."""
+        sizes = [group.size for group in self.between.groups.values()] or [1]
+        return sum(sizes) // gcd(*sizes)
+
+    @property
+    def fewest_subjects(self) -> int:
+        """The fewest subjects that make a study: 2 in each group."""
+        return 2 * max(1, len(self.between.groups))
+
+    @property
+    def complete(self) -> Scenario:
+        """The same with some subjects, as groups share them, and no row absent."""
+        unit = self.unit_of_subjects
+        n = unit * ceil(max(_ENOUGH, self.fewest_subjects) / unit)
+        return replace(self, subjects=n, missing=0.0, between=replace(self.between, dropout=0.0))
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether no row can be absent."""
+        return not (self.missing or self.between.dropout)
+
+    @property
     def own_varies(self) -> bool:
         """Whether subjects have slopes, or effects of the conditions, of their own."""
         return self.population.own_varies
+
+    @property
+    def described(self) -> dict[str, Any]:
+        """Its parameters as plain values, those that are given."""
+        return {name: value for name, value in asdict(self).items() if value is not None}
+
+    @property
+    def formula(self) -> str:
+        """The fixed part of the model that is fitted."""
+        return self.population.formula if self.study is None else self.study.design.formula
 
     @property
     def random_part(self) -> str:

@@ -9,7 +9,6 @@ from typing import Any
 
 from twolevel.experiments.between_subjects import BetweenSubjects, Covariate, Group
 from twolevel.experiments.scenario import Scenario
-from twolevel.experiments.sizing.cautious_effect import cautious_share
 from twolevel.experiments.sizing.standardised_effect import EffectSize, sigma_within_of, with_effect
 from twolevel.pipeline.slices import AXES, PARAMETERS, SAME, Point
 from twolevel.summaries.design_summary import DesignSummary
@@ -54,15 +53,12 @@ def between_subjects(
     )
 
 
-def study_values(
-    design: DesignSummary, mixed: MixedSummary, share: float | None = None
-) -> dict[str, Any]:
+def study_values(design: DesignSummary, mixed: MixedSummary, share: float = 1.0) -> dict[str, Any]:
     """A fitted study as a scenario's values: its design, and its estimates by REML.
 
     The conditions' effects are those of their marginal means, averaged over all other terms of the
-    model, of which this share is taken: the cautious one (see `cautious_effect`) unless one says
-    another. The sigmas are what these terms leave. Raises InputError for a design that experiments
-    cannot be replicated for.
+    model, of which this share is taken. The sigmas are what these terms leave. Raises InputError
+    for a design that says no more than its conditions.
     """
     levels = design.conditions
     if "condition" not in design.columns:
@@ -70,7 +66,7 @@ def study_values(
             f"like: the model {mixed.formula} has no variable that differs within subjects; "
             "name a study that has one, or give all keys instead of like:"
         )
-    own = _own_term(design, mixed)
+    own = own_term(design, mixed)
     if own is None or own.df_num != len(levels) - 1:
         raise InputError(
             f"like: in the model {mixed.formula} the condition is a number, and experiments "
@@ -91,7 +87,6 @@ def study_values(
             "same number in each; give replicates: and missing:"
         )
     grand_mean = sum(means.values()) / len(means)
-    share = _cautious_share(own) if share is None else share
     return {
         "subjects": design.n_subjects,
         "conditions": {name: share * (mean - grand_mean) for name, mean in means.items()},
@@ -103,30 +98,7 @@ def study_values(
     }
 
 
-def caution_for(
-    design: DesignSummary, mixed: MixedSummary, parameters: Mapping[str, Any]
-) -> dict[str, Any] | None:
-    """The F test of the study's condition, and which share of its effect experiments have.
-
-    None where the config says the effect.
-    """
-    own = _own_term(design, mixed)
-    if own is None or parameters["conditions"] or parameters["effect"]:
-        return None
-    return own.model_dump(include={"F", "df_num", "df_den"}) | {"share": _cautious_share(own)}
-
-
-def _cautious_share(own: FTest) -> float:
-    return cautious_share(own.F or 0.0, own.df_num, own.df_den or float("inf"))
-
-
-def averaged_over(design: DesignSummary, mixed: MixedSummary) -> list[str]:
-    """The terms of a study's model that experiments like it do not have."""
-    own = _own_term(design, mixed)
-    return [row.term for row in mixed.anova if row is not own]
-
-
-def _own_term(design: DesignSummary, mixed: MixedSummary) -> FTest | None:
+def own_term(design: DesignSummary, mixed: MixedSummary) -> FTest | None:
     """The row of the condition's own term in the table of tests, as a factor."""
     name = re.escape(design.columns["condition"])
     own = re.compile(rf"`?{name}`?|C\(\s*`?{name}`?\s*([,)].*)")

@@ -68,12 +68,16 @@ class PlanRow(Summary):
 
 
 class Caution(Summary):
-    """The observed F test of the condition, and the share of its effect that is planned for."""
+    """The observed F test of the condition, and the share of its effect that is planned for.
+
+    others: the same shares of other terms, by name, where they are planned for too.
+    """
 
     F: float | None
     df_num: Number
     df_den: Number | None
     share: float
+    others: dict[str, float]
 
 
 class CostSummary(Summary):

@@ -64,13 +64,16 @@ class ReplicationSummary(Summary):
     factor, and subjects differ by chance alone, in their intercepts. terms are those that are
     tested, the condition's first; random is the random part that is fitted. level: that of
     intervals; tests are at one less it. powers: those that are asked for.
-    averaged_over: the terms of the study it is like that experiments do not have.
+    formula is the fixed part that is fitted; whole says that it and all else is that of the study
+    that it is like, averaged_over names terms of it that experiments do not have.
     """
 
     scenario: ScenarioSummary
     levels: list[str]
     plain: bool
     terms: list[str]
+    formula: str
+    whole: bool
     random: str
     mean: float
     effects: list[float]

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from twolevel.design.coding import Coding
+from twolevel.experiments.between_subjects import in_proportion
 from twolevel.experiments.planned.absence import Absence
 from twolevel.experiments.planned.planned_study import PlannedStudy
 from twolevel.inference.type3 import effects_by_term
@@ -93,24 +94,22 @@ def _mean(fit: MixedFit, shares: Mapping[str, float]) -> tuple[float, np.ndarray
     return middle, fixed - middle
 
 
+def groups_of(fit: MixedFit) -> np.ndarray:
+    """The group (n,) of each subject of a fitted study: those alike in all factors between them."""
+    design, profiles = fit.design, fit.design.profiles
+    between = [n for n in profiles if design.is_factor(n) and not design.varies_within(n)]
+    if not between:
+        return np.zeros(len(profiles), dtype=int)
+    return profiles.groupby(between, observed=True, sort=False).ngroup().to_numpy()
+
+
 def _chosen(fit: MixedFit, subjects: int) -> np.ndarray:
     """Positions (m,) of subjects of the fitted study: of each group its share, spread evenly."""
-    design = fit.design
-    profiles = design.profiles
-    between = [n for n in profiles if design.is_factor(n) and not design.varies_within(n)]
-    n = len(profiles)
-    group = np.zeros(n, dtype=int)
-    if between:
-        group = profiles.groupby(between, observed=True, sort=False).ngroup().to_numpy()
-    counts = np.bincount(group)
-    shares = subjects * counts / n
-    wanted = np.floor(shares).astype(int)
-    largest = np.argsort(wanted - shares, kind="stable")[: subjects - wanted.sum()]
-    wanted[largest] += 1
+    group = groups_of(fit)
     parts = []
-    for k, m in enumerate(wanted):
+    for k, m in enumerate(in_proportion(subjects, np.bincount(group).tolist())):
         own = np.flatnonzero(group == k)
-        whole, rest = divmod(int(m), len(own))
+        whole, rest = divmod(m, len(own))
         evenly = own[np.arange(rest) * len(own) // max(rest, 1)]
         parts += [np.tile(own, whole), evenly]
     return np.concatenate(parts)

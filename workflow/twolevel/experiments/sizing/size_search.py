@@ -16,12 +16,13 @@ from functools import cache
 import numpy as np
 
 from twolevel.experiments.batch import fit_batch
+from twolevel.experiments.like_scenario import AnyScenario
 from twolevel.experiments.planned.planned_experiments import rejected
 from twolevel.experiments.planned.planned_study import CONDITION
 from twolevel.experiments.run import replicate_block
 from twolevel.experiments.scenario import BLOCK, Scenario, draw, stream
 from twolevel.experiments.sizing.exact_test import MOST
-from twolevel.experiments.sizing.term_laws import Law, subjects_for, term_laws, unit_of
+from twolevel.experiments.sizing.term_laws import Law, subjects_for, term_laws
 from twolevel.numeric.tails import share_interval
 from twolevel.text.confidence import LEVEL
 from twolevel.text.methods import Test
@@ -69,24 +70,23 @@ class SizeFound:
 
 
 def search_sizes(
-    scenario: Scenario, powers: Sequence[float], seed: int, test: Test, level: float = LEVEL
+    scenario: AnyScenario, powers: Sequence[float], seed: int, test: Test, level: float = LEVEL
 ) -> list[SizeFound]:
     """Find the fewest subjects with which `test` has each of these powers, term by term.
 
     The number of the scenario's own subjects does not matter; with groups, numbers are multiples of
-    `unit_of`. Terms without an effect are left out.
+    `unit_of_subjects`. Terms without an effect are left out.
     """
     laws, found = term_laws(scenario), []
-    complete = not scenario.missing and not scenario.between.dropout
     counts = _counts_of(scenario, seed, test, level)
     for term in scenario.tested:
         law = laws.get(term)
         if law is not None and law(MOST).noncentrality < _NOTHING:
             continue
-        search = _Search(scenario, term, law, counts, level, unit_of(scenario))
+        search = _Search(scenario, term, law, counts, level, scenario.unit_of_subjects)
         for power, (simulated, n) in zip(powers, search.sizes(powers), strict=True):
             exact = None
-            if law is not None and complete and test != "asymptotic":
+            if law is not None and scenario.is_complete and test != "asymptotic":
                 exact = subjects_for(law, power, level, search.unit)
             high, subjects, low = simulated
             found.append(SizeFound(term, power, exact, subjects, low, high, n))
@@ -97,7 +97,7 @@ def search_sizes(
 class _Search:
     """The search for one term's sizes: `counts` gives the counts of experiments of any top size."""
 
-    scenario: Scenario
+    scenario: AnyScenario
     term: str
     law: Law | None
     counts: Callable[[int], Callable[[int], Counts]]
@@ -125,7 +125,7 @@ class _Search:
                 break
             top = min(2 * top, most)
         # Everything below `least` is known not to be enough.
-        least, below = -(-2 * max(1, len(self.scenario.between.groups)) // unit), guess / unit
+        least, below = -(-self.scenario.fewest_subjects // unit), guess / unit
         if (near := int(below / _MARGIN)) > least and shares(near)[2] < min(powers):
             least = near
 
@@ -152,10 +152,10 @@ def _interval(count: int, n: int) -> tuple[float, float, float]:
 
 
 def _counts_of(
-    scenario: Scenario, seed: int, test: Test, level: float
+    scenario: AnyScenario, seed: int, test: Test, level: float
 ) -> Callable[[int], Callable[[int], Counts]]:
     """What counts the experiments of each size, for the most subjects that are drawn."""
-    if scenario.plain:
+    if isinstance(scenario, Scenario) and scenario.plain:
         return cache(lambda top: cache(lambda n: _of_first(scenario, top, n, seed, test, level)))
     own = cache(lambda n: _of_own(scenario, n, seed, test, level))
     return lambda top: own
@@ -181,7 +181,7 @@ def _of_first(
     return {CONDITION: (count, n)}
 
 
-def _of_own(scenario: Scenario, subjects: int, seed: int, test: Test, level: float) -> Counts:
+def _of_own(scenario: AnyScenario, subjects: int, seed: int, test: Test, level: float) -> Counts:
     """The counts of experiments of their own, which are drawn as sums that subjects are not in."""
     drawn = replace(scenario, subjects=subjects)
     size = min(_OWN, _experiments(subjects * drawn.per_subject, _SLOW))
@@ -190,6 +190,6 @@ def _of_own(scenario: Scenario, subjects: int, seed: int, test: Test, level: flo
     return {term: (int(those.sum()), len(those)) for term, those in made.items()}
 
 
-def _experiments(numbers: int, most: int) -> int:
+def _experiments(numbers: float, most: int) -> int:
     """How many experiments are made, of which each draws so many numbers."""
     return int(np.clip(most / numbers, _FEWEST, BLOCK))

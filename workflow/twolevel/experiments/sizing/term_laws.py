@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
-from math import ceil, gcd
+from math import ceil
 
+from twolevel.experiments.like_scenario import AnyScenario
 from twolevel.experiments.planned.error_terms import ErrorTerms
 from twolevel.experiments.planned.planned_study import CONDITION
 from twolevel.experiments.scenario import Scenario
@@ -14,34 +14,24 @@ from twolevel.experiments.theory import Sampling
 
 Law = Callable[[int], ExactTest]
 
-# Subjects with which the errors of a design are told apart.
-_ENOUGH = 12
 
-
-def is_simple(scenario: Scenario) -> bool:
+def is_simple(scenario: AnyScenario) -> bool:
     """Whether it has one factor, or number, within subjects, and nothing between them."""
+    if not isinstance(scenario, Scenario):
+        return False
     return len(scenario.population.names) == 1 and not scenario.between.any
 
 
-def unit_of(scenario: Scenario) -> int:
-    """The fewest subjects that groups share in proportion to their sizes; 1 without groups."""
-    sizes = [group.size for group in scenario.between.groups.values()] or [1]
-    return sum(sizes) // gcd(*sizes)
-
-
-def term_laws(scenario: Scenario) -> dict[str, Law]:
+def term_laws(scenario: AnyScenario) -> dict[str, Law]:
     """The law of each term's F with so many subjects; terms without an exact F are left out.
 
-    With groups, subjects are a multiple of `unit_of`: then noncentralities are in proportion to
-    their number, and the error's degrees of freedom rise by as many with each of them.
+    Subjects are a multiple of `unit`: then noncentralities are in proportion to their number, and
+    the error's degrees of freedom rise by as many with each of them.
     """
-    unit = unit_of(scenario)
-    n = unit * ceil(max(_ENOUGH, 2 * len(scenario.between.groups)) / unit)
-    between = replace(scenario.between, dropout=0.0)
-    complete = replace(scenario, subjects=n, missing=0.0, between=between)
-    if is_simple(complete):
+    complete = scenario.complete
+    if isinstance(complete, Scenario) and is_simple(complete):
         return {CONDITION: Sampling(complete).test}
-    study = complete.study
+    study, n = complete.study, complete.subjects
     assert study is not None  # it is not simple, so not plain
     errors, found = ErrorTerms(study), {}
     for term, rows in study.terms.items():

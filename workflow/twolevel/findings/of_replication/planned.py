@@ -142,6 +142,12 @@ def _caution(found: Planned) -> list[Claim]:
             f"than they promise. With a probability of {percent(SAFEGUARD)} % the true effect is "
             "larger than this one (safeguard power: Perugini, Gallucci & Costantini 2014)." + beside
         )
+    if caution.others:
+        shares = ", ".join(
+            f"{percent(round(share, 2))} % of {escape(term)}"
+            for term, share in caution.others.items()
+        )
+        said += f" Of its other effects: {shares}."
     return [Claim("caution", Markdown(said), None, {"share": caution.share})]
 
 

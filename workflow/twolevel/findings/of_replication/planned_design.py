@@ -12,7 +12,18 @@ from twolevel.text.markdown import Markdown, escape, num, words
 def planned_design(replication: ReplicationSummary) -> list[Claim]:
     """The sentences that follow the equation of the data."""
     where = replication.scenario
+    if replication.whole:
+        said = (
+            "Responses have the model and the rows of that study: its subjects, more or fewer of "
+            "them, in proportion to its groups."
+        )
+        return [Claim("whole", Markdown(said)), *_rest(where)]
     claims = [*_strata(where), *_groups(where), *_interactions(where), *_covariates(where)]
+    return claims + _rest(where)
+
+
+def _rest(where: ScenarioSummary) -> list[Claim]:
+    claims = []
     if where.between.dropout:
         claims.append(Claim("dropout", Markdown(f"{_leaving(where)} Who has left stays away.")))
     if where.adjust is not None:
