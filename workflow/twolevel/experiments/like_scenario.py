@@ -55,8 +55,8 @@ class LikeScenario:
 
     @property
     def fewest_subjects(self) -> int:
-        """The fewest subjects that make a study: 2 in each group, and more than coefficients."""
-        return max(2 * len(np.unique(groups_of(self.fit))), len(self.fit.params) + 1)
+        """The fewest subjects that make a study: 2 in each group."""
+        return 2 * len(np.unique(groups_of(self.fit)))
 
     @property
     def complete(self) -> LikeScenario:
