@@ -177,7 +177,7 @@ def test_bias_is_in_empirical_errors_and_intervals_cover_beside_95_percent(plann
 
 
 def test_power_has_a_line_for_each_share_missing_and_theory(planning):
-    answers = [(1.0, 0.1, 0.8, 14), (1.0, 0.1, 0.9, None), (0.0, 0.0, 0.8, 11)]
+    answers = [(1.0, 0.1, 0.8, 14), (1.0, 0.1, 0.9, None), (1.0, 0.1, 0.9, 21), (0.0, 0.0, 0.8, 11)]
     (ax,) = planning.draw("power_curves", powers=(0.7, 0.95), answers=answers).axes
     for missing, look in ((0.0, (BETWEEN, "o")), (0.1, (WITHIN, "s"))):
         point = {"sigma_between": 1.0, "missing": missing}

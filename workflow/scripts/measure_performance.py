@@ -74,7 +74,8 @@ def summary(scenarios: Sequence[AnyScenario], params: Any) -> dict[str, Any]:
         "plain": first.plain,
         "terms": first.tested,
         "random": first.random_part,
-        "mean": first.mean,
+        # 0 but for rounding is 0
+        "mean": first.mean if abs(first.mean) > 1e-12 * first.sigma_within else 0.0,
         "effects": first.effects,
         "axes": {name: sorted({getattr(s, name) for s in scenarios}) for name in AXES},
         "points": len(scenarios),

@@ -91,8 +91,10 @@ def power_curves(
         if not entries:
             say_nothing(ax)
         subjects.label(ax)
+        first, last = subjects.values[0], subjects.values[-1]
         for between, share, power, n in answers:
-            if between == sigma_between and share in shares and n is not None:
+            within = n is not None and first <= n <= last
+            if within and between == sigma_between and share in shares:
                 colour = LOOKS[shares.index(share)][0]
                 ax.plot(n, power, "o", markersize=9, markerfacecolor="none", color=colour)
         name_panel(ax, sigma_between)
