@@ -180,3 +180,13 @@ def test_the_mean_of_one_subject_is_written_out(rows, shown):
     one["observations"] = [{"condition": "a", "response": row} for row in rows]
     found = replace(study(), design=design(one_subject=one | {"intercept": 2.0}))
     assert shown in mean_in_numbers(found)
+
+
+def test_further_effects_within_subjects_are_dots_that_all_share():
+    """Of 30 rows, ten means and two effects of time leave 18 degrees of freedom; others, fewer."""
+    level1 = example_summaries.level1(df_resid=16)
+    found = replace(study(), level1=level1)
+    quantities = [row.quantity for row in what_changes(found)]
+    assert quantities[2] == r"$\cdots$ (other effects)"
+    assert two_levels(found).collapsed.endswith(r"+ \alpha_j + \cdots + \eta_{ij}")
+    assert r"\cdots" not in two_levels(study()).collapsed

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from twolevel.figures.groups import drawn_by, is_a_line, on_the_axis
 from twolevel.findings.varying.of_own_effects import effects_in_words, nested_in_words
 from twolevel.findings.varying.random_words import is_intercept, marginal_variance, variances
+from twolevel.findings.walk.two_levels import more_within
 from twolevel.text.markdown import Markdown, attribute, counted, escape, num, words
 
 if TYPE_CHECKING:
@@ -105,15 +106,16 @@ def three_subjects(found: Results) -> Figure:
     if found.level1.own:
         fits, alike = "the own fit", "Each has a fit of its own."
     elif found.condition:
-        fits = r"the mean $\mu_i$, the fit $\mu_i + \alpha_j$"
-        alike = "The fits have the same shape at different heights."
+        dots = r" + \cdots" if more_within(found) else ""
+        fits = rf"the mean $\mu_i$, the fit $\mu_i + \alpha_j{dots}$"
+        alike = "" if dots else "The fits have the same shape at different heights."
     else:
         fits, alike = r"the mean $\mu_i$", "The means differ."
     few = {1: "One subject", 2: "Two subjects"}.get(len(first), "Three subjects")
     return Figure(
         "fig-again",
         f"{few}, one after another: the observations, {fits} and the errors "
-        r"$\eta_{ij}$. " + alike,
+        rf"$\eta_{{ij}}$. {alike}".rstrip(),
         f"Panels with the observations of {_subjects_named(first)}, and the errors around what is "
         "fitted to each.",
     )

@@ -20,9 +20,14 @@ if TYPE_CHECKING:
 
 def draw(sources: StudySources) -> Figure:
     """Draw the figure from the results of a study."""
-    level1 = sources.level1
-    own_mean = level1.own is None
-    return three_subjects(level1.first_subjects, sources.conditions, sources.labels, own_mean)
+    level1, design = sources.level1, sources.design
+    shared = design.n_observations - design.n_subjects - level1.df_resid
+    fit = "own fit"
+    if level1.own is None and sources.labels.condition:
+        fit = "μᵢ + αⱼ" + (" + ⋯" if shared >= len(level1.condition_effects) else "")
+    return three_subjects(
+        level1.first_subjects, sources.conditions, sources.labels, fit, level1.own is None
+    )
 
 
 @themed
@@ -30,12 +35,14 @@ def three_subjects(
     subjects: Sequence[FirstSubject],
     conditions: Iterable[object],
     labels: Labels,
+    fit: str = "μᵢ + αⱼ",
     own_mean: bool = True,
 ) -> Figure:
     """Draw a panel for each of a few subjects, in the response's unit.
 
-    Each has its observations, what Level 1 fits to them and, where own_mean says that this is all
-    that is a subject's own, its mean mu_i as a level line. `conditions` are all levels.
+    Each has its observations, what Level 1 fits to them, which the key calls `fit`, and, where
+    own_mean says that this is all that is a subject's own, its mean mu_i as a level line.
+    `conditions` are all levels.
     """
     shown = Conditions.of(conditions)
     figure = new_figure(0.5 + 1.6 * len(subjects))
@@ -44,7 +51,6 @@ def three_subjects(
     response_label(axes[len(axes) // 2], labels, room_of(figure, across=False))
     everything = [row.fitted + row.residual for each in subjects for row in each.rows]
     axes[0].set_ylim(limits(everything, [each.subject_mean for each in subjects], margin=0.1))
-    fit = "μᵢ + αⱼ" if own_mean and labels.condition else "own fit"
     for ax, each in zip(axes, subjects, strict=True):
         shown.label_axis(ax, labels, room)
         ax.set_xlabel(ax.get_xlabel() if ax is axes[-1] else "")

@@ -12,6 +12,7 @@ import numpy as np
 
 from twolevel.findings.results import Results
 from twolevel.findings.varying.of_own_effects import nested_in_words
+from twolevel.findings.walk.two_levels import more_within
 from twolevel.random.effect_names import INTERCEPT
 from twolevel.summaries.two_stage_summary import FirstSubject
 from twolevel.text.markdown import Markdown, code, escape, num, words
@@ -79,21 +80,25 @@ def _listed(what: str, of_subjects: Sequence[Sequence[float]]) -> Changing:
 def _shared(found: Results, first: Sequence[FirstSubject]) -> list[Changing]:
     """The row of the condition's effects, and of others within subjects that all share."""
     effects, rows = found.level1.condition_effects, []
-    part = found.design.random_part
     if effects:
         values = [num(effect.estimate, 3) for effect in effects]
         alike = Markdown(", ".join(values) if len(values) <= _FEW else "the same")
         rows.append(Changing(Markdown(r"$\alpha_j$"), [alike] * len(first), SHARED))
-    own = {frozenset(name.split(":")[1:]) for name in first[0].nested} | {
-        frozenset([effect]) for effect in first[0].own
-    }
-    others = [
-        code(each.term)
-        for each in part.supported.candidates
-        if frozenset(filter(None, [each.number, *each.factors])) not in own
-        and not (effects and each.term == found.condition)
-    ]
-    if others:
+    if others := _others(found, first):
         alike = Markdown("the same")
-        rows.append(Changing(Markdown(f"effects of {words(others)}"), [alike] * len(first), SHARED))
+        rows.append(Changing(others, [alike] * len(first), SHARED))
     return rows
+
+
+def _others(found: Results, first: Sequence[FirstSubject]) -> Markdown | None:
+    """What subjects share besides the condition's effects, those who are alike in all else."""
+    if found.level1.own is None:
+        return Markdown(r"$\cdots$ (other effects)") if more_within(found) else None
+    own = {frozenset(name.split(":")[1:]) for name in first[0].nested}
+    own |= {frozenset([effect]) for effect in first[0].own}
+    shared = [
+        code(each.term)
+        for each in found.design.random_part.supported.candidates
+        if frozenset(filter(None, [each.number, *each.factors])) not in own
+    ]
+    return Markdown(f"effects of {words(shared)}") if shared else None

@@ -132,7 +132,7 @@ def _model(found: Results, known: Mapping[str, str]) -> _Model | None:
     between = [_DOTS] if len(found.two_stage.params) > 1 else []
     of_line = bool(slopes) and found.slope is not None and len(found.own_terms) == 1
     of_line = of_line and any(each.of == found.condition for each, _ in slopes)
-    more = [_DOTS] if _more_within(found, of_line) else []
+    more = [_DOTS] if more_within(found) else []
 
     model = _Model()
     mean = known.get("mean", r"\mu_0" if slopes else r"\mu")
@@ -156,11 +156,10 @@ def _model(found: Results, known: Mapping[str, str]) -> _Model | None:
     return model
 
 
-def _more_within(found: Results, of_line: bool) -> bool:
+def more_within(found: Results) -> bool:
     """Whether subjects' rows differ by more than the condition's own effects."""
     if found.level1.own is not None:
-        candidates = found.design.random_part.supported.candidates
-        return len(candidates) > 1 or (of_line and len(found.own_terms) > 1)
+        return len(found.design.random_part.supported.candidates) > 1
     design = found.design
     within = design.n_observations - design.n_subjects - found.level1.df_resid
     return within > found.own_df
