@@ -12,7 +12,7 @@ import yaml
 from twolevel.design.terms import term_in_words
 from twolevel.figures.groups import answer_figure
 from twolevel.figures.registry import OF_STUDY
-from twolevel.files.stage_files import read_csv, write_csv
+from twolevel.files.stage_files import read_csv, write_text
 from twolevel.findings.cautions import pairs_share_an_error
 from twolevel.findings.compared import most_apart, quantity_in_words, why_apart
 from twolevel.findings.headline import headline
@@ -65,7 +65,7 @@ def main(snakemake: "Snakemake") -> None:
     filled = context(snakemake)
     rounded = {f"{table.name}_rounded": table for table in filled["paper"].tables}
     for path in snakemake.output.rounded:
-        write_csv(path, rounded[Path(path).stem].frame())
+        write_text(path, rounded[Path(path).stem].csv)
     fill_folder(snakemake, filled)
 
 

@@ -43,10 +43,16 @@ def write_csv(path: str | Path, table: pd.DataFrame) -> None:
     fast.
     """
     import pyarrow as pa
+
+    write_rows(path, pa.Table.from_pandas(table, preserve_index=False))
+
+
+def write_rows(path: str | Path, rows: pa.Table) -> None:
+    """Write a table of pyarrow's as CSV, as `write_csv` does one of pandas'."""
+    import pyarrow as pa
     import pyarrow.compute as pc
     from pyarrow import csv as arrow_csv
 
-    rows = pa.Table.from_pandas(table, preserve_index=False)
     for k, column in enumerate(rows.columns):
         if pa.types.is_boolean(column.type) or pa.types.is_dictionary(column.type):
             rows = rows.set_column(k, rows.column_names[k], _labels(column))

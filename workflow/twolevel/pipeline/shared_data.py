@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pandas as pd
-import pyarrow.parquet as pq
-
-from twolevel.files.stage_files import write_csv
+from twolevel.files.stage_files import write_rows, write_text
 from twolevel.pipeline.reports import LARGEST_TABLE
-from twolevel.pipeline.tables.stored import read_observations
+from twolevel.pipeline.tables.own_names import own_names
 
 # No row of a subject, a number and the signs between them is shorter.
 _SHORTEST_ROW = 4
@@ -21,13 +18,15 @@ def share_observations(observations: str | Path, target: str | Path, share: bool
     `share` is the study's key share_data. Where they are not shared, or too large for a page, the
     file says so instead.
     """
+    import pyarrow.parquet as pq
+
     kept = None if share else "share_data: false in the study’s entry of the config keeps them"
     if kept is None and pq.read_metadata(observations).num_rows * _SHORTEST_ROW <= LARGEST_TABLE:
-        typed = read_observations(observations).typed
-        assert isinstance(typed, pd.DataFrame)  # which so few rows are
-        write_csv(target, typed)
+        names = own_names(pq.read_schema(observations))
+        rows = pq.read_table(observations, columns=list(names))
+        write_rows(target, rows.rename_columns([names[name] for name in rows.column_names]))
         if Path(target).stat().st_size <= LARGEST_TABLE:
             return None
     kept = kept or "they are too large for a page"
-    write_csv(target, pd.DataFrame({"reason": [kept]}))
+    write_text(target, f"reason\n{kept}\n")
     return kept

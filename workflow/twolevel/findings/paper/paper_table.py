@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import Sequence
 from dataclasses import dataclass
-
-import pandas as pd
 
 from twolevel.text.markdown import Markdown, escape
 
@@ -29,10 +29,14 @@ class PaperTable:
         """The rows as Markdown that shows them literally."""
         return [[escape(cell) for cell in row] for row in self.rows]
 
-    def frame(self) -> pd.DataFrame:
-        """The same as a table of texts, whose headings are plain."""
-        rows = [[cell.replace("−", "-") for cell in row] for row in self.rows]
-        return pd.DataFrame(rows, columns=[heading.plain for heading in self.headings], dtype=str)
+    @property
+    def csv(self) -> str:
+        """The same as the text of a CSV file, whose headings are plain and minus signs hyphens."""
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow([heading.plain for heading in self.headings])
+        writer.writerows([cell.replace("−", "-") for cell in row] for row in self.rows)
+        return text.getvalue()
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ import pandas as pd
 
 from twolevel.design.shards import Shards
 from twolevel.files.stage_files import ATTRS, parquet_parts, write_parquet
+from twolevel.pipeline.tables.own_names import COLUMNS
 
 if TYPE_CHECKING:
     import pyarrow.parquet as pq
@@ -25,7 +26,7 @@ PART = 1_000_000
 # The column with the positions of subjects, of observations in parts.
 POSITION = "subject_position"
 
-_COLUMNS, _LEVELS = "twolevel.columns", "twolevel.levels"
+_LEVELS = "twolevel.levels"
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,7 +64,7 @@ class Observations:
 def write_observations(path: str | Path, observations: Observations) -> None:
     """Write observations as Parquet, the user's column names in its metadata."""
     data = observations.data.copy(deep=False)
-    data.attrs = {_COLUMNS: observations.columns}
+    data.attrs = {COLUMNS: observations.columns}
     if len(data) <= IN_MEMORY:
         write_parquet(path, data)
         return
@@ -89,7 +90,7 @@ def write_parts(
         name: list(values.cat.categories)
         for name, values in first.select_dtypes("category").items()
     }
-    with parquet_parts(path, {_COLUMNS: columns, _LEVELS: levels}) as write:
+    with parquet_parts(path, {COLUMNS: columns, _LEVELS: levels}) as write:
         for part in chain([first], parts):
             positions = part["subject"].to_numpy()
             names = subjects[positions].astype("str")
@@ -103,9 +104,9 @@ def read_observations(path: str | Path) -> Observations:
     file = pq.ParquetFile(path)
     if file.metadata.num_rows <= IN_MEMORY:
         data = pd.read_parquet(path)
-        return Observations(data, data.attrs[_COLUMNS])
+        return Observations(data, data.attrs[COLUMNS])
     attrs = json.loads(file.schema_arrow.metadata[ATTRS])
-    columns, levels = attrs[_COLUMNS], attrs[_LEVELS]
+    columns, levels = attrs[COLUMNS], attrs[_LEVELS]
     read = ["condition", *(name for name in columns if name not in ("subject", "condition"))]
 
     def parts() -> Iterator[pd.DataFrame]:
