@@ -209,12 +209,6 @@ def test_sliders_by_keyboard(show):
     assert number.get_attribute("aria-valuetext") == number.input_value() == "60"
 
 
-def unfolded(view):
-    """The view, with all that its page folds opened."""
-    view.run("document.querySelectorAll('details').forEach(part => { part.open = true; })")
-    return view
-
-
 def marked(view) -> dict[str, set[str]]:
     """The subjects that each figure shows."""
     pairs = view.run(
@@ -234,7 +228,8 @@ FIGURES = {"fig-data", "fig-caterpillar", "fig-shrinkage", "fig-influence"}
 
 @pytest.mark.parametrize("name", ["balanced", "slopes", "unbalanced"])
 def test_a_subject_chosen_in_one_figure_is_shown_in_all(show, name, site):
-    view = unfolded(show(name))
+    view = show(name)
+    view.unfold()
     assert marked(view) == {}
     choices = view.page.locator(".choose select")
     assert choices.count() == len(FIGURES)
@@ -256,7 +251,8 @@ def test_a_subject_chosen_in_one_figure_is_shown_in_all(show, name, site):
 
 
 def test_a_mouse_over_a_subject_shows_it_and_a_click_keeps_it(show):
-    view = unfolded(show("balanced"))
+    view = show("balanced")
+    view.unfold()
     figure = view.page.locator("#fig-shrinkage")
     figure.scroll_into_view_if_needed()
     place = """name => {
@@ -279,7 +275,8 @@ def test_a_mouse_over_a_subject_shows_it_and_a_click_keeps_it(show):
 
 
 def test_a_finger_on_a_subject_chooses_it(show):
-    view = unfolded(show("balanced", "phone", has_touch=True))
+    view = show("balanced", "phone", has_touch=True)
+    view.unfold()
     figure = view.page.locator("#fig-influence svg").first
     figure.scroll_into_view_if_needed()
     box = view.page.locator("#fig-influence [data-subject='2']").first.bounding_box()
@@ -309,7 +306,8 @@ def test_without_scripts_nothing_is_promised(show):
 
 
 def test_nothing_is_asked_of_a_network(show):
-    view = unfolded(show("balanced"))
+    view = show("balanced")
+    view.unfold()
     for button in view.page.locator(".live button").all():
         button.click()
     view.page.locator(".choose select").last.select_option("7")

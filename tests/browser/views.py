@@ -21,6 +21,10 @@ class View:
         """Evaluate JavaScript in the page."""
         return self.page.evaluate(script, *arguments)
 
+    def unfold(self) -> None:
+        """Open all that the page folds."""
+        self.run("document.querySelectorAll('details').forEach(part => { part.open = true; })")
+
     @property
     def focused(self) -> str:
         """The text of the element that has the focus."""
