@@ -34,11 +34,13 @@ def main() -> None:
         print(f"{'fits a second':44}{refits / seconds:10,.0f}")
     step("profile intervals", fit.profile)
     step("tests of both variances, 10,000 draws", fit.test_variances)
-    for subjects in (18, 1000):
+    for subjects in (18, 1_000, 10_000):
         for own in (False, True):
-            fit = tl.fit_mixed(formula, slopes(subjects, 10, own))
-            times = "own" if own else "shared"
+            data, times = slopes(subjects, 10, own), "own" if own else "shared"
+            fit = tl.fit_mixed(formula, data)
             step(f"{subjects:,} subjects left out, {times} times", fit.influence)
+            fit = tl.fit_mixed("y ~ x + (x || id)", data)
+            step(f"both variances of {subjects:,}, {times} times", fit.test_variances)
 
 
 def step(name: str, work, *args) -> float:
