@@ -80,7 +80,9 @@ def test_designs_are_told_apart_by_what_differs():
 
 def test_effects_are_told_apart_where_there_are_several():
     found = list(said(row(size(21), size(46, term="group:condition"))).values())
-    assert found[0].startswith("You need **21 subjects** for a power of 80 % of the test of condi")
+    assert found[0].startswith(
+        "You need **21 subjects** for a power of 80 % of the test of the con"
+    )
     assert found[1].startswith("You need **46 subjects** for a power of 80 % of the test of group")
     terms = [size(20 + k, term=f"t{k}") for k in range(FEW + 1)]
     found = list(said(row(*terms)).values())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from twolevel.experiments.planned.planned_study import CONDITION
 from twolevel.experiments.sizing.cautious_effect import SAFEGUARD
 from twolevel.findings.claim import Claim
 from twolevel.summaries.plan_summary import PlanRow, PlanSummary, SizeRow
@@ -68,7 +69,8 @@ def _sizes(found: Planned) -> list[Claim]:
         (row, size.term) for row in found.plan.rows for size in row.sizes if size.experiments != 0
     ]
     terms = list(dict.fromkeys(term for _, term in sizes))
-    tests = {term: f" of the test of {escape(term)}" if len(terms) > 1 else "" for term in terms}
+    names = {term: escape(term) for term in terms} | {CONDITION: "the conditions"}
+    tests = {term: f" of the test of {names[term]}" if len(terms) > 1 else "" for term in terms}
     questions = list(dict.fromkeys((found.plan.rows.index(row), term) for row, term in sizes))
     if len(questions) > FEW:
         return [claim for term in terms for claim in _ranges(found, term, tests[term])]
