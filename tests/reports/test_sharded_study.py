@@ -49,8 +49,9 @@ def agree(one, other, place=""):
         # Drawn along axes that rounding may turn where several are equally good.
         np.testing.assert_allclose(one, other, rtol=0.1, atol=0.2, err_msg=place)
     elif isinstance(one, dict):
-        assert one.keys() == other.keys(), place
-        for key in one:
+        # Cells are averaged, and differences standardised, of a table in memory only.
+        assert {key for key in one if not key.startswith(("d_z", "d_av"))} == other.keys(), place
+        for key in other:
             agree(one[key], other[key], f"{place}.{key}")
     elif isinstance(one, list):
         assert len(one) == len(other), place

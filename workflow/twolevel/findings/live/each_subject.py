@@ -26,6 +26,7 @@ def each_subject(
     unit = f" ({found.unit})" if found.unit else ""
     kind = _of_intercepts if is_intercept(found.mixed) else _of_own_effects
     columns, values_of = kind(found, effects, unit)
+    # Of a table in parts, only the subjects of its sample are left out one by one.
     distances = {row["subject"]: row["cooks_distance"] for row in influence}
     return {
         "columns": ["observations", f"own mean{unit}", *columns, "Cook’s distance"],
@@ -35,7 +36,7 @@ def each_subject(
                 row["n"],
                 significant(_number(row["subject_mean"]), 4),
                 *(significant(value, 4) for value in values_of(row)),
-                significant(_number(distances[row["subject"]])),
+                significant(_number(distances.get(row["subject"], ""))),
             ]
             for row in subjects
         ],
