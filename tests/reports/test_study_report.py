@@ -1198,7 +1198,8 @@ def test_the_adjustment_is_the_studys_own(made):
 def test_everything_is_of_the_studys_level(made, name):
     report = made(name)
     shown = flat(report) + " ".join(image["alt"] for image in report.page.images)
-    assert not re.search(r"(?<![\d.])9?5 ?%|\b0\.05\b|\b1\.96\b", shown)
+    # An interval may end at 0.05.
+    assert not re.search(r"(?<![\d.])9?5 ?%|(?<![\[−])\b0\.05\b(?!\])|\b1\.96\b", shown)
     assert "90 % interval" in shown
     mixed, checks = report.json("mixed"), report.json("checks")
     assert mixed["level"] == checks["level"] == 0.9
