@@ -91,5 +91,5 @@ def distributions(
     room = room_of(figure)
     above[0].set_xlabel(labels.in_unit(f"subject mean μᵢ − {significant(centre)}", room))
     above[1].set_xlabel(labels.in_unit("residual ηᵢⱼ", room))
-    below[0].set_ylabel(labels.in_unit("deviation", room_of(figure, 3, across=False)))
+    below[0].set_ylabel(labels.in_unit("deviation", room_of(figure, 2, across=False)))
     return figure
