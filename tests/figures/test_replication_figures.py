@@ -5,17 +5,22 @@ import re
 import warnings
 import xml.etree.ElementTree as ET
 from itertools import pairwise
+from types import SimpleNamespace
 
 import matplotlib.colors as colours
 import numpy as np
 import pandas as pd
 import pytest
+from example_summaries import REPLICATION
 from test_figures_all import texts, words_outside
 
 from twolevel.figures.panels import Subjects, left_out, measured, percent, some
 from twolevel.figures.replication_registry import OF_REPLICATION
+from twolevel.figures.replication_sources import ReplicationSources
 from twolevel.figures.theme import BETWEEN, INK, MARGINAL, WITHIN
 from twolevel.figures.words import width
+from twolevel.summaries.plan_summary import PlanSummary
+from twolevel.summaries.replication_summary import ReplicationSummary
 
 QUANTITIES = ("grand_mean", "between_variance", "within_variance")
 Z = 1.959963984540054
@@ -299,6 +304,17 @@ def test_some_values_are_evenly_chosen_with_both_ends():
     assert some([5, 1, 3, 3, 2, 4], 3) == [1, 3, 5]
     assert some([2, 1], 3) == [1, 2]
     assert some([7], 3) == [7]
+
+
+def test_figures_show_the_designs_with_the_most_observations_in_a_cell():
+    axes = REPLICATION["axes"] | {"replicates": [1, 4]}
+    table = pd.DataFrame({"replicates": [1, 4, 4], "value": [1.0, 2.0, 3.0]})
+    rows = [SimpleNamespace(replicates=1), SimpleNamespace(replicates=4)]
+    plan = PlanSummary.model_construct(rows=rows)
+    replication = ReplicationSummary.of(REPLICATION | {"axes": axes})
+    shown = ReplicationSources(replication, plan, table, table).with_most_replicates()
+    assert shown.measures["value"].tolist() == shown.distributions["value"].tolist() == [2.0, 3.0]
+    assert shown.plan.rows == rows[1:]
 
 
 def test_what_is_left_out_is_said():

@@ -26,7 +26,7 @@ def main(snakemake: "Snakemake") -> None:
         measures=read_parquet(files.measures),
         distributions=read_parquet(files.distributions),
     )
-    draw(snakemake.output, "of_replication", sources)
+    draw(snakemake.output, "of_replication", sources.with_most_replicates())
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -20,3 +20,13 @@ class ReplicationSources:
     plan: PlanSummary
     measures: pd.DataFrame
     distributions: pd.DataFrame
+
+    def with_most_replicates(self) -> ReplicationSources:
+        """Those of the designs with the most observations in a cell, which figures show."""
+        most = max(self.replication.axes.replicates)
+        rows = [row for row in self.plan.rows if row.replicates == most]
+        measures, distributions = (
+            table[table["replicates"] == most] for table in (self.measures, self.distributions)
+        )
+        plan = self.plan.model_copy(update={"rows": rows})
+        return replace(self, plan=plan, measures=measures, distributions=distributions)

@@ -37,7 +37,8 @@ def draw(sources: ReplicationSources) -> Figure:
     """Draw the figure from the results of a replication study."""
     replication, answers = sources.replication, []
     for row in sources.plan.rows:
-        answers += [(row.sigma_between, row.missing, s.power, s.subjects) for s in row.sizes]
+        sizes = (size for size in row.sizes if size.term == "condition")
+        answers += [(row.sigma_between, row.missing, s.power, s.subjects) for s in sizes]
     return power_curves(
         sources.measures, test=replication.test, powers=replication.powers, answers=answers
     )
