@@ -20,7 +20,7 @@ MEASURED = {
     "plot_study": (190, 270, 20, 5, 6),
     "replicate": (170, 0, 0, 2, 0.1),
     "measure_performance": (150, 30, 30, 2, 2),
-    "find_subjects": (170, 0, 0, 5, 10),
+    "find_subjects": (220, 0, 0, 5, 30),
     "gather_experiments": (140, 20, 0, 2, 25),
 }
 # Snakemake runs alongside the script, in the job and in its step: 180 MB each, and a few seconds that
