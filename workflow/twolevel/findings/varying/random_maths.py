@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from twolevel.findings.varying.random_words import Own, own_effects
-from twolevel.summaries.mixed_summary import MixedSummary
 from twolevel.text.markdown import Markdown, tex
+
+if TYPE_CHECKING:
+    from twolevel.summaries.mixed_summary import MixedSummary
 
 # Effects of one term up to which its covariance matrix is written out.
 _MOST_WRITTEN = 3

@@ -13,8 +13,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from twolevel.findings.results import Results
 from twolevel.findings.varying.random_maths import (
     ERROR,
     aligned,
@@ -27,8 +27,11 @@ from twolevel.findings.varying.random_maths import (
 )
 from twolevel.findings.varying.random_words import Own, has_slopes, own_effects
 from twolevel.random.effect_names import INTERCEPT
-from twolevel.summaries.two_stage_summary import EffectCovarianceSummary, OwnEffectsSummary
 from twolevel.text.markdown import Markdown, tex
+
+if TYPE_CHECKING:
+    from twolevel.findings.results import Results
+    from twolevel.summaries.two_stage_summary import EffectCovarianceSummary, OwnEffectsSummary
 
 _DOTS = r"\cdots"
 
