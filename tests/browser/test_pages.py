@@ -63,7 +63,7 @@ def test_no_anchor_leads_nowhere(show, site):
         view = show(name)
         links = view.run(
             """() => [...document.links].filter(a => !a.ariaHidden)
-                 .map(a => [a.getAttribute("href"), a.innerText])"""
+                 .map(a => [a.getAttribute("href"), a.textContent])"""
         )
         assert links
         for href, text in links:
