@@ -63,7 +63,7 @@ def test_snakemakes_own_report_holds_pages_figures_and_tables(project):
         page = archive.read("report/report.html").decode()
     figures = [path.name for path in (project.path / "results/toy/figures").iterdir()]
     tables = [path.name for path in (project.path / "results/toy/tables").iterdir()]
-    assert len(figures) == 14
+    assert len(figures) == 15
     for name in figures + tables:
         assert names.count(name) == 2, name
     assert {"index.html", "report.html"} <= set(names)
