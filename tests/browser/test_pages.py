@@ -166,7 +166,7 @@ def test_what_scrolls_can_be_scrolled_by_keyboard(show):
             view.page.keyboard.press("ArrowRight")
             view.page.wait_for_function("e => e.scrollLeft > 0", arg=region.element_handle())
             moved += 1
-    assert moved > 5
+    assert moved > 2
 
 
 def test_a_link_into_a_hidden_tab_shows_it(show):
