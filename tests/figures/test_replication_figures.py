@@ -355,10 +355,10 @@ def test_tables_are_left_alone(planning, name):
 MANY = (5, 6, 8, 10, 15, 20, 30, 50, 100, 200)
 SHOWN = {
     "sampling_distributions": "5, 10, 30 and 200 subjects; SD between 2; complete data.",
-    "two_stage_bias": "5, 8, 15, 20, 50 and 200 subjects; SD between 0, 0.4 and 2; complete data.",
-    "bias_coverage": "5, 8, 15, 20, 50 and 200 subjects; SD between 0, 0.4 and 2; complete data.",
+    "two_stage_bias": "5, 8, 15, 20, 50 and 200 subjects; SD between 0 and 2; complete data.",
+    "bias_coverage": "5, 8, 15, 20, 50 and 200 subjects; SD between 0 and 2; complete data.",
     "power_curves": "SD between 2; complete data, 10% missing and 20% missing.",
-    "type_one_error": "5, 8, 15, 20, 50 and 200 subjects; SD between 0, 0.4 and 2;"
+    "type_one_error": "5, 8, 15, 20, 50 and 200 subjects; SD between 0 and 2;"
     " complete data and 20% missing.",
 }
 

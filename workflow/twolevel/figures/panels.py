@@ -24,7 +24,7 @@ INTERVALS = "Bars: 95% Monte Carlo intervals."
 # Measures that are the share of experiments in which something happens.
 SHARES = ("coverage", "power", "type_one_error")
 
-MOST_SUBJECTS = 18  # across all panels of a row
+MOST_SUBJECTS = 12  # across all panels of a row
 APART = 6.0  # points between series that stand side by side
 
 
