@@ -393,7 +393,7 @@ def test_p_and_intervals_are_in_view_on_a_phone(show, label):
 def test_what_a_row_is_about_stays_in_view(show):
     view = show("balanced", "phone")
     region = view.page.locator("#tbl-anova .table-scroll")
-    region.evaluate("e => e.scrollTo(1000, 0)")
+    region.evaluate("e => { e.style.width = '10rem'; e.scrollTo(1000, 0); }")
     assert region.evaluate("e => e.scrollLeft") > 0
     first = region.locator("tbody td").first.bounding_box()
     assert first["x"] >= region.bounding_box()["x"]

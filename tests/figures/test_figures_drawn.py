@@ -178,6 +178,13 @@ def test_shared_effects_have_one_shape_at_each_subjects_height(study):
     np.testing.assert_allclose(shapes, np.broadcast_to(shapes[0], (3, 3)))
 
 
+def test_a_fit_beyond_all_observations_is_still_in_its_panel(study):
+    first = study.first_subjects[0]
+    rows = [row.model_copy(update={"fitted": 99.0, "residual": -90.0}) for row in first.rows]
+    subject = first.model_copy(update={"rows": rows})
+    assert study.draw("three_subjects", subjects=[subject]).axes[0].get_ylim()[1] > 99
+
+
 def test_the_own_fit_runs_through_levels_that_the_subject_was_seen_under(simulate):
     study = simulate(conditions=(0, 1, 2, 5))
     seen = [row for row in study.first_subjects[0].rows if row.condition != 1]

@@ -644,11 +644,16 @@ def test_anova(report):
         (row,) = [r for r in found if r[:2] == [term["stratum"], term["term"]]]
         check(row[5], term["F"])
         check_p(row[6], term["p"])
-        check(row[7], term["partial_eta2"], 3)
-        check(row[9], term["generalised_eta2"], 3)
-        ends = (term["generalised_eta2_low"], term["generalised_eta2_high"])
-        for text, end in zip(row[10].split(" to "), ends, strict=True):
-            check(text, end, 3)
+    for row, term in zip(report.table("tbl-effect-sizes"), anova["table"], strict=True):
+        assert row[0] == term["term"]
+        for size, interval, name in (
+            (*row[1:3], "partial_eta2"),
+            (*row[3:], "generalised_eta2"),
+        ):
+            check(size, term[name], 3)
+            ends = (term[f"{name}_low"], term[f"{name}_high"])
+            for text, end in zip(interval.split(" to "), ends, strict=True):
+                check(text, end, 3)
     assert len(found) == len(anova["strata"]) + len(anova["table"])
     assert report.says("assume sphericity") == bool(anova["sphericity"])
     tests = {row["term"]: row for row in report.json("mixed")["anova"]}

@@ -49,8 +49,9 @@ def three_subjects(
     axes = figure.subplots(len(subjects), sharex=True, sharey=True, squeeze=False)[:, 0]
     room = room_of(figure)
     response_label(axes[len(axes) // 2], labels, room_of(figure, across=False))
-    everything = [row.fitted + row.residual for each in subjects for row in each.rows]
-    axes[0].set_ylim(limits(everything, [each.subject_mean for each in subjects], margin=0.1))
+    rows = [row for each in subjects for row in each.rows]
+    fits = [row.fitted for row in rows] + [each.subject_mean for each in subjects]
+    axes[0].set_ylim(limits([row.fitted + row.residual for row in rows], fits, margin=0.1))
     for ax, each in zip(axes, subjects, strict=True):
         shown.label_axis(ax, labels, room)
         ax.set_xlabel(ax.get_xlabel() if ax is axes[-1] else "")
