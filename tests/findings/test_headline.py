@@ -40,7 +40,7 @@ def test_a_clear_effect_its_means_and_its_pairs():
     assert claims(found)["time"].clear
     assert claims(found)["time"].numbers["p"] == 0.001
     assert said(found, "means") == "The means are 1.000 (a), 2.000 (b) and 3.000 (c)."
-    assert "Pairs that differ (Holm-adjusted p < 0.05): c above a;" in said(found, "pairs")
+    assert "Pairs that differ (Holm-adjusted p < .05): c above a;" in said(found, "pairs")
 
 
 @pytest.mark.parametrize("p", [0.3, None])

@@ -33,14 +33,14 @@ def test_of_two_levels_the_difference_is_told():
 def test_all_none_and_some():
     assert (
         said("abc", [1, 2, 3], [0.01] * 3)
-        == "All 3 pairs of levels differ (Holm-adjusted p < 0.05)."
+        == "All 3 pairs of levels differ (Holm-adjusted p < .05)."
     )
     assert said("abc", [1, 2, 3], [0.5] * 3).startswith(
         "No pair of levels differs clearly by itself"
     )
     assert said("abc", [1, 2, 3], [0.5] * 3, clear=False) is None
     assert said("abc", [1, -2, 3], [0.01, 0.01, 0.5], adjust="none") == (
-        "Pairs that differ (p < 0.05, not adjusted): a above b and c above a; the other is not "
+        "Pairs that differ (p < .05, not adjusted): a above b and c above a; the other is not "
         "told apart."
     )
     assert said("abc", [1, 2, 3], [0.01, 0.5, 0.5], clear=False).startswith(
@@ -56,7 +56,7 @@ def test_a_pair_without_a_test_differs_from_nothing():
 def test_of_many_levels_only_the_count():
     levels = "abcdefg"
     ps = [0.01] + [0.5] * 20
-    assert said(levels, [1] * 21, ps) == "Of 21 pairs of levels, 1 differ (Holm-adjusted p < 0.05)."
+    assert said(levels, [1] * 21, ps) == "Of 21 pairs of levels, 1 differ (Holm-adjusted p < .05)."
 
 
 @given(
@@ -78,6 +78,6 @@ def test_every_pair_is_where_it_belongs(pairs):
 
 def test_the_level_is_said_and_decides():
     assert said("abc", [1, 2, 3], [0.08, 0.01, 0.02], level=0.9) == (
-        "All 3 pairs of levels differ (Holm-adjusted p < 0.1)."
+        "All 3 pairs of levels differ (Holm-adjusted p < .1)."
     )
     assert "(90 % interval " in said("ab", [1], [0.01], level=0.9)

@@ -827,10 +827,10 @@ def test_an_interaction_comes_first(made):
 
 def test_which_levels_differ(made, report):
     text = summary(report)
-    assert "All 3 pairs of levels differ (Holm-adjusted p < 0.05)." in summary(made("balanced"))
-    assert "(Tukey-adjusted p < 0.05)" in summary(made("tukey"))
+    assert "All 3 pairs of levels differ (Holm-adjusted p < .05)." in summary(made("balanced"))
+    assert "(Tukey-adjusted p < .05)" in summary(made("tukey"))
     assert (
-        "Pairs that differ (Holm-adjusted p < 0.05): T2 above T1 and T2 above T4; the others are "
+        "Pairs that differ (Holm-adjusted p < .05): T2 above T1 and T2 above T4; the others are "
         "not told apart."
     ) in summary(made("unbalanced"))
     assert "Of 190 pairs of levels, 6 differ" in summary(made("twenty"))

@@ -44,9 +44,10 @@ class Adjustment:
     pairs: bool = False
 
     def criterion(self, alpha: float) -> str:
-        """By what a difference counts as one: Holm-adjusted p < alpha."""
+        """By what a difference counts as one: Holm-adjusted p < .05."""
+        limit = f"{alpha:g}".removeprefix("0")
         return (
-            f"{self.prefix}-adjusted p < {alpha}" if self.prefix else f"p < {alpha}, not adjusted"
+            f"{self.prefix}-adjusted p < {limit}" if self.prefix else f"p < {limit}, not adjusted"
         )
 
 
