@@ -13,6 +13,7 @@ OTHERS = {
     "figures/panels.py",  # Monte Carlo errors
     "figures/of_study/conditional_marginal.py",  # which subjects are drawn
     "figures/of_replication/power_curves.py",  # how far apart powers take panels
+    "inference/variance_test.py",  # when other variances are clear enough for an approximation
 }
 
 

@@ -32,7 +32,7 @@ def with_interval(
     within_one: bool = False,
     unit: str = "",
 ) -> Markdown:
-    """An estimate with its interval, as *M* = 3.21, 95% CI [1.20, 5.22].
+    """An estimate with its interval, as *M* = 3.21, 90% CI [1.20, 5.22].
 
     `within_one` says that it lies between -1 and 1 by its nature; without both ends there is no
     interval. `unit` stands behind the estimate.
