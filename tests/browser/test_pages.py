@@ -233,6 +233,7 @@ def test_without_scripts(show, name):
     page = view.page
     for heading in page.locator("main h2").all():
         assert heading.is_visible()
+    view.unfold()  # as a reader does, without any script
     tables = page.locator("main table")
     assert tables.count() == 0 or all(table.is_visible() for table in tables.all())
     if name != "index":
@@ -299,7 +300,7 @@ def test_a_servers_policy_does_not_break_it(chromium, site):
     page.route("**/*", lambda route: route.fulfill(body=html, headers=headers))
     page.goto("http://site.invalid/balanced.html")
     assert said == []
-    assert page.locator("[role=tab]").count() == 8
+    assert page.locator("[role=tab]").count() == page.locator(".tab-panel").count() > 4
     page.close()
 
 
@@ -317,7 +318,10 @@ def luminance(page, selector: str) -> SimpleNamespace:
 
 @pytest.mark.parametrize("name", STUDIES)
 def test_dark_is_dark_in_figures_too(show, name):
-    night, day = show(name, scheme="dark").page, show(name, scheme="light").page
+    pages = [show(name, scheme=scheme) for scheme in ("dark", "light")]
+    for view in pages:
+        view.unfold()
+    night, day = (view.page for view in pages)
     for part in ("header", "#fig-data svg", "#fig-distributions svg", "#fig-covariance svg"):
         dark, light = luminance(night, part), luminance(day, part)
         assert dark.median < 60, part
@@ -331,13 +335,15 @@ def test_dark_is_dark_in_figures_too(show, name):
 def test_downloads_arrive_byte_for_byte(show, site, name, tmp_path):
     view = show(name, accept_downloads=True)
     folder = site.parent / "results" / name
-    expected = {path.name: path for path in (folder / "tables").glob("*.csv")}
+    written = (folder / "report/tables").glob("*.csv")
+    expected = {path.name: path for path in written if path.stat().st_size}
     expected |= {file: folder / "report" / file for file in ("report.qmd", "provenance.json")}
     arrived = set()
     links = view.page.locator("a[download]")
     for number in range(links.count()):
-        if number == 8:  # Chromium asks before an eleventh download from one visit
+        if number % 8 == 0:  # Chromium asks before an eleventh download from one visit
             view.page.reload()
+            view.unfold()
         with view.page.expect_download() as waiting:
             links.nth(number).click()
         download = waiting.value
