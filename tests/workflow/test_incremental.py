@@ -52,7 +52,7 @@ def with_study(name, study):
 
 
 def test_every_rule_is_in_the_map_above(imports):
-    assert set(imports) == {*READS, *DATA.values(), *REPLICATION}
+    assert set(imports) == {*READS, *DATA.values(), *REPLICATION, "publish"}
 
 
 def test_a_second_run_has_nothing_to_do(project):

@@ -69,7 +69,7 @@ def test_what_was_changed_in_a_page_is_told(project, tmp_path):
     assert "differs   means.csv: the page carries another than it states" in run.out
     assert "differs   anova.csv: the run made another than the page states" in run.out
     assert "differs   the page as a whole" in run.out
-    assert len(re.findall("^same ", run.out, re.M)) == 11
+    assert len(re.findall("^same ", run.out, re.M)) == 19
     assert "not confirmed" in run.text
     assert "others: anova.csv, means.csv; take the page as it was published" in run.text
     assert "Traceback" not in run.text
@@ -122,7 +122,7 @@ def test_a_forgery_is_not_confirmed_whatever_it_says_of_its_making(project, tmp_
     assert (
         "not confirmed, for it is not what its provenance makes here; the same tables: " in run.text
     )
-    assert "anova.csv, coefficients.csv" in run.text
+    assert "anova.csv, anova_rounded.csv, coefficients.csv" in run.text
     assert "others: none; " in run.text
     noted = "have what is noted above as it was" in run.text
     assert noted == bool(false)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from twolevel.files.checksums import checksums, sha256
+from twolevel.files.checksums import checksums
 from twolevel.files.private_folders import private_folder
 from twolevel.page.rendering import run as run_command
 from twolevel.pipeline.config.study import RealStudy
@@ -40,8 +40,8 @@ def main(snakemake: "Snakemake") -> None:
         print(f"Making {report} again ...", flush=True)
         snakemake_here = [params.python, "-P", "-m", "snakemake", "--snakefile", params.snakefile]
         make(published, folder, [*snakemake_here, "--cores", str(snakemake.threads)])
-        wrong, same = compared(published, folder / f"results/{report}/tables")
         again = read_page(folder / f"results/{report}/report.html")
+        wrong, same = compared(published, again)
     if published.renderer != again.renderer:
         here = f"{quoted(again.renderer)} here"
         notes.append(f"rendered by {quoted(published.renderer)}, by {here}")
@@ -133,11 +133,13 @@ def make(published: Published, folder: Path, snakemake_here: list[str]) -> None:
         raise TwoLevelError(f"{published.provenance.report} cannot be made again:\n{done.said}")
 
 
-def compared(published: Published, tables: Path) -> tuple[list[str], list[str]]:
+def compared(published: Published, again: Published) -> tuple[list[str], list[str]]:
     """Say of every table whether it is the same; name those that are not, and those that are."""
     wrong, same = [], []
-    stated = {table.name: table.sha256 for table in published.provenance.tables}
-    made = {path.name: sha256(path) for path in tables.iterdir()}
+    stated, made = (
+        {table.name: table.sha256 for table in page.provenance.tables}
+        for page in (published, again)
+    )
     carried = {name: sha for name, sha in published.carried.items() if name.endswith(".csv")}
     for name in sorted({**stated, **made, **carried}):
         reasons = []

@@ -43,6 +43,7 @@ from twolevel.findings.walk.two_levels import random_variables, two_levels
 from twolevel.inference.adjustments import ADJUSTMENTS
 from twolevel.levels.comparison import ROUNDING
 from twolevel.pipeline.job import run
+from twolevel.pipeline.provenance import versions
 from twolevel.pipeline.reports import fill_folder, making
 from twolevel.pipeline.shared_data import share_observations
 from twolevel.summaries.anova_summary import AnovaSummary
@@ -62,11 +63,7 @@ if TYPE_CHECKING:
 
 def main(snakemake: "Snakemake") -> None:
     """Copy what the report shows into its folder, and write the document."""
-    filled = context(snakemake)
-    rounded = {f"{table.name}_rounded": table for table in filled["paper"].tables}
-    for path in snakemake.output.rounded:
-        write_text(path, rounded[Path(path).stem].csv)
-    fill_folder(snakemake, filled)
+    fill_folder(snakemake, context(snakemake))
 
 
 def context(snakemake: "Snakemake") -> dict[str, Any]:
@@ -94,12 +91,18 @@ def context(snakemake: "Snakemake") -> dict[str, Any]:
     )
     tables = {Path(path).stem: path for path in files.tables}
     apart, errors = most_apart(comparison, mixed.terms), error_rows(found)
-    made = making(name, entries, files.tables, loading)
     share = snakemake.params.study["share_data"]
+    data_kept = share_observations(files.observations, snakemake.output.data, share)
     citation = yaml.safe_load(Path(files.citation).read_text("utf-8"))
+    paper = for_paper(found, loading, versions(), citation)
+    rounded = {f"{table.name}_rounded": table for table in paper.tables}
+    for path in snakemake.output.rounded:
+        write_text(path, rounded[Path(path).stem].csv)
+    shown = [*snakemake.output.rounded, *([] if data_kept else [snakemake.output.data])]
+    made = making(name, entries, files.tables, loading, shown)
     return made | {
-        "paper": for_paper(found, loading, made["provenance"]["versions"], citation),
-        "data_kept": share_observations(files.observations, snakemake.output.data, share),
+        "paper": paper,
+        "data_kept": data_kept,
         "one_line_of_making": of_making(made["provenance"]),
         "labels": labels,
         "design": design,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -51,17 +51,19 @@ def fill_folder(snakemake: Snakemake, context: Mapping[str, Any]) -> None:
 def making(
     name: str,
     entries: Mapping[str, Mapping[str, Any]],
-    tables: list[str],
+    tables: Sequence[str],
     loading: LoadingSummary | None,
+    made_of_them: Sequence[str] = (),
 ) -> dict[str, Any]:
     """What every report says of itself: title, entry in the config, tables, provenance.
 
     `entries` are those of the config that the report needs, its own in the first section; `loading`
-    has the checksums of the files of the user's table, if there is one.
+    has the checksums of the files of the user's table, if there is one. What the report itself has
+    `made_of_them`, such as rounded tables, has checksums too.
     """
     inputs = [file.model_dump() for file in loading.inputs] if loading else []
     sizes = {Path(path).stem: Path(path).stat().st_size for path in tables}
-    made = provenance(name, entries, tables, inputs)
+    made = provenance(name, entries, [*tables, *made_of_them], inputs)
     section = next(iter(entries))
     study = entries[section][name]
     return {
