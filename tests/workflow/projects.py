@@ -141,9 +141,8 @@ class Project:
         return {str(p.relative_to(self.path)): p.read_bytes() for p in paths if p.is_file()}
 
     def results(self, *studies: str) -> dict[str, bytes]:
-        """Every file of these studies, and their pages of the site, with its content."""
-        files = self.files(*(f"results/{study}" for study in studies))
-        return files | {k: v for k, v in self.files("site").items() if Path(k).stem in studies}
+        """Every file of these studies with its content. Pages of a site lead to others' too."""
+        return self.files(*(f"results/{study}" for study in studies))
 
     def copy(self, path: Path) -> "Project":
         """Copy it as it is, with times and with what Snakemake remembers."""

@@ -51,7 +51,7 @@ def test_the_default_studies_have_the_bytes_of_a_local_run(fresh, ran_once, slur
     assert said.lines.count("lecture: draw the figures") == 1
     assert {state for state, *_ in slurm()} == {"COMPLETED"}
     jobs = sorted(comment.removeprefix("rule_").split("_")[0] for *_, comment in slurm())
-    assert jobs == ["experiments", "measure", *["study"] * 4], "a study is one job"
+    assert jobs == ["experiments", "find", "measure", *["study"] * 4], "a study is one job"
     assert "No job memory" not in said.text
     assert "No wall time" not in said.text
 
@@ -62,7 +62,7 @@ def test_replications_and_a_large_study_have_the_bytes_of_a_local_run(fresh, rep
     fresh.snakemake(*COMMAND)
     assert fresh.files("results", "site") == replicated[0].files("results", "site")
     rules = sorted(comment.removeprefix("rule_").split("_")[0] for *_, comment in slurm())
-    assert rules == ["experiments", "gather", "measure", "measure", "study"]
+    assert rules == ["experiments", "find", "find", "gather", "measure", "measure", "study"]
 
 
 def test_a_job_out_of_memory_gets_twice_as_much(fresh, slurm):

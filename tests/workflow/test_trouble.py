@@ -15,6 +15,7 @@ from projects import AGAIN, CONFIG, ROOT, SIMULATE, TOY, differing, replication_
 # The rules by the names of their logs; those of replication studies log as these do.
 STAGES = {path.stem for path in (ROOT / "workflow/scripts").glob("*.py")} - {
     "new_study",
+    "publish",
     "reproduce",
 }
 
@@ -183,7 +184,7 @@ class TestFailedStudy:
         assert "Open site/index.html: it says why there is no page of real, rep" in said.lines
         assert "Traceback" not in said.text
         index = (project.path / "site/index.html").read_text(encoding="utf-8")
-        assert "found &quot;oops02682557691&quot;, expected a number" in index
+        assert 'found "oops02682557691", expected a number' in index
         assert 'href="toy.html"' in index
         assert 'href="real.html"' not in index
         assert sorted(p.name for p in (project.path / "site").iterdir()) == [

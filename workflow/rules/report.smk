@@ -33,6 +33,8 @@ STEPS = sorted(path.name for path in (WORKFLOW.parent / "reports/study").iterdir
 STEPS = [template(f"study/{name}") for name in STEPS]
 
 
+# A parameter, for a file from the future would stop its job; `code` tells of a change.
+CITATION = os.path.relpath(WORKFLOW.parent / "CITATION.cff")
 # Those that the page has rounded for people too.
 ROUNDED = ["descriptives", "tests", "anova", "means", "contrasts", "varcorr"]
 
@@ -53,7 +55,6 @@ rule write_report:
         truth=truth_of,
         loading=loading_of,
         observations=observations_of,
-        citation=local(os.path.relpath(WORKFLOW.parent / "CITATION.cff")),
         figures=FIGURES,
         tables=TABLES,
     output:
@@ -72,7 +73,8 @@ rule write_report:
         "../envs/twolevel.yaml"
     params:
         study=config_of,
-        code=script_code("write_report", template("study.qmd"), *STEPS, *SUPPORT, *LIVE),
+        citation=CITATION,
+        code=script_code("write_report", template("study.qmd"), *STEPS, *SUPPORT, *LIVE, CITATION),
     message:
         "{wildcards.study}: write the report"
     script:

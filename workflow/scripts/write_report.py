@@ -93,7 +93,7 @@ def context(snakemake: "Snakemake") -> dict[str, Any]:
     apart, errors = most_apart(comparison, mixed.terms), error_rows(found)
     share = snakemake.params.study["share_data"]
     data_kept = share_observations(files.observations, snakemake.output.data, share)
-    citation = yaml.safe_load(Path(files.citation).read_text("utf-8"))
+    citation = yaml.safe_load(Path(snakemake.params.citation).read_text("utf-8"))
     paper = for_paper(found, loading, versions(), citation)
     rounded = {f"{table.name}_rounded": table for table in paper.tables}
     for path in snakemake.output.rounded:
