@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from example_summaries import POOLED, checks
 from study_results import results_of
-from test_scripts import NAMES, found
+from test_analysis_scripts import NAMES, found
 
 from twolevel.findings.paper.cited_works import SOURCES, bibliography
 from twolevel.findings.paper.for_paper import for_paper
