@@ -252,7 +252,6 @@ def build(name: str, folder: Path, config: dict[str, Any] | None = None) -> None
     for key in shown:
         (report / key).mkdir(parents=True)
     support = {"template": REPORTS / "study.qmd", "support": SUPPORT}
-    support |= {"citation": ROOT / "CITATION.cff"}
     offered = {"data": report / "tables" / "data.csv"}
     offered["rounded"] = [report / "tables" / f"{table}_rounded.csv" for table in ROUNDED]
     given = {key: path for key, path in made.items() if path.exists()}
@@ -263,6 +262,7 @@ def build(name: str, folder: Path, config: dict[str, Any] | None = None) -> None
         {"document": document, "provenance": report / "provenance.json", **copies, **offered},
         {"study": name},
         study=study,
+        citation=ROOT / "CITATION.cff",
     )
     page = {0: folder / "report.html"}  # whatever the format, its one output
     job(render_report, {"document": document}, page, renderer="pandoc")
