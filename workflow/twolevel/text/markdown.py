@@ -9,7 +9,7 @@ import string
 import unicodedata
 from collections.abc import Iterable
 
-from twolevel.text.apa import p_relation, share
+from twolevel.text.apa import p_cell, p_relation, share
 from twolevel.text.numbers import rounded, significant
 
 _PUNCTUATION = str.maketrans({mark: f"\\{mark}" for mark in string.punctuation})
@@ -88,6 +88,11 @@ def tex(value: float | None, digits: int = 4) -> Markdown:
 def p_value(value: float | None) -> Markdown:
     """A p value with its relation, as papers have it: `= .023` or `< .001`."""
     return figures(p_relation(value))
+
+
+def p_in_table(value: float | None) -> Markdown:
+    """A p value as a table has it: `.023` or `< .001`."""
+    return figures(p_cell(value))
 
 
 def simulated_p(value: float, draws: int) -> Markdown:
