@@ -42,7 +42,8 @@ def test_a_page_of_a_table_that_lies_elsewhere_is_confirmed(project, tmp_path):
     refused = reproduce(project, f"page={page}", ok=False)
     assert 'its table "config/data/selfesteem.csv" is not here' in refused.text
     run = reproduce(project, f"page={page}", f"table={table}")
-    names = {path.name for path in (project.path / "results/real/tables").iterdir()}
+    # Rounded tables and the data too, which are made with the page.
+    names = {path.name for path in (project.path / "results/real/report/tables").iterdir()}
     assert set(re.findall(r"^same +(\S+\.csv)$", run.out, re.M)) == names
     # The page too, which shows the path that the table had.
     assert "same      the whole page, byte for byte" in run.out
