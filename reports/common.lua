@@ -99,6 +99,31 @@ local function reference(cite)
   return result
 end
 
+-- What belongs to a number stays on its line: a percent sign, the "to" of a range, the sign that
+-- compares it with what stands before, and the other of two degrees of freedom.
+local COMPARING = { ["="] = true, ["<"] = true, [">"] = true, ["≤"] = true, ["≥"] = true }
+
+local function starts_with_number(text) return (text:gsub("^−", "")):match("^[%d.]") end
+
+local function kept_together(inlines)
+  local function text(index)
+    local inline = inlines[index]
+    return inline and inline.t == "Str" and inline.text or ""
+  end
+  for index, inline in ipairs(inlines) do
+    if inline.t == "Space" or inline.t == "SoftBreak" then
+      local before, after = text(index - 1), text(index + 1)
+      if after:match("^%%") and before:match("%d$")
+        or (COMPARING[before] or before == "to") and starts_with_number(after)
+        or COMPARING[after] and starts_with_number(text(index + 3))
+        or before:match("%(%d[%d.]*,$") and after:match("^[%d.]+%)") then
+        inlines[index] = pandoc.Str(NBSP)
+      end
+    end
+  end
+  return inlines
+end
+
 -- What stands only on pages, or only on paper.
 local function conditional(div, on_paper)
   local visible = div.classes:includes("content-visible")
@@ -133,6 +158,7 @@ function Pandoc(document)
     :walk({ Figure = figure, Table = table_, Para = equations, Plain = equations })
     :walk({
       Cite = reference,
+      Inlines = kept_together,
       Span = function(span)
         if not span.classes:includes("renderer") then return nil end
         span.content = pandoc.Inlines(pandoc.utils.stringify(renderer))

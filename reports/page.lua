@@ -131,6 +131,16 @@ local function figure(element)
   return framed("", element.identifier, element.content, caption)
 end
 
+-- A long name breaks where its parts meet: between factors, and before a level.
+local function breakable(str)
+  local parts = pandoc.Inlines({})
+  for part in str.text:gsub("%f[:%[][:%[]", { [":"] = ":\0", ["["] = "\0[" }):gmatch("%Z+") do
+    if #parts > 0 then parts:insert(pandoc.RawInline("html", "<wbr>")) end
+    parts:insert(pandoc.Str(part))
+  end
+  return #parts > 1 and parts or nil
+end
+
 -- What may be wider than a phone scrolls in a container of its own, which the keyboard can reach.
 local function table_(element)
   local region = ('<div class="table-scroll" tabindex="0" role="region"%s>'):format(
@@ -139,6 +149,7 @@ local function table_(element)
   element.identifier, element.attributes = "", {}
   -- Long lines in a pipe table would fix the columns at shares of the page, numbers and all.
   element.colspecs = element.colspecs:map(function(spec) return { spec[1], nil } end)
+  element = element:walk({ Str = breakable })
   return framed("table", label, caption, { html(region), element, html("</div>") })
 end
 

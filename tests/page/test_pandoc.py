@@ -104,6 +104,19 @@ def test_table(render):
     assert "caption>Cells" not in html
 
 
+def test_names_in_tables_break_where_their_parts_meet(render):
+    html = render("| a | b |\n|:--|--:|\n| id:time[T.t2]:dose | [1] |\n\nNot id:time.")
+    assert ">id:<wbr>time<wbr>[T.t2]:<wbr>dose</td>" in html
+    assert ">[1]</td>" in html
+    assert "Not id:time." in html
+
+
+def test_numbers_stay_on_their_line_with_what_belongs_to_them(render):
+    html = render("F(2, 84) = 4.35, p < .001 = *q*; 95 % of 1 to −2, as a % says; 3 = b to d")
+    tied = "F(2,~84)~=~4.35, p~&lt;~.001 = <em>q</em>; 95~% of 1 to~−2, as a % says; 3 = b to d"
+    assert tied.replace("~", "\u00a0") in html
+
+
 def test_long_table_lines_leave_the_columns_free(render):
     html = render(f"| a | b |\n|:--|--:|\n| {'long ' * 40} | 1 |\n")
     assert "<colgroup>" not in html
