@@ -104,6 +104,9 @@ def _strata(found: Results) -> str:
     agree = sum(row.agree for row in tests)
     if agree == len(tests):
         return "Each term’s test is the same by the mixed model and by the ANOVA."
+    if agree == 0:
+        tested = words([found.verdicts[row.term].name for row in tests])
+        return f"The mixed model and the ANOVA differ in the test of {tested}."
     return f"Of {counted(len(tests), 'test')}, {agree} agree between the mixed model and the ANOVA."
 
 
