@@ -384,9 +384,15 @@ def test_a_phone_has_room_for_text_figures_equations_and_results(show, name):
     assert view.run(f"{wide}.map(e => e.textContent)") == []
 
 
-@pytest.mark.parametrize("label", ["coefficients", "tests", "contrasts"])
-def test_p_and_intervals_are_in_view_on_a_phone(show, label):
-    view = show("balanced", "phone")
+OF_ALL = ["coefficients", "tests", "contrasts", "anova", "effect-sizes", "strata", "sphericity"]
+OF_ALL += ["standardised", "truth", "witnesses"]
+
+
+@pytest.mark.parametrize(
+    ("study", "label"), [*(("balanced", label) for label in OF_ALL), ("slopes", "random")]
+)
+def test_p_and_intervals_are_in_view_on_a_phone(show, study, label):
+    view = show(study, "phone")
     view.run(f"location.hash = 'tbl-{label}'")
     table = view.page.locator(f"#tbl-{label}")
     table.wait_for(state="visible")
