@@ -13,6 +13,7 @@ from pathlib import Path
 from twolevel.files.checksums import sha256
 
 _LIBRARY = Path(__file__).resolve().parents[1]
+_BLOCKS = (ast.stmt, ast.excepthandler, ast.match_case)  # all that can hold statements
 
 
 def library_code(script: str | Path, modules: Iterable[str] = ()) -> dict[str, str]:
@@ -38,7 +39,11 @@ def library_code(script: str | Path, modules: Iterable[str] = ()) -> dict[str, s
 def _imports(path: Path, package: tuple[str, ...]) -> frozenset[str]:
     """The library's modules that a file names in its import statements."""
     names: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_bytes())):
+    pending: list[ast.AST] = [ast.parse(path.read_bytes())]
+    while pending:
+        node = pending.pop()
+        # Not into expressions, which are most of a file and hold no statements.
+        pending += [part for part in ast.iter_child_nodes(node) if isinstance(part, _BLOCKS)]
         if isinstance(node, ast.Import):
             names.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
