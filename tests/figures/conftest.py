@@ -212,7 +212,8 @@ class Study:
         elif name == "one_subject":
             arguments |= self.one_subject()
         elif name == "three_subjects":
-            arguments["subjects"] = self.first_subjects
+            few = arguments["subjects"] = changed.get("subjects", self.first_subjects)
+            arguments["seen"] = [[row.condition for row in each.rows] for each in few]
         elif name == "influence":
             arguments["influence"] = self.influence
         elif name == "profile_zeta":

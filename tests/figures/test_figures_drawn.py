@@ -215,6 +215,62 @@ def test_every_subjects_line_goes_through_its_data_and_breaks_at_missing_cells(s
     assert lines(ax, INK)[0].get_ydata() == pytest.approx(study.means["estimate"])
 
 
+def crossed(study, levels=("x", "y", "long name")):
+    """The study's observations once under each of these levels, in cells: (condition, level)."""
+    cells = [(condition, level) for condition in study.means["condition"] for level in levels]
+    parts = []
+    for k, level in enumerate(levels):
+        pairs = [(condition, level) for condition in study.observations["condition"]]
+        shifted = study.observations["response"] + 10.0 * k
+        pairs = pd.Series(pairs, study.observations.index, dtype=object)
+        parts.append(study.observations.assign(condition=pairs, response=shifted))
+    return pd.concat(parts, ignore_index=True), pd.Series(cells, dtype=object)
+
+
+def test_cells_of_two_factors_stand_apart_and_lines_run_within_a_condition(study):
+    rows, cells = crossed(study)
+    means = np.repeat(study.means["estimate"].to_numpy(), 3) + np.tile([0.0, 10.0, 20.0], 3)
+    table = pd.DataFrame({"condition": cells, "mean": means})
+    figure = study.draw("data_by_subject", observations=rows, condition_means=table)
+    (ax,) = figure.axes
+    x, y = lines(ax, INK)[0].get_data()
+    assert np.flatnonzero(np.isnan(y)).tolist() == [3, 7]
+    assert y[np.isfinite(y)] == pytest.approx(means)
+    places = x[np.isfinite(x)].reshape(3, 3)
+    assert places.mean(axis=1) == pytest.approx([0, 1, 2])
+    assert np.all(np.diff(places.ravel()) > 0)
+    first = lines(ax, MUTED)[0].get_ydata()[:11].reshape(-1)
+    own = rows[rows["subject"] == rows["subject"].iloc[0]].set_index("condition")["response"]
+    assert first[np.isfinite(first)] == pytest.approx(own.reindex(cells).to_numpy())
+    figure.draw_without_rendering()
+    assert [tick.get_text() for tick in ax.get_xticklabels(minor=True)] == [
+        "x",
+        "y",
+        "long name",
+    ] * 3
+    assert len(ax.xaxis.get_minor_ticks()) == 9
+    assert "cell mean" in key_texts(ax)
+
+
+def test_one_subjects_own_means_are_those_under_the_condition_whatever_the_second_factor(study):
+    rows, cells = crossed(study)
+    own = rows[rows["subject"] == rows["subject"].iloc[0]]
+    response = own["response"].tolist()
+    above, below = study.draw(
+        "one_subject",
+        conditions=cells,
+        condition=own["condition"].tolist(),
+        response=response,
+        own_fitted=response,
+        own_coefficients=9,
+    ).axes
+    assert key_texts(above)[0] == "3 means from 9 observations"
+    (drawn,) = (line.get_ydata() for line in lines(above, INK) if line.get_linestyle() == "-")
+    by_condition = own["response"].groupby([pair[0] for pair in own["condition"]]).mean()
+    assert drawn[np.isfinite(drawn)] == pytest.approx(np.repeat(by_condition.to_numpy(), 3))
+    assert "0 degrees of freedom left" in key_texts(below)
+
+
 def test_many_subjects_become_bands_and_a_sample_that_is_named(simulate):
     study = simulate(10_000)
     figure = study.draw("data_by_subject")
@@ -570,6 +626,28 @@ def test_many_observations_become_mirrored_histograms(simulate):
     for j, shape in enumerate(shapes):
         assert shape[:, 0].max() - j == pytest.approx(j - shape[:, 0].min())
     assert key_texts(ax) == ["mean and 95% interval", "3,000 observations"]
+
+
+def test_another_factors_means_have_a_panel_of_their_own(study):
+    odd = pd.factorize(study.observations["subject"])[0] % 2
+    rows = study.observations.assign(condition=np.array(["old", "young"])[odd])
+    levels = pd.DataFrame(
+        {"condition": ["old", "young"], "estimate": [1.0, 2.0], "ci_low": 0.5, "ci_high": 3.0}
+    )
+    figure = study.draw("condition_means", beside=("age", rows, levels))
+    main, other = figure.axes
+    assert main.get_ylim() == other.get_ylim()
+    assert other.get_xlabel() == "age"
+    assert [tick.get_text() for tick in other.get_xticklabels()] == ["old", "young"]
+    ends = [segment[:, 1].tolist() for segment in other.collections[0].get_segments()]
+    assert ends == [[0.5, 3.0]] * 2
+    assert len(lines(other, MUTED)[0].get_ydata()) == len(rows)
+    (shared,) = figure.legends
+    assert [text.get_text() for text in shared.texts] == ["mean and 95% interval", "observations"]
+    assert main.get_legend() is None
+    figure.draw_without_rendering()
+    apart = other.get_position().x0 - main.get_position().x1
+    assert 0 < apart < 0.1
 
 
 def of_groups(ax) -> list:

@@ -1,4 +1,4 @@
-"""What the figure of means draws, by which factor: drawer, caption and report ask here."""
+"""Which factors figures tell apart besides the condition: drawer, caption and report ask here."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from twolevel.summaries.base import Level
+    from twolevel.summaries.design_summary import DesignSummary
     from twolevel.summaries.mixed_summary import (
         ConditionMeanWithin,
         LevelMean,
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
     )
 
 MOST_GROUPS = 6  # levels of the factor
+MOST_CELLS = 18  # cells of two factors that have room on an axis
 
 
 def drawn_by(factors: Sequence[OtherFactor]) -> tuple[str, list[ConditionMeanWithin]] | None:
@@ -35,6 +38,35 @@ def on_the_axis(mixed: MixedSummary, condition: str | None) -> tuple[str, list[L
     if condition is not None or not mixed.factors:
         return None
     return mixed.factors[0].factor, mixed.factors[0].means
+
+
+def has_own_panel(mixed: MixedSummary, condition: str | None) -> tuple[str, list[LevelMean]] | None:
+    """The first factor with few levels that is neither on the axis nor in its colours, with means.
+
+    None where there is none.
+    """
+    axis = on_the_axis(mixed, condition)
+    if drawn_by(mixed.factors) is None:
+        for factor in mixed.factors[1 if axis else 0 :]:
+            if 2 <= len(factor.means) <= MOST_GROUPS:
+                return factor.factor, factor.means
+    return None
+
+
+def second_within(design: DesignSummary) -> tuple[str, list[Level]] | None:
+    """The first factor within subjects besides the condition, and its levels, few enough to draw.
+
+    None where there is none, and of a table in parts, of whose rows not all are at hand.
+    """
+    condition = design.columns.get("condition")
+    if condition is None or design.sampled:
+        return None
+    most = MOST_CELLS // len(design.conditions)
+    for variable in design.descriptives.variables:
+        levels = variable.levels or []
+        if variable.within and variable.name != condition and 2 <= len(levels) <= most:
+            return variable.name, levels
+    return None
 
 
 def is_a_line(mixed: MixedSummary, condition: str | None) -> bool:

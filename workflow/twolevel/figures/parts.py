@@ -21,16 +21,33 @@ MANY_POINTS = 1000  # beyond this, points hide each other and swell the file: ag
 
 @dataclass(frozen=True)
 class Conditions:
-    """Where conditions stand on an axis: numbers at their value, names at 0, 1, 2, ..."""
+    """Where conditions stand on an axis: numbers at their value, names at 0, 1, 2, ...
+
+    Where they are cells of two factors, those of one condition stand together around its place;
+    `inner` are the names of the second factor's levels, `middles` the conditions' own places.
+    """
 
     names: tuple[str, ...]
     at: np.ndarray
     codes: dict[object, int]
+    inner: tuple[str, ...] = ()
+    middles: np.ndarray | None = None
 
     @classmethod
     def of(cls, conditions: Iterable[object]) -> "Conditions":
-        """Return the positions of `conditions`, given once each and in their order."""
+        """Return the positions of `conditions`, given once each and in their order.
+
+        Pairs are those of each condition with each level of a second factor, which runs faster.
+        """
         values = list(conditions)
+        pairs = [value for value in values if isinstance(value, tuple)]
+        if pairs:
+            outer, inner = (cls.of(dict.fromkeys(each)) for each in zip(*pairs, strict=True))
+            levels = inner.names
+            beside = (np.arange(len(levels)) - (len(levels) - 1) / 2) / len(levels)
+            at = (outer.at[:, None] + 0.8 * outer.gap * beside).ravel()
+            codes = {value: code for code, value in enumerate(values)}
+            return cls(outer.names, at, codes, levels, outer.at)
         numeric = all(isinstance(v, int | float | np.number) for v in values)
         numeric = numeric and not any(isinstance(v, bool) for v in values)
         return cls(
@@ -52,10 +69,20 @@ class Conditions:
             raise ValueError(f"condition {plain(unknown[0])!r} has observations but no mean")
         return np.array([self.codes[value] for value in values], dtype=int)[codes]
 
+    @property
+    def condition(self) -> np.ndarray:
+        """The number of the condition of each place: its own, or that of its cell."""
+        return np.arange(len(self.at)) // max(len(self.inner), 1)
+
+    def broken(self, values: np.ndarray) -> np.ndarray:
+        """Return values (..., places) with a NaN between two conditions' cells, as lines break."""
+        ends = np.flatnonzero(np.diff(self.condition)) + 1 if self.inner else np.empty(0, int)
+        return np.insert(values, ends, np.nan, axis=-1)
+
     def profile(self, ax: Axes, values: np.ndarray, **style: object) -> Line2D:
-        """Draw one value per condition as a line, a level stroke where there is one condition."""
+        """Draw one value per place as a line, a level stroke where there is one condition."""
         if len(self.at) > 1:
-            return ax.plot(self.at, values, **style)[0]
+            return ax.plot(self.broken(self.at), self.broken(values), **style)[0]
         return ax.plot(self.at + np.array([-0.3, 0.3]), np.repeat(values, 2), **style)[0]
 
     def label_axis(self, ax: Axes, labels: Labels, room: float) -> None:
@@ -63,19 +90,35 @@ class Conditions:
 
         Data without a condition have nothing to name.
         """
-        low, high = self.at.min() - 0.6 * self.gap, self.at.max() + 0.6 * self.gap
+        at, gap = self.at, self.gap
+        if self.middles is not None:
+            at, gap = self.middles, self.gap * len(self.inner) / 0.8
+        low, high = at.min() - 0.6 * gap, at.max() + 0.6 * gap
         ax.set_xlim(low, high)
         ax.grid(visible=False, axis="x")
         if not labels.condition:
             ax.set_xticks([])
             return
         ax.set_xlabel(shorten(labels.condition, room))
-        step = room * self.gap / (high - low)
+        step = room * gap / (high - low)
+        if self.inner:
+            self._name_cells(ax, at, step)
+            return
         widest = max(width(shorten(name, 90), SMALL) for name in self.names)
         slant = 0 if widest + 8 <= step else 45 if step >= 18 else 90
         every = 1 if slant == 0 else int(np.ceil(13 / step))
         names = [shorten(name, 90, SMALL) for name in self.names[::every]]
         ax.set_xticks(self.at[::every], names, **slanted(slant))
+
+    def _name_cells(self, ax: Axes, middles: np.ndarray, step: float) -> None:
+        """Name the second factor's levels under their cells, and below these the conditions."""
+        inner = [shorten(name, 60, SMALL) for name in self.inner]
+        widest = max(width(name, SMALL) for name in inner)
+        upright = widest + 3 <= 0.8 * step / len(inner)
+        ax.xaxis.remove_overlapping_locs = False  # the middle cell stands at its condition's place
+        ax.set_xticks(self.at, inner * len(middles), minor=True, **slanted(0 if upright else 90))
+        ax.set_xticks(middles, [shorten(name, step - 6, SMALL) for name in self.names])
+        ax.tick_params(axis="x", which="major", length=0, pad=(SMALL if upright else widest) + 8)
 
 
 def slanted(angle: int) -> dict[str, object]:

@@ -12,7 +12,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from twolevel.figures.groups import drawn_by, is_a_line, on_the_axis
+from twolevel.figures.groups import (
+    drawn_by,
+    has_own_panel,
+    is_a_line,
+    on_the_axis,
+    second_within,
+)
 from twolevel.findings.varying.of_own_effects import effects_in_words, nested_in_words
 from twolevel.findings.varying.random_words import is_intercept, marginal_variance, variances
 from twolevel.findings.walk.two_levels import more_within
@@ -57,6 +63,8 @@ def _of_study(words: Callable[[Results], Figure]) -> Callable[[Results], Figure]
 def data_by_subject(found: Results) -> Figure:
     """Every subject's observations, and the means of all."""
     means = f" of each level of {escape(found.condition)}" if found.condition else ""
+    if second := second_within(found.design):
+        means = f" of each cell of {escape(found.condition)} and {escape(second[0])}"
     over = ", with the mean of all"
     if found.condition:
         over = f" over the levels of {attribute(found.condition)}, with the mean of each level"
@@ -185,12 +193,17 @@ def profile_zeta(found: Results) -> Figure:
 def condition_means(found: Results) -> Figure:
     """The condition's means, for each level of a factor where the two interact."""
     by, axis = drawn_by(found.mixed.factors), on_the_axis(found.mixed, found.condition)
+    own = has_own_panel(found.mixed, found.condition)
     within = f" for each level of {escape(by[0])}" if by else ""
+    room = " where these have room" if by else ""
+    beside = f", and by {escape(own[0])} beside," if own else ""
     line = ", which lie on a line," if is_a_line(found.mixed, found.condition) and not by else ""
     most = 8
     means: list[tuple[Level, Estimate]] = [(each.condition, each) for each in found.mixed.means]
     if axis:
         means = [(mean.level, mean) for mean in axis[1]]
+    if own:
+        means += [(mean.level, mean) for mean in own[1]]
     if by:
         most, means = 12, [(f"{mean.level}, {mean.condition}", mean) for mean in by[1]]
     listed = "; ".join(
@@ -201,8 +214,8 @@ def condition_means(found: Results) -> Figure:
     return Figure(
         "fig-means",
         f"Means of {escape(found.response)} by {escape(axis[0] if axis else found.condition)}"
-        f"{within}{line} from the mixed model (REML), with {found.level} intervals by Kenward and "
-        f"Roger's method, in front of the observations{' where these have room' if by else ''}.",
+        f"{within}{line}{beside} from the mixed model (REML), with {found.level} intervals by "
+        f"Kenward and Roger's method, in front of the observations{room}.",
         f"Means with intervals: {listed}{more}.",
     )
 

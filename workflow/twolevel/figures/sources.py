@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
+from twolevel.figures.groups import second_within
 from twolevel.figures.words import Labels
 from twolevel.findings.varying.random_words import is_intercept, variances
 
@@ -98,6 +99,38 @@ class StudySources:
     def conditions(self) -> list[Level]:
         """The condition's levels in order; where there is none, "all"."""
         return [mean.condition for mean in self.mixed.means]
+
+    @property
+    def cells(self) -> list[object]:
+        """Where subjects were seen: the condition's levels, each with those of a second factor."""
+        if second := second_within(self.design):
+            return [(condition, level) for condition in self.conditions for level in second[1]]
+        return list(self.conditions)
+
+    @property
+    def cell_labels(self) -> Labels:
+        """The names of the columns, of which cells' factors make one."""
+        if second := second_within(self.design):
+            within = f"{second[0]} within {self.labels.condition}"
+            return replace(self.labels, condition=within)
+        return self.labels
+
+    @cached_property
+    def by_cell(self) -> pd.DataFrame:
+        """The observations, whose condition is the cell that each stands in."""
+        if second := second_within(self.design):
+            ours = {theirs: ours for ours, theirs in self.columns.items()}
+            pairs = zip(
+                self.observations["condition"], self.observations[ours[second[0]]], strict=True
+            )
+            cell = pd.Series(list(pairs), self.observations.index, dtype=object)
+            return self.observations.assign(condition=cell)
+        return self.observations
+
+    def cells_of(self, subject: str) -> list[object]:
+        """The cells of a subject's observations, in the order of the table."""
+        own = self.by_cell["subject"].astype(str) == subject
+        return self.by_cell.loc[own, "condition"].tolist()
 
     @cached_property
     def with_fixed_part(self) -> pd.DataFrame:

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from twolevel.figures.density import draw_mirrored
-from twolevel.figures.groups import drawn_by, is_a_line, on_the_axis
+from twolevel.figures.groups import drawn_by, has_own_panel, is_a_line, on_the_axis
 from twolevel.figures.parts import (
     MANY_POINTS,
     Conditions,
@@ -50,8 +50,12 @@ def draw(sources: StudySources) -> Figure:
         labels = replace(labels, condition=name)
     by = drawn_by(sources.mixed.factors)
     if by is None:
-        line = is_a_line(sources.mixed, condition)
-        return condition_means(data, means, labels, level=sources.level, line=line)
+        line, beside = is_a_line(sources.mixed, condition), None
+        if own := has_own_panel(sources.mixed, condition):
+            name, levels = own
+            of_levels = pd.DataFrame(map(dict, levels)).rename(columns={"level": "condition"})
+            beside = (name, data.assign(condition=data[ours[name]]), of_levels)
+        return condition_means(data, means, labels, level=sources.level, line=line, beside=beside)
     name, within = by
     groups = pd.DataFrame(map(dict, within)).rename(columns={"level": "group"})
     data = data.assign(group=data[ours[name]])
@@ -67,28 +71,41 @@ def condition_means(
     factor: str = "",
     level: float = LEVEL,
     line: bool = False,
+    beside: tuple[str, pd.DataFrame, pd.DataFrame] | None = None,
 ) -> Figure:
     """Draw each condition's estimated mean and its interval in front of its observations.
 
     `observations`: condition, response. `means`: condition, estimate, ci_low, ci_high of this
     level; one row per condition, in the response's unit. Beyond 1000 observations each condition's
-    histogram is drawn, mirrored, instead of points. Up to 8 conditions the means are printed.
-    With `line` they are those of a number, and lie on a line, which is drawn.
+    histogram is drawn, mirrored, instead of points. Up to 8 means alone are printed.
+    With `line` they are those of a number, and lie on a line, which is drawn. `beside` is another
+    factor with observations and means of its own in the same form, for a panel beside.
 
     With `groups` (group, condition, estimate, ci_low, ci_high; 2 to 6 levels of `factor`) each
     group's means are drawn instead, joined by a line; `observations` then has its column `group`.
     Where groups stand too close for their observations, there are only the means.
     """
-    conditions = Conditions.of(means["condition"])
     figure = new_figure(3.4)
-    ax = figure.subplots()
-    conditions.label_axis(ax, labels, room_of(figure))
-    response_label(ax, labels, room_of(figure, across=False))
-    if groups is None:
-        _draw_means(ax, conditions, observations, means, level, line)
-    else:
-        title = f"{shorten(factor, 0.4 * room_of(figure))}: means and {percent(level)}% intervals"
-        _draw_groups(ax, conditions, observations, groups, title, room_of(figure))
+    panels = [(labels.condition, observations, means), *([beside] if beside else [])]
+    sizes = np.clip([len(of_levels) for _, _, of_levels in panels], 2, MOST_NUMBERED)
+    axes = figure.subplots(1, len(panels), sharey=True, squeeze=False, width_ratios=sizes)[0]
+    rooms = room_of(figure) * sizes / sizes.sum()
+    response_label(axes[0], labels, room_of(figure, across=False))
+    for ax, room, (named, rows, of_levels) in zip(axes, rooms, panels, strict=True):
+        conditions = Conditions.of(of_levels["condition"])
+        conditions.label_axis(ax, replace(labels, condition=named), room)
+        if groups is not None:
+            title = f"{shorten(factor, 0.4 * room)}: means and {percent(level)}% intervals"
+            _draw_groups(ax, conditions, rows, groups, title, room)
+            continue
+        numbered = beside is None and len(of_levels) <= MOST_NUMBERED
+        point, raw = _draw_means(ax, conditions, rows, of_levels, line and ax is axes[0], numbered)
+        entries = [(point, f"mean and {percent(level)}% interval"), raw]
+        if beside is None:
+            key(ax, "", entries, columns=2)
+    if groups is None and beside is not None:
+        # One key above both panels, as wide as they are.
+        figure.legend(*zip(*entries, strict=True), loc="outside upper left", ncols=2)
     return figure
 
 
@@ -97,20 +114,21 @@ def _draw_means(
     conditions: Conditions,
     observations: pd.DataFrame,
     means: pd.DataFrame,
-    level: float,
     line: bool,
-) -> None:
+    numbered: bool,
+) -> tuple[Artist, tuple[Artist, str]]:
+    """Draw means on `ax`; return what the key says of them, and of the observations."""
     at, gap = conditions.at, conditions.gap
     code = conditions.code(observations["condition"])
     if line:
         conditions.profile(ax, means["estimate"].to_numpy(float), color=INK, linewidth=1.4)
     raw = _draw_raw(ax, at[code], observations["response"].to_numpy(float), gap)
     point = _draw_intervals(ax, at, means, color=INK, linewidth=2.2, markersize=5.5)
-    if len(at) <= MOST_NUMBERED:
+    if numbered:
         for x, value in zip(at, means["estimate"], strict=True):
             place = (x + 0.36 * gap, value)
             ax.text(*place, significant(value), va="center", fontsize=SMALL, color=INK)
-    key(ax, "", [(point, f"mean and {percent(level)}% interval"), raw], columns=2)
+    return point, raw
 
 
 def _draw_groups(

@@ -30,9 +30,10 @@ BANDS = ((5, 95, 0.16), (25, 75, 0.3))  # percentiles and opacity
 
 def draw(sources: StudySources) -> Figure:
     """Draw the figure from the results of a study."""
-    means = sources.observations.groupby("condition", observed=True)["response"].mean()
-    means = means.rename("mean").reset_index()
-    return data_by_subject(sources.observations, means, sources.labels)
+    rows, cells = sources.by_cell, pd.Series(sources.cells, dtype=object)
+    found = rows["response"].groupby(rows["condition"].to_numpy(dtype=object)).mean().to_dict()
+    means = pd.DataFrame({"condition": cells, "mean": cells.map(found)})
+    return data_by_subject(rows, means, sources.cell_labels)
 
 
 @themed
@@ -44,7 +45,8 @@ def data_by_subject(
     `observations`: subject, condition, response, one row each; replicates are drawn as points and
     joined at their mean; a line breaks at a missing cell. `condition_means`: condition, mean.
     Beyond 60 subjects bands of the observations' percentiles are drawn, with the lines of 40
-    subjects evenly spread by their mean, and a note says so.
+    subjects evenly spread by their mean, and a note says so. A condition may be a cell of two
+    factors, a pair; lines then run through the cells of one condition.
     """
     conditions = Conditions.of(condition_means["condition"])
     code = conditions.code(observations["condition"])
@@ -69,14 +71,15 @@ def data_by_subject(
     offset = jitter(len(chosen)) * 0.5 * conditions.gap if single else np.zeros(len(chosen))
     width, alpha, size = (0.7, 0.6, 2) if many else (0.9, 0.75, 3)
     style = {"linewidth": width, "alpha": alpha, "markersize": size}
-    lines = _profiles(ax, conditions.at + offset[:, None], cells, style)
+    places = conditions.broken(conditions.at + offset[:, None])
+    lines = _profiles(ax, places, conditions.broken(cells), style)
     if not many and len(y) <= MANY_POINTS and len(y) > np.isfinite(cells).sum():
         ax.plot(conditions.at[code] + offset[who], y, "o", color=MUTED, markersize=2.5, alpha=0.7)
     every = np.zeros(len(subjects))
     every[chosen] = offset
     x = conditions.at + every[:, None]
     means = _cell_means(who, code, y, np.arange(len(subjects)), len(conditions.at))
-    choosing.lines(ax, subjects, x, means)
+    choosing.lines(ax, subjects, conditions.broken(x), conditions.broken(means))
     choosing.points(
         ax, [name for name in subjects for _ in conditions.at], x.ravel(), means.ravel()
     )
@@ -85,12 +88,8 @@ def data_by_subject(
         ax, condition_means["mean"].to_numpy(float), marker="" if single else "o", **bold
     )
     names = "subjects" if many else f"{len(subjects)} subjects"
-    key(
-        ax,
-        "",
-        [(mean, "condition mean" if labels.condition else "mean"), (lines, names), *entries],
-        columns=4,
-    )
+    of = "cell mean" if conditions.inner else "condition mean" if labels.condition else "mean"
+    key(ax, "", [(mean, of), (lines, names), *entries], columns=4)
     return figure
 
 
@@ -101,7 +100,7 @@ def _bands(
     values = np.full((len(conditions.at), len(percentiles)), np.nan)
     for j in np.unique(code):
         values[j] = np.percentile(y[code == j], percentiles)
-    at = conditions.at
+    at, values = conditions.broken(conditions.at), conditions.broken(values.T).T
     if len(at) == 1:
         at, values = at + 0.35 * np.array([-1.0, 1.0]), np.repeat(values, 2, axis=0)
     entries = []

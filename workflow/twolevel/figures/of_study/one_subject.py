@@ -19,12 +19,12 @@ def draw(sources: StudySources) -> Figure:
     one, part = sources.design.one_subject, sources.design.random_part
     return one_subject(
         one.subject,
-        [row.condition for row in one.observations],
+        sources.cells_of(one.subject),
         [row.response for row in one.observations],
         part.own_fitted,
         part.own_coefficients,
-        sources.conditions,
-        sources.labels,
+        sources.cells,
+        sources.cell_labels,
     )
 
 
@@ -43,15 +43,17 @@ def one_subject(
     Above: its own mean under each condition, which goes through the data where there is one
     observation under each. Below: own_fitted (m,), by the own_coefficients that the model gives a
     subject. Without a condition both are its mean, drawn once. `conditions` are all levels, in
-    their order.
+    their order, or cells of two factors, pairs; the means are those under the first.
     """
     shown = Conditions.of(conditions)
     code = np.array([shown.codes[level] for level in condition])
     y, own = np.array(response, dtype=float), np.array(own_fitted, dtype=float)
-    counts = np.bincount(code, minlength=len(shown.at))
+    under = shown.condition[code]
+    counts, cells = np.bincount(under), np.bincount(code, minlength=len(shown.at))
     with np.errstate(invalid="ignore"):
-        means, of_own = (np.bincount(code, v, len(counts)) / counts for v in (y, own))
-    fits = [(f"{labels.subject} {subject}: own fit", means[code], means, INK)]
+        means = (np.bincount(under, y) / counts)[under]
+        of_mean, of_own = (np.bincount(code, v, len(cells)) / cells for v in (means, own))
+    fits = [(f"{labels.subject} {subject}: own fit", means, of_mean, INK)]
     fits += [("what one subject supports", own, of_own, BETWEEN)] if labels.condition else []
     counted_as = [(int(np.count_nonzero(counts)), "mean"), (own_coefficients, "coefficient")]
 

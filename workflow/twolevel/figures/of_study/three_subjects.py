@@ -25,14 +25,21 @@ def draw(sources: StudySources) -> Figure:
     fit = "own fit"
     if level1.own is None and sources.labels.condition:
         fit = "μᵢ + αⱼ" + (" + ⋯" if shared >= len(level1.condition_effects) else "")
+    first = level1.first_subjects
     return three_subjects(
-        level1.first_subjects, sources.conditions, sources.labels, fit, level1.own is None
+        first,
+        [sources.cells_of(each.subject) for each in first],
+        sources.cells,
+        sources.cell_labels,
+        fit,
+        level1.own is None,
     )
 
 
 @themed
 def three_subjects(
     subjects: Sequence[FirstSubject],
+    seen: Sequence[Sequence[object]],
     conditions: Iterable[object],
     labels: Labels,
     fit: str = "μᵢ + αⱼ",
@@ -41,8 +48,8 @@ def three_subjects(
     """Draw a panel for each of a few subjects, in the response's unit.
 
     Each has its observations, what Level 1 fits to them, which the key calls `fit`, and, where
-    own_mean says that this is all that is a subject's own, its mean mu_i as a level line.
-    `conditions` are all levels.
+    own_mean says that this is all that is a subject's own, its mean mu_i as a level line. `seen` is
+    the condition of each of a subject's rows, `conditions` all of them, or cells of two factors.
     """
     shown = Conditions.of(conditions)
     figure = new_figure(0.5 + 1.6 * len(subjects))
@@ -52,10 +59,10 @@ def three_subjects(
     rows = [row for each in subjects for row in each.rows]
     fits = [row.fitted for row in rows] + [each.subject_mean for each in subjects]
     axes[0].set_ylim(limits([row.fitted + row.residual for row in rows], fits, margin=0.1))
-    for ax, each in zip(axes, subjects, strict=True):
+    for ax, each, under in zip(axes, subjects, seen, strict=True):
         shown.label_axis(ax, labels, room)
         ax.set_xlabel(ax.get_xlabel() if ax is axes[-1] else "")
-        code = np.array([shown.codes[row.condition] for row in each.rows])
+        code = np.array([shown.codes[condition] for condition in under])
         fitted = np.array([row.fitted for row in each.rows], dtype=float)
         y = fitted + np.array([row.residual for row in each.rows], dtype=float)
         counts = np.bincount(code, minlength=len(shown.at))
