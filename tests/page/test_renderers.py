@@ -43,6 +43,14 @@ def test_pandoc_stands_in_for_a_quarto_that_fails(source, tmp_path):
 
 
 @pytest.mark.usefixtures("broken")
+def test_who_renders_is_told_of_it_with_the_page(source, tmp_path):
+    told, page = [], tmp_path / "page.html"
+    render(source, page, renderer="auto", tell=told.append)
+    (said,) = told
+    assert said.startswith(f"{page}: Quarto failed, so that Pandoc renders")
+
+
+@pytest.mark.usefixtures("broken")
 @pytest.mark.parametrize("renderer", ["quarto", "auto"])
 def test_a_render_that_fails_keeps_the_old_page(source, tmp_path, renderer, recwarn):
     page = tmp_path / "page.html"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from twolevel.page.renderers import render
 from twolevel.pipeline.intact import edited
-from twolevel.pipeline.job import run
+from twolevel.pipeline.job import run, warn
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake, snakemake
@@ -27,6 +27,7 @@ def main(snakemake: "Snakemake") -> None:
         figures=[Path(figure) for figure in snakemake.input.get("figures", [])],
         edited=by_hand,
         renderer=snakemake.params.renderer,
+        tell=warn,
     )
 
 

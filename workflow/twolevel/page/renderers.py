@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -19,12 +19,13 @@ def render(
     renderer: Literal["auto", "quarto", "pandoc"],
     figures: Sequence[Path] = (),
     edited: bool = False,
+    tell: Callable[[str], object] = warnings.warn,
 ) -> None:
     """Render `source` (.qmd) into `output`: a self-contained page, or, as it ends, .docx or .pdf.
 
     "auto" takes Quarto where it is installed, and Pandoc where it is not or fails. `figures` are
     those that formats for paper show in place of SVG, by the same names. What is made of a source
-    that was `edited` says so. Raises RenderError.
+    that was `edited` says so. `tell` is told why Quarto was given up. Raises RenderError.
     """
     quarto = None if renderer == "pandoc" else find_quarto()
     if quarto is None and renderer == "quarto":
@@ -41,9 +42,8 @@ def render(
         except RenderError as error:
             if renderer == "quarto":
                 raise
-            warnings.warn(
-                "Quarto failed, so that Pandoc renders, as it always does with "
-                f'"renderer: pandoc" under "report:" in the config. {error}',
-                stacklevel=2,
+            tell(
+                f"{output}: Quarto failed, so that Pandoc renders, as it always does with "
+                f'"renderer: pandoc" under "report:" in the config. {error}'
             )
     return render_with_pandoc(source, output, figures=figures, edited=edited)
