@@ -1,52 +1,43 @@
 // "The experiment again": other subjects from the study's fitted model, one, ten or a hundred at a
-// time. Their means and residuals fall into two histograms; the estimates of variance follow.
+// time. What each draws falls into a histogram for every part; the estimates of variance follow.
 const MOST_DRAWN = 20000;
 
 function drawAgain(section, model) {
-  const { mean, between, within, observations, line, shared } = model;
-  const reach = 4.25 * Math.max(between, within); // of both, so that one can be compared with the other
-  const [means, residuals] = ["means", "residuals"].map((kind) => new Histogram(
-    section.querySelector(`[data-draws="${kind}"]`),
-    kind === "means"
-      ? { centre: mean, sd: between, reach, name: "subjects’ means", kind: "between" }
-      : { centre: 0, sd: within, reach, name: "residuals", kind: "within" },
-  ));
+  const { parts } = model;
+  const sds = parts.map(({ sd }) => sd);
+  const residuals = parts.length - 1;
+  const histograms = parts.map(({ centre, sd, scale }, k) => {
+    const box = section.querySelector(`[data-draws="${k}"]`);
+    return new Histogram(box, { centre, sd, reach: 4.25 * scale });
+  });
   let seed;
   let normal;
-  let variances;
+  let squares;
 
   const start = (from) => {
     seed = from;
     normal = normalDraws(seed);
-    variances = new TwoVariances(observations, { line, shared });
-    means.clear();
-    residuals.clear();
+    squares = new MeanSquares(model);
+    for (const histogram of histograms) histogram.clear();
   };
   const draw = (count) => {
-    for (let k = Math.min(count, MOST_DRAWN - variances.count); k > 0; k -= 1) {
-      const own = mean + between * normal();
-      const errors = Array.from({ length: observations }, () => within * normal());
-      variances.add(own, errors);
-      means.add([own]);
-      residuals.add(errors);
+    for (let k = Math.min(count, MOST_DRAWN - squares.count); k > 0; k -= 1) {
+      const { values, observations } = drawnSubject(model, standardSubject(model, normal), sds);
+      squares.add(observations);
+      histograms.forEach((histogram, part) => histogram.add(values[part]));
     }
   };
   const show = () => {
-    means.draw();
-    residuals.draw();
-    const { within: square, raw, share, corrected } = variances.estimates;
-    const few = residuals.last.length <= 12 ? residuals.last : [];
-    fillIn(section, {
-      count: variances.count.toLocaleString("en"),
-      mean: significant(means.last[0]),
-      errors: few.map((each) => significant(each, 3)).join(", ") || "–",
-      raw: significant(raw),
-      share: significant(share),
-      corrected: significant(corrected),
-      within: significant(square),
+    const few = histograms[residuals].last.length <= 12;
+    histograms.forEach((histogram, k) => {
+      histogram.draw();
+      const last = histogram.last.map((each) => significant(each + parts[k].centre, k ? 3 : 4));
+      fillIn(section, { [`last-${k}`]: few ? last.join(", ") : "–" });
     });
-    section.querySelector("[data-last]").hidden = few.length === 0;
-    setInAddress({ drawn: variances.count || null, draw: seed === 1 ? null : seed });
+    showEstimates(section, squares.estimates);
+    fillIn(section, { count: squares.count.toLocaleString("en") });
+    section.querySelector("[data-last]").hidden = !few || squares.count === 0;
+    setInAddress({ drawn: squares.count || null, draw: seed === 1 ? null : seed });
   };
 
   section.addEventListener("click", (event) => {
@@ -61,4 +52,13 @@ function drawAgain(section, model) {
   draw(Math.round(numberInAddress("drawn", 0, MOST_DRAWN, 0)));
   section.hidden = false;
   show();
+}
+
+// Each part's variance as its subjects estimate it, in the places that the page has for them.
+function showEstimates(section, { meanSquares, raw, share, corrected, covariance }) {
+  const lists = { found: meanSquares, raw, share, corrected };
+  for (const [name, values] of Object.entries(lists)) {
+    values.forEach((value, k) => fillIn(section, { [`${name}-${k}`]: significant(value) }));
+  }
+  fillIn(section, { covariance: significant(covariance) });
 }

@@ -1,10 +1,10 @@
 // A histogram that fills up to a normal curve.
 class Histogram {
   // From `reach` below the centre to as much above it; `sd` is that of the normal, which four bins
-  // share as long as they can be seen.
-  constructor(box, { centre, sd, reach, name, kind }) {
+  // share as long as they can be seen. The box has what it is of in its name, and the colour.
+  constructor(box, { centre, sd, reach }) {
     const bins = Math.floor(reach / Math.max(sd / 4, reach / 50));
-    Object.assign(this, { box, centre, sd, reach, name, kind, bins, step: reach / bins });
+    Object.assign(this, { box, centre, sd, reach, bins, step: reach / bins });
     this.clear();
     drawnToFit(box, () => this.draw());
   }
@@ -15,10 +15,10 @@ class Histogram {
     this.last = [];
   }
 
-  // What lies beyond the last bin is counted there.
+  // Values from the centre; what lies beyond the last bin is counted there.
   add(values) {
     for (const value of values) {
-      const place = Math.floor((value - this.centre) / this.step) + this.bins;
+      const place = Math.floor(value / this.step) + this.bins;
       this.counts[Math.min(this.counts.length - 1, Math.max(0, place))] += 1;
     }
     this.total += values.length;
@@ -28,7 +28,7 @@ class Histogram {
   draw() {
     const height = 190;
     const [top, foot, side] = [8, 26, 34];
-    const label = `Histogram of ${this.total} ${this.name}, with a normal curve of mean `
+    const label = `Histogram of ${this.total} ${this.box.dataset.name}, with a normal curve of mean `
       + `${significant(this.centre, 3)} and standard deviation ${significant(this.sd, 3)}`;
     const { picture, width } = emptyPicture(this.box, height, label);
     const { reach } = this;
@@ -47,7 +47,7 @@ class Histogram {
       );
     }
     const across = ticks(this.centre - reach, this.centre + reach, width / 70);
-    for (const value of across.at) {
+    for (const value of across.at.filter((each) => x(each) < width - 14)) {
       picture.append(svgElement(
         "text", { x: x(value), y: height - 8, "text-anchor": "middle" }, across.text(value),
       ));
@@ -56,7 +56,7 @@ class Histogram {
       const left = x(this.centre + (place - this.bins) * this.step);
       const right = x(this.centre + (place + 1 - this.bins) * this.step);
       const size = { x: left, width: right - left - Math.min(1, (right - left) / 8), y: y(count), height: y(0) - y(count) };
-      picture.append(svgElement("rect", { class: `live-bar ${this.kind}`, ...size }));
+      picture.append(svgElement("rect", { class: "live-bar", ...size }));
     });
     let curve = `M${x(this.centre)} ${y(most)}V${y(0)}`; // without spread, all at one place
     if (this.sd > 0) {
@@ -66,11 +66,11 @@ class Histogram {
       curve = `M${curve.join("L")}`;
     }
     picture.append(
-      svgElement("path", { class: `live-curve ${this.kind}`, d: curve }),
+      svgElement("path", { class: "live-curve", d: curve }),
       svgElement("path", { class: "live-axis", d: `M${side} ${y(0)}H${width - 6}` }),
     );
     for (const value of this.last) {
-      const at = x(Math.min(this.centre + reach, Math.max(this.centre - reach, value)));
+      const at = x(this.centre + Math.min(reach, Math.max(-reach, value)));
       picture.append(svgElement("path", { class: "live-last", d: `M${at} ${y(0)}v-12` }));
     }
   }

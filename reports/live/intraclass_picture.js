@@ -1,107 +1,83 @@
-// Two sliders between "all variance between" and "all within": what the ICC looks like, and how the
-// two estimates of the variance between subjects do. The draws stay the same while a slider moves.
-const SPREAD = ["between", "within", "subjects"];
+// Sliders between "all variance between" and "all within": what subjects look like, what the
+// estimates of variance make of them, and what each mean square is made of. The draws stay the same
+// while a slider moves.
 const SUBJECTS = { fewest: 2, first: 30, most: 60 }; // of more, columns could not be told apart
+const MOST_POINTS = 12; // of a subject, for the same reason
 
 function intraclassPicture(section, model) {
-  const total = Math.hypot(model.between, model.within);
-  const [low, high] = [0, 1.25 * total];
-  const rows = Math.min(model.observations, 8);
-  const sliders = Object.fromEntries(SPREAD.map((name) => [name, section.querySelector(`input[name=${name}]`)]));
+  const { parts, observations } = model;
+  const last = parts.length - 1;
+  // The variance that a part adds to an observation, on average.
+  const adds = parts.map(({ size, at }) => (at ? size / observations : 1));
+  const total = Math.sqrt(parts.reduce((sum, { sd }, k) => sum + adds[k] * sd ** 2, 0));
+  const names = [...parts.map((_, k) => `sd-${k}`), "subjects"];
+  const sliders = names.map((name) => section.querySelector(`input[name=${name}]`));
+  const estimated = [...parts.map(({ sd }) => sd), Math.min(model.subjects, SUBJECTS.first)];
+  const limits = [
+    ...adds.map((each) => [0, (1.25 * total) / Math.sqrt(each)]), [SUBJECTS.fewest, SUBJECTS.most],
+  ];
   const box = section.querySelector("[data-picture]");
-  const subjects = Math.min(model.subjects, SUBJECTS.first);
-  const estimated = { between: model.between, within: model.within, subjects };
   let seed = Math.round(numberInAddress("set", 1, 2 ** 31, 1));
 
-  for (const name of ["between", "within"]) {
-    Object.assign(sliders[name], { min: low, max: high, step: high / 250 });
-  }
-  Object.assign(sliders.subjects, { min: SUBJECTS.fewest, max: SUBJECTS.most, step: 1 });
-  const set = (values) => SPREAD.forEach((name) => {
-    if (name in values) sliders[name].value = values[name];
+  sliders.forEach((slider, k) => {
+    const [min, max] = limits[k];
+    Object.assign(slider, { min, max, step: k > last ? 1 : max / 250 });
   });
+  const set = (values) => values.forEach((value, k) => { sliders[k].value = value; });
   // A slider has steps: where it stands at what is next to an estimate, it means the estimate.
-  const value = (name) => {
-    const found = Number(sliders[name].value);
-    return found === start[name] ? estimated[name] : found;
-  };
-
-  // Each subject's standard normal numbers: its own first, then its observations'.
-  const draws = () => {
-    const normal = normalDraws(seed);
-    return Array.from({ length: value("subjects") }, () => Array.from({ length: rows + 1 }, normal));
+  const value = (k) => {
+    const found = Number(sliders[k].value);
+    return found === start[k] ? estimated[k] : found;
   };
 
   const draw = () => {
-    const [between, within] = [value("between"), value("within")];
-    const drawn = draws().map(([own, ...errors]) => ({
-      mean: model.mean + between * own, errors: errors.map((each) => within * each),
-    }));
-    const variances = new TwoVariances(rows);
-    for (const { mean, errors } of drawn) variances.add(mean, errors);
-    const { raw, share, corrected } = variances.estimates;
-    const icc = between ** 2 / (between ** 2 + within ** 2);
-    fillIn(section, {
-      icc: significant(icc, 3),
-      raw: significant(raw),
-      share: significant(share),
-      corrected: significant(corrected),
-      true: significant(between ** 2),
+    const normal = normalDraws(seed);
+    const sds = parts.map((_, k) => value(k));
+    const squares = new MeanSquares(model);
+    const drawn = Array.from({ length: value(last + 1) }, () => {
+      const subject = drawnSubject(model, standardSubject(model, normal), sds);
+      squares.add(subject.observations);
+      return subject;
     });
-    for (const name of SPREAD) {
-      const shown = name === "subjects" ? sliders[name].value : significant(value(name), 3);
-      fillIn(section, { [`${name}-set`]: shown });
-      sliders[name].setAttribute("aria-valuetext", shown);
-    }
-
-    const label = `${drawn.length} subjects with ${rows} observations each, in columns around `
-      + `their means; ICC ${significant(icc, 3)}`;
-    const height = 240;
-    const { picture, width } = emptyPicture(box, height, label);
-    const reach = 4.2 * total; // the sliders leave hardly anything beyond
-    const side = 40;
-    const y = (at) => height / 2 - ((at - model.mean) / reach) * (height / 2 - 8);
-    const column = (width - side) / drawn.length;
-    const up = ticks(model.mean - reach, model.mean + reach, 5);
-    for (const at of up.at) {
-      picture.append(
-        svgElement("path", { class: "live-grid", d: `M${side} ${y(at)}H${width}` }),
-        svgElement("text", { x: side - 5, y: y(at) + 4, "text-anchor": "end" }, up.text(at)),
-      );
-    }
-    picture.append(svgElement("path", { class: "live-axis", d: `M${side} ${y(model.mean)}H${width}` }));
-    const radius = Math.min(3.5, Math.max(1.5, column / 4));
-    drawn.forEach(({ mean, errors }, place) => {
-      const x = side + (place + 0.5) * column;
-      for (const error of errors) {
-        picture.append(svgElement("circle", { class: "live-dot", cx: x, cy: y(mean + error), r: radius }));
+    showEstimates(section, squares.estimates);
+    const variances = sds.map((sd) => sd ** 2);
+    const between = variances.reduce((sum, each, k) => (k < last ? sum + adds[k] * each : sum), 0);
+    const icc = significant(between / (between + variances[last]), 3);
+    fillIn(section, { icc });
+    sliders.forEach((slider, k) => {
+      const shown = k > last ? slider.value : significant(value(k), 3);
+      fillIn(section, { [`set-${names[k]}`]: shown, [`true-${k}`]: significant(variances[k]) });
+      slider.setAttribute("aria-valuetext", shown);
+    });
+    parts.forEach((_, k) => {
+      const made = parts.map(({ size, above }, v) => (
+        v === k || above.includes(k) ? size * variances[v] : 0
+      ));
+      const expected = made.reduce((sum, each) => sum + each);
+      fillIn(section, { [`expected-${k}`]: significant(expected) });
+      for (const piece of section.querySelectorAll(`[data-made="${k}"] span`)) {
+        piece.style.width = `${(100 * made[piece.dataset.part]) / (expected || 1)}%`;
       }
-      const half = Math.min(12, 0.45 * column);
-      picture.append(svgElement("path", { class: "live-mean", d: `M${x - half} ${y(mean)}h${2 * half}` }));
     });
+    drawSubjects(box, model, drawn, total, icc);
   };
-  const keep = () => {
-    const changed = SPREAD.map((name) => {
-      const found = value(name);
-      return [name, found === estimated[name] ? null : Number(found.toPrecision(5))];
-    });
-    setInAddress({ ...Object.fromEntries(changed), set: seed === 1 ? null : seed });
-  };
+  const keep = () => setInAddress({
+    ...Object.fromEntries(names.map((name, k) => (
+      [name, value(k) === estimated[k] ? null : Number(value(k).toPrecision(5))]
+    ))),
+    set: seed === 1 ? null : seed,
+  });
 
   set(estimated);
-  const start = Object.fromEntries(SPREAD.map((name) => [name, Number(sliders[name].value)]));
-  set({
-    between: numberInAddress("between", low, high, estimated.between),
-    within: numberInAddress("within", low, high, estimated.within),
-    subjects: numberInAddress("subjects", SUBJECTS.fewest, SUBJECTS.most, estimated.subjects),
-  });
+  const start = sliders.map((slider) => Number(slider.value));
+  set(names.map((name, k) => numberInAddress(name, ...limits[k], estimated[k])));
   section.addEventListener("input", draw);
   section.addEventListener("change", keep);
   section.addEventListener("click", (event) => {
     const button = event.target.closest("button");
     if (!button) return;
-    if (button.value === "between") set({ between: total, within: 0 });
-    else if (button.value === "within") set({ between: 0, within: total });
+    const all = { between: 0, within: last }[button.value];
+    if (all !== undefined) set(parts.map((_, k) => (k === all ? total : 0)));
     else if (button.value === "estimated") set(estimated);
     else seed += 1;
     draw();
@@ -109,4 +85,41 @@ function intraclassPicture(section, model) {
   });
   section.hidden = false;
   drawnToFit(box, draw);
+}
+
+// Subjects in columns: observations (points) around each one's mean or line (bar), on a scale that
+// leaves hardly anything beyond whatever the sliders do.
+function drawSubjects(box, { mean, parts, observations }, drawn, total, icc) {
+  const label = `${drawn.length} subjects with ${observations} observations each, in columns `
+    + `around their means; ICC ${icc}`;
+  const height = 240;
+  const { picture, width } = emptyPicture(box, height, label);
+  const reach = 4.2 * total;
+  const side = 40;
+  const y = (at) => height / 2 - (at / reach) * (height / 2 - 8);
+  const column = (width - side) / drawn.length;
+  const up = ticks(mean - reach, mean + reach, 5);
+  for (const at of up.at) {
+    picture.append(
+      svgElement("path", { class: "live-grid", d: `M${side} ${y(at - mean)}H${width}` }),
+      svgElement("text", { x: side - 5, y: y(at - mean) + 4, "text-anchor": "end" }, up.text(at)),
+    );
+  }
+  picture.append(svgElement("path", { class: "live-axis", d: `M${side} ${y(0)}H${width}` }));
+  const radius = Math.min(3.5, Math.max(1.5, column / 4));
+  const half = Math.min(12, 0.45 * column);
+  const line = parts.findIndex(({ at }) => at);
+  const far = line < 0 ? 1 : Math.max(...parts[line].at);
+  const every = Math.ceil(observations / MOST_POINTS);
+  drawn.forEach(({ values, observations: own }, place) => {
+    const x = side + (place + 0.5) * column;
+    for (let j = 0; j < own.length; j += every) {
+      const along = line < 0 ? 0 : (half * parts[line].at[j]) / far;
+      picture.append(svgElement("circle", { class: "live-dot within", cx: x + along, cy: y(own[j]), r: radius }));
+    }
+    const centre = values[0].length === 1 ? values[0][0] : 0;
+    const rise = line < 0 ? 0 : far * values[line][0];
+    const d = `M${x - half} ${y(centre - rise)}L${x + half} ${y(centre + rise)}`;
+    picture.append(svgElement("path", { class: "live-mean between", d }));
+  });
 }

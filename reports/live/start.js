@@ -1,6 +1,6 @@
 // What the page can do beyond being read, from the numbers that it brings.
 //
-// Written without a library. The smallest for plots (uPlot, MIT) is twice the size of all these
+// Written without a library. The smallest for plots (uPlot, MIT) is nearly twice the size of all these
 // files, d3 (ISC) ten times, in every page; and neither draws subjects, keeps an address or lets
 // readers choose a mark by keyboard, which is most of what is here.
 {

@@ -32,6 +32,7 @@ CONFIG = {
         "boundary": table("selfesteem", unit="points"),
         "unbalanced": table("ergostool_missing"),
         "slopes": table("sleepstudy", unit="ms"),
+        "strata": table("selfesteem2", formula="score ~ treatment * time", subject="id"),
     },
     "replications": {
         "planning": {

@@ -294,6 +294,11 @@ class Page(HTMLParser):
         """Whether the parser is inside one of these."""
         return any(tag in tags for tag, _ in self.open)
 
+    @property
+    def place(self) -> str:
+        """The figure or table that the parser is in; nothing for one that has no number."""
+        return self.captions[-1][0] if self.inside("figure") else ""
+
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         """Note what begins."""
         values = {key: value or "" for key, value in attrs}
@@ -313,9 +318,9 @@ class Page(HTMLParser):
         if tag == "figure":
             self.captions.append((values.get("id", ""), ""))
         if tag == "tr" and self.inside("table"):
-            self.tables.setdefault(self.captions[-1][0], []).append([])
+            self.tables.setdefault(self.place, []).append([])
         if tag in ("td", "th"):
-            self.tables[self.captions[-1][0]][-1].append("")
+            self.tables[self.place][-1].append("")
         if tag not in EMPTY:
             self.open.append((tag, values))
 
@@ -343,7 +348,7 @@ class Page(HTMLParser):
             where, text = self.captions[-1]
             self.captions[-1] = (where, text + data)
         if self.inside("td", "th"):
-            self.tables[self.captions[-1][0]][-1][-1] += data.replace("\u00a0", " ")
+            self.tables[self.place][-1][-1] += data.replace("\u00a0", " ")
 
 
 class Report(SimpleNamespace):

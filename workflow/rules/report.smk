@@ -19,7 +19,8 @@ SUPPORT = [template(name) for name in SUPPORT]
 LIVE = [
     "live.css",
     "normal_draws.js",
-    "two_variances.js",
+    "drawn_subject.js",
+    "mean_squares.js",
     "address.js",
     "drawing.js",
     "histogram.js",

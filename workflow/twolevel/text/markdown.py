@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import math
 import re
@@ -134,6 +135,11 @@ def code_block(text: str, language: str) -> Markdown:
         fence += "`"
     inert = without_shortcodes(in_one_direction(text))
     return Markdown(f'{fence}{{.{language} shortcodes="false"}}\n{inert}\n{fence}')
+
+
+def in_html(value: object) -> Markdown:
+    """Text inside raw HTML, in an element or a quoted attribute, on one line."""
+    return Markdown(html.escape(_inert(value)))
 
 
 def quoted(value: object) -> Markdown:
