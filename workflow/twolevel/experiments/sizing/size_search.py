@@ -11,7 +11,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, lru_cache
 
 import numpy as np
 
@@ -156,29 +156,35 @@ def _counts_of(
 ) -> Callable[[int], Callable[[int], Counts]]:
     """What counts the experiments of each size, for the most subjects that are drawn."""
     if isinstance(scenario, Scenario) and scenario.plain:
-        return cache(lambda top: cache(lambda n: _of_first(scenario, top, n, seed, test, level)))
+        return lru_cache(1)(lambda top: _of_first(scenario, top, seed, test, level))
     own = cache(lambda n: _of_own(scenario, n, seed, test, level))
     return lambda top: own
 
 
 def _of_first(
-    scenario: Scenario, top: int, subjects: int, seed: int, test: Test, level: float
-) -> Counts:
-    """The counts of experiments with the first subjects of `top`."""
+    scenario: Scenario, top: int, seed: int, test: Test, level: float
+) -> Callable[[int], Counts]:
+    """The counts of experiments with the first subjects of `top`, which are drawn once."""
     drawn = replace(scenario, subjects=top)
     size = _experiments(top * drawn.per_subject, _SLOW if drawn.missing else _NUMBERS)
     generator = np.random.default_rng(stream(drawn, 0, seed))
     standardised, nothing = drawn.standardised(), np.zeros((1, len(drawn.cells)))
     batch = max(1, _BATCH // (top * drawn.per_subject))
-    count = n = 0
-    for start in range(0, size, batch):
-        y, observed = draw(standardised, min(batch, size - start), generator)
-        seen = None if observed is None else observed[:, :, :subjects]
-        fit = fit_batch(y[:, :, :subjects], drawn.replicates, seen)
-        rejections = fit.rejections(test, nothing, level)
-        count += int(np.nansum(rejections))
-        n += int(np.isfinite(rejections).sum())
-    return {CONDITION: (count, n)}
+    sizes = [min(batch, size - start) for start in range(0, size, batch)]
+    batches = [draw(standardised, each, generator) for each in sizes]
+
+    @cache
+    def of_first(subjects: int) -> Counts:
+        count = n = 0
+        for y, observed in batches:
+            seen = None if observed is None else observed[:, :, :subjects]
+            fit = fit_batch(y[:, :, :subjects], drawn.replicates, seen)
+            rejections = fit.rejections(test, nothing, level)
+            count += int(np.nansum(rejections))
+            n += int(np.isfinite(rejections).sum())
+        return {CONDITION: (count, n)}
+
+    return of_first
 
 
 def _of_own(scenario: AnyScenario, subjects: int, seed: int, test: Test, level: float) -> Counts:

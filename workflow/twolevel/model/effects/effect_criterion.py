@@ -122,17 +122,19 @@ def contracted(sums: OverSubjects, C: np.ndarray, psi: np.ndarray, derivatives: 
     if (psi == psi[:, :1]).all():  # as where a search begins
         psi = psi[:, :1]
     N, log_det = inverse_and_log_det(C, psi)
-    S = len(C)
-    weights, logs = [packed(N)], [log_det]
+    weights, logs = [packed(N)[None]], [log_det[None]]
     if derivatives:
-        ahead = [product(N, _per_set(C[s])) for s in range(S)]  # N C_s
-        each = [product(k, N) for k in ahead]
-        weights += [-packed(k) for k in each]
-        both = list(zip(*pairs(S), strict=True))
-        weights += [_packed_both(product(ahead[s], each[t])) for s, t in both]
-        logs += [np.einsum("iigb->gb", k) for k in ahead]
-        logs += [-np.einsum("ijgb,jigb->gb", ahead[s], ahead[t]) for s, t in both]
-    return Contracted(sums.over_subjects(np.stack(logs)), *sums.contracted(np.stack(weights)))
+        ahead = np.einsum("ijgb,sjkgb->sikgb", N, _per_set(C))  # N C_s
+        each = np.einsum("sijgb,jkgb->sikgb", ahead, N)
+        weights += [-packed(each)]
+        logs += [np.einsum("siigb->sgb", ahead)]
+        for s in range(len(C)):  # and every t >= s
+            both = np.einsum("ijgb,tjkgb->tikgb", ahead[s], each[s:])
+            weights += [_packed_both(both)]
+            logs += [-np.einsum("ijgb,tjigb->tgb", ahead[s], ahead[s:])]
+    return Contracted(
+        sums.over_subjects(np.concatenate(logs)), *sums.contracted(np.concatenate(weights))
+    )
 
 
 def solved(
@@ -164,21 +166,20 @@ def solved(
     if len(parts.logs) == 1:
         return Evaluation(rss, logs, beta, unscaled_cov)
     S = (math.isqrt(1 + 8 * len(parts.logs)) - 3) // 2  # of 1 + S + S (S + 1) / 2
-    both = list(zip(*pairs(S), strict=True))
-    log_slopes, log_curvature = parts.logs[1 : S + 1], _symmetric(parts.logs[S + 1 :], both)
+    log_slopes, log_curvature = parts.logs[1 : S + 1], _symmetric(parts.logs[S + 1 :], S)
     # With v = (-beta, 1): A_s v by the rows of x, and v' A_s v.
     slopes = xy - np.einsum("kijb,jb->kib", xx, beta)
     quadratic = yy - np.einsum("kib,ib->kb", xy + slopes, beta)
-    pushed = np.einsum("ijb,kjb->kib", unscaled_cov, slopes[1 : S + 1])
-    turned = [2 * np.einsum("ib,ib->b", slopes[1 + s], pushed[t]) for s, t in both]
-    rss_curvature = _symmetric(quadratic[S + 1 :] - np.stack(turned), both)
-    xx_slopes = xx[1 : S + 1]
+    first, xx_slopes = slopes[1 : S + 1], xx[1 : S + 1]
+    pushed = np.einsum("ijb,kjb->kib", unscaled_cov, first)
+    turned = 2 * np.einsum("sib,tib->stb", first, pushed)
+    rss_curvature = _symmetric(quadratic[S + 1 :], S) - turned
     if method == "REML":
         spread = np.einsum("ijb,kjlb->kilb", unscaled_cov, xx_slopes)
         log_slopes = log_slopes + np.einsum("kiib->kb", spread)
-        turned = [np.einsum("ijb,jib->b", spread[s], spread[t]) for s, t in both]
+        turned = np.einsum("sijb,tjib->stb", spread, spread)
         curved = np.einsum("ijb,kjib->kb", unscaled_cov, xx[S + 1 :])
-        log_curvature = log_curvature + _symmetric(curved - np.stack(turned), both)
+        log_curvature = log_curvature + _symmetric(curved, S) - turned
     return Evaluation(
         rss,
         logs,
@@ -225,9 +226,9 @@ def variance_sums(sums: Sums, C: np.ndarray, psi: np.ndarray) -> VarianceSums:
     S, W = len(C), sums.within[0]
     every = range(S + 1)
     itself = np.broadcast_to(np.eye(len(N))[:, :, None, None], N.shape)
-    ahead = [product(N, _per_set(c)) for c in C] + [product(N, itself)]
+    ahead = [product(N, c) for c in _per_set(C)] + [product(N, itself)]
     each = [product(k, N) for k in ahead]
-    first = sums.contracted(np.stack([packed(k) for k in each]))[0]
+    first = sums.contracted(packed(np.stack(each)))[0]
     weights = [0.5 * _packed_both(product(ahead[r], each[s])) for r in every for s in every]
     second = sums.contracted(np.stack(weights))[0]
     second = second.reshape(S + 1, S + 1, *first.shape[1:])
@@ -249,25 +250,25 @@ def blocks_of(size: int, C: np.ndarray) -> list[int]:
 
 
 def _per_set(C: np.ndarray) -> np.ndarray:
-    """C_s (r, r, G, 1 or B), to go with the axis of data sets."""
-    return C[..., None] if C.ndim == 3 else C
+    """C (S, r, r, G, 1 or B), to go with the axis of data sets."""
+    return C[..., None] if C.ndim == 4 else C
 
 
-def _symmetric(values: np.ndarray, both: list[tuple[int, int]]) -> np.ndarray:
+def _symmetric(values: np.ndarray, S: int) -> np.ndarray:
     """Matrices (S, S, B) of values (k, B) at the k pairs s <= t."""
-    S = both[-1][0] + 1
+    rows, columns = pairs(S)
     matrix = np.empty((S, S, values.shape[1]))
-    for (s, t), value in zip(both, values, strict=True):
-        matrix[s, t] = matrix[t, s] = value
+    matrix[rows, columns] = matrix[columns, rows] = values
     return matrix
 
 
 def packed(matrix: np.ndarray) -> np.ndarray:
-    """A symmetric matrix (r, r, G, B) at its pairs (P, G, B)."""
-    return matrix[pairs(len(matrix))]
+    """Symmetric matrices (..., r, r, G, B) at their pairs (..., P, G, B)."""
+    rows, columns = pairs(matrix.shape[-3])
+    return matrix[..., rows, columns, :, :]
 
 
 def _packed_both(matrix: np.ndarray) -> np.ndarray:
-    """The sum of a matrix (r, r, G, B) and its transpose at the pairs (P, G, B)."""
-    rows, columns = pairs(len(matrix))
-    return matrix[rows, columns] + matrix[columns, rows]
+    """The sums of matrices (..., r, r, G, B) and their transposes at the pairs (..., P, G, B)."""
+    rows, columns = pairs(matrix.shape[-3])
+    return matrix[..., rows, columns, :, :] + matrix[..., columns, rows, :, :]
