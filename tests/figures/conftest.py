@@ -17,6 +17,7 @@ from twolevel.experiments.run import Scenario, replicate_block
 from twolevel.figures.registry import OF_STUDY
 from twolevel.figures.theme import save
 from twolevel.figures.words import Labels
+from twolevel.findings.of_replication.config_words import SpreadWords
 from twolevel.summaries.two_stage_summary import FirstSubject
 from twolevel.text.confidence import LEVEL
 
@@ -329,7 +330,7 @@ class Replicated:
 
     def draw(self, name: str, **changed: object) -> Figure:
         """Draw the figure called `name`; `changed` replaces arguments."""
-        arguments = {"measures": self.measures}
+        arguments = {"measures": self.measures, "spread": SpreadWords()}
         if name == "sampling_distributions":
             arguments |= {"distributions": self.distributions, "grand_mean": self.grand_mean}
             arguments["sigma_within"] = 1.0
@@ -350,15 +351,16 @@ def replicated(
     experiments: int = 200,
     test: str = "kenward-roger",
     grand_mean: float = 5.0,
+    replicates: tuple = (1,),
 ) -> Replicated:
     """Run a small replication study, effects evenly spaced from 0 to 1."""
     effects = dict(zip(conditions, np.linspace(0, 1, len(conditions)), strict=True))
     measures, counts = [], []
-    for n, between, share in product(subjects, sigma_between, missing):
-        scenario = Scenario(n, effects, grand_mean, between, 1.0, missing=share)
+    for n, between, share, trials in product(subjects, sigma_between, missing, replicates):
+        scenario = Scenario(n, effects, grand_mean, between, 1.0, trials, share)
         block = replicate_block(scenario, 0, experiments, 1, test)
         sums = block_sums(scenario, block, test)
-        axes = {"subjects": n, "sigma_between": between, "missing": share, "replicates": 1}
+        axes = {"subjects": n, "sigma_between": between, "missing": share, "replicates": trials}
         measures.append(with_theory(performance(sums), scenario).assign(**axes))
         counts.append(distributions(sums, scenario).assign(**axes))
     tables = (pd.concat(parts, ignore_index=True) for parts in (measures, counts))

@@ -5,22 +5,18 @@ import re
 import warnings
 import xml.etree.ElementTree as ET
 from itertools import pairwise
-from types import SimpleNamespace
 
 import matplotlib.colors as colours
 import numpy as np
 import pandas as pd
 import pytest
-from example_summaries import REPLICATION
 from test_figures_all import texts, words_outside
 
 from twolevel.figures.panels import Subjects, left_out, measured, percent, some
 from twolevel.figures.replication_registry import OF_REPLICATION
-from twolevel.figures.replication_sources import ReplicationSources
 from twolevel.figures.theme import BETWEEN, INK, MARGINAL, WITHIN
 from twolevel.figures.words import width
-from twolevel.summaries.plan_summary import PlanSummary
-from twolevel.summaries.replication_summary import ReplicationSummary
+from twolevel.findings.of_replication.config_words import SpreadWords
 
 QUANTITIES = ("grand_mean", "between_variance", "within_variance")
 Z = 1.959963984540054
@@ -182,7 +178,9 @@ def test_bias_is_in_empirical_errors_and_intervals_cover_beside_95_percent(plann
 
 
 def test_power_has_a_line_for_each_share_missing_and_theory(planning):
-    answers = [(1.0, 0.1, 0.8, 14), (1.0, 0.1, 0.9, None), (1.0, 0.1, 0.9, 21), (0.0, 0.0, 0.8, 11)]
+    found = [(1.0, 0.1, 0.8, 14), (1.0, 0.1, 0.9, None), (1.0, 0.1, 0.9, 21), (0.0, 0.0, 0.8, 11)]
+    keys = ("sigma_between", "missing", "power", "subjects")
+    answers = [dict(zip(keys, each, strict=True)) | {"replicates": 1} for each in found]
     (ax,) = planning.draw("power_curves", powers=(0.7, 0.95), answers=answers).axes
     for missing, look in ((0.0, (BETWEEN, "o")), (0.1, (WITHIN, "s"))):
         point = {"sigma_between": 1.0, "missing": missing}
@@ -306,25 +304,72 @@ def test_some_values_are_evenly_chosen_with_both_ends():
     assert some([7], 3) == [7]
 
 
-def test_figures_show_the_designs_with_the_most_observations_in_a_cell():
-    axes = REPLICATION["axes"] | {"replicates": [1, 4]}
-    table = pd.DataFrame({"replicates": [1, 4, 4], "value": [1.0, 2.0, 3.0]})
-    rows = [SimpleNamespace(replicates=1), SimpleNamespace(replicates=4)]
-    plan = PlanSummary.model_construct(rows=rows)
-    replication = ReplicationSummary.of(REPLICATION | {"axes": axes})
-    shown = ReplicationSources(replication, plan, table, table).with_most_replicates()
-    assert shown.measures["value"].tolist() == shown.distributions["value"].tolist() == [2.0, 3.0]
-    assert shown.plan.rows == rows[1:]
+@pytest.fixture(scope="module")
+def trials(replicated):
+    return replicated((8, 20), (0.5,), (0.0, 0.1), replicates=(1, 2, 5))
+
+
+def test_power_and_errors_are_told_apart_by_trials_where_their_number_varies(trials, svg):
+    answer = {"sigma_between": 0.5, "missing": 0.0, "replicates": 2, "power": 0.8, "subjects": 11}
+    figure = trials.draw("power_curves", answers=[answer])
+    (ax,) = figure.axes
+    for count, look in ((1, (BETWEEN, "o")), (2, (WITHIN, "s")), (5, (MARGINAL, "^"))):
+        point = {"missing": 0, "replicates": count}
+        power = at(trials, "condition", "power", "kenward-roger", **point)["value"]
+        assert line_of(ax, *look).get_ydata() == pytest.approx(power.to_numpy())
+    (circle,) = (line for line in ax.lines if line.get_markerfacecolor() == "none")
+    assert colours.to_hex(circle.get_color()) == WITHIN
+    assert key_of(figure) == [
+        *("1 observation in each cell", "2 observations in each cell"),
+        *("5 observations in each cell", "theory, complete data"),
+    ]
+    assert "Shown of the grid: complete data." in words_of(figure)
+    errors = trials.draw("type_one_error")
+    assert [ax.get_ylabel().split("\n")[1] for ax in errors.axes] == [
+        *("1 observation in each cell", "5 observations in each cell"),
+    ]
+    assert words_outside(svg(figure)) == words_outside(svg(errors)) == []
+
+
+@pytest.mark.parametrize("name", ["sampling_distributions", "two_stage_bias", "bias_coverage"])
+def test_other_figures_show_the_designs_with_the_most_trials_and_say_so(trials, name, svg):
+    figure = trials.draw(name)
+    words = words_of(figure)
+    assert words.startswith("Shown of the grid: complete data; 5 observations in each cell.")
+    shown = trials.measures.query("replicates == 5 and missing == 0")
+    changed = {"measures": shown}
+    if name == "sampling_distributions":
+        changed["distributions"] = trials.distributions.query("replicates == 5 and missing == 0")
+    for ax, alone in zip(figure.axes, trials.draw(name, **changed).axes, strict=True):
+        for line, other in zip(ax.lines, alone.lines, strict=True):
+            assert line.get_ydata() == pytest.approx(other.get_ydata(), nan_ok=True)
+    assert words_outside(svg(figure)) == []
+
+
+def test_panels_and_words_say_the_icc_where_the_config_does(replicated):
+    study = replicated((8,), (0.0, 0.5, 2.0), (0.0,), experiments=60)
+    spread = SpreadWords({0.0: 0.0, 0.5: 0.2, 2.0: 0.8})
+    figure = study.draw("bias_coverage", spread=spread)
+    assert [ax.get_title("left") for ax in figure.axes[:2]] == ["ICC = 0", "ICC = 0.8"]
+    assert "Shown of the grid: ICC 0 and 0.8." in words_of(figure)
+    power = study.draw("power_curves", spread=spread)
+    assert power.axes[0].get_title("left") == "ICC = 0.8"
+    assert "At other values of the ICC, power differs" in words_of(power)
 
 
 def test_what_is_left_out_is_said():
     table = pd.DataFrame({"subjects": [8, 1200], "sigma_between": 1.0, "missing": [0.0, 0.1]})
-    shown = {"subjects": [8, 1200], "sigma_between": [1.0], "missing": [0.1]}
-    assert left_out(table, shown) == "Shown of the grid: 10% missing."
-    assert left_out(table, shown | {"missing": [0.0]}) == "Shown of the grid: complete data."
-    shown = {"subjects": [1200], "missing": [0.0, 0.1]}
-    assert left_out(table, shown) == "Shown of the grid: 1,200 subjects."
-    assert left_out(table, {}) == ""
+    table["replicates"] = [1, 20]
+
+    def said(**shown):
+        return left_out(table, {"sigma_between": [1.0]} | shown, SpreadWords())
+
+    assert said(missing=[0.1]) == "Shown of the grid: 10% missing."
+    assert said(missing=[0.0]) == "Shown of the grid: complete data."
+    assert said(subjects=[1200], missing=[0.0, 0.1]) == "Shown of the grid: 1,200 subjects."
+    assert said(replicates=[1]) == "Shown of the grid: 1 observation in each cell."
+    assert said(replicates=[20]) == "Shown of the grid: 20 observations in each cell."
+    assert said() == ""
 
 
 def test_shares_are_written_in_percent():

@@ -3,9 +3,12 @@
 from typing import Any
 
 import pytest
+from example_summaries import REPLICATION
 
+from twolevel.findings.of_replication.config_words import SpreadWords, name_of_test
 from twolevel.findings.of_replication.planned import FEW, Planned, answers
 from twolevel.summaries.plan_summary import PlanSummary
+from twolevel.summaries.replication_summary import ReplicationSummary
 
 EFFECT = {"difference": 1.0, "d": 0.7, "f": 0.3, "eta_squared": 0.08}
 
@@ -35,10 +38,15 @@ def row(*sizes, sigma_between=1.0, missing=0.0, **more):
     return of_design | found | {"cheapest": []} | more
 
 
-def said(*rows: dict[str, Any], alike=True, like=None, **more: Any) -> dict[str, str]:
-    plan = {"rows": rows, "precision": None, "cost": None, "caution": None, "most": 100_000}
-    found = Planned(PlanSummary.of(plan | more), 0.95, like, alike)
-    return {f"{claim.of}{k or ''}": claim.said for k, claim in enumerate(answers(found))}
+def said(
+    *rows: dict[str, Any], alike=True, like=None, by_icc=True, replication=None, **more: Any
+) -> dict[str, str]:
+    given = {"rows": rows, "precision": None, "cost": None, "caution": None, "most": 100_000}
+    plan = PlanSummary.of(given | more)
+    study = ReplicationSummary.of(REPLICATION | (replication or {}))
+    found = Planned(plan, study, SpreadWords.of(plan, by_icc), like, alike)
+    claims = [claim for claim in answers(found) if claim.of != "effect"]
+    return {f"{claim.of}{k or ''}": claim.said for k, claim in enumerate(claims)}
 
 
 def test_the_exact_number_is_the_answer_and_simulation_stands_beside_it():
@@ -68,11 +76,11 @@ def test_designs_are_told_apart_by_what_differs():
     assert found[0].startswith("With complete data, you need **21 subjects**")
     assert found[1].startswith("With 10 % of cells missing, you need **126 subjects**")
     found = list(said(row(size(21)), row(size(22), sigma_between=0.0)).values())
-    assert found[0].startswith("With an ICC of 0.50, you need **21")
+    assert found[0].startswith("With an ICC of 0.5, you need **21")
     many = [row(size(20 + k), sigma_between=float(k)) for k in range(FEW + 1)]
     assert said(*many) == {
-        "size": "For a power of 80 % you need **20 to 24 subjects**, depending on the design "
-        "(@tbl-sizes)."
+        "size": "For a power of 80 % you need from **20 subjects**, with an ICC of 0, to **24**, "
+        "with an ICC of 0.9412 (@tbl-sizes)."
     }
     trials = said(row(size(21), replicates=5), row(size(30)))
     assert trials["size"].startswith("With 5 observations in each cell, you need **21")
@@ -81,13 +89,13 @@ def test_designs_are_told_apart_by_what_differs():
 def test_effects_are_told_apart_where_there_are_several():
     found = list(said(row(size(21), size(46, term="group:condition"))).values())
     assert found[0].startswith(
-        "You need **21 subjects** for a power of 80 % of the test of the con"
+        "You need **21 subjects** for a power of 80 % in the test of the con"
     )
-    assert found[1].startswith("You need **46 subjects** for a power of 80 % of the test of group")
+    assert found[1].startswith("You need **46 subjects** for a power of 80 % in the test of group")
     terms = [size(20 + k, term=f"t{k}") for k in range(FEW + 1)]
     found = list(said(row(*terms)).values())
     assert found[4] == (
-        "For a power of 80 % of the test of t4 you need **24 subjects** (@tbl-sizes)."
+        "For a power of 80 % in the test of t4 you need **24 subjects** (@tbl-sizes)."
     )
 
 
@@ -106,20 +114,87 @@ def test_an_observed_effect_is_not_planned_for_without_a_word():
 def test_a_width_and_a_cost_have_their_numbers():
     found = said(row(size(9), width=44), precision=0.4)["width1"]
     assert found == (
-        "**44 subjects** make the 95 % interval of a difference of two conditions, or of the "
-        "slope, 0.4000 wide on average."
+        "**44 subjects** make the 95 % interval of a difference of two conditions 0.4 wide on "
+        "average."
     )
+    lines = REPLICATION["scenario"] | {"conditions": {"day": [0.0, 1.0]}, "slope": 1.0}
+    of_day = {"scenario": lines, "formula": "response ~ day"}
+    found = said(row(size(9), width=44), precision=0.4, replication=of_day)["width1"]
+    assert "interval of the slope of day 0.4 wide" in found
     best = {"power": 0.8, "subjects": 28, "replicates": 17, "cost": 1316.0}
     cost = {"subject": 30.0, "trial": 0.5}
     found = said(row(size(9), cheapest=[best]), cost=cost, alike=False)
     assert (
-        "has **28 subjects with 17 observations in each cell**, and costs 1316"
+        "has **28 subjects with 17 observations in each cell**, and costs 1,316."
         in found["cheapest1"]
     )
     assert len(found) == 2
     found = said(row(size(9), cheapest=[best | {"replicates": 1}]), cost=cost)
     assert "**28 subjects with 1 observation in each cell**" in found["cheapest1"]
     assert "takes subjects for alike" in found["alike2"]
+
+
+def test_the_cheapest_design_is_said_once_whatever_number_of_trials_the_grid_has():
+    best = {"power": 0.8, "subjects": 28, "replicates": 17, "cost": 1316.0}
+    cost = {"subject": 30.0, "trial": 0.5}
+    rows = [row(size(9), cheapest=[best], replicates=count) for count in (1, 5)]
+    found = said(*rows, cost=cost, alike=False)
+    assert list(found) == ["size", "size1", "cheapest2"]
+    assert found["cheapest2"].startswith(
+        "At 30 for a subject and 0.5 for each of its observations, the cheapest design with a "
+        "power of 80 % has **28 subjects"
+    )
+
+
+def test_of_many_designs_widths_and_costs_have_a_range():
+    costs = [{"power": 0.8, "subjects": 9, "replicates": 2, "cost": 900.0 + k} for k in range(6)]
+    rows = [
+        row(size(9), sigma_between=float(k), width=40 + k, cheapest=[best])
+        for k, best in enumerate(costs)
+    ]
+    rows[2]["width"] = None
+    cost = {"subject": 30.0, "trial": 0.5}
+    found = said(*rows, cost=cost, alike=False, precision=0.4)
+    assert found["width1"].startswith("**40** to **more than 100,000 subjects** make the 95 %")
+    assert found["cheapest2"].endswith("with a power of 80 % costs 900 to 905 (@tbl-cost).")
+
+
+def test_what_is_to_be_found_is_said_in_units_of_the_total_standard_deviation():
+    def effect(*rows, **replication):
+        plan = PlanSummary.of(
+            {"rows": rows, "precision": None, "cost": None, "caution": None, "most": 100_000}
+        )
+        study = ReplicationSummary.of(REPLICATION | replication)
+        found = answers(Planned(plan, study, SpreadWords(), None, True))
+        return next(claim.said for claim in found if claim.of == "effect")
+
+    assert effect(row(size(21)), level=0.99) == (
+        "This is to find a largest difference of **d = 0.700** between conditions (@tbl-effect), "
+        "by the Kenward–Roger test at the 1 % level."
+    )
+    other = row(size(21), effect=EFFECT | {"d": 0.9})
+    lines = REPLICATION["scenario"] | {"conditions": {"day": [0.0, 1.0]}, "slope": 1.0}
+    found = effect(row(size(21)), other, scenario=lines, formula="response ~ day")
+    assert "difference of **d = 0.700 to 0.900** over the values of day (@tbl-effect)" in found
+
+
+def test_the_spread_between_subjects_has_the_word_of_the_config():
+    many = [row(size(20 + k), sigma_between=0.5 * k) for k in range(2)]
+    assert (
+        "With a standard deviation of 0.5 between subjects, you"
+        in said(*many, by_icc=False)["size1"]
+    )
+    assert "With an ICC of 0.2, you need" in said(*many)["size1"]
+
+
+def test_the_first_test_is_called_by_its_factor():
+    assert name_of_test(ReplicationSummary.of(REPLICATION), "condition") == "condition"
+    two = REPLICATION | {
+        "formula": "response ~ flanker * block",
+        "terms": ["condition", "block", "flanker:block"],
+    }
+    names = [name_of_test(ReplicationSummary.of(two), term) for term in two["terms"]]
+    assert names == ["flanker", "block", "flanker:block"]
 
 
 @pytest.mark.parametrize("missing", [0.1, 0.5])

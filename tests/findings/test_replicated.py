@@ -6,9 +6,7 @@ from example_summaries import REPLICATION
 from twolevel.findings.of_replication.replicated import (
     MANY_FAILED,
     Replicated,
-    coverage,
     replication_headline,
-    type_one_errors,
 )
 from twolevel.summaries.replication_summary import ReplicationSummary
 
@@ -18,6 +16,7 @@ def study(extent=None, **changed):
     axes = {"subjects": [8, 12], "sigma_between": [0.0, 1.0], "missing": [0.0], "replicates": [1]}
     ranges = {
         "failed": {"rate": (0.0, 0.0)},
+        "boundary": {"rate": (0.0, 0.0)},
         "kenward-roger": {"type_one_error": (0.04, 0.06)},
         "asymptotic": {"type_one_error": (0.09, 0.09)},
         "anova": {},
@@ -35,22 +34,6 @@ def said(found):
 def test_where_conditions_do_not_differ_there_is_nothing_to_find():
     assert said(study(effects=[0.0, 0.0]))["nothing"].endswith("there is nothing to find.")
     assert "nothing" not in said(study())
-
-
-def test_errors_are_those_of_the_test_and_of_the_asymptotic_one():
-    assert type_one_errors(study()) == (
-        "A test at the 5 % level rejects what is true in 4.00 to 6.00 % of experiments by "
-        "Kenward–Roger, and in 9.00 % by the asymptotic chi-square test."
-    )
-    assert type_one_errors(study(test="asymptotic")).endswith(
-        "in 9.00 % of experiments by asymptotic."
-    )
-    assert type_one_errors(study(test="anova")).endswith(
-        "in 9.00 % of experiments by the asymptotic chi-square test."
-    )
-    nothing = {"failed": {"rate": (1.0, 1.0)}, "asymptotic": {}, "kenward-roger": {}}
-    assert type_one_errors(study(extent=nothing)) == "There are no tests here."
-    assert "at the 1 % level" in type_one_errors(study(level=0.99))
 
 
 @pytest.mark.parametrize(
@@ -71,14 +54,6 @@ def test_the_anova_of_missing_cells_is_said_to_have_no_results():
     assert "anova" in said(study(test="anova", axes=axes))
     assert "anova" not in said(study(test="anova"))
     assert "anova" not in said(study(axes=axes))
-
-
-def test_the_coverage_is_in_percent():
-    assert coverage(study()) == (
-        "The 95 % interval of the grand mean covers it in 94.0 to 95.0 % of experiments."
-    )
-    assert coverage(study(level=0.99)).startswith("The 99 % interval")
-    assert coverage(study({"grand_mean": {}})) == "There are no intervals here."
 
 
 def test_what_a_random_intercept_alone_makes_of_own_effects_is_said():

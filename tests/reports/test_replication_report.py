@@ -140,7 +140,7 @@ def case(request, tmp_path_factory):
     writer = importlib.import_module("write_replication_report")
     snakemake = SimpleNamespace(
         input=Named(made | {"tables": [made["table"]]}),
-        params=Named(replication=config, like=None),
+        params=Named(replication=config, by_icc=study.icc is not None, like=None),
         wildcards=Named(replication="case"),
     )
     text = fill(ROOT / "reports/replication.qmd", writer.context(snakemake))
@@ -200,7 +200,8 @@ def test_the_answer_comes_first(case):
         assert "nothing to find" in head
         return
     if case.name == "two factors":  # too many effects and designs for a sentence each
-        assert head.count("subjects**, depending on the design (@tbl-sizes)") == 6
+        told = r"80 % in the test of (\S+) you need from .*; for 90 %, .* \(@tbl-sizes\)"
+        assert re.findall(told, head) == ["f", "g", r"f\:g"]
         return
     for row in rows:
         first = row["sizes"][0]
@@ -221,10 +222,26 @@ def test_the_effect_is_told_in_the_words_of_planners(case):
         assert row["effect"]["d"] == pytest.approx(0.8)
         (table,) = (t for t in tables(case.text) if "$d$" in "".join(t[0]))
         assert [cell.strip() for cell in table[2]] == [
-            *("0.707", "0.707", "1.00", "0.800", "0.800", "0.327", "0.0964"),
+            *("0.500", "0.707", "0.707", "1.00", "0.800", "0.800", "0.327", "0.0964"),
         ]
-        assert "At 30.00 for a subject and 0.5000 for each of its observations" in case.text
+        assert "At 30 for a subject and 0.5 for each of its observations" in case.text
         assert "99 % interval of a difference of two conditions" in case.text
+
+
+def test_the_spread_between_subjects_has_the_word_of_the_config(case):
+    if case.name == "planner":
+        assert r"| ICC, $\sigma_b^2/(\sigma_b^2 + \sigma_w^2)$ | 0\.5 |" in case.text
+    if case.name == "grid":
+        assert r"| $\sigma_b$ | 0, 1 |" in case.text
+        assert r"| n | $\sigma_b$ | missing | bias | empirical SE | RMSE |" in case.text
+        assert "an ICC of" not in case.text
+
+
+def test_what_is_below_the_answer_is_folded_under_its_result(case):
+    depth = case.text.split("## Aims and design")[1].split("## Downloads")[0]
+    parts = re.split(r"^#{2,3} .+ \{#sec-.+\}$", depth, flags=re.M)
+    (unfolded,) = (part for part in parts if 'collapse="true"' not in part)
+    assert unfolded.strip().startswith("What follows is the depth")
 
 
 def test_every_figure_is_shown(case):
@@ -255,12 +272,12 @@ def test_the_download_is_the_measures(case):
 @pytest.mark.parametrize(
     ("value", "half", "words"),
     [
-        (0.123456, 0.0123, "0.123 ± 0.012"),
-        (-0.123456, 0.0123, "−0.123 ± 0.012"),
-        (-0.0001, 0.012, "0.000 ± 0.012"),
-        (95.0, 0.4, "95.00 ± 0.40"),
-        (12.0, 0.0, "12.00 ± 0"),
-        (5e9, 2e7, "5.000 × 10⁹ ± 2.0 × 10⁷"),
+        (0.123456, 0.0123, "0.123 ±\u00a00.012"),
+        (-0.123456, 0.0123, "−0.123 ±\u00a00.012"),
+        (-0.0001, 0.012, "0.000 ±\u00a00.012"),
+        (95.0, 0.4, "95.00 ±\u00a00.40"),
+        (12.0, 0.0, "12.00 ±\u00a00"),
+        (5e9, 2e7, "5.000 × 10⁹ ±\u00a02.0 × 10⁷"),
         (math.nan, math.nan, "–"),
         (0.25, math.nan, "0.2500"),
     ],

@@ -190,6 +190,11 @@ def replication_of(wildcards):
     return REPLICATIONS[wildcards.replication].model_dump()
 
 
+def by_icc_of(wildcards):
+    """Whether a replication study says by an ICC how much subjects differ, and so does its page."""
+    return REPLICATIONS[wildcards.replication].icc is not None
+
+
 def like(path):
     """An input: a file of the study that a replication is like, or nothing."""
 

@@ -146,6 +146,7 @@ rule plot_replication:
     conda:
         "../envs/twolevel.yaml"
     params:
+        by_icc=by_icc_of,
         code=script_code("plot_replication", modules=drawers("of_replication", OF_REPLICATION)),
     message:
         "{wildcards.replication}: draw what was found"

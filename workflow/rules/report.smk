@@ -140,6 +140,7 @@ rule write_replication_report:
         "../envs/twolevel.yaml"
     params:
         replication=replication_of,
+        by_icc=by_icc_of,
         like=like_config_of,
         code=script_code("write_replication_report", template("replication.qmd"), *SUPPORT),
     message:

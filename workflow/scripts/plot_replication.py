@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from twolevel.figures.drawing import draw
 from twolevel.figures.replication_sources import ReplicationSources
 from twolevel.files.stage_files import read_parquet
+from twolevel.findings.of_replication.config_words import SpreadWords
 from twolevel.pipeline.job import run
 from twolevel.summaries.base import read_summary
 from twolevel.summaries.plan_summary import PlanSummary
@@ -20,13 +21,15 @@ if TYPE_CHECKING:
 def main(snakemake: "Snakemake") -> None:
     """Read the results and write the figures."""
     files = snakemake.input
+    plan = read_summary(files.subjects, PlanSummary)
     sources = ReplicationSources(
         replication=read_summary(files.replication, ReplicationSummary),
-        plan=read_summary(files.subjects, PlanSummary),
+        plan=plan,
+        spread=SpreadWords.of(plan, snakemake.params.by_icc),
         measures=read_parquet(files.measures),
         distributions=read_parquet(files.distributions),
     )
-    draw(snakemake.output, "of_replication", sources.with_most_replicates())
+    draw(snakemake.output, "of_replication", sources)
 
 
 if __name__ == "__main__":

@@ -11,15 +11,12 @@ import pandas as pd
 from twolevel.experiments.planned.planned_study import CONDITION
 from twolevel.figures.replication_registry import OF_REPLICATION
 from twolevel.files.stage_files import read_parquet
-from twolevel.findings.of_replication.planned import Planned, answers
+from twolevel.findings.of_replication.config_words import SpreadWords, name_of_test
+from twolevel.findings.of_replication.depth import depth
+from twolevel.findings.of_replication.planned import Planned, amount, answers
 from twolevel.findings.of_replication.planned_design import planned_design
-from twolevel.findings.of_replication.replicated import (
-    Replicated,
-    coverage,
-    listed,
-    replication_headline,
-    type_one_errors,
-)
+from twolevel.findings.of_replication.replicated import OTHERS, Replicated, replication_headline
+from twolevel.findings.one_line import of_making
 from twolevel.pipeline.job import run
 from twolevel.pipeline.reports import fill_folder, making
 from twolevel.pipeline.slices import AXES
@@ -55,19 +52,21 @@ def context(snakemake: "Snakemake") -> dict[str, Any]:
     files = snakemake.input
     measures = read_parquet(files.measures)
     replication = read_summary(files.replication, ReplicationSummary)
-    found = Replicated(replication, extent(measures))
+    found = Replicated(replication, extent(measures, replication.test))
     effects = {f"alpha[{name}]": f"Effect of {name}" for name in replication.levels}
     if replication.scenario.slope is not None:
         effects = {"slope": "Slope"}
     tests = measures.loc[measures["quantity"] == "condition", "method"]
     name, study = snakemake.wildcards.replication, snakemake.params.replication
     plan = read_summary(files.subjects, PlanSummary)
-    planned = Planned(plan, replication.level, study["like"], found.own is None)
+    spread = SpreadWords.of(plan, snakemake.params.by_icc)
+    planned = Planned(plan, replication, spread, study["like"], found.own is None)
     entries = {"replications": {name: study}}
     if study["like"]:
         entries["studies"] = {study["like"]: snakemake.params.like}
     loading = read_summary(files.loading, LoadingSummary) if files.get("loading") else None
-    return making(name, entries, files.tables, loading) | {
+    made = making(name, entries, files.tables, loading)
+    return made | {
         "replication": replication,
         "figure": lambda name: OF_REPLICATION[name].on_page(name),
         "points": (every := points(measures)),
@@ -80,10 +79,12 @@ def context(snakemake: "Snakemake") -> dict[str, Any]:
         "plan": plan,
         "planned": planned,
         "interval": percent(LEVEL),
-        "coverage": coverage(found),
-        "type_one_errors": type_one_errors(found),
+        "spread": spread,
+        "name_of": lambda term: name_of_test(replication, term),
+        "amount": amount,
+        "one_line": depth(found),
+        "one_line_of_making": of_making(made["provenance"]),
         "design": planned_design(replication),
-        "listed": listed,
         "quantities": quantities(measures, effects),
         "methods": {name: REPLICATED[name].name for name in dict.fromkeys(tests)},
         "sources": [method.source for method in METHODS.values() if method.source],
@@ -123,15 +124,18 @@ def of_condition(row: Any) -> bool:
     return row.quantity == CONDITION or not row.method
 
 
-def extent(measures: pd.DataFrame) -> dict[str, dict[str, tuple[float, float]]]:
+def extent(measures: pd.DataFrame, test: str) -> dict[str, dict[str, tuple[float, float]]]:
     """The least and the largest value over all points, at [quantity or method][measure].
 
-    Of tests those of the condition. A measure without a value at any point is left out.
+    Of tests those of the condition; those of all others by the method `test` are at [OTHERS]. A
+    measure without a value at any point is left out.
     """
+    own = (measures["quantity"] == CONDITION) | (measures["method"] == "")
+    names = measures["method"].where(measures["method"] != "", measures["quantity"])
+    named = measures.assign(name=names.where(own, OTHERS))[own | (measures["method"] == test)]
     found: dict[str, dict[str, tuple[float, float]]] = {}
-    measures = measures[(measures["quantity"] == CONDITION) | (measures["method"] == "")]
-    for (quantity, method, measure), rows in measures.groupby(["quantity", "method", "measure"]):
-        values, here = rows["value"].dropna(), found.setdefault(method or quantity, {})
+    for (name, measure), rows in named.groupby(["name", "measure"]):
+        values, here = rows["value"].dropna(), found.setdefault(name, {})
         if len(values):
             here[measure] = values.min(), values.max()
     return found

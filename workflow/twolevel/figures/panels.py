@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from twolevel.figures.parts import columns_for, evenly, room_of, wrapped
 from twolevel.figures.theme import SOFT
 from twolevel.figures.words import SMALL, width
-from twolevel.text.numbers import significant
+from twolevel.findings.of_replication.config_words import SpreadWords
 
 MOST_PANELS = 2
 # Monte Carlo errors are shown by intervals of 95 %, whatever level is studied.
@@ -103,24 +103,42 @@ def percent(share: float) -> str:
     return f"{100 * share:.3g}%"
 
 
-def spread(sigma: float) -> str:
-    """Return a standard deviation as it stands in titles: short, and as it was given if it can."""
-    text = f"{sigma:.4g}"
-    return significant(sigma) if "e" in text else text
-
-
 def complete(missing: float) -> str:
     """Say which share of the cells is missing."""
     return f"{percent(missing)} missing" if missing else "complete data"
 
 
-def left_out(table: pd.DataFrame, shown: Mapping[str, np.ndarray | Sequence[float]]) -> str:
+def in_each_cell(replicates: float) -> str:
+    """Say how many observations of a subject there are in each cell."""
+    return f"{replicates:,.0f} observation{'' if replicates == 1 else 's'} in each cell"
+
+
+NAMES = {"missing": complete, "replicates": in_each_cell}
+
+
+def one_design(measures: pd.DataFrame) -> dict[str, Any]:
+    """The point of the grid with the fewest cells missing and the most observations in each."""
+    return {"missing": measures["missing"].min(), "replicates": measures["replicates"].max()}
+
+
+def trials_or_missing(measures: pd.DataFrame, most: int) -> tuple[str, list[float], dict[str, Any]]:
+    """The axis that lines or rows are for: trials where their number varies, else missing cells.
+
+    Return its name, at most `most` of its values, and the value of the other that is shown.
+    """
+    axis = "replicates" if measures["replicates"].nunique() > 1 else "missing"
+    others = {name: value for name, value in one_design(measures).items() if name != axis}
+    return axis, some(measures[axis], most), others
+
+
+def left_out(
+    table: pd.DataFrame, shown: Mapping[str, np.ndarray | Sequence[float]], spread: SpreadWords
+) -> str:
     """Say which grid values a figure shows, of axes that have more; nothing if all are shown."""
     words = {
         "subjects": lambda values: f"{_listed(f'{n:,.0f}' for n in values)} subjects",
-        "sigma_between": lambda values: f"SD between {_listed(map(spread, values))}",
-        "missing": lambda values: _listed(complete(share) for share in values),
-    }
+        "sigma_between": lambda values: f"{spread.name} {_listed(map(spread.value, values))}",
+    } | {axis: lambda values, name=name: _listed(map(name, values)) for axis, name in NAMES.items()}
     parts = [
         words[axis](values) for axis, values in shown.items() if table[axis].nunique() > len(values)
     ]
@@ -183,9 +201,9 @@ def title(ax: Axes, text: str) -> None:
     ax.set_title(text, loc="left", weight="bold", fontsize=SMALL)
 
 
-def name_panel(ax: Axes, sigma_between: float) -> None:
-    """Name the panel of one standard deviation between subjects."""
-    title(ax, f"SD between = {spread(sigma_between)}")
+def name_panel(ax: Axes, sigma_between: float, spread: SpreadWords) -> None:
+    """Name the panel of one of the values that say how much subjects differ."""
+    title(ax, f"{spread.name} = {spread.value(sigma_between)}")
 
 
 def legend(figure: Figure, entries: Sequence[tuple[Artist, str]], *words: str) -> None:

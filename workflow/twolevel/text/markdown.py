@@ -58,19 +58,22 @@ def num(value: float | None, digits: int = 4) -> Markdown:
 
 
 def plus_minus(value: float | None, half: float) -> Markdown:
-    """A number and the half-width of its interval, to two digits of the latter."""
+    """A number and the half-width of its interval, to two digits of the latter.
+
+    A narrow column breaks the line before the sign, never behind it.
+    """
     if value is None or math.isnan(value):
         return Markdown("–")
     if math.isnan(half):
         return num(value)
     if half == 0:
-        return Markdown(f"{num(value)} ± 0")
+        return Markdown(f"{num(value)} ±\u00a00")
     decimals = 1 - math.floor(math.log10(half))
     if not 0 <= decimals <= 6:
-        return Markdown(f"{num(value)} ± {num(half, 2)}")
+        return Markdown(f"{num(value)} ±\u00a0{num(half, 2)}")
     # Adding 0 makes no zero negative.
     return Markdown(
-        f"{round(value, decimals) + 0.0:.{decimals}f} ± {half:.{decimals}f}".replace("-", "−")
+        f"{round(value, decimals) + 0.0:.{decimals}f} ±\u00a0{half:.{decimals}f}".replace("-", "−")
     )
 
 

@@ -18,30 +18,33 @@ from twolevel.figures.panels import (
     legend,
     measured,
     name_panel,
+    one_design,
     some,
 )
 from twolevel.figures.replication_sources import ReplicationSources
 from twolevel.figures.theme import BETWEEN, INK, MARGINAL, TRUTH, WITHIN, new_figure, themed
 from twolevel.figures.words import SMALL, shorten
+from twolevel.findings.of_replication.config_words import SpreadWords
 
 ROOM = 80  # points for the name of a condition
 
 
 def draw(sources: ReplicationSources) -> Figure:
     """Draw the figure from the results of a replication study."""
-    return bias_coverage(sources.measures, level=sources.replication.level)
+    level, spread = sources.replication.level, sources.spread
+    return bias_coverage(sources.measures, level=level, spread=spread)
 
 
 @themed
-def bias_coverage(measures: pd.DataFrame, *, level: float) -> Figure:
+def bias_coverage(measures: pd.DataFrame, *, level: float, spread: SpreadWords) -> Figure:
     """Draw the bias, in empirical standard errors, and the coverage of intervals at `level`.
 
-    `measures`: subjects, sigma_between, missing, quantity, method, measure, n, value, mcse. One
-    column for each of up to two sigma_between, at the smallest share of missing cells; bias of
-    the grand mean, the first condition's effect or the slope, and both variances, coverage of the
-    former two.
+    `measures`: subjects, sigma_between, missing, replicates, quantity, method, measure, n, value,
+    mcse. One column for each of up to two sigma_between, which `spread` names, of one design; bias
+    of the grand mean, the first condition's effect or the slope, and both variances, coverage of
+    the former two.
     """
-    panels, missing = some(measures["sigma_between"], MOST_PANELS), measures["missing"].min()
+    panels, design = some(measures["sigma_between"], MOST_PANELS), one_design(measures)
     effect = next(q for q in measures["quantity"] if q == "slope" or q.startswith("alpha["))
     called = "slope"
     if effect != "slope":
@@ -57,7 +60,7 @@ def bias_coverage(measures: pd.DataFrame, *, level: float) -> Figure:
     subjects = Subjects.of(measures, figure, len(panels), len(looks))
     entries = []
     for (above, below), sigma_between in zip(axes.T, panels, strict=True):
-        point = {"sigma_between": sigma_between, "missing": missing}
+        point = {"sigma_between": sigma_between} | design
         above.axhline(0, **TRUTH)
         target = below.axhline(level, **TRUTH)
         drawn = []
@@ -69,19 +72,16 @@ def bias_coverage(measures: pd.DataFrame, *, level: float) -> Figure:
             if len(covered):
                 draw_series(below, covered, look, subjects, place - 0.5)
         entries = [*drawn, (target, "target")]
-        name_panel(above, sigma_between)
+        name_panel(above, sigma_between, spread)
         subjects.label(above, named=False)
         subjects.label(below)
     _keep_in_view(axes[1, 0], level)
     axes[0, 0].set_ylabel("bias, in SEs")
     axes[1, 0].set_ylabel("coverage")
     in_percent(axes[1, 0].yaxis)
-    shown: dict[str, Any] = {
-        "subjects": subjects.values,
-        "sigma_between": panels,
-        "missing": [missing],
-    }
-    words = left_out(measures, shown)
+    shown: dict[str, Any] = {"subjects": subjects.values, "sigma_between": panels}
+    shown |= {axis: [value] for axis, value in design.items()}
+    words = left_out(measures, shown, spread)
     legend(figure, entries, words, INTERVALS)
     return figure
 

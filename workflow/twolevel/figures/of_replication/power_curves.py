@@ -1,6 +1,6 @@
 """Power over the number of subjects."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -8,12 +8,13 @@ import pandas as pd
 from matplotlib.figure import Figure
 from scipy.special import ndtri
 
+from twolevel.experiments.planned.planned_study import CONDITION
 from twolevel.figures.panels import (
     INTERVALS,
     MOST_PANELS,
+    NAMES,
     Look,
     Subjects,
-    complete,
     draw_series,
     in_percent,
     left_out,
@@ -22,9 +23,11 @@ from twolevel.figures.panels import (
     name_panel,
     say_nothing,
     some,
+    trials_or_missing,
 )
 from twolevel.figures.replication_sources import ReplicationSources
 from twolevel.figures.theme import BETWEEN, INK, MARGINAL, SOFT, WITHIN, new_figure, themed
+from twolevel.findings.of_replication.config_words import SpreadWords
 from twolevel.text.confidence import LEVEL, alpha
 
 LOOKS = [(BETWEEN, "o", "-"), (WITHIN, "s", (0, (5, 1.5))), (MARGINAL, "^", (0, (2, 1.5)))]
@@ -35,12 +38,20 @@ MATTERS = 0.05
 
 def draw(sources: ReplicationSources) -> Figure:
     """Draw the figure from the results of a replication study."""
-    replication, answers = sources.replication, []
-    for row in sources.plan.rows:
-        sizes = (size for size in row.sizes if size.term == "condition")
-        answers += [(row.sigma_between, row.missing, s.power, s.subjects) for s in sizes]
+    replication, plan = sources.replication, sources.plan
+    sizes = [
+        row.model_dump(include={"sigma_between", "missing", "replicates"})
+        | size.model_dump(include={"power", "subjects"})
+        for row in plan.rows
+        for size in row.sizes
+        if size.term == CONDITION
+    ]
     return power_curves(
-        sources.measures, test=replication.test, powers=replication.powers, answers=answers
+        sources.measures,
+        test=replication.test,
+        powers=replication.powers,
+        answers=sizes,
+        spread=sources.spread,
     )
 
 
@@ -50,64 +61,65 @@ def power_curves(
     *,
     test: str,
     powers: Sequence[float],
-    answers: Sequence[tuple[float, float, float, int | None]],
+    answers: Sequence[Mapping[str, Any]],
+    spread: SpreadWords,
 ) -> Figure:
     """Draw the power of `test` to find the differences between conditions.
 
-    `measures`: subjects, sigma_between, missing, quantity, method, measure, n, value, mcse, theory.
-    `powers`: those that are asked for; `answers`: sigma_between, missing, a power and the fewest
-    subjects that have it, which are marked. One line for each of up to three shares of missing
-    cells; for complete data also the noncentral F of the ANOVA. The power of this test hardly
-    depends on sigma_between: where it differs by no more than five points beyond Monte Carlo error,
-    the largest sigma_between alone is drawn, otherwise up to two in panels.
+    `measures`: subjects, sigma_between, missing, replicates, quantity, method, measure, n, value,
+    mcse, theory. `powers`: those that are asked for; `answers`: sigma_between, missing, replicates,
+    power and the fewest subjects that have it, which are marked. One line for each of up to three
+    numbers of trials, or else shares of missing cells; for complete data also the noncentral F of
+    the ANOVA. The power of this test often hardly depends on sigma_between, which `spread` names:
+    where it differs by no more than five points beyond Monte Carlo error, the largest alone is
+    drawn, otherwise up to two in panels.
     """
-    shares = some(measures["missing"], len(LOOKS))
+    across, lines, others = trials_or_missing(measures, len(LOOKS))
     differ, most = _differences(measures, test)
     standard_deviations = measures["sigma_between"]
     panels = some(standard_deviations, MOST_PANELS) if differ else [standard_deviations.max()]
     figure = new_figure(3.4)
     axes = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
-    subjects = Subjects.of(measures, figure, len(panels), len(shares))
-    entries = {}
+    subjects = Subjects.of(measures, figure, len(panels), len(lines))
+    entries, theory = {}, None
     for ax, sigma_between in zip(axes, panels, strict=True):
         for goal in powers:
             ax.axhline(goal, color=SOFT, linewidth=1, linestyle=(0, (1, 2)))
-        for place, (missing, look) in enumerate(zip(shares, LOOKS, strict=False)):
-            point: dict[str, Any] = {
-                "method": test,
-                "sigma_between": sigma_between,
-                "missing": missing,
-            }
-            table = measured(measures, "condition", "power", **point)
+        for place, (line, look) in enumerate(zip(lines, LOOKS, strict=False)):
+            point: dict[str, Any] = {"sigma_between": sigma_between, across: line} | others
+            table = measured(measures, CONDITION, "power", **point, method=test)
             if len(table):  # the ANOVA has no power with cells missing
-                name = complete(missing)
+                name = NAMES[across](line)
                 entries[name] = draw_series(ax, table, Look(name, *look), subjects, place)
-        point = {"method": "anova", "sigma_between": sigma_between, "missing": 0.0}
-        known = measured(measures, "condition", "power", **point).dropna(subset="theory")
-        if len(known):
-            style = {"color": INK, "linewidth": 0.8, "markersize": 12, "markeredgewidth": 1.2}
-            known = known[known["subjects"].isin(subjects.values)]
-            line = ax.plot(known["subjects"], known["theory"], marker="_", zorder=1.5, **style)[0]
-            entries["theory, complete data"] = line
+            known = measured(measures, CONDITION, "power", **point, method="anova")
+            known = known[known["theory"].notna() & known["subjects"].isin(subjects.values)]
+            if len(known):
+                style = {"color": INK, "linewidth": 0.8, "markersize": 12, "markeredgewidth": 1.2}
+                x, y = known["subjects"], known["theory"]
+                theory = ax.plot(x, y, marker="_", zorder=1.5, **style)[0]
+            for answer in answers:
+                n = answer["subjects"]
+                within = n is not None and subjects.values[0] <= n <= subjects.values[-1]
+                if within and all(answer[axis] == value for axis, value in point.items()):
+                    style = {"markersize": 9, "markerfacecolor": "none", "color": look[0]}
+                    ax.plot(n, answer["power"], "o", **style)
         if not entries:
             say_nothing(ax)
         subjects.label(ax)
-        first, last = subjects.values[0], subjects.values[-1]
-        for between, share, power, n in answers:
-            within = n is not None and first <= n <= last
-            if within and between == sigma_between and share in shares:
-                colour = LOOKS[shares.index(share)][0]
-                ax.plot(n, power, "o", markersize=9, markerfacecolor="none", color=colour)
-        name_panel(ax, sigma_between)
+        name_panel(ax, sigma_between, spread)
     axes[0].set_ylim(0, 1.02)
     axes[0].set_yticks(sorted({0, 0.2, 0.4, 0.6, 1, *powers}))
     in_percent(axes[0].yaxis)
     axes[0].set_ylabel("power")
-    shown = {"subjects": subjects.values, "sigma_between": panels, "missing": shares}
-    words = left_out(measures, shown)
+    shown: dict[str, Any] = {"subjects": subjects.values, "sigma_between": panels, across: lines}
+    shown |= {axis: [value] for axis, value in others.items()}
+    words = left_out(measures, shown, spread)
     if not differ and most is not None and standard_deviations.nunique() > 1:
-        words += f" At other SDs between, power differs by at most {100 * most:.2g} points."
-    legend(figure, [(line, name) for name, line in entries.items()], words, INTERVALS)
+        words += f" At other values of the {spread.name}, power differs by at most "
+        words += f"{100 * most:.2g} points."
+    drawn = [(line, name) for name, line in entries.items()]
+    drawn += [(theory, "theory, complete data")] if theory else []
+    legend(figure, drawn, words, INTERVALS)
     return figure
 
 
@@ -117,11 +129,11 @@ def _differences(measures: pd.DataFrame, test: str) -> tuple[bool, float | None]
     None where there are no powers.
     """
     powers = measures[
-        (measures["quantity"] == "condition")
+        (measures["quantity"] == CONDITION)
         & (measures["measure"] == "power")
         & (measures["method"] == test)
     ]
-    axes = ["subjects", "missing"]
+    axes = ["subjects", "missing", "replicates"]
     last = powers[powers["sigma_between"] == powers["sigma_between"].max()]
     both = powers.merge(last, on=axes, suffixes=("", "_last"))
     both = both[both["value"].notna() & both["value_last"].notna()]

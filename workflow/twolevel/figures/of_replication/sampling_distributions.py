@@ -1,5 +1,7 @@
 """Sampling distributions of three estimates, and what theory says of them."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 from matplotlib.artist import Artist
@@ -8,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
-from twolevel.figures.panels import left_out, legend, percent, some, title
+from twolevel.figures.panels import left_out, legend, one_design, percent, some, title
 from twolevel.figures.parts import room_of
 from twolevel.figures.replication_sources import ReplicationSources
 from twolevel.figures.theme import (
@@ -23,6 +25,7 @@ from twolevel.figures.theme import (
     themed,
 )
 from twolevel.figures.words import SMALL, width
+from twolevel.findings.of_replication.config_words import SpreadWords
 
 MOST_ROWS = 4
 # The share of the estimates with the fewest subjects that may lie beyond each end of the axis.
@@ -43,27 +46,29 @@ def draw(sources: ReplicationSources) -> Figure:
         sources.measures,
         grand_mean=widest.mean,
         sigma_within=widest.sigma_within,
+        spread=sources.spread,
     )
 
 
 @themed
 def sampling_distributions(
-    distributions: pd.DataFrame, measures: pd.DataFrame, *, grand_mean: float, sigma_within: float
+    distributions: pd.DataFrame,
+    measures: pd.DataFrame,
+    *,
+    grand_mean: float,
+    sigma_within: float,
+    spread: SpreadWords,
 ) -> Figure:
     """Draw the distributions of the estimates for up to four numbers of subjects.
 
-    `distributions`: subjects, sigma_between, missing, quantity, low, high, count, expected (the
-    share that theory expects in a bin, or NaN). `measures` has the share of boundary fits. All at
-    the largest sigma_between and the smallest share of missing cells.
+    `distributions`: subjects, sigma_between, missing, replicates, quantity, low, high, count,
+    expected (the share that theory expects in a bin, or NaN). `measures` has the share of boundary
+    fits. All at the largest sigma_between, which `spread` names, and of one design.
     """
-    sigma_between, missing = distributions["sigma_between"].max(), distributions["missing"].min()
-    at = (distributions["sigma_between"] == sigma_between) & (distributions["missing"] == missing)
-    table = distributions[at]
-    boundary = measures[
-        (measures["quantity"] == "boundary")
-        & (measures["sigma_between"] == sigma_between)
-        & (measures["missing"] == missing)
-    ].set_index("subjects")
+    sigma_between = distributions["sigma_between"].max()
+    point = {"sigma_between": sigma_between} | one_design(distributions)
+    table = _at(distributions, point)
+    boundary = _at(measures, point | {"quantity": "boundary"}).set_index("subjects")
     subjects = some(table["subjects"], MOST_ROWS)
     truth = (grand_mean, sigma_between**2, sigma_within**2)
 
@@ -84,9 +89,16 @@ def sampling_distributions(
     for ax, n in zip(axes[:, 0], subjects, strict=True):
         ax.set_ylabel(f"n = {n:,.0f}")
     order = [name for name in ("estimates", "theory", "truth") if name in entries]
-    shown = {"subjects": subjects, "sigma_between": [sigma_between], "missing": [missing]}
-    legend(figure, [(entries[name], name) for name in order], left_out(distributions, shown))
+    shown = {"subjects": subjects} | {axis: [value] for axis, value in point.items()}
+    words = left_out(distributions, shown, spread)
+    legend(figure, [(entries[name], name) for name in order], words)
     return figure
+
+
+def _at(table: pd.DataFrame, point: Mapping[str, object]) -> pd.DataFrame:
+    for column, value in point.items():
+        table = table[table[column] == value]
+    return table
 
 
 def _panel(ax: Axes, row: pd.DataFrame, colour: str, experiments: int) -> dict[str, Artist]:

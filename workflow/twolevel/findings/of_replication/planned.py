@@ -7,9 +7,12 @@ from dataclasses import dataclass
 from twolevel.experiments.planned.planned_study import CONDITION
 from twolevel.experiments.sizing.cautious_effect import SAFEGUARD
 from twolevel.findings.claim import Claim
+from twolevel.findings.of_replication.config_words import SpreadWords, cells_missing, name_of_test
 from twolevel.summaries.plan_summary import PlanRow, PlanSummary, SizeRow
-from twolevel.text.confidence import LEVEL, percent
+from twolevel.summaries.replication_summary import ReplicationSummary
+from twolevel.text.confidence import LEVEL, alpha, percent
 from twolevel.text.markdown import Markdown, counted, escape, num, words
+from twolevel.text.methods import METHODS
 
 # Designs that the headline has a sentence for each of; of more it says the range.
 FEW = 4
@@ -19,23 +22,27 @@ FEW = 4
 class Planned:
     """What `find_subjects` found.
 
-    level: that of intervals. like: the study whose estimates are planned with, if any. alike:
-    whether subjects differ in their intercepts only.
+    spread: what the config calls the differences between subjects. like: the study whose estimates
+    are planned with, if any. alike: whether subjects differ in their intercepts only.
     """
 
     plan: PlanSummary
-    level: float
+    replication: ReplicationSummary
+    spread: SpreadWords
     like: str | None
     alike: bool
 
-    def place(self, row: PlanRow) -> Markdown:
-        """The design of a row in words, as far as designs differ; nothing where there is one."""
+    def place(self, row: PlanRow, trials: bool = True) -> Markdown:
+        """The design of a row in words, as far as designs differ; nothing where there is one.
+
+        Without `trials` nothing is said of the observations in a cell.
+        """
         parts = []
         if len({r.sigma_between for r in self.plan.rows}) > 1:
-            parts.append(f"an ICC of {num(row.icc, 2)}")
+            parts.append(self.spread.phrase(row.sigma_between))
         if len({r.missing for r in self.plan.rows}) > 1:
             parts.append(cells_missing(row.missing))
-        if len({r.replicates for r in self.plan.rows}) > 1:
+        if trials and len({r.replicates for r in self.plan.rows}) > 1:
             parts.append(f"{counted(row.replicates, 'observation')} in each cell")
         return words([Markdown(part) for part in parts])
 
@@ -53,27 +60,46 @@ class Planned:
             return self.number(size.low)
         return Markdown(f"{self.number(size.low)} to {self.number(size.high)}")
 
+    @property
+    def exact(self) -> bool:
+        """Whether any number is exact."""
+        return any(size.exact is not None for row in self.plan.rows for size in row.sizes)
 
-def cells_missing(share: float) -> str:
-    """Which share of the cells is missing, in words."""
-    return f"{100 * share:g} % of cells missing" if share else "complete data"
+    @property
+    def interval_of(self) -> str:
+        """What has the interval that is to be as narrow as asked for."""
+        if self.replication.scenario.slope is None:
+            return "a difference of two conditions"
+        return f"the slope of {escape(name_of_test(self.replication, CONDITION))}"
+
+
+def amount(cost: float) -> Markdown:
+    """Money, or whatever is counted, without decimals that are 0."""
+    return Markdown(f"{cost:,.10g}")
 
 
 def answers(found: Planned) -> list[Claim]:
     """What the page begins with: how many subjects, for how much, and how far to trust it."""
-    return [*_sizes(found), *_caution(found), *_width(found), *_cheapest(found)]
+    return [
+        *_sizes(found),
+        *_effect(found),
+        *_caution(found),
+        *_width(found),
+        *_cheapest(found),
+    ]
 
 
 def _sizes(found: Planned) -> list[Claim]:
-    sizes = [
-        (row, size.term) for row in found.plan.rows for size in row.sizes if size.experiments != 0
-    ]
-    terms = list(dict.fromkeys(term for _, term in sizes))
-    names = {term: escape(term) for term in terms} | {CONDITION: "the conditions"}
-    tests = {term: f" of the test of {names[term]}" if len(terms) > 1 else "" for term in terms}
-    questions = list(dict.fromkeys((found.plan.rows.index(row), term) for row, term in sizes))
+    sizes = [(row, size) for row in found.plan.rows for size in row.sizes if size.experiments != 0]
+    terms = list(dict.fromkeys(size.term for _, size in sizes))
+    names = {term: escape(name_of_test(found.replication, term)) for term in terms}
+    if names.get(CONDITION) == CONDITION:
+        names[CONDITION] = Markdown("the conditions")
+    tests = {term: f" in the test of {names[term]}" if len(terms) > 1 else "" for term in terms}
+    questions = list(dict.fromkeys((found.plan.rows.index(row), size.term) for row, size in sizes))
     if len(questions) > FEW:
-        return [claim for term in terms for claim in _ranges(found, term, tests[term])]
+        of_term = {term: [(row, s) for row, s in sizes if s.term == term] for term in terms}
+        return [_range(found, of_term[term], tests[term]) for term in terms]
     return [_size(found, found.plan.rows[k], term, tests[term]) for k, term in questions]
 
 
@@ -93,27 +119,49 @@ def _size(found: Planned, row: PlanRow, term: str, test: str) -> Claim:
     return Claim("size", Markdown(said + "."), None, numbers)
 
 
-def _ranges(found: Planned, term: str, test: str) -> list[Claim]:
-    """The sentences of one test, by power, where there are many designs or tests."""
-    by_power: dict[float, list[SizeRow]] = {}
-    for row in found.plan.rows:
-        for size in row.sizes:
-            if size.term == term and size.experiments != 0:
-                by_power.setdefault(size.power, []).append(size)
-    claims = []
-    for power, sizes in by_power.items():
-        most = found.plan.most + 1
-        counts = [(s.subjects or most) if s.exact is None else s.exact for s in sizes]
-        low, high = sizes[counts.index(min(counts))], sizes[counts.index(max(counts))]
-        ends = dict.fromkeys((found.answer(low), found.answer(high)))
-        depending = ", depending on the design" if len(sizes) > 1 else ""
-        said = (
-            f"For a power of {percent(power)} %{test} you need **{' to '.join(ends)} subjects**"
-            f"{depending} (@tbl-sizes)."
-        )
-        numbers = {"low": min(counts), "high": max(counts)}
-        claims.append(Claim("size", Markdown(said), None, numbers))
-    return claims
+def _range(found: Planned, designs: list[tuple[PlanRow, SizeRow]], test: str) -> Claim:
+    """The sentence of one test where there are many designs or tests: from which to which."""
+
+    def subjects(design: tuple[PlanRow, SizeRow]) -> int:
+        size = design[1]
+        return (size.subjects or found.plan.most + 1) if size.exact is None else size.exact
+
+    by_power: dict[float, list[tuple[PlanRow, SizeRow]]] = {}
+    for row, size in designs:
+        by_power.setdefault(size.power, []).append((row, size))
+    clauses: list[str] = []
+    numbers: dict[str, int] = {}
+    for power, of_power in by_power.items():
+        fewest, most = min(of_power, key=subjects), max(of_power, key=subjects)
+        low, high = found.answer(fewest[1]), found.answer(most[1])
+        if clauses:
+            rest = "" if low == high else f" to **{high}**"
+            clauses.append(f"for {percent(power)} %, **{low}**{rest}")
+            continue
+        ends = f"**{low} subjects**"
+        if low != high:
+            ends = f"from {ends}, with {found.place(fewest[0])}, to **{high}**, "
+            ends += f"with {found.place(most[0])}"
+        clauses.append(f"For a power of {percent(power)} %{test} you need {ends}")
+        numbers = {"low": subjects(fewest), "high": subjects(most)}
+    return Claim("size", Markdown(f"{'; '.join(clauses)} (@tbl-sizes)."), None, numbers)
+
+
+def _effect(found: Planned) -> list[Claim]:
+    """What is to be found with so many subjects."""
+    effects = [row.effect.d for row in found.plan.rows if row.effect and row.sizes]
+    if not effects:
+        return []
+    replication = found.replication
+    d = " to ".join(dict.fromkeys((num(min(effects), 3), num(max(effects), 3))))
+    where = "between conditions"
+    if replication.scenario.slope is not None:
+        where = f"over the values of {escape(name_of_test(replication, CONDITION))}"
+    said = (
+        f"This is to find a largest difference of **d = {d}** {where} (@tbl-effect), by the "
+        f"{METHODS[replication.test].name} test at the {percent(alpha(replication.level))} % level."
+    )
+    return [Claim("effect", Markdown(said), None, {"d": max(effects)})]
 
 
 def _caution(found: Planned) -> list[Claim]:
@@ -155,43 +203,55 @@ def _caution(found: Planned) -> list[Claim]:
 
 def _width(found: Planned) -> list[Claim]:
     """How many subjects an interval's width takes."""
-    plan = found.plan
-    if plan.precision is None:
+    if found.plan.precision is None:
         return []
+    rows = [row for row in found.plan.rows if not row.missing]
+    made = (
+        f"make the {percent(found.replication.level)} % interval of {found.interval_of} "
+        f"{found.plan.precision:g} wide on average"
+    )
+    if len(rows) > FEW:
+        order = sorted(rows, key=lambda row: row.width or found.plan.most + 1)
+        low, high = (found.number(row.width) for row in (order[0], order[-1]))
+        said = f"**{low}** to **{high} subjects** {made}, depending on the design (@tbl-width)."
+        return [Claim("width", Markdown(said), None, {"n": order[0].width})]
     claims = []
-    for row in plan.rows:
-        if row.missing:
-            continue
+    for row in rows:
         place = found.place(row)
         said = f"With {place}, " if place else ""
-        said += (
-            f"**{found.number(row.width)} subjects** make the {percent(found.level)} % interval of "
-            f"a difference of two conditions, or of the slope, {num(plan.precision)} wide on "
-            "average."
-        )
+        said += f"**{found.number(row.width)} subjects** {made}."
         claims.append(Claim("width", Markdown(said[0].upper() + said[1:]), None, {"n": row.width}))
     return claims
 
 
 def _cheapest(found: Planned) -> list[Claim]:
-    """The cheapest design, and what this takes for granted."""
-    cost = found.plan.cost
+    """The cheapest design, which chooses the observations itself, and what it takes for granted."""
+    cost, rows = found.plan.cost, found.plan.rows
     if cost is None:
         return []
+    rows = [row for row in rows if row.cheapest and not row.missing]
+    rows = [row for row in rows if row.replicates == rows[0].replicates]
+    each = (
+        f"At {amount(cost.subject)} for a subject and {amount(cost.trial)} for each of its "
+        "observations, the cheapest design with a power of"
+    )
     claims = []
-    for row in found.plan.rows:
-        if row.missing or not row.cheapest:
-            continue
+    for row in rows if len(rows) <= FEW else ():
         best = row.cheapest[0]
-        place = found.place(row)
+        place = found.place(row, trials=False)
         said = (
-            f"At {num(cost.subject)} for a subject and {num(cost.trial)} for each of its "
-            f"observations, the cheapest design with a power of {percent(best.power)} %"
-            f"{f' and {place}' if place else ''} has **{best.subjects:,} subjects with "
-            f"{best.replicates:,} observation{'s' * (best.replicates > 1)} in each cell**, and "
-            f"costs {num(best.cost)}."
+            f"{each} {percent(best.power)} %{f' and {place}' if place else ''} has "
+            f"**{best.subjects:,} subjects with {counted(best.replicates, 'observation')} in each "
+            f"cell**, and costs {amount(best.cost)}."
         )
         claims.append(Claim("cheapest", Markdown(said), None, {"cost": best.cost}))
+    if len(rows) > FEW:
+        costs = [row.cheapest[0].cost for row in rows]
+        said = (
+            f"{each} {percent(rows[0].cheapest[0].power)} % costs {amount(min(costs))} to "
+            f"{amount(max(costs))} (@tbl-cost)."
+        )
+        claims.append(Claim("cheapest", Markdown(said), None, {"cost": min(costs)}))
     if claims and found.alike:
         said = (
             "That number of observations **takes subjects for alike in the effects of "

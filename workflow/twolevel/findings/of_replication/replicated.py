@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from twolevel.findings.claim import Claim
 from twolevel.summaries.replication_summary import ReplicationSummary
-from twolevel.text.confidence import alpha, percent
 from twolevel.text.markdown import Markdown, num
-from twolevel.text.methods import INTERCEPT_ALONE, METHODS
+from twolevel.text.methods import INTERCEPT_ALONE
 
+# Stands, in ranges of measures, for all tests but the condition's by the method asked for.
+OTHERS = "others"
 # The share of failed experiments from which the headline speaks of them.
 MANY_FAILED = 0.05
 
@@ -19,8 +20,8 @@ MANY_FAILED = 0.05
 class Replicated:
     """The summary of a replication study, and the range of each measure over all points.
 
-    extent: the least and the largest value, at [quantity or method][measure]; a measure without a
-    value is left out.
+    extent: the least and the largest value, at [quantity, method or OTHERS][measure]; a measure
+    without a value is left out.
     """
 
     replication: ReplicationSummary
@@ -62,13 +63,7 @@ class Replicated:
     def percents(self, name: str, measure: str) -> Markdown:
         """The range of a share over all points, in percent."""
         low, high = self.extent[name][measure]
-        ends = [num(100 * low, 3), *([num(100 * high, 3)] if high != low else [])]
-        return Markdown(" to ".join(ends))
-
-
-def listed(values: Iterable[float]) -> Markdown:
-    """The values of an axis."""
-    return Markdown(", ".join(f"{value:g}" for value in values))
+        return Markdown(" to ".join(dict.fromkeys((num(100 * low, 3), num(100 * high, 3)))))
 
 
 def replication_headline(found: Replicated) -> list[Claim]:
@@ -98,36 +93,6 @@ def replication_headline(found: Replicated) -> list[Claim]:
         )
         claims.append(Claim("failed", Markdown(said)))
     return claims + _intercept_alone(found)
-
-
-def coverage(found: Replicated) -> Markdown:
-    """How often intervals cover, in a sentence."""
-    if "coverage" not in found.extent["grand_mean"]:
-        return Markdown("There are no intervals here.")
-    return Markdown(
-        f"The {percent(found.replication.level)} % interval of the grand mean covers it in "
-        f"{found.percents('grand_mean', 'coverage')} % of experiments."
-    )
-
-
-def type_one_errors(found: Replicated) -> Markdown:
-    """How often the test, and the asymptotic one, reject what is true, in a sentence."""
-    by = []
-    if "type_one_error" in found.extent[found.test]:
-        by.append(
-            f"{found.percents(found.test, 'type_one_error')} % of experiments by "
-            f"{METHODS[found.test].name}"
-        )
-    if found.any_fit and found.test != "asymptotic":
-        asymptotic = found.percents("asymptotic", "type_one_error")
-        of = "" if by else " of experiments"
-        by.append(f"{asymptotic} %{of} by the asymptotic chi-square test")
-    if not by:
-        return Markdown("There are no tests here.")
-    return Markdown(
-        f"A test at the {percent(alpha(found.replication.level))} % level rejects what is true in "
-        f"{', and in '.join(by)}."
-    )
 
 
 def _intercept_alone(found: Replicated) -> list[Claim]:
