@@ -1,8 +1,13 @@
 """From a table to a report by two commands; what stands in the config is never overwritten."""
 
+from types import SimpleNamespace
+
 import pytest
 import yaml
 from projects import CONFIG, ROOT, Project, Run
+
+import new_study
+from twolevel.text.errors import InputError
 
 TABLES = ["sleepstudy", "anxiety"]
 
@@ -94,11 +99,8 @@ def test_line_ends_rights_and_a_link_of_the_config_stay(fresh):
     ("words", "message"),
     [
         (["table=config/data/selfesteem.csv", "name=07"], "Snakemake reads name= as the number 7"),
-        ([f"table={ROOT / 'tests/data/cases/between_id_once.csv'}"], "no repeated measurements"),
         (["name=mine"], "say which table"),
-        (["table=nowhere.csv"], "nowhere.csv: no such file"),
         (["table=config/data/selfesteem.csv", "name=toy"], 'has a study "toy" already'),
-        (["table=config/data/README.md"], 'found the ending ".md"'),
     ],
 )
 def test_refusals_leave_the_config_as_it_is(fresh, words, message):
@@ -107,6 +109,25 @@ def test_refusals_leave_the_config_as_it_is(fresh, words, message):
     assert message in said.text
     assert "Traceback" not in said.text
     assert (fresh.path / "config/config.yaml").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        (ROOT / "tests/data/cases/between_id_once.csv", "no repeated measurements"),
+        ("nowhere.csv", "nowhere.csv: no such file"),
+        ("config/data/README.md", 'found the ending ".md"'),
+    ],
+)
+def test_so_do_refusals_of_a_table(fresh, monkeypatch, table, message):
+    monkeypatch.chdir(fresh.path)
+    config = fresh.path / "config/config.yaml"
+    before = config.read_bytes()
+    params = SimpleNamespace(table=table, name=None, config=config, taken=["toy", "real"])
+    (fresh.path / ".snakemake").mkdir()
+    with pytest.raises(InputError, match=message):
+        new_study.main(SimpleNamespace(params=params))
+    assert config.read_bytes() == before
 
 
 def test_likely_codes_are_proposed_as_missing_and_otherwise_warned_of(started, tmp_path):

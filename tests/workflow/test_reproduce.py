@@ -11,12 +11,12 @@ from types import SimpleNamespace
 import pytest
 from projects import CONFIG
 
-from reproduce import lay_tables
+from reproduce import lay_tables, main
 from twolevel.files.checksums import sha256
 from twolevel.pipeline.config.check import load
 from twolevel.pipeline.provenance import public
 from twolevel.pipeline.tables.table_files import table_files
-from twolevel.text.errors import InputError
+from twolevel.text.errors import InputError, TwoLevelError
 
 
 def reproduce(project, *words, ok=True):
@@ -27,6 +27,11 @@ def carried(page: str, name: str) -> tuple[str, bytes]:
     """What a page carries under a name, as it stands there and decoded."""
     (text,) = re.findall(rf'base64,([^"]+)"[^>]* download="{re.escape(name)}"', page)
     return text, base64.b64decode(text)
+
+
+def by_another_renderer(page: str) -> str:
+    """A page that says that Quarto made it."""
+    return re.sub('(class="renderer">)[^<]+', r"\1Quarto 99.9", page)
 
 
 def base64_of(data: bytes) -> str:
@@ -83,7 +88,8 @@ def test_other_versions_and_another_table_are_said(project, tmp_path):
     provenance["versions"]["numpy"] = "1.0"
     provenance["code"] = {"commit": "0" * 40, "changed": False}
     path, table = tmp_path / "old.html", project.path / "config/data/selfesteem.csv"
-    path.write_text(page.replace(text, base64_of(json.dumps(provenance).encode())), "utf-8")
+    page = page.replace(text, base64_of(json.dumps(provenance).encode()))
+    path.write_text(by_another_renderer(page), "utf-8")
     assert provenance["inputs"] == [{"name": "selfesteem.csv", "sha256": sha256(table)}]
     table.write_text(table.read_text("utf-8").replace("4.0", "4.5", 1), "utf-8")
     run = reproduce(project, f"page={path}", ok=False)
@@ -91,6 +97,7 @@ def test_other_versions_and_another_table_are_said(project, tmp_path):
         'note      "selfesteem.csv" is not the table that the page was made from',
         'note      "numpy" was "1.0", here "',
         "note      the git commit of the code is known on one side only",
+        'note      rendered by "Quarto 99.9", by "',
         "differs   means.csv: the run made another",
         "differs   the page as a whole",
     ):
@@ -107,26 +114,37 @@ def test_other_versions_and_another_table_are_said(project, tmp_path):
         {"renderer": "Quarto 99.9"},
     ],
 )
-def test_a_forgery_is_not_confirmed_whatever_it_says_of_its_making(project, tmp_path, false):
-    page = (project.path / "results/toy/report.html").read_text("utf-8")
+def test_a_forgery_is_not_confirmed_whatever_it_says_of_its_making(
+    first_run, tmp_path, monkeypatch, capsys, false
+):
+    """By a run that makes the page as the first one did, which the tests above show it does."""
+    made = first_run[0].path / "results/toy/report.html"
+
+    def make(published, folder, command):
+        (folder / "results/toy").mkdir(parents=True)
+        shutil.copy(made, folder / "results/toy")
+
+    monkeypatch.setattr("reproduce.make", make)
+    monkeypatch.setattr("reproduce.commit", lambda: None)  # the project's folder has no repository
+    page = made.read_text("utf-8")
     text, data = carried(page, "provenance.json")
     provenance = json.loads(data)
     provenance["versions"] |= false.get("versions", {})
     provenance["code"] = false.get("code", provenance["code"])
     page = page.replace(text, base64_of(json.dumps(provenance).encode()))
     if "renderer" in false:
-        page = re.sub('(class="renderer">)[^<]+', rf"\1{false['renderer']}", page)
+        page = by_another_renderer(page)
     path = tmp_path / "forged.html"
     path.write_text(page.replace("What was found", "All patients were cured"), "utf-8")
-    run = reproduce(project, f"page={path}", ok=False)
-    assert "Confirmed" not in run.text
-    assert (
-        "not confirmed, for it is not what its provenance makes here; the same tables: " in run.text
-    )
-    assert "anova.csv, anova_rounded.csv, coefficients.csv" in run.text
-    assert "others: none; " in run.text
-    noted = "have what is noted above as it was" in run.text
-    assert noted == bool(false)
+    params = SimpleNamespace(page=path, table=None, tables={}, python="", snakefile="")
+    with pytest.raises(TwoLevelError, match="not confirmed, for it is not what its") as refused:
+        main(SimpleNamespace(params=params, threads=1))
+    said, noted = str(refused.value), capsys.readouterr().out
+    assert "makes here; the same tables: anova.csv, anova_rounded.csv, coefficients.csv" in said
+    assert "others: none; " in said
+    assert ("have what is noted above as it was" in said) == bool(false)
+    assert ("note " in noted) == bool(false)
+    assert "Confirmed" not in noted
 
 
 @pytest.mark.parametrize("absolute", [False, True])
@@ -154,7 +172,6 @@ def test_a_table_of_many_files_is_laid_where_the_page_expects_it(tmp_path, monke
     [
         ([], "say which page"),
         (["page=nowhere.html"], "nowhere.html: cannot be read"),
-        (["page=site/index.html"], "carries no provenance.json"),
     ],
 )
 def test_refusals(project, words, message):
