@@ -40,7 +40,11 @@ CASES = {
     "satterthwaite": {**STUDY, "test": "satterthwaite"},
     "anova": {**STUDY, "test": "anova", "unit": "|m|^2"},
     "anova_missing": {**STUDY, "test": "anova", "missing": 0.1},
-    "nothing_fitted": {**STUDY, "subjects": 3, "missing": 0.95, "experiments": 40},
+    "nothing_fitted": {
+        **STUDY,
+        **{"subjects": 3, "sigma_between": 1.0, "missing": 0.95, "power": 0.8},
+        "experiments": 40,
+    },
     "two": {**STUDY, "experiments": 2},
     "two_subjects": {**STUDY, "subjects": 2, "missing": 0.3, "experiments": 40},
     "awkward": {**STUDY, "conditions": HOSTILE, "title": "*A* | <b>title</b> $x$ {{< x >}}"},
