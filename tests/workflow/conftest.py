@@ -42,11 +42,11 @@ def once(tmp_path_factory) -> Callable[[str, Callable[[Path], None]], Path]:
 def ran_once(once) -> Callable[..., tuple[Project, Run]]:
     """Change the project, run Snakemake with arguments, once; return it and what was said."""
 
-    def ran_once(name, change, *arguments, folder="project", ok=True) -> tuple[Project, Run]:
+    def ran_once(name, change, *arguments, folder="project", ok=True, **how) -> tuple[Project, Run]:
         def make(path: Path) -> None:
             project = sources(path / folder)
             change(project)
-            run = project.snakemake(*arguments, ok=ok)
+            run = project.snakemake(*arguments, ok=ok, **how)
             (path / "run.json").write_text(json.dumps(vars(run)))
 
         path = once(name, make)

@@ -140,12 +140,23 @@ class TestPlainRun:
 
 
 class TestSameBytes:
-    """Same config, same bytes: here with 2 cores, there with 1, in a folder of another name."""
+    """Same config, same bytes: here with all cores and one thread each, there with 1 and 2.
+
+    And in a folder whose name has blanks, marks and letters of all kinds.
+    """
 
     @pytest.fixture
-    def both(self, first_run, ran_once):
-        there = ran_once("same", lambda project: None, "--cores", "1", folder="a longer name")
+    def there(self, ran_once):
+        name, threads = "Ärger mit $HOME; 'q' \"数\" & #1 %20", {"OPENBLAS_NUM_THREADS": "2"}
+        how = {"folder": name, "environment": threads}
+        return ran_once("same", lambda project: None, "--cores", "1", **how)
+
+    @pytest.fixture
+    def both(self, first_run, there):
         return first_run[0], there[0]
+
+    def test_without_trouble(self, there):
+        assert "Traceback" not in there[1].text
 
     def test_whatever_the_cores_and_the_folder(self, both):
         here, there = (project.files("results", "site") for project in both)

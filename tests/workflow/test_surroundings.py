@@ -13,14 +13,6 @@ DAY = 24 * 3600
 NOBODY = 65534
 
 
-def test_a_folder_with_blanks_and_marks_and_letters_of_all_kinds(ran_once, first_run):
-    name = "Ärger mit $HOME; 'q' \"数\" & #1 %20"
-    project, said = ran_once("odd-folder", lambda project: None, folder=name)
-    assert "Traceback" not in said.text
-    here, there = (run.files("results", "site") for run in (project, first_run[0]))
-    assert differing(here, there) == []
-
-
 def test_a_locale_with_decimal_commas(fresh, first_run, tmp_path):
     made = None
     if shutil.which("localedef"):
