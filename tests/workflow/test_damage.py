@@ -55,18 +55,15 @@ def test_of_a_study(project, first_run):
     found_and_made_again(project, first_run[0], *damaged)
 
 
-def test_of_tables_and_pages(project, first_run):
-    damaged = ["results/toy/observations.parquet", "results/real/report.html"]
+def test_of_tables_pages_and_documents(project, first_run):
+    damaged = [
+        *("results/toy/observations.parquet", "results/toy/report.html"),
+        "results/real/report/report.qmd",
+    ]
     for name in damaged:
-        cut(project.path / name)
+        (rot if name.endswith(".qmd") else cut)(project.path / name)
+    (project.path / "results/real/report.html").unlink()
     found_and_made_again(project, first_run[0], *damaged)
-
-
-def test_a_document_that_rots_is_found(project, first_run):
-    name = "results/toy/report/report.qmd"
-    rot(project.path / name)
-    (project.path / "results/toy/report.html").unlink()
-    found_and_made_again(project, first_run[0], name)
 
 
 def test_documents_may_be_edited_but_not_cut_off(project, first_run):
