@@ -35,30 +35,35 @@ def mounted(*options: str):
 def test_killed_at_every_stage_it_goes_on_to_the_same_bytes(fresh, first_run, replicated):
     """Each start is killed a moment after a stage began in which none was killed yet.
 
-    A stage may begin and end in the moment between another's and the kill, in all of its studies;
-    it is met again in a run from nothing.
+    A stage may begin and end in that moment, in all of its studies; it is met again in a run from
+    nothing.
     """
     moments, waiting, from_nothing = random.Random(6), set(STAGES), True
     fresh.configure({**CONFIG, **replication_config(again=AGAIN), "studies": CONFIG["studies"]})
-    logs = fresh.path / "logs"
+    logs, timed = fresh.path / "logs", fresh.path / "benchmarks"
+
+    def running():
+        """The stages of this start that have a log, and no benchmark yet."""
+        begun = (path.relative_to(logs) for path in logs.rglob("*.log"))
+        going = [path for path in begun if not (timed / path).with_suffix(".tsv").exists()]
+        return {path.parts[:2][-1].split(".")[0] for path in going}
+
     while waiting:
         shutil.rmtree(logs, ignore_errors=True)
         process = fresh.start("--nolock")
         struck = set()
         while process.poll() is None and not struck:
-            struck = waiting & {
-                p.relative_to(logs).parts[-1].split(".")[0] for p in logs.rglob("*.log")
-            }
-            struck |= {"replicate"} & waiting if list(logs.glob("*/replicate")) else set()
+            struck = waiting & running()
             time.sleep(0.01)
         if not struck:
             said = process.communicate()[1]
             assert not from_nothing, f"a whole run began none of {waiting}\n{said}"
-            for folder in ("results", "site"):
+            for folder in ("results", "site", "benchmarks"):
                 shutil.rmtree(fresh.path / folder)
             from_nothing = True
             continue
         time.sleep(moments.uniform(0, 0.4))
+        struck |= waiting & running()  # two run at a time
         os.killpg(process.pid, signal.SIGKILL)
         process.communicate()
         waiting, from_nothing = waiting - struck, False
@@ -148,7 +153,7 @@ class TestInTheWay:
 
 class TestTwoAtOnce:
     def test_the_second_run_refuses_and_the_first_goes_on(self, project, first_run):
-        (project.path / "results/real/level1.json").unlink()
+        (project.path / "results/real/report.html").unlink()
         first = project.start()
         while first.poll() is None and not any(project.path.glob(".snakemake/locks/*")):
             time.sleep(0.01)
