@@ -481,7 +481,7 @@ def test_caterpillar_is_sorted_with_95_percent_intervals(study):
     widths = [np.ptp(segment[:, 0]) for segment in ax.collections[0].get_segments()]
     assert widths == pytest.approx(list(2 * 1.959964 * effects["se"]), rel=1e-6)
     outside = (np.abs(effects["random_effect"]) > 1.959964 * effects["se"]).sum()
-    assert f"{outside} of 12 95% intervals exclude it" in note_of(figure)
+    assert f"{outside} of 12 intervals (95%) exclude it" in note_of(figure)
 
 
 def test_caterpillar_has_a_panel_for_each_effect_in_an_order_of_its_own(study):
@@ -494,7 +494,7 @@ def test_caterpillar_has_a_panel_for_each_effect_in_an_order_of_its_own(study):
         assert lines(ax, BETWEEN)[0].get_xdata() == pytest.approx(np.sort(table[column]))
     assert figure.axes[1].get_xlabel() == "own slopes (points)"
     outside = (np.abs(table["random_effect"]) > 1.959964 * table["se"]).sum()
-    assert f"{outside} and 12 of 12 95% intervals exclude it, from top" in note_of(figure)
+    assert f"{outside} and 12 of 12 intervals (95%) exclude it, from top" in note_of(figure)
     assert study.draw("caterpillar", panels={}).axes
 
 

@@ -71,6 +71,5 @@ def _called(variance: Variance, mixed: MixedSummary) -> str:
 
 
 def _changed(estimate: float, change: float) -> str:
-    if change == 0:
-        return f"remains {num(estimate, 3)}"
-    return f"is {num(estimate + change, 3)} instead of {num(estimate, 3)}"
+    before, after = num(estimate, 3), num(estimate + change, 3)
+    return f"remains {before}" if after == before else f"is {after} instead of {before}"

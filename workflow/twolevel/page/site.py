@@ -71,7 +71,7 @@ def ways(name: str, shown: Sequence[str], titled: Mapping[str, str]) -> str:
     """The links from a page to the index and to its neighbours, as HTML."""
     at = shown.index(name)
     links = ['<a href="index.html">All studies</a>']
-    for rel, arrow, place in (("prev", "← {}", at - 1), ("next", "{} →", at + 1)):
+    for rel, arrow, place in (("prev", "←\u00a0{}", at - 1), ("next", "{}\u00a0→", at + 1)):
         if 0 <= place < len(shown):
             title = as_html(arrow.format(titled[shown[place]]))
             links.append(f'<a rel="{rel}" href="{as_html(shown[place])}.html">{title}</a>')

@@ -99,7 +99,7 @@ def _words(outside: list[int | None], count: int, level: float) -> str:
     below = ", from top to bottom" if len(outside) > 1 else ""
     words = (
         "Line: what the fixed effects predict for the subject; "
-        f"{excluded} of {count:,} {percent(level)}% intervals exclude it{below}."
+        f"{excluded} of {count:,} intervals ({percent(level)}%) exclude it{below}."
     )
     if count > MOST_INTERVALS:
         words += " Ribbon: intervals, averaged over neighbouring ranks."
