@@ -13,7 +13,7 @@ from matplotlib.lines import Line2D
 
 from twolevel.figures.parts import Conditions, evenly, jitter, limits, normal_density
 from twolevel.figures.theme import PALETTE, new_figure, save, themed
-from twolevel.figures.words import Labels, shorten, width
+from twolevel.figures.words import Labels, in_lines, shorten, width
 from twolevel.text.literal import plain
 from twolevel.text.numbers import significant
 
@@ -84,6 +84,15 @@ def test_shortened_text_fits_its_room(text, room):
     assert width(short) <= room or short == "…"
     assert "\n" not in short
     assert short == plain(text) or "…" in short
+
+
+def test_text_of_two_lines_is_whole_where_both_have_room_and_fits_in_any_case():
+    assert in_lines("SD of effects of treatment", 100) == "SD of effects of\ntreatment"
+    assert in_lines("SD", 100) == "SD"
+    for text in ("SD of effects of a factor with a long name", "unbreakable" * 5, "a " * 60):
+        lines = in_lines(text, 100).split("\n")
+        assert len(lines) <= 2
+        assert all(width(line) <= 100 for line in lines)
 
 
 def test_shortening_keeps_beginning_and_end():

@@ -46,6 +46,21 @@ def shorten(value: object, room: float, size: float = SIZE) -> str:
     return cut(fits)
 
 
+def in_lines(text: str, room: float, size: float = SIZE) -> str:
+    """Return `text` at most `room` points wide: in two lines where one has not the room for it.
+
+    What then is still too wide is shortened.
+    """
+    if width(text, size) <= room:
+        return text
+    words = text.split(" ")
+    for count in range(len(words) - 1, 0, -1):
+        first = " ".join(words[:count])
+        if width(first, size) <= room:
+            return f"{first}\n{shorten(' '.join(words[count:]), room, size)}"
+    return shorten(text, room, size)
+
+
 @dataclass(frozen=True)
 class Labels:
     """The user's names for the columns, and the unit of the response where there is one.

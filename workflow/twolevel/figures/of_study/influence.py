@@ -15,7 +15,7 @@ from twolevel.figures.parts import MANY_POINTS, limits, note, room_of
 from twolevel.figures.sources import DEVIATIONS, StudySources
 from twolevel.figures.svg import choosing
 from twolevel.figures.theme import BETWEEN, INK, MUTED, new_figure, themed
-from twolevel.figures.words import SMALL, Labels, shorten, width
+from twolevel.figures.words import SMALL, Labels, in_lines, shorten, width
 
 MOST_NAMES = 5
 MOST_DEVIATIONS = 3
@@ -78,7 +78,7 @@ def influence(
         for ax, name in zip(axes[1:], between, strict=True):
             ax.set_xlabel(shorten(f"change in {titles[within]} ({unit})", room_of(figure)))
             other, own_unit = _change(influence[name], deviations[name], labels)
-            ax.set_ylabel(shorten(f"change in {titles[name]} ({own_unit})", 160))
+            ax.set_ylabel(in_lines(f"change in {titles[name]} ({own_unit})", 160))
             to_name.append((ax, *_changes(ax, change, other, fitted, named)))
             choosing.points(ax, influence["subject"], change, other)
         if np.count_nonzero(fitted) > MANY_POINTS:

@@ -12,7 +12,7 @@ from scipy.special import ndtri
 from twolevel.figures.parts import limits, note
 from twolevel.figures.sources import DEVIATIONS, StudySources
 from twolevel.figures.theme import BETWEEN, INK, MARGINAL, MUTED, WIDTH, WITHIN, new_figure, themed
-from twolevel.figures.words import SMALL, Labels, shorten, width
+from twolevel.figures.words import SMALL, Labels, in_lines, width
 from twolevel.text.confidence import LEVEL, percent
 
 ACROSS = 2
@@ -79,10 +79,10 @@ def profile_zeta(
         title, colour = titles.get(name, name), MARGINAL if name in ratios else INK
         if name in deviations:
             colour = WITHIN if name == "sigma_within" else BETWEEN
-            title = labels.in_unit(title, ROOM)
+            title = labels.in_unit(title, 2 * ROOM)
         estimate, low, high = rows.loc[name, ["estimate", "ci_low", "ci_high"]]
         _panel(ax, points[name], estimate, low, high, colour, cut)
-        ax.set_title(shorten(title, ROOM), loc="left", weight="bold", fontsize=SMALL)
+        ax.set_title(in_lines(title, ROOM), loc="left", weight="bold", fontsize=SMALL)
         if k % ACROSS == 0:
             ax.set_ylabel("ζ", rotation=0)
     for ax in axes[len(drawn) :]:
