@@ -35,6 +35,7 @@ AccountingStorageType=accounting_storage/none
 JobAcctGatherType=jobacct_gather/linux
 JobAcctGatherFrequency=task=1
 JobAcctGatherParams=OverMemoryKill
+KillWait=1
 MinJobAge=300
 ProctrackType=proctrack/linuxproc
 TaskPlugin=task/none

@@ -104,7 +104,7 @@ class Project:
     def ended(self, process: subprocess.Popen, ok: bool = True) -> Run:
         """Wait for the end of a run that was started; `ok` says whether it is to succeed."""
         try:
-            out, err = process.communicate(timeout=300)
+            out, err = process.communicate(timeout=900)
         finally:
             if process.returncode is None:
                 os.killpg(process.pid, signal.SIGKILL)
