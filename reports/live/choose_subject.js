@@ -56,6 +56,15 @@ function chooseSubject({ columns, rows }) {
       return [`${k ? " · " : ""}${columns[k]} `, number];
     });
   };
+  // All keep room for the longest numbers, so that nothing moves while a mouse passes over subjects.
+  const longest = columns.map((_, k) => rows.map((row) => row[k + 1])
+    .reduce((long, each) => (each.length > long.length ? each : long)));
+  const keepRoom = (numbers) => {
+    numbers.style.minHeight = "";
+    numbers.replaceChildren(...inWords(longest));
+    numbers.style.minHeight = `${numbers.getBoundingClientRect().height}px`;
+    numbers.replaceChildren(...inWords(known.get(shown)));
+  };
   let shown;
   const show = (subject) => {
     if (subject === shown) return;
@@ -85,6 +94,7 @@ function chooseSubject({ columns, rows }) {
     each.numbers = document.createElement("p");
     box.append(label, each.choice, each.numbers);
     figure.querySelector("figcaption").before(box);
+    drawnToFit(each.numbers, () => keepRoom(each.numbers));
     each.choice.addEventListener("change", () => keep(each.choice.value || null));
     // All figures say the same: only the one in use is read out.
     each.choice.addEventListener("focus", () => each.numbers.setAttribute("aria-live", "polite"));

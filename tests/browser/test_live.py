@@ -357,6 +357,31 @@ def test_a_subject_chosen_in_one_figure_is_shown_in_all(show, name, site):
     assert view.said == []
 
 
+@pytest.mark.parametrize("device", ["desktop", "phone"])
+def test_nothing_moves_while_subjects_are_chosen(show, device):
+    """Or a click would fall on another subject than the mouse was over."""
+    view = show("slopes", device)
+    view.unfold()
+    view.page.wait_for_timeout(200)  # what is unfolded has a width now
+    choice = view.page.locator(".choose select").nth(1)
+    places = set()
+    for name in choice.locator("option").all_inner_texts():
+        choice.select_option(name)
+        places.add(view.run("document.getElementById('fig-influence').offsetTop"))
+    assert len(places) == 1
+
+
+def test_a_long_name_makes_no_page_wider(show):
+    view = show("balanced", "phone")
+    view.unfold()
+    view.run(
+        """for (const choice of document.querySelectorAll('.choose select')) {
+             choice.append(new Option('long '.repeat(99)));
+           }"""
+    )
+    assert view.run("document.documentElement.scrollWidth") == view.page.viewport_size["width"]
+
+
 def test_a_mouse_over_a_subject_shows_it_and_a_click_keeps_it(show):
     view = show("balanced")
     view.unfold()
