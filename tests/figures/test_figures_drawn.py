@@ -489,10 +489,10 @@ def test_caterpillar_has_a_panel_for_each_effect_in_an_order_of_its_own(study):
     slope = table["random_effect"].to_numpy()[::-1] / 3
     panels = {"own means": ("random_effect", "se"), "own slopes": ("day", "se_day")}
     table = table.assign(day=slope, se_day=1e-6)
-    figure = study.draw("caterpillar", random_effects=table, panels=panels)
+    figure = study.draw("caterpillar", random_effects=table, panels=panels, slopes={"day": "day"})
     for ax, column in zip(figure.axes, ("random_effect", "day"), strict=True):
         assert lines(ax, BETWEEN)[0].get_xdata() == pytest.approx(np.sort(table[column]))
-    assert figure.axes[1].get_xlabel() == "own slopes (points)"
+    assert figure.axes[1].get_xlabel() == "own slopes (points / day)"
     outside = (np.abs(table["random_effect"]) > 1.959964 * table["se"]).sum()
     assert f"{outside} and 12 of 12 intervals (95%) exclude it, from top" in note_of(figure)
     assert study.draw("caterpillar", panels={}).axes
@@ -502,13 +502,16 @@ def test_shrinkage_of_effects_stands_against_what_each_subject_says(study):
     table = study.random_effects.rename(columns={"random_effect": "day"})
     table = table.rename(columns={"deviation": "deviation_day"})
     figure = shrinkage_of_effects(
-        table, {"day": "slopes of day"}, Labels("score", "time", "person", "points")
+        table,
+        {"day": "slopes of day"},
+        Labels("score", "time", "person", "points"),
+        {"day": "day"},
     )
     (ax,) = figure.axes
     points = lines(ax, BETWEEN)[0]
     assert points.get_xdata() == pytest.approx(table["deviation_day"].to_numpy())
     assert points.get_ydata() == pytest.approx(table["day"].to_numpy())
-    assert ax.get_xlabel() == "own slopes of day (least squares) (points)"
+    assert ax.get_xlabel() == "own slopes of day (least squares) (points / day)"
 
 
 def test_caterpillar_of_many_is_a_ribbon_of_the_same_intervals(simulate):
@@ -910,7 +913,7 @@ def test_distances_of_many_are_drawn_by_rank(simulate):
         f"{k}  {name}" for k, name in enumerate(names, start=1)
     ]
     assert lines(below, MUTED) == []
-    assert "the darker a cell" in note_of(figure)
+    assert "the stronger a cell's colour" in note_of(figure)
 
 
 def test_changes_from_zero_are_in_the_responses_unit(simulate):

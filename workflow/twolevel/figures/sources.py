@@ -79,6 +79,16 @@ class StudySources:
         return {str(e.row.var1): e.called(str) for e in own if not e.is_correlation}
 
     @property
+    def slopes(self) -> dict[str, str]:
+        """The number that each slope of subjects' own is of, by its column and its SD's name."""
+        found: dict[str, str] = {}
+        for each in variances(self.mixed)[:-1]:
+            number = each.own[0].of
+            if each.own[0].is_slope and number and not each.is_correlation:
+                found |= dict.fromkeys((str(each.row.var1), each.row.parameter), number)
+        return found
+
+    @property
     def own_covariance(self) -> np.ndarray:
         """The covariance (q, q) of these effects by REML."""
         names = list(self.own_effects)

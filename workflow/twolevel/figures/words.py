@@ -78,11 +78,14 @@ class Labels:
         """Take the names from `columns`, which maps the project's columns to the user's."""
         return cls(columns["response"], columns.get("condition", ""), columns["subject"], unit)
 
-    def in_unit(self, quantity: str, room: float) -> str:
-        """Return `quantity` with the response's unit in brackets, at most `room` points wide."""
+    def in_unit(self, quantity: str, room: float, per: str | None = None) -> str:
+        """Return `quantity` with the response's unit in brackets, at most `room` points wide.
+
+        That of a slope is the unit per unit of the number `per`.
+        """
         if not self.unit:
             return shorten(quantity, room)
-        unit = f" ({shorten(self.unit, room / 3)})"
+        unit = f" ({shorten(f'{self.unit} / {per}' if per else self.unit, room / 3)})"
         return shorten(quantity, room - width(unit)) + unit
 
     def response_axis(self, room: float) -> str:

@@ -28,7 +28,9 @@ def draw(sources: StudySources) -> Figure:
         return caterpillar(sources.random_effects, sources.labels, sources.level)
     effects = list(sources.own_effects.items())[:MOST_PANELS]
     panels = {f"deviation of own {title}": (name, f"se_{name}") for name, title in effects}
-    return caterpillar(sources.random_effects, sources.labels, sources.level, panels)
+    return caterpillar(
+        sources.random_effects, sources.labels, sources.level, panels, sources.slopes
+    )
 
 
 @themed
@@ -37,14 +39,16 @@ def caterpillar(
     labels: Labels,
     level: float = LEVEL,
     panels: Mapping[str, tuple[str, str]] | None = None,
+    slopes: Mapping[str, str] | None = None,
 ) -> Figure:
     """Draw what is predicted of every subject with its interval, lowest below.
 
     `random_effects`: subject, and for each of `panels`, by its title, the columns of the prediction
     (BLUP) and of its conditional SD, in the response's unit; random_effect and se where there are
-    none. Each panel has an order of its own. Up to 60 subjects are named, up to 120 have an
-    interval each; of more, a ribbon shows the intervals averaged over neighbouring ranks. The line
-    at 0 marks what the fixed effects predict.
+    none. Columns that are `slopes` are per unit of a number, which these name. Each panel has an
+    order of its own. Up to 60 subjects are named, up to 120 have an interval each; of more, a
+    ribbon shows the intervals averaged over neighbouring ranks. The line at 0 marks what the fixed
+    effects predict.
     """
     if panels is None:
         panels = {f"predicted deviation Sᵢ in {labels.response}": ("random_effect", "se")}
@@ -58,7 +62,8 @@ def caterpillar(
     for ax, (title, columns) in zip(axes, panels.items(), strict=len(panels) > 0):
         ranked = random_effects.sort_values(columns[0], kind="stable")
         outside.append(_draw_ranked(ax, ranked, columns, name, level))
-        ax.set_xlabel(labels.in_unit(title, room_of(figure) - 90))
+        per = (slopes or {}).get(columns[0])
+        ax.set_xlabel(labels.in_unit(title, room_of(figure) - 90, per))
     note(figure, _words(outside, count, level))
     return figure
 

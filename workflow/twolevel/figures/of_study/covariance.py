@@ -67,9 +67,9 @@ def covariance(observed: pd.DataFrame | None, implied: pd.DataFrame, labels: Lab
     unit = f"in {shorten(labels.unit, 200)} squared" if labels.unit else "in squared units"
     if scale != 1:
         unit += f" / {scale:.0e}"
-    words = f"Covariance {unit}; the darker, the larger."
+    words = f"Covariance {unit}; the stronger the colour, the larger."
     if count > MOST_NUMBERED:
-        words += f" Darkest: {significant(largest)}."
+        words += f" Strongest: {significant(largest)}."
     if together > 1:
         words += f" Each square is the mean of {together} × {together} covariances of neighbours."
     if observed is None:

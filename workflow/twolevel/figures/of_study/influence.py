@@ -82,7 +82,7 @@ def influence(
             to_name.append((ax, *_changes(ax, change, other, fitted, named)))
             choosing.points(ax, influence["subject"], change, other)
         if np.count_nonzero(fitted) > MANY_POINTS:
-            words.append("Below: the darker a cell, the more of them in it.")
+            words.append("Below: the stronger a cell's colour, the more of them in it.")
     words += [
         f"{titles[name]} estimated as 0 with all of them."
         for name in between

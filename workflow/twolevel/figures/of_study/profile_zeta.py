@@ -42,6 +42,7 @@ def draw(sources: StudySources) -> Figure:
         sources.level,
         sources.deviation_titles,
         ratios,
+        sources.slopes,
     )
 
 
@@ -53,13 +54,15 @@ def profile_zeta(
     level: float = LEVEL,
     deviations: Mapping[str, str] = DEVIATIONS,
     ratios: Mapping[str, str] = RATIOS,
+    slopes: Mapping[str, str] | None = None,
 ) -> Figure:
     """Draw every parameter's profile: zeta against the parameter's value.
 
     `curves`: parameter, value, zeta (the signed root of the change in deviance, 0 at the
     maximum-likelihood estimate). `intervals`: parameter, estimate, ci_low, ci_high of this level,
     one row per parameter. `deviations` and `ratios` are the titles of the parameters that say how
-    much varies; the former are SDs in the response's unit. They come first, then the coefficients
+    much varies; the former are SDs in the response's unit, those of `slopes` per unit of a number,
+    which these name. They come first, then the coefficients
     in the order of `intervals`, at most 12 panels in all. The thin straight line has the curve's
     slope at the estimate: of a quadratic likelihood it is the curve.
     """
@@ -79,7 +82,7 @@ def profile_zeta(
         title, colour = titles.get(name, name), MARGINAL if name in ratios else INK
         if name in deviations:
             colour = WITHIN if name == "sigma_within" else BETWEEN
-            title = labels.in_unit(title, 2 * ROOM)
+            title = labels.in_unit(title, 2 * ROOM, (slopes or {}).get(name))
         estimate, low, high = rows.loc[name, ["estimate", "ci_low", "ci_high"]]
         _panel(ax, points[name], estimate, low, high, colour, cut)
         ax.set_title(in_lines(title, ROOM), loc="left", weight="bold", fontsize=SMALL)

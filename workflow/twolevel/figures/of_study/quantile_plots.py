@@ -9,7 +9,7 @@ from matplotlib.lines import Line2D
 from twolevel.figures.parts import key, limits, note, room_of
 from twolevel.figures.sources import StudySources
 from twolevel.figures.theme import BETWEEN, WITHIN, new_figure, themed
-from twolevel.figures.words import Labels, shorten
+from twolevel.figures.words import Labels, in_lines
 from twolevel.text.confidence import LEVEL, percent
 
 MOST_ACROSS = 2
@@ -53,7 +53,7 @@ def quantile_plots(points: pd.DataFrame, labels: Labels, level: float = LEVEL) -
         room = room_of(figure, across=False) / down
         # A slope's unit is not the response's, and only its name says what it is of.
         said = SYMBOLS.get(name)
-        ax.set_ylabel(labels.in_unit(said, room) if said else shorten(name, room))
+        ax.set_ylabel(labels.in_unit(said, room) if said else in_lines(name, room))
     for ax in axes[len(samples) :]:
         ax.set_axis_off()
     if words:

@@ -43,7 +43,7 @@ def residuals_fitted(residuals: pd.DataFrame, labels: Labels) -> Figure:
     ax.set_xlabel(labels.in_unit(f"fitted {labels.response}", room_of(figure)))
     ax.set_ylabel(labels.in_unit("residual ηᵢⱼ", room_of(figure, across=False)))
     if aggregated:
-        note(figure, f"{len(x):,} residuals; the darker a cell, the more of them in it.")
+        note(figure, f"{len(x):,} residuals; the stronger a cell's colour, the more of them in it.")
     return figure
 
 

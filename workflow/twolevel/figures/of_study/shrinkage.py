@@ -26,7 +26,7 @@ def draw(sources: StudySources) -> Figure:
         return shrinkage(effects, **sources.deviations, labels=labels)
     own = list(sources.own_effects)
     if len(own) < 2:
-        return shrinkage_of_effects(effects, sources.own_effects, labels)
+        return shrinkage_of_effects(effects, sources.own_effects, labels, sources.slopes)
     # What Level 1 has of both together; a term's own deviations leave the other terms' out.
     level1 = sources.subjects if sources.level1.own else effects
     pair = own[:2]
@@ -92,13 +92,17 @@ def shrinkage(
 
 @themed
 def shrinkage_of_effects(
-    random_effects: pd.DataFrame, effects: Mapping[str, str], labels: Labels
+    random_effects: pd.DataFrame,
+    effects: Mapping[str, str],
+    labels: Labels,
+    slopes: Mapping[str, str],
 ) -> Figure:
     """Draw every subject's predictions (BLUPs) against what its own observations say, by effect.
 
     `random_effects`: subject, and for each of `effects`, which has the titles by column, the
     prediction and deviation_<effect> (least squares), one row per subject. The predictions of one
-    effect depend on the other effects too, so that they are on no line. Of more than 1000 subjects
+    effect depend on the other effects too, so that they are on no line. Effects that are `slopes`
+    are per unit of a number, which these name. Of more than 1000 subjects
     a part is drawn.
     """
     drawn = random_effects.iloc[evenly(len(random_effects), MANY_POINTS)]
@@ -115,7 +119,8 @@ def shrinkage_of_effects(
         choosing.points(ax, drawn["subject"], x, y)
         if ax is axes[0]:
             key(ax, "", [(identity, "no shrinkage"), (points, "subject")], columns=2)
-        ax.set_xlabel(labels.in_unit(f"own {title} (least squares)", room_of(figure)))
+        said = f"own {title} (least squares)"
+        ax.set_xlabel(labels.in_unit(said, room_of(figure), slopes.get(effect)))
         room = room_of(figure, max(1, len(effects)), across=False)
         ax.set_ylabel(shorten("predicted (BLUP)", room))
     return figure
