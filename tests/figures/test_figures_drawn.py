@@ -492,7 +492,7 @@ def test_caterpillar_has_a_panel_for_each_effect_in_an_order_of_its_own(study):
     figure = study.draw("caterpillar", random_effects=table, panels=panels, slopes={"day": "day"})
     for ax, column in zip(figure.axes, ("random_effect", "day"), strict=True):
         assert lines(ax, BETWEEN)[0].get_xdata() == pytest.approx(np.sort(table[column]))
-    assert figure.axes[1].get_xlabel() == "own slopes (points / day)"
+    assert figure.axes[1].get_xlabel() == "own slopes (points/day)"
     outside = (np.abs(table["random_effect"]) > 1.959964 * table["se"]).sum()
     assert f"{outside} and 12 of 12 intervals (95%) exclude it, from top" in note_of(figure)
     assert study.draw("caterpillar", panels={}).axes
@@ -511,7 +511,7 @@ def test_shrinkage_of_effects_stands_against_what_each_subject_says(study):
     points = lines(ax, BETWEEN)[0]
     assert points.get_xdata() == pytest.approx(table["deviation_day"].to_numpy())
     assert points.get_ydata() == pytest.approx(table["day"].to_numpy())
-    assert ax.get_xlabel() == "own slopes of day (least squares) (points / day)"
+    assert ax.get_xlabel() == "own slopes of day (least squares) (points/day)"
 
 
 def test_caterpillar_of_many_is_a_ribbon_of_the_same_intervals(simulate):

@@ -85,7 +85,7 @@ class Labels:
         """
         if not self.unit:
             return shorten(quantity, room)
-        unit = f" ({shorten(f'{self.unit} / {per}' if per else self.unit, room / 3)})"
+        unit = f" ({shorten(f'{self.unit}/{per}' if per else self.unit, room / 3)})"
         return shorten(quantity, room - width(unit)) + unit
 
     def response_axis(self, room: float) -> str:

@@ -12,7 +12,7 @@ from twolevel.figures.parts import limits, note, room_of
 from twolevel.figures.sources import StudySources
 from twolevel.figures.svg import choosing
 from twolevel.figures.theme import BETWEEN, INK, new_figure, themed
-from twolevel.figures.words import SMALL, Labels, shorten
+from twolevel.figures.words import SMALL, Labels, in_lines, shorten
 from twolevel.findings.varying.random_words import is_intercept
 from twolevel.text.confidence import LEVEL, percent
 
@@ -63,7 +63,8 @@ def caterpillar(
         ranked = random_effects.sort_values(columns[0], kind="stable")
         outside.append(_draw_ranked(ax, ranked, columns, name, level))
         per = (slopes or {}).get(columns[0])
-        ax.set_xlabel(labels.in_unit(title, room_of(figure) - 90, per))
+        room = room_of(figure) - 90
+        ax.set_xlabel(in_lines(labels.in_unit(title, 2 * room, per), room))
     note(figure, _words(outside, count, level))
     return figure
 
