@@ -1,14 +1,17 @@
 """Exact powers against R, published examples, and the definition of the noncentrality."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from closed_forms import fewest_subjects, power_of
 from examples import examples
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy import stats
 
 from twolevel.experiments.scenario import Scenario
 from twolevel.experiments.sizing.exact_test import ExactTest, contrasts, exact_test, fewest
+from twolevel.experiments.sizing.laws import Laws
 from twolevel.experiments.theory import Sampling
 
 one = np.ones((1, 1))
@@ -95,7 +98,7 @@ def test_powers_of_r_for_groups_and_for_pairs():
     pairs = exact_test(np.array([[0, 0.6]]), np.array([17]), alike(2, 0.6), one, contrasts(2))
     assert pairs.power() == pytest.approx(0.737951254078, abs=1e-9)
     scenario = Scenario(2, {"a": 0, "b": 0.5}, 0, 1, np.sqrt(0.5))
-    assert Sampling(scenario).subjects_for(0.9, level=0.99) == 63
+    assert fewest_subjects(scenario, 0.9, 0.99) == 63
 
 
 @given(
@@ -169,43 +172,7 @@ def test_the_fewest_are_found(least, most):
 @given(st.floats(0.15, 1.5), st.sampled_from([0.05, 0.01]), st.sampled_from([0.8, 0.9]))
 @examples(20)
 def test_the_fewest_subjects_have_the_power_and_one_less_has_not(d, alpha, power):
-    theory = Sampling(Scenario(2, {"a": 0, "b": d / 2, "c": d}, 5, 1, 1))
-    n = theory.subjects_for(power, 1 - alpha)
-    assert theory.test(n).power(1 - alpha) >= power
-    assert n == 2 or theory.test(n - 1).power(1 - alpha) < power
-
-
-@pytest.mark.parametrize(
-    "scenario",
-    [
-        Scenario(9, {"a": 0, "b": 1, "c": 3}, 0, 1.0, 1.5),
-        Scenario(9, {"a": 0, "b": 1}, 0, 1.0, 1.5, replicates=3, strata={"condition": 0.5}),
-        Scenario(9, {"x": [0, 1, 3]}, 0, 1.0, 1.5, slope=1.0, random={"x": 0.5}),
-        Scenario(9, {"x": [0, 1, 3]}, 0, 1.0, 1.5, slope=1.0),
-    ],
-)
-def test_the_expected_width_is_the_mean_of_widths(scenario):
-    """Of 20,000 draws of the mean square that a difference, or the slope, is judged by."""
-    theory = Sampling(scenario)
-    df = theory.df_within
-    names = scenario.estimands
-    effects = np.array([scenario.truth[name] for name in names])
-    noncentrality = theory.test(9).noncentrality
-    squares = stats.chi2(df).rvs(20_000, random_state=1) / df
-    # The squared SE of the one contrast whose noncentrality is (effect / SE)^2; with three levels,
-    # that of two of them, whose effects alone would have it.
-    if len(names) == 1:
-        se = abs(effects[0]) / np.sqrt(noncentrality)
-    else:
-        se = np.sqrt(2 * np.sum(effects**2) / noncentrality)
-    widths = 2 * stats.t(df).isf(0.025) * se * np.sqrt(squares)
-    assert theory.width(9) == pytest.approx(widths.mean(), abs=5 * widths.std() / np.sqrt(20_000))
-
-
-@given(st.floats(0.1, 3))
-@examples(20)
-def test_the_fewest_subjects_of_a_width_have_it(width):
-    theory = Sampling(Scenario(2, {"a": 0, "b": 1}, 5, 1, 1))
-    n = theory.subjects_for_width(width)
-    assert theory.width(n) <= width
-    assert n == 2 or theory.width(n - 1) > width
+    scenario = Scenario(2, {"a": 0, "b": d / 2, "c": d}, 5, 1, 1)
+    n = Laws(scenario).terms["condition"].subjects_for(power, 1 - alpha, 1)
+    assert power_of(replace(scenario, subjects=n), 1 - alpha) >= power
+    assert n == 2 or power_of(replace(scenario, subjects=n - 1), 1 - alpha) < power

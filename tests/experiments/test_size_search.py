@@ -1,34 +1,39 @@
-"""The fewest subjects in simulation, against exact theory; cautious effects; cheapest designs."""
+"""The fewest subjects in simulation, against exact theory; cautious effects."""
 
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from closed_forms import fewest_subjects, power_of
 from examples import examples
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from twolevel.experiments.between_subjects import BetweenSubjects, Group
+from twolevel.experiments.between_subjects import BetweenSubjects, Covariate, Group
 from twolevel.experiments.run import replicate_block
 from twolevel.experiments.scenario import BLOCK, Scenario
 from twolevel.experiments.sizing.cautious_effect import SAFEGUARD, cautious_share
-from twolevel.experiments.sizing.cheapest_design import Design, cheapest_design
 from twolevel.experiments.sizing.exact_test import MOST
-from twolevel.experiments.sizing.size_search import SizeFound, search_sizes
-from twolevel.experiments.sizing.term_laws import term_laws
-from twolevel.experiments.theory import Sampling, expected
+from twolevel.experiments.sizing.laws import Laws
+from twolevel.experiments.sizing.size_search import SizeFound, SizeSearch
+from twolevel.experiments.theory import expected
+from twolevel.text.confidence import LEVEL
 
 THREE = Scenario(5, {"a": 0, "b": 0.5, "c": 1}, 5, 1.0, 1.0)
+
+
+def search_sizes(scenario, powers, seed, test, level=LEVEL):
+    return SizeSearch(scenario, seed, test, level).terms(powers)
 
 
 def test_simulated_sizes_agree_with_exact_ones():
     """Wide enough for a failure once in 10^7 runs: power changes slowly over the interval."""
     for scenario in (THREE, replace(THREE, replicates=2, conditions={"a": 0, "b": 0.5})):
         for found in search_sizes(scenario, [0.8, 0.9], 3, "anova"):
-            exact = Sampling(scenario).subjects_for(found.power)
+            exact = fewest_subjects(scenario, found.power)
             assert found.exact == exact
-            at = [Sampling(scenario).test(n).power() for n in (found.low - 1, found.high)]
+            at = [power_of(replace(scenario, subjects=n)) for n in (found.low - 1, found.high)]
             error = 5.3 * np.sqrt(found.power * (1 - found.power) / BLOCK)
             assert found.low <= found.subjects <= found.high
             assert at[0] - error < found.power < at[1] + error
@@ -45,15 +50,15 @@ def test_a_size_has_the_power_of_the_experiments_it_is_found_by():
         table = replicate_block(replace(scenario, subjects=n), 0, BLOCK, 7, "kenward-roger")
         power = table["rejected[kenward-roger]"].mean()
         assert sign * (power - 0.8) > -error
-    assert found.subjects > Sampling(scenario).subjects_for(0.8)
+    assert found.subjects > fewest_subjects(scenario, 0.8)
     assert found.exact is None
 
 
 def test_own_slopes_are_searched_too():
     scenario = Scenario(5, {"x": [0, 1, 2]}, 0, 1.0, 1.0, slope=1.0, random={"x": 0.5})
     (found,) = search_sizes(scenario, [0.8], 1, "kenward-roger")
-    assert found.low - 2 <= Sampling(scenario).subjects_for(0.8) <= found.high + 2
-    assert found.exact == Sampling(scenario).subjects_for(0.8)
+    assert found.low - 2 <= fewest_subjects(scenario, 0.8) <= found.high + 2
+    assert found.exact == fewest_subjects(scenario, 0.8)
 
 
 GROUPS = {"u": Group(size=1), "v": Group(size=2, conditions={"a": 0, "b": 1.0, "c": 1.5})}
@@ -79,20 +84,100 @@ def test_laws_are_those_of_any_number_of_subjects():
     """Of two factors within subjects with strata, whose errors differ."""
     factors = {"f": {"x": 0, "y": 1}, "g": {"u": 0, "v": 1, "w": 1}}
     scenario = Scenario(7, factors, 0, 1.0, 1.0, strata={"f": 0.5, "g": 0.2})
-    laws = term_laws(scenario)
+    laws = Laws(scenario).terms
     for n in (4, 9, 40):
         known = expected(replace(scenario, subjects=n))
         for term, law in laws.items():
-            assert law(n).power() == pytest.approx(known[term, "anova", "power"], rel=1e-9)
+            found = law.power(n, 1, LEVEL)
+            assert found == pytest.approx(known[term, "anova", "power"], rel=1e-9)
     assert list(laws) == ["condition", "g", "f:g"]
     assert [size.term for size in search_sizes(scenario, [0.8], 1, "anova")] == ["condition", "g"]
+
+
+def test_effects_that_are_not_there_are_not_searched_without_a_law_either():
+    """Of groups where their number is 0: neither error alone, nor an effect."""
+    groups = {"u": Group(), "v": Group(slope=0.6)}
+    scenario = Scenario(
+        6, {"x": [0, 1, 2, 5]}, 0, 1.0, 1.0, slope=0.2, between=BetweenSubjects(groups=groups)
+    )
+    assert not Laws(scenario).terms["group"].exact
+    found = search_sizes(scenario, [0.5], 1, "kenward-roger")
+    assert [size.term for size in found] == ["condition", "group:x"]
+
+
+@pytest.mark.parametrize("adjust", ["none", "bonferroni", "tukey", "holm"])
+def test_differences_have_numbers_of_their_own(adjust):
+    """By Holm's method between those of none and of Bonferroni's; the others are exact."""
+    scenario = replace(THREE, adjust=adjust)
+    found = SizeSearch(scenario, 1, "kenward-roger").differences([0.8])
+    assert [size.term for size in found] == scenario.differences == ["a - b", "a - c", "b - c"]
+    for size, apart in zip(found, (0.5, 1.0, 0.5), strict=True):
+        if adjust == "holm":
+            fewest, most = (
+                Laws(replace(THREE, adjust=how)).differences[size.term].subjects_for(0.8, 0.95, 1)
+                for how in ("none", "bonferroni")
+            )
+            assert size.exact is None
+            assert fewest - 3 <= size.subjects <= most + 3
+        else:
+            n = size.exact
+            assert power_of_a_difference(apart, adjust, n - 1) < 0.8
+            assert power_of_a_difference(apart, adjust, n) >= 0.8
+            assert size.low - 3 <= n <= size.high + 3
+
+
+def power_of_a_difference(apart, adjust, n):
+    """Of two of three conditions, whose errors are 1: by the critical values of scipy."""
+    df = (n - 1) * 2
+    limit = {
+        "none": lambda: stats.t(df).isf(0.025),
+        "bonferroni": lambda: stats.t(df).isf(0.025 / 3),
+        "tukey": lambda: stats.studentized_range(3, df).isf(0.05) / np.sqrt(2),
+    }[adjust]()
+    return stats.ncf(1, df, n * apart**2 / 2).sf(limit**2)
+
+
+def test_differences_within_a_group_take_that_groups_subjects():
+    """A third of them, and the error that all groups share; a slope's test in a group likewise."""
+    scenario = replace(THREE, subjects=6, between=BetweenSubjects(groups=GROUPS), adjust="none")
+    laws = Laws(scenario).differences
+    assert list(laws)[:4] == [
+        *("group: u - v", "group u: a - b", "group u: a - c", "group u: b - c"),
+    ]
+    df = (30 - 2) * 2
+    for name, n, apart in (("group u: a - c", 10, 1.0), ("group v: a - c", 20, 1.5)):
+        power = stats.ncf(1, df, n * apart**2 / 2).sf(stats.f(1, df).isf(0.05))
+        assert laws[name].power(30, 1, 0.95) == pytest.approx(power, rel=1e-9)
+    lines = {"u": Group(), "v": Group(slope=0.6)}
+    scenario = Scenario(
+        *(6, {"x": [0, 1, 2]}, 0, 1.0, 1.0),
+        **{"slope": 0.2, "random": {"x": 0.5}, "adjust": "holm"},
+        between=BetweenSubjects(groups=lines),
+    )
+    slopes = Laws(scenario).differences
+    power = stats.ncf(1, 18, 10 * 0.6**2 / (0.25 + 0.5)).sf(stats.f(1, 18).isf(0.05))
+    assert slopes["group v: slope"].power(20, 1, 0.95) == pytest.approx(power, rel=1e-9)
+
+
+def test_a_covariate_means_the_same_for_any_number_of_subjects():
+    """Two of them are not correlated: the power is that of each alone."""
+    both = {"age": Covariate(2.0, 0.15), "skill": Covariate(1.0, 0.4)}
+    scenario = replace(THREE, between=BetweenSubjects(covariates=both))
+    laws = Laws(scenario).terms
+    for n in (12, 50):
+        known = expected(replace(scenario, subjects=n))
+        for name, size in (("age", 0.3), ("skill", 0.4)):
+            df, centre = n - 3, n * size**2 / (1 + 1 / 3)
+            power = stats.ncf(1, df, centre).sf(stats.f(1, df).isf(0.05))
+            assert laws[name].power(n, 1, 0.95) == pytest.approx(power, rel=1e-9)
+            assert known[name, "anova", "power"] == pytest.approx(power, rel=1e-9)
 
 
 def test_who_leaves_makes_numbers_simulated():
     scenario = replace(THREE, between=BetweenSubjects(dropout=0.3))
     (found,) = search_sizes(scenario, [0.8], 1, "kenward-roger")
     assert found.exact is None
-    assert found.subjects > Sampling(THREE).subjects_for(0.8)
+    assert found.subjects > fewest_subjects(THREE, 0.8)
 
 
 def test_a_stricter_level_and_a_smaller_effect_take_more():
@@ -107,7 +192,7 @@ def test_what_cannot_be_found_is_said():
     tiny = replace(THREE, conditions={"a": 0, "b": 1e-4, "c": 0})
     (none,) = search_sizes(tiny, [0.8], 1, "anova")
     assert none == SizeFound("condition", 0.8, None, None, None, None, None)
-    assert Sampling(tiny).subjects_for(0.8) is None
+    assert fewest_subjects(tiny, 0.8) is None
     (untested,) = search_sizes(replace(THREE, missing=0.1), [0.8], 1, "anova")
     assert (untested.subjects, untested.experiments) == (None, 0)
     assert MOST == 100_000
@@ -136,34 +221,3 @@ def test_a_cautious_effect_is_exceeded_as_often_as_is_said():
     for f, larger in ((limit * 0.999, False), (limit * 1.001, True)):
         assert (cautious_share(f, 2, 30) ** 2 * 2 * f > 12) == larger
     assert np.mean(limit < F) == pytest.approx(1 - SAFEGUARD, abs=5 * np.sqrt(0.16 / 20_000))
-
-
-STRATA = Scenario(5, {"a": 0, "b": 1}, 0, 1.0, 2.0, replicates=2, strata={"condition": 0.6})
-
-
-@pytest.mark.parametrize("costs", [(30.0, 0.5), (1.0, 5.0), (100.0, 0.1)])
-@pytest.mark.parametrize("scenario", [STRATA, THREE])
-def test_no_design_is_cheaper(costs, scenario):
-    """Among all with up to 60 observations in a cell."""
-    subject, trial = costs
-    found = cheapest_design(scenario, subject, trial, 0.8)
-    J, prices = len(scenario.cells), []
-    for R in range(1, 61):
-        own, within = scenario.strata, scenario.sigma_within
-        if R == 1 and own:
-            own, within = None, np.hypot(within, own["condition"])
-        drawn = replace(scenario, replicates=R, strata=own, sigma_within=within)
-        n = Sampling(drawn).subjects_for(0.8)
-        prices.append((n * (subject + trial * J * R), n, R))
-    cost, n, R = min(prices)
-    assert found == Design(n, R, pytest.approx(cost)) or (
-        found.replicates > 60 and found.cost <= cost
-    )
-
-
-def test_trials_cannot_make_up_for_subjects_that_differ():
-    """Near the optimum of Cochran (1977), sqrt(subject sigma_w^2 / (J trial sigma_a^2))."""
-    found = cheapest_design(replace(STRATA, conditions={"a": 0, "b": 0.2}), 30, 0.5, 0.9)
-    best = np.sqrt(30 * 2.0**2 / (2 * 0.5 * 0.6**2))
-    assert found.replicates == pytest.approx(best, rel=0.15)
-    assert cheapest_design(replace(STRATA, conditions={"a": 0, "b": 1e-5}), 30, 0.5, 0.8) is None

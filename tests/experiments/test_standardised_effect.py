@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from twolevel.experiments.scenario import Scenario
+from twolevel.experiments.sizing.laws import Laws
 from twolevel.experiments.sizing.standardised_effect import (
     SIZES,
     EffectSize,
@@ -16,7 +17,6 @@ from twolevel.experiments.sizing.standardised_effect import (
     spread,
     with_effect,
 )
-from twolevel.experiments.theory import Sampling
 from twolevel.text.errors import InputError
 
 shares = st.floats(0.01, 0.95)
@@ -71,7 +71,7 @@ def test_d_of_0_3_takes_109_subjects_of_three_conditions_and_90_of_two():
         within = sigma_within_of(between)
         drawn = with_effect(levels, EffectSize(d=0.3, pattern="linear"), np.hypot(between, within))
         scenario = Scenario(2, grand_mean=0, sigma_between=between, sigma_within=within, **drawn)
-        assert Sampling(scenario).subjects_for(0.8) == expected
+        assert Laws(scenario).terms["condition"].subjects_for(0.8, 0.95, 1) == expected
 
 
 @given(st.floats(0, 0.99), st.floats(0.01, 100))

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-import pytest
 from example_summaries import REPLICATION
 
 from twolevel.findings.of_replication.config_words import SpreadWords, name_of_test
-from twolevel.findings.of_replication.planned import FEW, Planned, answers
+from twolevel.findings.of_replication.how_many import FEW, Planned
+from twolevel.findings.of_replication.planned import answers
 from twolevel.summaries.plan_summary import PlanSummary
 from twolevel.summaries.replication_summary import ReplicationSummary
 
@@ -34,15 +34,19 @@ def row(*sizes, sigma_between=1.0, missing=0.0, **more):
     of_design = {"sigma_between": sigma_between, "missing": missing, "sigma_within": 1.0}
     of_design |= {"replicates": 1}
     of_design |= {"mean": 0.0, "sd": total**0.5, "icc": sigma_between**2 / total}
-    found = {"effect": EFFECT, "sizes": list(sizes), "observed": [], "width": None}
-    return of_design | found | {"cheapest": []} | more
+    found = {"effect": EFFECT, "sizes": list(sizes), "observed": [], "widths": []}
+    return of_design | found | {"cheapest": [], "differences": []} | more
+
+
+def summary(rows, **more):
+    given = {"rows": rows, "precision": None, "cost": None, "caution": None, "adjust": None}
+    return PlanSummary.of(given | {"most": 100_000} | more)
 
 
 def said(
     *rows: dict[str, Any], alike=True, like=None, by_icc=True, replication=None, **more: Any
 ) -> dict[str, str]:
-    given = {"rows": rows, "precision": None, "cost": None, "caution": None, "most": 100_000}
-    plan = PlanSummary.of(given | more)
+    plan = summary(rows, **more)
     study = ReplicationSummary.of(REPLICATION | (replication or {}))
     found = Planned(plan, study, SpreadWords.of(plan, by_icc), like, alike)
     claims = [claim for claim in answers(found) if claim.of != "effect"]
@@ -111,59 +115,93 @@ def test_an_observed_effect_is_not_planned_for_without_a_word():
     assert "20 % of studies have an F as large. The cautious effect is 0." in nothing["caution"]
 
 
-def test_a_width_and_a_cost_have_their_numbers():
-    found = said(row(size(9), width=44), precision=0.4)["width1"]
+def width(subjects=44, variable="condition", low=None, high=None, slope=False, made=True):
+    found = {"variable": variable, "slope": slope, "subjects": subjects, "low": low, "high": high}
+    return found | {"exact": low is None, "made": made}
+
+
+def test_a_width_has_its_number():
+    found = said(row(size(9), widths=[width()]), precision=0.4)["width1"]
     assert found == (
         "**44 subjects** make the 95 % interval of a difference of two conditions 0.4 wide on "
         "average."
     )
-    lines = REPLICATION["scenario"] | {"conditions": {"day": [0.0, 1.0]}, "slope": 1.0}
-    of_day = {"scenario": lines, "formula": "response ~ day"}
-    found = said(row(size(9), width=44), precision=0.4, replication=of_day)["width1"]
-    assert "interval of the slope of day 0.4 wide" in found
-    best = {"power": 0.8, "subjects": 28, "replicates": 17, "cost": 1316.0}
-    cost = {"subject": 30.0, "trial": 0.5}
-    found = said(row(size(9), cheapest=[best]), cost=cost, alike=False)
-    assert (
-        "has **28 subjects with 17 observations in each cell**, and costs 1,316."
-        in found["cheapest1"]
+    several = [width(44, "group", 43, 45), width(30, "day", slope=True), width(9, "flanker")]
+    found = said(row(size(9), widths=several), precision=0.4)
+    assert found["width1"] == (
+        "**44 subjects** make the 95 % interval of a difference of two groups 0.4 wide on average "
+        "(found by simulation: 95 % interval 43 to 45)."
+    )
+    assert "of the slope of day 0.4 wide" in found["width2"]
+    assert "of a difference of two levels of flanker 0.4 wide" in found["width3"]
+    many = [row(missing=k / 10, widths=[width(44 + k), width(None, "g")]) for k in range(3)]
+    assert list(said(*many, precision=0.4).values()) == [
+        "**44 to 46 subjects**, depending on the design, make the 95 % interval of a difference of "
+        "two conditions 0.4 wide on average (@tbl-width).",
+        "**more than 100,000 subjects** make the 95 % interval of a difference of two levels of g "
+        "0.4 wide on average (@tbl-width).",
+    ]
+    assert said(row(widths=[width(None, made=False)]), precision=0.4) == {}
+
+
+COST = {"subject": 30.0, "trial": 0.5}
+
+
+def cheapest(cost=1316.0, replicates=17, term="condition", power=0.8):
+    found = {"term": term, "power": power, "subjects": 28, "replicates": replicates}
+    return found | {"cost": cost, "exact": True}
+
+
+def test_a_cost_has_its_design():
+    best = [cheapest(), cheapest(2000.0, power=0.9)]
+    found = said(row(size(9), cheapest=best), cost=COST, alike=False)
+    assert found["cheapest1"] == (
+        "At 30 for a subject and 0.5 for each of its observations, the cheapest design with a "
+        "power of 80 % has **28 subjects with 17 observations in each cell**, and costs 1,316."
     )
     assert len(found) == 2
-    found = said(row(size(9), cheapest=[best | {"replicates": 1}]), cost=cost)
+    found = said(row(size(9), cheapest=[cheapest(replicates=1)]), cost=COST)
     assert "**28 subjects with 1 observation in each cell**" in found["cheapest1"]
     assert "takes subjects for alike" in found["alike2"]
 
 
 def test_the_cheapest_design_is_said_once_whatever_number_of_trials_the_grid_has():
-    best = {"power": 0.8, "subjects": 28, "replicates": 17, "cost": 1316.0}
-    cost = {"subject": 30.0, "trial": 0.5}
-    rows = [row(size(9), cheapest=[best], replicates=count) for count in (1, 5)]
-    found = said(*rows, cost=cost, alike=False)
-    assert list(found) == ["size", "size1", "cheapest2"]
-    assert found["cheapest2"].startswith(
-        "At 30 for a subject and 0.5 for each of its observations, the cheapest design with a "
-        "power of 80 % has **28 subjects"
-    )
+    """With those of each test in one sentence."""
+    two = [row(cheapest=[cheapest(), cheapest(900.0, term="group")]), row(replicates=2)]
+    found = said(*two, cost=COST)
+    assert list(found) == ["cheapest", "alike1"]
+    assert "with a power of 80 % in the test of the conditions has **28" in found["cheapest"]
+    assert "costs 1,316; that in the test of group has **28 subjects with" in found["cheapest"]
 
 
-def test_of_many_designs_widths_and_costs_have_a_range():
-    costs = [{"power": 0.8, "subjects": 9, "replicates": 2, "cost": 900.0 + k} for k in range(6)]
-    rows = [
-        row(size(9), sigma_between=float(k), width=40 + k, cheapest=[best])
-        for k, best in enumerate(costs)
+def test_of_many_designs_costs_have_a_range():
+    many = [row(sigma_between=float(k), cheapest=[cheapest(100.0 + k)]) for k in range(FEW + 1)]
+    assert said(*many, cost=COST, alike=False) == {
+        "cheapest": "At 30 for a subject and 0.5 for each of its observations, the cheapest "
+        "design with a power of 80 % costs **100 to 104**, depending on the design (@tbl-cost)."
+    }
+
+
+def test_differences_have_the_number_of_the_hardest():
+    sizes = [
+        size(20, term="a - b"),
+        size(None, 66, term="a - c"),
+        size(30, term="a - b", power=0.9),
     ]
-    rows[2]["width"] = None
-    cost = {"subject": 30.0, "trial": 0.5}
-    found = said(*rows, cost=cost, alike=False, precision=0.4)
-    assert found["width1"].startswith("**40** to **more than 100,000 subjects** make the 95 %")
-    assert found["cheapest2"].endswith("with a power of 80 % costs 900 to 905 (@tbl-cost).")
+    assert list(said(row(differences=sizes), adjust="holm").values()) == [
+        "With **66 subjects** each pairwise difference that there is has a power of 80 % or more "
+        "(Holm\\-adjusted p \\< \\.05; @tbl-differences), with **30** one of 90 %."
+    ]
+    both = [row(differences=sizes[:1]), row(differences=sizes[:2], missing=0.1)]
+    (found,) = said(*both, adjust="none").values()
+    assert found.startswith("With **20 to 66 subjects**, depending on the design, each pairwise")
+    untested = [size(None, None, None, None, experiments=0, term="a - b")]
+    assert said(row(differences=untested), adjust="holm") == {}
 
 
 def test_what_is_to_be_found_is_said_in_units_of_the_total_standard_deviation():
     def effect(*rows, **replication):
-        plan = PlanSummary.of(
-            {"rows": rows, "precision": None, "cost": None, "caution": None, "most": 100_000}
-        )
+        plan = summary(rows)
         study = ReplicationSummary.of(REPLICATION | replication)
         found = answers(Planned(plan, study, SpreadWords(), None, True))
         return next(claim.said for claim in found if claim.of == "effect")
@@ -195,10 +233,3 @@ def test_the_first_test_is_called_by_its_factor():
     }
     names = [name_of_test(ReplicationSummary.of(two), term) for term in two["terms"]]
     assert names == ["flanker", "block", "flanker:block"]
-
-
-@pytest.mark.parametrize("missing", [0.1, 0.5])
-def test_theory_is_not_asked_where_cells_are_missing(missing):
-    best = {"power": 0.8, "subjects": 28, "replicates": 17, "cost": 1316.0}
-    costs = {"cost": {"subject": 30.0, "trial": 0.5}, "precision": 0.4}
-    assert list(said(row(size(), missing=missing, cheapest=[best]), **costs)) == ["size"]

@@ -57,6 +57,8 @@ CASES = {
         "groups": {"u": {"size": 1}, "*v*": {"size": 2, "conditions": {"a": 0, "b": 2, "c": 3}}},
         "covariates": {"age": {"sd": 2, "slope": 0.1}},
         "adjust": "holm",
+        "precision": 1.5,
+        "cost": {"subject": 30, "trial": 0.5},
     },
     "two factors": {
         **STUDY,
@@ -67,6 +69,7 @@ CASES = {
         "missing": 0.0,
         "replicates": [1, 2],
         "strata": {"f": 0.5, "g": 0.2},
+        "cost": {"subject": 30, "trial": 0.5},
     },
     "leaving": {
         **STUDY,
@@ -77,6 +80,8 @@ CASES = {
         "subjects": [8],
         "missing": 0.1,
         "dropout": {"1": 0.1, "3": 0.3},
+        "precision": 0.7,
+        "cost": {"subject": 30, "trial": 0.5},
         "experiments": 40,
     },
     "planner": {

@@ -1,26 +1,26 @@
 """Find how many subjects a replication study takes: by theory where it is exact, and by simulation.
 
 Reads nothing but the parameters, or what a study is like; makes a summary with the fewest subjects
-for each design of the grid and each power that is asked for, and the cheapest design.
+for each design of the grid and each power that is asked for, those that narrow intervals take, and
+the cheapest design.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from math import hypot
 from typing import TYPE_CHECKING, Any
 
 from twolevel.experiments.like_scenario import AnyScenario
-from twolevel.experiments.scenario import Scenario
-from twolevel.experiments.sizing.cheapest_design import cheapest_design
+from twolevel.experiments.sizing.cheapest_design import Cheapest, Costs, cheapest_designs
 from twolevel.experiments.sizing.exact_test import MOST
-from twolevel.experiments.sizing.size_search import search_sizes
+from twolevel.experiments.sizing.size_search import SizeSearch
 from twolevel.experiments.sizing.standardised_effect import sizes
-from twolevel.experiments.sizing.term_laws import is_simple
-from twolevel.experiments.theory import Sampling
+from twolevel.experiments.sizing.width_search import search_widths
 from twolevel.pipeline.job import run
 from twolevel.pipeline.like_study import Points
 from twolevel.summaries.base import write_summary
 from twolevel.summaries.plan_summary import PlanSummary
+from twolevel.text.methods import Test
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake, snakemake
@@ -31,13 +31,22 @@ def main(snakemake: "Snakemake") -> None:
     params, files = snakemake.params, snakemake.input
     parameters, asked = params.replication, params.asked
     points, rows = Points.of(files, params, {"subjects": some_subjects(parameters)}), []
+    costed = set()
     for point in params.designs:
-        row = found(points.at(point), parameters, asked)
+        scenario = points.at(point)
+        row = found(scenario, parameters, asked)
         if points.lends_effects:
-            row["observed"] = searched(points.at(point, cautious=False), parameters, asked)
+            observed = search(points.at(point, cautious=False), parameters)
+            row["observed"] = plain(observed.terms(asked["power"]))
+        # How many trials a design has does not matter to the cheapest, which chooses them.
+        place = scenario.sigma_between, scenario.missing
+        if asked["cost"] and place not in costed:
+            row["cheapest"] = plain(cheapest(scenario, parameters, asked))
+            costed.add(place)
         rows.append(row)
     summary = {"rows": rows, "caution": points.caution, "most": MOST}
     summary |= {key: asked[key] for key in ("precision", "cost")}
+    summary["adjust"] = parameters["adjust"]
     write_summary(snakemake.output.subjects, PlanSummary.of(summary))
 
 
@@ -45,16 +54,13 @@ def found(
     scenario: AnyScenario, parameters: Mapping[str, Any], asked: Mapping[str, Any]
 ) -> dict[str, Any]:
     """What a design takes."""
-    level, sd = parameters["level"], hypot(scenario.sigma_between, scenario.sigma_within)
-    effects, simple, costs = list(scenario.effects), is_simple(scenario), asked["cost"]
-    width, cheapest = None, []
-    named = isinstance(scenario, Scenario)
-    if asked["precision"] and named and not scenario.missing:
-        width = Sampling(scenario).subjects_for_width(asked["precision"], level)
-    for power in asked["power"] if costs and named and any(effects) else []:
-        design = cheapest_design(scenario, costs["subject"], costs["trial"], power, level)
-        cheapest += [{"power": power} | asdict(design)] if design else []
-    size = {"difference": max(effects) - min(effects)} | sizes(effects, sd) if simple else None
+    effects, sd = list(scenario.effects), hypot(scenario.sigma_between, scenario.sigma_within)
+    size, precision, widths = None, asked["precision"], []
+    if scenario.one_factor:
+        size = {"difference": max(effects) - min(effects)} | sizes(effects, sd)
+    if precision:
+        widths = search_widths(scenario, precision, *how(parameters))
+    searched = search(scenario, parameters)
     return {
         "sigma_between": scenario.sigma_between,
         "missing": scenario.missing,
@@ -64,19 +70,34 @@ def found(
         "sd": sd,
         "icc": (scenario.sigma_between / sd) ** 2,
         "effect": size,
-        "sizes": searched(scenario, parameters, asked),
+        "sizes": plain(searched.terms(asked["power"])),
+        "differences": plain(searched.differences(asked["power"])),
         "observed": [],
-        "width": width,
-        "cheapest": cheapest,
+        "widths": plain(widths),
+        "cheapest": [],
     }
 
 
-def searched(
+def cheapest(
     scenario: AnyScenario, parameters: Mapping[str, Any], asked: Mapping[str, Any]
-) -> list[dict[str, Any]]:
-    """The fewest subjects for each term and power; none without an effect."""
-    seed, test, level = (parameters[key] for key in ("seed", "test", "level"))
-    return [asdict(size) for size in search_sizes(scenario, asked["power"], seed, test, level)]
+) -> list[Cheapest]:
+    """The cheapest designs."""
+    return cheapest_designs(scenario, Costs(**asked["cost"]), asked["power"], *how(parameters))
+
+
+def search(scenario: AnyScenario, parameters: Mapping[str, Any]) -> SizeSearch:
+    """What finds the fewest subjects."""
+    return SizeSearch(scenario, *how(parameters))
+
+
+def how(parameters: Mapping[str, Any]) -> tuple[int, Test, float]:
+    """The seed, the test and the level of intervals."""
+    return parameters["seed"], parameters["test"], parameters["level"]
+
+
+def plain(found: Sequence[Any]) -> list[dict[str, Any]]:
+    """What was found, as a summary has it."""
+    return [asdict(each) for each in found]
 
 
 def some_subjects(parameters: Mapping[str, Any]) -> int:

@@ -13,7 +13,8 @@ from twolevel.figures.replication_registry import OF_REPLICATION
 from twolevel.files.stage_files import read_parquet
 from twolevel.findings.of_replication.config_words import SpreadWords, name_of_test
 from twolevel.findings.of_replication.depth import depth
-from twolevel.findings.of_replication.planned import Planned, amount, answers
+from twolevel.findings.of_replication.how_many import Planned, amount
+from twolevel.findings.of_replication.planned import answers
 from twolevel.findings.of_replication.planned_design import planned_design
 from twolevel.findings.of_replication.replicated import OTHERS, Replicated, replication_headline
 from twolevel.findings.one_line import of_making

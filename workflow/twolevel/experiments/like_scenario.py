@@ -32,7 +32,7 @@ class LikeScenario:
     adjust: str | None = None
     shares: Mapping[str, float] | None = None
 
-    plain = False
+    plain = one_factor = False
     replicates = 1  # each row of a subject is one of its own
 
     @cached_property

@@ -88,6 +88,11 @@ class Scenario:
         one = self.slope is None and len(self.population.factors) == 1
         return one and not (self.strata or self.between.any or self.adjust)
 
+    @property
+    def one_factor(self) -> bool:
+        """Whether it has one factor, or number, within subjects, and nothing between them."""
+        return len(self.population.names) == 1 and not self.between.any
+
     @cached_property
     def study(self) -> PlannedStudy | None:
         """The rows and the model of a scenario that is not plain."""

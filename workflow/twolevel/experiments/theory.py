@@ -18,8 +18,7 @@ from twolevel.experiments.like_scenario import AnyScenario
 from twolevel.experiments.own_effects import covariance_of, own_effects
 from twolevel.experiments.planned.known_measures import grand_mean_se, known_measures
 from twolevel.experiments.scenario import Scenario
-from twolevel.experiments.sizing.exact_test import ExactTest, contrasts, exact_test, fewest
-from twolevel.numeric.tails import t_quantile
+from twolevel.experiments.sizing.exact_test import ExactTest, contrasts, exact_test
 from twolevel.text.confidence import LEVEL, alpha
 
 # Points and weights of the integral over the law of MS_E, by its tail probability.
@@ -149,29 +148,6 @@ class Sampling:
     def power(self, level: float = LEVEL) -> float:
         """The power of the ANOVA's F test of the condition: a noncentral F."""
         return self.test(self.n).power(level)
-
-    def subjects_for(self, power: float, level: float = LEVEL) -> int | None:
-        """The fewest subjects with which the ANOVA's F test has this power; None beyond MOST."""
-        return fewest(lambda n: self.test(n).power(level) >= power)
-
-    def width(self, subjects: int, level: float = LEVEL) -> float:
-        """The expected width of the interval of a difference of two conditions, or of the slope.
-
-        2 t sqrt(c MS / (n R)) on average over MS, whose root is that of a chi-square: E sqrt(MS) =
-        sqrt(E MS) sqrt(2 / df) Gamma((df + 1) / 2) / Gamma(df / 2) (Kelley & Rausch 2006,
-        Psychological Methods 11); c is 2 for a difference, and 1 / sum (x - mean)^2 for a slope.
-        """
-        df = self._df_within(subjects)
-        if df <= 0:
-            return float("inf")
-        share = 2.0 if self.scenario.slope is None else 1 / float(self._centred @ self._centred)
-        root = np.exp(special.gammaln((df + 1) / 2) - special.gammaln(df / 2)) * np.sqrt(2 / df)
-        se = np.sqrt(share * self._within / (subjects * self.scenario.replicates))
-        return float(2 * t_quantile(level, np.array(df)) * se * root)
-
-    def subjects_for_width(self, width: float, level: float = LEVEL) -> int | None:
-        """The fewest subjects with which that width is expected to be no larger than this one."""
-        return fewest(lambda n: self.width(n, level) <= width)
 
     def expected(self, level: float = LEVEL) -> Mapping[tuple[str, str, str], float]:
         """Known values of performance measures, by quantity, method and measure."""

@@ -6,6 +6,8 @@ tail of the range itself is tabulated once for k, and averaged over the estimate
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 from scipy.interpolate import CubicSpline
 from scipy.special import ndtr
@@ -77,6 +79,7 @@ class StudentizedRange:
         raise ArithmeticError(f"no quantile of the studentized range of {self.k} means")
 
 
+@cache
 def _log_tail(k: int) -> tuple[np.ndarray, np.ndarray]:
     """Widths w, and the logarithm of the probability that the range of k normals exceeds w.
 

@@ -6,7 +6,7 @@ from twolevel.summaries.base import Number, Summary
 
 
 class SizeRow(Summary):
-    """The fewest subjects with which the test of a term has a power.
+    """The fewest subjects with which the test of a term, or of a difference, has a power.
 
     exact: by the noncentral F of the ANOVA; None where it is not exact, or beyond `most`.
     subjects, low, high: in simulation, with the ends of its interval; None beyond `most`.
@@ -22,13 +22,35 @@ class SizeRow(Summary):
     experiments: int | None
 
 
-class CheapestRow(Summary):
-    """The cheapest design that has a power, by the noncentral F: trials are those of each cell."""
+class WidthRow(Summary):
+    """The fewest subjects with which the interval of a factor's differences is so narrow.
 
+    variable: the factor, or with slope the number whose slope it is. exact: whether by theory; else
+    low and high are the ends of the number's interval. made: whether there is an interval. subjects
+    is None beyond `most`.
+    """
+
+    variable: str
+    slope: bool
+    subjects: int | None
+    low: int | None
+    high: int | None
+    exact: bool
+    made: bool
+
+
+class CheapestRow(Summary):
+    """The cheapest design with which the test of a term has a power: trials are those of each cell.
+
+    exact: by the noncentral F; else subjects are found in simulation.
+    """
+
+    term: str
     power: float
     subjects: int
     replicates: int
     cost: float
+    exact: bool
 
 
 class EffectSizes(Summary):
@@ -49,8 +71,8 @@ class PlanRow(Summary):
     mean: that of all conditions. sd: the total standard deviation. effect: that of one factor or
     number, where nothing differs between subjects by plan. observed: of a study that this one is
     like, the sizes for its effect as it was observed, where `sizes` are those for the cautious one.
-    width: the fewest subjects with which the interval is as narrow as asked for; None where no
-    theory says it.
+    differences: the sizes of pairwise differences. cheapest: of the first of designs that differ
+    in their trials alone.
     """
 
     sigma_between: float
@@ -62,8 +84,9 @@ class PlanRow(Summary):
     icc: float
     effect: EffectSizes | None
     sizes: list[SizeRow]
+    differences: list[SizeRow]
     observed: list[SizeRow]
-    width: int | None
+    widths: list[WidthRow]
     cheapest: list[CheapestRow]
 
 
@@ -88,10 +111,11 @@ class CostSummary(Summary):
 
 
 class PlanSummary(Summary):
-    """subjects.json. most: the most subjects that are looked for."""
+    """subjects.json. most: the most subjects that are looked for; adjust: that of differences."""
 
     rows: list[PlanRow]
     precision: float | None
     cost: CostSummary | None
+    adjust: str | None
     caution: Caution | None
     most: int

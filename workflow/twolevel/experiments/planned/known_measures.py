@@ -40,8 +40,13 @@ def known_measures(
 def grand_mean_se(study: PlannedStudy) -> float:
     """The standard deviation of the grand mean that knows all variances, with no row absent."""
     at = study.estimands["grand_mean"] @ study.T
+    return study.sigma_within * float(np.sqrt(at @ known_covariance(study) @ at))
+
+
+def known_covariance(study: PlannedStudy) -> np.ndarray:
+    """That of the working columns' coefficients (p, p), relative to sigma_w^2, likewise."""
     now = evaluate(study.drawn.sums, study.directions, study.psi[:, None], "REML", False)
-    return study.sigma_within * float(np.sqrt(at @ now.unscaled_cov[..., 0] @ at))
+    return now.unscaled_cov[..., 0]
 
 
 def _power(errors: ErrorTerms, rows: np.ndarray, stratum: Stratum, level: float) -> float:

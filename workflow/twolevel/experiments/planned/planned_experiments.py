@@ -50,12 +50,33 @@ class PlannedExperiments:
         Whole batches are drawn, and what is too much is cut off: so an experiment's data depend on
         its number alone, not on how many there are.
         """
+        for sums in self._batches(size, generator):
+            yield self._columns(sums)
+
+    def widths(
+        self, rows: np.ndarray, size: int, generator: np.random.Generator
+    ) -> Iterator[np.ndarray]:
+        """The widths (k, B) of the intervals of rows (k, p) beta, a batch at a time.
+
+        By `test`, in the response's unit. Data sets that cannot be fitted are left out.
+        """
+        for sums in self._batches(size, generator):
+            if isinstance(sums, OwnRows):
+                sums = sums.of_sets(np.flatnonzero(sums.regular(self.study.layout)))
+            if not sums.size:
+                continue
+            tests = PlannedTests(self._fits(sums), self.errors)
+            errors = [tests.error(row, self.test) for row in rows]
+            se, df = (np.stack([np.broadcast_to(e[k], sums.size) for e in errors]) for k in (0, 1))
+            yield 2 * self.study.sigma_within * t_quantile(self.level, df) * se
+
+    def _batches(self, size: int, generator: np.random.Generator) -> Iterator[Sums]:
         batch = self._batch
         for start in range(0, size, batch):
             sums = self._drawn(batch, generator)
             if batch > size - start:
                 sums = sums.of_sets(np.arange(size - start))
-            yield self._columns(sums)
+            yield sums
 
     @cached_property
     def _complete(self) -> bool:
@@ -112,9 +133,7 @@ class PlannedExperiments:
         return list(self._of_regular(complete))
 
     def _of_regular(self, sums: Sums) -> dict[str, np.ndarray]:
-        study = self.study
-        C = study.layout.directions(sums.R) if isinstance(sums, OwnRows) else study.directions
-        fits = PlannedFits.of(study, sums, study.layout, C)
+        study, fits = self.study, self._fits(sums)
         tests = PlannedTests(fits, self.errors)
         failed = np.isnan(fits.theta).any(axis=0)
         columns = self._estimates(tests)
@@ -130,6 +149,11 @@ class PlannedExperiments:
                     PlannedTests(fits, self.errors), STANDARD, INTERCEPT_ALONE
                 )
         return columns
+
+    def _fits(self, sums: Sums) -> PlannedFits:
+        study = self.study
+        C = study.layout.directions(sums.R) if isinstance(sums, OwnRows) else study.directions
+        return PlannedFits.of(study, sums, study.layout, C)
 
     def _estimates(self, tests: PlannedTests) -> dict[str, np.ndarray]:
         """The estimates of `PlannedStudy.truth`, and the intervals of the fixed effects."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -41,8 +42,9 @@ def planned_study(scenario: Scenario) -> PlannedStudy:
         table[GROUP] = named.take(subject)
         formula = formula.replace("~ ", f"~ {GROUP} * ", 1)
     mean = np.array(between.means(population))[codes[subject], cell]
-    for k, (name, covariate) in enumerate(between.covariates.items()):
-        scores = _normal_scores(codes, k)[subject]
+    every = _normal_scores(codes, len(between.covariates))
+    for name, covariate in between.covariates.items():
+        scores = next(every)[subject]
         table[name] = covariate.mean + covariate.sd * scores
         formula += f" + {name}"
         mean = mean + covariate.slope * covariate.sd * scores
@@ -90,16 +92,24 @@ def _root(scenario: Scenario, within: tuple[str, ...]) -> np.ndarray:
     return np.full((1, 1), strata.get(frozenset(within), 0.0))
 
 
-def _normal_scores(groups: np.ndarray, k: int) -> np.ndarray:
-    """Numbers (n,) at a normal's quantiles within each group: a covariate that is no accident.
+def _normal_scores(groups: np.ndarray, covariates: int) -> Iterator[np.ndarray]:
+    """For each covariate numbers (n,) at about a normal's quantiles within each group.
 
-    The k-th covariate has them in another order than those before.
+    Those of the first are the quantiles; those of others are in another order, and what of them is
+    not correlated with those before, as far as a group has the subjects for it: so a covariate is
+    no accident, and means the same for any number of subjects.
     """
-    scores = np.empty(len(groups))
-    for group in np.unique(groups):
-        own = np.flatnonzero(groups == group)
-        values = ndtri((np.arange(len(own)) + 0.5) / len(own))
-        spread = values.std()
-        order = np.random.default_rng(k).permutation(len(own)) if k else slice(None)
-        scores[own] = values[order] / (spread if spread > 0 else 1.0)
-    return scores
+    before = np.ones((len(groups), 1))
+    for k in range(covariates):
+        scores = np.empty(len(groups))
+        for group in np.unique(groups):
+            own = np.flatnonzero(groups == group)
+            values = ndtri((np.arange(len(own)) + 0.5) / len(own))
+            if k:
+                values = np.random.default_rng(k).permutation(values)
+            if len(own) > before.shape[1]:
+                values = values - before[own] @ np.linalg.lstsq(before[own], values, rcond=None)[0]
+            spread = values.std()
+            scores[own] = values / (spread if spread > 0 else 1.0)
+        before = np.column_stack([before, scores])
+        yield scores

@@ -133,16 +133,52 @@ class PlannedStudy:
         return rows | {f"alpha[{name}]": row for name, row in zip(levels, apart, strict=True)}
 
     @cached_property
+    def contrasts(self) -> dict[str, dict[str, np.ndarray]]:
+        """By factor the rows (p,) of its levels' differences; of a number the row of its slope."""
+        found = {}
+        for name in self.design.variables.factors:
+            found[name] = self._differences(name)
+        if "slope" in self.estimands and self.condition is not None:
+            found[self.condition] = {"slope": self.estimands["slope"]}
+        return found
+
+    @cached_property
     def families(self) -> list[tuple[int, dict[str, np.ndarray]]]:
-        """Of each factor how many levels it has, and the rows (p,) of their differences by name."""
+        """What is adjusted together: of how many means, and the rows (p,) by name.
+
+        The differences of each factor's levels and, in each level of a factor that the condition
+        interacts with, those of the condition's, or its slope.
+        """
         found = []
         for variable in self.design.variables.factors if self.adjust else ():
-            levels, means = mean_rows(self.design, variable)
-            names, rows = pairwise_rows(levels, means)
             of = "" if variable == self.condition else f"{variable}: "
-            named = {f"{of}{name}": row for name, row in zip(names, rows, strict=True)}
-            found.append((len(levels), named))
+            rows = self._differences(variable)
+            named = {f"{of}{name}": row for name, row in rows.items()}
+            found.append((len(self.design.levels(variable)), named))
+            if variable != self.condition and self.condition is not None:
+                found += self._within(self.condition, variable)
         return found
+
+    def _differences(self, variable: str) -> dict[str, np.ndarray]:
+        names, rows = pairwise_rows(*mean_rows(self.design, variable))
+        return dict(zip(names, rows, strict=True))
+
+    def _within(self, condition: str, factor: str) -> list[tuple[int, dict[str, np.ndarray]]]:
+        """The families of the condition's differences, or its slope, in each level of a factor."""
+        if not self.design.interact(factor, condition):
+            return []
+        if self.design.is_factor(condition):
+            index, rows = pairwise_rows(*mean_rows(self.design, condition, by=factor))
+            means, names = len(self.design.levels(condition)), list(index)
+        else:
+            lines = slope_rows(self.design, condition, by=factor)
+            if lines is None:
+                return []
+            means, rows, names = 1, lines[1], [(level, "slope") for level in lines[0]]
+        found: dict[object, dict[str, np.ndarray]] = {}
+        for (level, name), row in zip(names, rows, strict=True):
+            found.setdefault(level, {})[f"{factor} {level}: {name}"] = row
+        return [(means, family) for family in found.values()]
 
     @cached_property
     def parameters(self) -> dict[str, EffectParameter]:

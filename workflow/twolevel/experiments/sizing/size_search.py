@@ -2,16 +2,14 @@
 
 In simulation, experiments of more subjects than are needed are drawn; of each, the first n subjects
 are an experiment with n. So all sizes are compared on the same random numbers, powers rise with n
-almost without noise, and a bisection finds where they pass a goal. The number's own error is that
-of the power: the ends of its interval are the sizes at which the ends of the power's interval pass.
+almost without noise, and a bisection finds where they pass a goal (see `bracketing`).
 """
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache, lru_cache
+from functools import cache, cached_property, lru_cache
 
 import numpy as np
 
@@ -21,8 +19,8 @@ from twolevel.experiments.planned.planned_experiments import rejected
 from twolevel.experiments.planned.planned_study import CONDITION
 from twolevel.experiments.run import replicate_block
 from twolevel.experiments.scenario import BLOCK, Scenario, draw, stream
-from twolevel.experiments.sizing.exact_test import MOST
-from twolevel.experiments.sizing.term_laws import Law, subjects_for, term_laws
+from twolevel.experiments.sizing.bracketing import NOWHERE, Passed, Seen, passing
+from twolevel.experiments.sizing.laws import Law, Laws
 from twolevel.numeric.tails import share_interval
 from twolevel.text.confidence import LEVEL
 from twolevel.text.methods import Test
@@ -35,25 +33,14 @@ _NUMBERS, _SLOW, _FEWEST = 10_000_000, 1_000_000, 500
 _OWN = 2_000
 # Random numbers that are drawn, and fitted, at once: memory that stays in cache.
 _BATCH = 200_000
-# Between the number that theory has for complete data, divided by this, and as many times it, is
-# where the numbers are expected.
-_MARGIN = 1.3
-# A noncentrality of MOST subjects that is 0 but for rounding.
-_NOTHING = 1e-20
-# A number to begin with where theory has none.
-_GUESS = 20
 
-# In how many experiments a test rejects, and in how many it is made, by term.
+# In how many experiments a test rejects, and in how many it is made, by what is tested.
 Counts = dict[str, tuple[int, int]]
-
-
-# Where the high end of a power, the power and its low end pass, and the experiments.
-_Sizes = tuple[tuple[int | None, int | None, int | None], int | None]
 
 
 @dataclass(frozen=True)
 class SizeFound:
-    """The fewest subjects with which a term's test reaches a power.
+    """The fewest subjects with which a term's test, or a difference's, reaches a power.
 
     exact: by theory, None where there is none. subjects, low, high: in simulation, with the ends of
     its interval. None for more than MOST. experiments: how many of them had a result; None where
@@ -69,78 +56,85 @@ class SizeFound:
     experiments: int | None
 
 
-def search_sizes(
-    scenario: AnyScenario, powers: Sequence[float], seed: int, test: Test, level: float = LEVEL
-) -> list[SizeFound]:
-    """Find the fewest subjects with which `test` has each of these powers, term by term.
+@dataclass(frozen=True, eq=False)
+class SizeSearch:
+    """The search for the fewest subjects with which `test` has a power.
 
     The number of the scenario's own subjects does not matter; with groups, numbers are multiples of
-    `unit_of_subjects`. Terms without an effect are left out.
+    `unit_of_subjects`.
     """
-    laws, found = term_laws(scenario), []
-    counts = _counts_of(scenario, seed, test, level)
-    for term in scenario.tested:
-        law = laws.get(term)
-        if law is not None and law(MOST).noncentrality < _NOTHING:
-            continue
-        search = _Search(scenario, term, law, counts, level, scenario.unit_of_subjects)
-        for power, (simulated, n) in zip(powers, search.sizes(powers), strict=True):
-            exact = None
-            if law is not None and scenario.is_complete and test != "asymptotic":
-                exact = subjects_for(law, power, level, search.unit)
-            high, subjects, low = simulated
-            found.append(SizeFound(term, power, exact, subjects, low, high, n))
-    return found
-
-
-@dataclass(frozen=True, eq=False)
-class _Search:
-    """The search for one term's sizes: `counts` gives the counts of experiments of any top size."""
 
     scenario: AnyScenario
-    term: str
-    law: Law | None
-    counts: Callable[[int], Callable[[int], Counts]]
-    level: float
-    unit: int
+    seed: int
+    test: Test
+    level: float = LEVEL
 
-    def sizes(self, powers: Sequence[float]) -> list[_Sizes]:
-        """What is found for each power."""
-        unit, most, nothing = self.unit, MOST // self.unit, (None, None, None)
-        guess: int | None = _GUESS * unit
-        if self.law is not None:
-            guess = subjects_for(self.law, max(powers), self.level, unit)
-        if guess is None:
-            return [(nothing, None) for _ in powers]
-        top = min(most, int(_MARGIN * guess / unit / (1 - self.scenario.missing)) + 2)
-        while True:
-            counts = self.counts(top * unit)
+    def terms(self, powers: Sequence[float]) -> list[SizeFound]:
+        """Those of each term and each of these powers; terms without an effect are left out."""
+        return self._those(self.laws.terms, powers)
 
-            def shares(k: int, counts: Callable[[int], Counts] = counts) -> tuple[float, ...]:
-                return _interval(*counts(k * unit)[self.term])
+    def differences(self, powers: Sequence[float]) -> list[SizeFound]:
+        """The same of the pairwise differences that are tested."""
+        return self._those(self.laws.differences, powers)
 
-            if not counts(top * unit)[self.term][1]:
-                return [(nothing, 0) for _ in powers]
-            if top == most or shares(top)[0] >= max(powers):
-                break
-            top = min(2 * top, most)
-        # Everything below `least` is known not to be enough.
-        least, below = -(-self.scenario.fewest_subjects // unit), guess / unit
-        if (near := int(below / _MARGIN)) > least and shares(near)[2] < min(powers):
-            least = near
+    def _those(self, laws: Mapping[str, Law], powers: Sequence[float]) -> list[SizeFound]:
+        there = [name for name, law in laws.items() if not law.is_nothing]
+        return [size for name in there for size in self.of(name, powers)]
 
-        def passing(power: float, end: int) -> int | None:
-            if shares(top)[end] < power:
-                return None
-            steps = range(top)
-            return unit * bisect_left(steps, True, lo=least, key=lambda k: shares(k)[end] >= power)
+    def of(self, term: str, powers: Sequence[float]) -> list[SizeFound]:
+        """Those of the test of one term, or of one difference."""
+        where, law = self.scenario, self.laws.tests[term]
+        by_theory = [law.subjects_for(power, self.level, where.replicates) for power in powers]
+        known = is_exact(where, law, self.test)
+        exact = by_theory if known else [None] * len(powers)
+        simulated: list[tuple[Passed, int | None]] = [(NOWHERE, None)] * len(powers)
+        guess = by_theory[int(np.argmax(powers))]
+        if not is_made(where, law, self.test):
+            simulated = [(NOWHERE, 0)] * len(powers)
+        elif guess is not None:
+            simulated = self._simulated(term, powers, guess)
+        return [
+            SizeFound(term, power, size, one.subjects, one.low, one.high, n)
+            for power, size, (one, n) in zip(powers, exact, simulated, strict=True)
+        ]
 
-        found: list[_Sizes] = []
-        for power in powers:
-            high, subjects, low = (passing(power, end) for end in range(3))
-            experiments = counts(subjects or top * unit)[self.term][1]
-            found.append(((high, subjects, low), experiments))
-        return found
+    def _simulated(
+        self, term: str, powers: Sequence[float], guess: int
+    ) -> list[tuple[Passed, int | None]]:
+        """What is found in simulation for each power, and of how many experiments."""
+
+        def seen_up_to(top: int) -> Callable[[int], Seen]:
+            counts = self._counts(top)
+            return lambda n: _interval(*counts(n)[term])
+
+        passed, top = passing(self.scenario, seen_up_to, powers, guess)
+        counts = self._counts(top)
+        return [(one, counts(one.subjects or top)[term][1]) for one in passed]
+
+    @cached_property
+    def laws(self) -> Laws:
+        """Those of complete data."""
+        return Laws(self.scenario)
+
+    @cached_property
+    def _counts(self) -> Callable[[int], Callable[[int], Counts]]:
+        """What counts the experiments of each size, for the most subjects that are drawn."""
+        where, others = self.scenario, (self.seed, self.test, self.level)
+        if isinstance(where, Scenario) and where.plain:
+            return lru_cache(1)(lambda top: _of_first(where, top, *others))
+        own = cache(lambda n: _of_own(where, n, *others))
+        return lambda top: own
+
+
+def is_exact(scenario: AnyScenario, law: Law, test: Test) -> bool:
+    """Whether a law is that of what is tested: the asymptotic test has another."""
+    apart = law.family is None or law.family.is_exact
+    return law.exact and apart and scenario.is_complete and test != "asymptotic"
+
+
+def is_made(scenario: AnyScenario, law: Law, test: Test) -> bool:
+    """Whether there is a test at all: the ANOVA has none where no F is exact."""
+    return test != "anova" or (law.exact and scenario.is_complete)
 
 
 def _interval(count: int, n: int) -> tuple[float, float, float]:
@@ -149,16 +143,6 @@ def _interval(count: int, n: int) -> tuple[float, float, float]:
         return 0.0, 0.0, 0.0
     low, high = share_interval(np.array(count), np.array(n), LEVEL)
     return float(low), count / n, float(high)
-
-
-def _counts_of(
-    scenario: AnyScenario, seed: int, test: Test, level: float
-) -> Callable[[int], Callable[[int], Counts]]:
-    """What counts the experiments of each size, for the most subjects that are drawn."""
-    if isinstance(scenario, Scenario) and scenario.plain:
-        return lru_cache(1)(lambda top: _of_first(scenario, top, seed, test, level))
-    own = cache(lambda n: _of_own(scenario, n, seed, test, level))
-    return lambda top: own
 
 
 def _of_first(
@@ -192,7 +176,8 @@ def _of_own(scenario: AnyScenario, subjects: int, seed: int, test: Test, level: 
     drawn = replace(scenario, subjects=subjects)
     size = min(_OWN, _experiments(subjects * drawn.per_subject, _SLOW))
     table = replicate_block(drawn, 0, size, seed, test, level)
-    made = {term: table[rejected(term, test)].dropna() for term in drawn.tested}
+    names = (*drawn.tested, *drawn.differences)
+    made = {name: table[rejected(name, test)].dropna() for name in names}
     return {term: (int(those.sum()), len(those)) for term, those in made.items()}
 
 

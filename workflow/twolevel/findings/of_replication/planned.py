@@ -2,100 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from twolevel.experiments.planned.planned_study import CONDITION
 from twolevel.experiments.sizing.cautious_effect import SAFEGUARD
 from twolevel.findings.claim import Claim
-from twolevel.findings.of_replication.config_words import SpreadWords, cells_missing, name_of_test
-from twolevel.summaries.plan_summary import PlanRow, PlanSummary, SizeRow
-from twolevel.summaries.replication_summary import ReplicationSummary
+from twolevel.findings.of_replication.config_words import name_of_test
+from twolevel.findings.of_replication.how_many import FEW, Planned
+from twolevel.findings.of_replication.precision_and_cost import cost_claims, precision_claims
+from twolevel.summaries.plan_summary import PlanRow, SizeRow
 from twolevel.text.confidence import LEVEL, alpha, percent
-from twolevel.text.markdown import Markdown, counted, escape, num, words
+from twolevel.text.markdown import Markdown, escape, num
 from twolevel.text.methods import METHODS
-
-# Designs that the headline has a sentence for each of; of more it says the range.
-FEW = 4
-
-
-@dataclass(frozen=True)
-class Planned:
-    """What `find_subjects` found.
-
-    spread: what the config calls the differences between subjects. like: the study whose estimates
-    are planned with, if any. alike: whether subjects differ in their intercepts only.
-    """
-
-    plan: PlanSummary
-    replication: ReplicationSummary
-    spread: SpreadWords
-    like: str | None
-    alike: bool
-
-    def place(self, row: PlanRow, trials: bool = True) -> Markdown:
-        """The design of a row in words, as far as designs differ; nothing where there is one.
-
-        Without `trials` nothing is said of the observations in a cell.
-        """
-        parts = []
-        if len({r.sigma_between for r in self.plan.rows}) > 1:
-            parts.append(self.spread.phrase(row.sigma_between))
-        if len({r.missing for r in self.plan.rows}) > 1:
-            parts.append(cells_missing(row.missing))
-        if trials and len({r.replicates for r in self.plan.rows}) > 1:
-            parts.append(f"{counted(row.replicates, 'observation')} in each cell")
-        return words([Markdown(part) for part in parts])
-
-    def number(self, subjects: int | None) -> Markdown:
-        """A number of subjects, or that it takes more than are looked for."""
-        return Markdown(f"more than {self.plan.most:,}" if subjects is None else f"{subjects:,}")
-
-    def answer(self, size: SizeRow) -> Markdown:
-        """The number of subjects: the exact one where there is one."""
-        return self.number(size.subjects if size.exact is None else size.exact)
-
-    def interval(self, size: SizeRow) -> Markdown:
-        """The interval of the number that simulation found."""
-        if size.low is None or size.low == size.high:
-            return self.number(size.low)
-        return Markdown(f"{self.number(size.low)} to {self.number(size.high)}")
-
-    @property
-    def exact(self) -> bool:
-        """Whether any number is exact."""
-        return any(size.exact is not None for row in self.plan.rows for size in row.sizes)
-
-    @property
-    def interval_of(self) -> str:
-        """What has the interval that is to be as narrow as asked for."""
-        if self.replication.scenario.slope is None:
-            return "a difference of two conditions"
-        return f"the slope of {escape(name_of_test(self.replication, CONDITION))}"
-
-
-def amount(cost: float) -> Markdown:
-    """Money, or whatever is counted, without decimals that are 0."""
-    return Markdown(f"{cost:,.10g}")
 
 
 def answers(found: Planned) -> list[Claim]:
     """What the page begins with: how many subjects, for how much, and how far to trust it."""
-    return [
-        *_sizes(found),
-        *_effect(found),
-        *_caution(found),
-        *_width(found),
-        *_cheapest(found),
-    ]
+    sizes = [*_sizes(found), *_differences(found), *_effect(found), *_caution(found)]
+    return [*sizes, *precision_claims(found), *cost_claims(found)]
 
 
 def _sizes(found: Planned) -> list[Claim]:
     sizes = [(row, size) for row in found.plan.rows for size in row.sizes if size.experiments != 0]
     terms = list(dict.fromkeys(size.term for _, size in sizes))
-    names = {term: escape(name_of_test(found.replication, term)) for term in terms}
-    if names.get(CONDITION) == CONDITION:
-        names[CONDITION] = Markdown("the conditions")
-    tests = {term: f" in the test of {names[term]}" if len(terms) > 1 else "" for term in terms}
+    tests = found.tests(terms)
     questions = list(dict.fromkeys((found.plan.rows.index(row), size.term) for row, size in sizes))
     if len(questions) > FEW:
         of_term = {term: [(row, s) for row, s in sizes if s.term == term] for term in terms}
@@ -123,8 +51,7 @@ def _range(found: Planned, designs: list[tuple[PlanRow, SizeRow]], test: str) ->
     """The sentence of one test where there are many designs or tests: from which to which."""
 
     def subjects(design: tuple[PlanRow, SizeRow]) -> int:
-        size = design[1]
-        return (size.subjects or found.plan.most + 1) if size.exact is None else size.exact
+        return found.fewest(design[1]) or found.plan.most + 1
 
     by_power: dict[float, list[tuple[PlanRow, SizeRow]]] = {}
     for row, size in designs:
@@ -145,6 +72,29 @@ def _range(found: Planned, designs: list[tuple[PlanRow, SizeRow]], test: str) ->
         clauses.append(f"For a power of {percent(power)} %{test} you need {ends}")
         numbers = {"low": subjects(fewest), "high": subjects(most)}
     return Claim("size", Markdown(f"{'; '.join(clauses)} (@tbl-sizes)."), None, numbers)
+
+
+def _differences(found: Planned) -> list[Claim]:
+    """The sentence on pairwise differences: what the hardest to find takes, for each power."""
+    by_power: dict[float, list[int | None]] = {}
+    for row in found.plan.rows:
+        for power in dict.fromkeys(size.power for size in row.differences):
+            sizes = [s for s in row.differences if s.power == power and s.experiments != 0]
+            if sizes:
+                _, hardest = found.ends([found.fewest(size) for size in sizes])
+                by_power.setdefault(power, []).append(hardest)
+    if not by_power:
+        return []
+    (power, counts), *others = by_power.items()
+    low, high = found.ends(counts)
+    depending = ", depending on the design," if low != high else ""
+    said = (
+        f"With **{found.range(counts)} subjects**{depending} each pairwise difference that there "
+        f"is has a power of {percent(power)} % or more ({found.criterion}; @tbl-differences)"
+    )
+    for power, more in others:
+        said += f", with **{found.range(more)}** one of {percent(power)} %"
+    return [Claim("differences", Markdown(f"{said}."), None, {"low": low, "high": high})]
 
 
 def _effect(found: Planned) -> list[Claim]:
@@ -199,64 +149,3 @@ def _caution(found: Planned) -> list[Claim]:
         )
         said += f" Of its other effects: {shares}."
     return [Claim("caution", Markdown(said), None, {"share": caution.share})]
-
-
-def _width(found: Planned) -> list[Claim]:
-    """How many subjects an interval's width takes."""
-    if found.plan.precision is None:
-        return []
-    rows = [row for row in found.plan.rows if not row.missing]
-    made = (
-        f"make the {percent(found.replication.level)} % interval of {found.interval_of} "
-        f"{found.plan.precision:g} wide on average"
-    )
-    if len(rows) > FEW:
-        order = sorted(rows, key=lambda row: row.width or found.plan.most + 1)
-        low, high = (found.number(row.width) for row in (order[0], order[-1]))
-        said = f"**{low}** to **{high} subjects** {made}, depending on the design (@tbl-width)."
-        return [Claim("width", Markdown(said), None, {"n": order[0].width})]
-    claims = []
-    for row in rows:
-        place = found.place(row)
-        said = f"With {place}, " if place else ""
-        said += f"**{found.number(row.width)} subjects** {made}."
-        claims.append(Claim("width", Markdown(said[0].upper() + said[1:]), None, {"n": row.width}))
-    return claims
-
-
-def _cheapest(found: Planned) -> list[Claim]:
-    """The cheapest design, which chooses the observations itself, and what it takes for granted."""
-    cost, rows = found.plan.cost, found.plan.rows
-    if cost is None:
-        return []
-    rows = [row for row in rows if row.cheapest and not row.missing]
-    rows = [row for row in rows if row.replicates == rows[0].replicates]
-    each = (
-        f"At {amount(cost.subject)} for a subject and {amount(cost.trial)} for each of its "
-        "observations, the cheapest design with a power of"
-    )
-    claims = []
-    for row in rows if len(rows) <= FEW else ():
-        best = row.cheapest[0]
-        place = found.place(row, trials=False)
-        said = (
-            f"{each} {percent(best.power)} %{f' and {place}' if place else ''} has "
-            f"**{best.subjects:,} subjects with {counted(best.replicates, 'observation')} in each "
-            f"cell**, and costs {amount(best.cost)}."
-        )
-        claims.append(Claim("cheapest", Markdown(said), None, {"cost": best.cost}))
-    if len(rows) > FEW:
-        costs = [row.cheapest[0].cost for row in rows]
-        said = (
-            f"{each} {percent(rows[0].cheapest[0].power)} % costs {amount(min(costs))} to "
-            f"{amount(max(costs))} (@tbl-cost)."
-        )
-        claims.append(Claim("cheapest", Markdown(said), None, {"cost": min(costs)}))
-    if claims and found.alike:
-        said = (
-            "That number of observations **takes subjects for alike in the effects of "
-            "conditions**, so that one more observation says as much as one more subject. Where "
-            "they differ it does not: say by how much in `strata:`."
-        )
-        claims.append(Claim("alike", Markdown(said)))
-    return claims

@@ -146,7 +146,7 @@ class Replication(Page):
     )
     adjust: Literal[tuple(ADJUSTMENTS)] | None = Field(  # type: ignore[valid-type]
         default=None,
-        description="Test pairwise differences of means too, adjusted so for their number",
+        description="Plan pairwise differences of means too, adjusted so for their number",
         examples=["holm"],
     )
     missing: _axis("number", Share) | None = Field(  # type: ignore[valid-type]
@@ -162,7 +162,7 @@ class Replication(Page):
     precision: Number | None = Field(
         default=None,
         gt=0,
-        description="The width of the interval of a difference to find the number of subjects for",
+        description="The width of intervals of differences to find the number of subjects for",
         examples=[0.5],
     )
     cost: Cost | None = Field(
@@ -312,12 +312,6 @@ class Replication(Page):
             raise InputError(
                 "conditions: missing, but needed with groups:, covariates:, interactions: and "
                 "dropout:; with like: alone, the study's own design is planned"
-            )
-        asked = [key for key in ("cost", "precision") if getattr(self, key) is not None]
-        if asked and (self.between.any or (drawn_from and len(drawn_from.names) > 1)):
-            raise InputError(
-                f"{asked[0]}: found with groups, covariates, dropout or several factors, expected "
-                "one factor, or a number, within subjects alone; power: has no such limit"
             )
         sizes = list(drawn_from.effects) if drawn_from else []
         if drawn_from:
