@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import example_summaries
 import pytest
-from example_summaries import anova, checks, design, looks
+from example_summaries import anova, checks, comparison, design, looks
 from test_walk import study
 
 from twolevel.findings.one_line import one_line
@@ -81,6 +81,22 @@ def test_lines_of_tests_have_their_p():
         "The fixed effects account for 20 %, with the subjects for 80 % of the variance."
     )
     assert lines["likelihood"] == "$\\sigma_b$ has the 95 % interval 1.00 to 4.00."
+
+
+@pytest.mark.parametrize(
+    ("agree", "said"),
+    [
+        ([True, True], "Each term’s test is the same by the mixed model and by the ANOVA."),
+        ([True, False], "Of 2 tests, 1 agrees between the mixed model and the ANOVA."),
+        ([False, False], "The mixed model and the ANOVA differ in the test of time and time."),
+    ],
+)
+def test_where_the_anova_tests_otherwise_is_in_the_line(agree, said):
+    found = study()
+    row = {"term": "time", "stratum": "id:time", "F_mixed": 9.0, "F_anova": 9.0, "df_num": 2}
+    row |= {"df_den_mixed": 8.0, "df_den_anova": 8, "p_mixed": 0.01, "p_anova": 0.01}
+    tests = [row | {"agree": each} for each in agree]
+    assert one_line(replace(found, comparison=comparison(tests=tests)))["strata"] == said
 
 
 def test_sphericity_in_a_line():

@@ -1136,6 +1136,14 @@ def test_further_factors_have_means_and_contrasts(made):
     assert made("balanced").json("mixed")["factors"] == []
 
 
+def test_captions_name_a_second_factor_within_subjects_and_one_between(made):
+    assert made("strata").says("with the mean of each cell of flanker and block on top.")
+    assert made("balanced").says("with the mean of each level of condition on top.")
+    assert made("age").says("Means of y by condition, and by group beside, from the mixed model")
+    (image,) = (i for i in made("age").page.images if i["alt"].startswith("Means with intervals"))
+    assert "treated" in image["alt"]
+
+
 def test_the_figure_of_means_says_that_it_shows_groups(made):
     report = made("split_plot")
     (image,) = (i for i in report.page.images if i["alt"].startswith("Means with intervals"))

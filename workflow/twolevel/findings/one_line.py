@@ -107,7 +107,8 @@ def _strata(found: Results) -> str:
     if agree == 0:
         tested = words([found.verdicts[row.term].name for row in tests])
         return f"The mixed model and the ANOVA differ in the test of {tested}."
-    return f"Of {counted(len(tests), 'test')}, {agree} agree between the mixed model and the ANOVA."
+    those = f"{agree} agrees" if agree == 1 else f"{agree} agree"
+    return f"Of {counted(len(tests), 'test')}, {those} between the mixed model and the ANOVA."
 
 
 def _sphericity(found: Results) -> str:
