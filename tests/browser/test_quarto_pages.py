@@ -28,6 +28,10 @@ Text.
 key: value # a comment
 ```
 
+```{=html}
+<table data-quarto-disable-processing="true"><tr><td><b data-is="raw">1</b></td></tr></table>
+```
+
 $$
 y_{ij} = \mu_i + \alpha_j + \eta_{ij}, \qquad \text{on a great many degrees of freedom in one line}
 $$ {#eq-wide}
@@ -66,6 +70,8 @@ def test_a_page_by_quarto_is_sound(chromium, path, width, scheme):
     page.goto(path.as_uri())
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert page.locator("[role=tab]").count() == 5
+    # A table of the page's own program keeps the places that this fills.
+    assert page.locator("td b[data-is]").count() == 1
     assert [url for url in requests if not url.startswith("data:")] == [path.as_uri()]
     assert said == []
     violations = axe.run(page).response["violations"]
