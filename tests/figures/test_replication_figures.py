@@ -325,9 +325,13 @@ def test_power_and_errors_are_told_apart_by_trials_where_their_number_varies(tri
     ]
     assert "Shown of the grid: complete data." in words_of(figure)
     errors = trials.draw("type_one_error")
-    assert [ax.get_ylabel().split("\n")[1] for ax in errors.axes] == [
-        *("1 observation in each cell", "5 observations in each cell"),
+    assert [ax.get_ylabel().split("\n")[1:] for ax in errors.axes] == [
+        ["1 observation", "in each cell"],
+        ["5 observations", "in each cell"],
     ]
+    errors.canvas.draw()
+    labels = [ax.yaxis.label.get_window_extent() for ax in errors.axes]
+    assert labels[1].y1 < labels[0].y0
     assert words_outside(svg(figure)) == words_outside(svg(errors)) == []
 
 

@@ -231,7 +231,7 @@ def test_the_effect_is_told_in_the_words_of_planners(case):
         assert row["effect"]["d"] == pytest.approx(0.8)
         (table,) = (t for t in tables(case.text) if "$d$" in "".join(t[0]))
         assert [cell.strip() for cell in table[2]] == [
-            *("0.500", "0.707", "0.707", "1.00", "0.800", "0.800", "0.327", "0.0964"),
+            *(r"0\.5", "0.707", "0.707", "1.00", "0.800", "0.800", "0.327", "0.0964"),
         ]
         assert "At 30 for a subject and 0.5 for each of its observations" in case.text
         assert "99 % interval of a difference of two conditions" in case.text

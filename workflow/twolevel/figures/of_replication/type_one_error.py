@@ -73,7 +73,8 @@ def type_one_error(measures: pd.DataFrame, *, level: float, spread: SpreadWords)
             if not tests:
                 say_nothing(ax)
             subjects.label(ax, named=row == rows[-1])
-        down[0].set_ylabel(f"type I error,\n{NAMES[across](row)}")
+        name = NAMES[across](row).replace(" in ", "\nin ")  # as high as its panel
+        down[0].set_ylabel(f"type I error,\n{name}")
     for ax, sigma_between in zip(axes[0], columns, strict=True):
         name_panel(ax, sigma_between, spread)
     axes[0, 0].set_ylim(0, max(axes[0, 0].get_ylim()[1], 0.08))
