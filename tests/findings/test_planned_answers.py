@@ -190,7 +190,7 @@ def test_differences_have_the_number_of_the_hardest():
     ]
     assert list(said(row(differences=sizes), adjust="holm").values()) == [
         "With **66 subjects** each pairwise difference that there is has a power of 80 % or more "
-        "(Holm\\-adjusted p \\< \\.05; @tbl-differences), with **30** one of 90 %."
+        "(Holm\\-adjusted p \\< \\.05; @tbl-differences), and with **30** one of 90 %."
     ]
     both = [row(differences=sizes[:1]), row(differences=sizes[:2], missing=0.1)]
     (found,) = said(*both, adjust="none").values()

@@ -93,7 +93,7 @@ def _differences(found: Planned) -> list[Claim]:
         f"is has a power of {percent(power)} % or more ({found.criterion}; @tbl-differences)"
     )
     for power, more in others:
-        said += f", with **{found.range(more)}** one of {percent(power)} %"
+        said += f", and with **{found.range(more)}** one of {percent(power)} %"
     return [Claim("differences", Markdown(f"{said}."), None, {"low": low, "high": high})]
 
 
