@@ -21,9 +21,10 @@ import pandas as pd
 import twolevel as tl
 from twolevel.experiments.batch import fit_batch
 from twolevel.experiments.between_subjects import BetweenSubjects, Group
+from twolevel.experiments.blocks import BLOCK
 from twolevel.experiments.performance import block_sums
 from twolevel.experiments.run import replicate_block
-from twolevel.experiments.scenario import BLOCK, Scenario, draw
+from twolevel.experiments.scenario import Scenario, draw
 
 ROOT = Path(__file__).parents[2]
 CONDITIONS = {"t1": 0, "t2": 0.5, "t3": 1}

@@ -5,9 +5,10 @@ import pandas as pd
 import pytest
 from scipy import stats
 
+from twolevel.experiments.blocks import BLOCK
 from twolevel.experiments.performance import block_sums, distributions, performance, with_theory
 from twolevel.experiments.run import replicate, replicate_block
-from twolevel.experiments.scenario import BLOCK, Scenario
+from twolevel.experiments.scenario import Scenario
 from twolevel.experiments.theory import Sampling, bin_edges
 
 WHERE = Scenario(8, {"a": -0.5, "b": 0, "c": 0.5}, 5, 1.0, 1.0)

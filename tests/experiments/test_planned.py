@@ -21,6 +21,7 @@ from planned_studies import (
 
 import twolevel as tl
 from twolevel.experiments.between_subjects import Group
+from twolevel.experiments.blocks import BLOCK
 from twolevel.experiments.performance import block_sums, performance, with_theory
 from twolevel.experiments.planned.error_terms import ErrorTerms
 from twolevel.experiments.planned.own_rows import OwnRows
@@ -28,7 +29,6 @@ from twolevel.experiments.planned.planned_fits import PlannedFits, PlannedTests
 from twolevel.experiments.planned.projected_rows import ProjectedRows
 from twolevel.experiments.planned.variance_intervals import variance_intervals
 from twolevel.experiments.run import replicate_block
-from twolevel.experiments.scenario import BLOCK
 from twolevel.model.effects.effect_criterion import relative_variance
 from twolevel.model.effects.effect_sums import EffectSums, pairs
 from twolevel.text.methods import INTERCEPT_ALONE

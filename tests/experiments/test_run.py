@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 import twolevel as tl
 from twolevel.experiments import run as replication
+from twolevel.experiments.blocks import BLOCK, stream
 from twolevel.experiments.run import replicate, replicate_block
-from twolevel.experiments.scenario import BLOCK, Scenario, draw, stream
+from twolevel.experiments.scenario import Scenario, draw
 
 CONDITIONS = {"t1": 0, "t2": 0.5, "t3": 1}
 

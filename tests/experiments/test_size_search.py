@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from twolevel.experiments.between_subjects import BetweenSubjects, Covariate, Group
+from twolevel.experiments.blocks import BLOCK
 from twolevel.experiments.run import replicate_block
-from twolevel.experiments.scenario import BLOCK, Scenario
+from twolevel.experiments.scenario import Scenario
 from twolevel.experiments.sizing.cautious_effect import SAFEGUARD, cautious_share
 from twolevel.experiments.sizing.exact_test import MOST
 from twolevel.experiments.sizing.laws import Laws

@@ -6,7 +6,7 @@ from example_summaries import mean, term
 from hypothesis import given
 from hypothesis import strategies as st
 
-from twolevel.experiments.scenario import BLOCK
+from twolevel.experiments.blocks import BLOCK
 from twolevel.pipeline.point_scenario import scenario_at, study_values
 from twolevel.pipeline.slices import PARAMETERS, SAME, Slice, grid_points, plan
 from twolevel.text.errors import InputError

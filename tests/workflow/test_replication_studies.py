@@ -8,8 +8,9 @@ import pandas as pd
 import pytest
 from projects import AGAIN, PLAN, REPLICATED, SIMULATE, Project, replication_config
 
+from twolevel.experiments.blocks import BLOCK
 from twolevel.experiments.run import replicate
-from twolevel.experiments.scenario import BLOCK, Scenario
+from twolevel.experiments.scenario import Scenario
 
 
 @pytest.fixture

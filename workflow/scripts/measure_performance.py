@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from twolevel.experiments.blocks import BLOCK
 from twolevel.experiments.like_scenario import AnyScenario
 from twolevel.experiments.performance import distributions, performance, with_theory
-from twolevel.experiments.scenario import BLOCK, Scenario
+from twolevel.experiments.scenario import Scenario
 from twolevel.files.stage_files import read_parquet, write_csv, write_parquet
 from twolevel.pipeline.job import run
 from twolevel.pipeline.like_study import Points

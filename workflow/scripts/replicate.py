@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from twolevel.experiments.blocks import BLOCK
 from twolevel.experiments.performance import block_sums
 from twolevel.experiments.run import replicate_block
-from twolevel.experiments.scenario import BLOCK
 from twolevel.files.stage_files import parquet_parts, write_parquet
 from twolevel.pipeline.job import run
 from twolevel.pipeline.like_study import Points

@@ -15,9 +15,10 @@ import pandas as pd
 
 from twolevel.experiments.batch import fit_batch
 from twolevel.experiments.batch_fit import BatchFit
+from twolevel.experiments.blocks import BLOCK, stream
 from twolevel.experiments.like_scenario import AnyScenario
 from twolevel.experiments.planned.planned_experiments import PlannedExperiments
-from twolevel.experiments.scenario import BLOCK, Scenario, draw, stream
+from twolevel.experiments.scenario import Scenario, draw
 from twolevel.text.confidence import LEVEL, alpha
 from twolevel.text.methods import STANDARD, Test
 

@@ -1,4 +1,4 @@
-"""What replicated experiments are drawn from: parameters, and streams of random numbers."""
+"""What replicated experiments are drawn from: the parameters, and one draw from them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from math import ceil, gcd
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -17,14 +17,8 @@ from twolevel.experiments.population import Conditions, Population
 from twolevel.numeric.standardised import power_of_two
 from twolevel.text.errors import InputError
 
-if TYPE_CHECKING:
-    from twolevel.experiments.like_scenario import AnyScenario
-
 # Subjects with which the errors of a design are told apart.
 _ENOUGH = 12
-
-# Experiments in a block: part of the definition of every experiment's data.
-BLOCK = 5_000
 
 
 @dataclass(frozen=True)
@@ -239,10 +233,3 @@ def draw(
         return y, None
     observed = generator.random((len(scenario.cells), size, n)) >= scenario.missing
     return y, np.repeat(observed, scenario.replicates, axis=0)
-
-
-def stream(scenario: AnyScenario, block: int, seed: int) -> np.random.SeedSequence:
-    """The random stream of a block, which does not depend on what else is in a grid."""
-    bits = np.array([scenario.sigma_between, scenario.missing]).view(np.uint64)
-    place = scenario.subjects, *map(int, bits), scenario.replicates, block
-    return np.random.SeedSequence(seed, spawn_key=place)

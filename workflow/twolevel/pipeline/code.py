@@ -5,7 +5,7 @@ Snakemake tracks a rule's own script, not what the script imports.
 
 from __future__ import annotations
 
-import ast
+import re
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
@@ -13,7 +13,12 @@ from pathlib import Path
 from twolevel.files.checksums import sha256
 
 _LIBRARY = Path(__file__).resolve().parents[1]
-_BLOCKS = (ast.stmt, ast.excepthandler, ast.match_case)  # all that can hold statements
+# An import statement: where from, and what. Parsing the files would hold up every start by a third
+# of a second; a line of prose that looks like one names no module of the library.
+_IMPORT = re.compile(
+    r"^[ \t]*(?:from[ \t]+([\w.]+)[ \t]+)?import[ \t]+(\([^)]*\)|[^(\n]+)", re.MULTILINE
+)
+_COMMENT = re.compile("#.*")
 
 
 def library_code(script: str | Path, modules: Iterable[str] = ()) -> dict[str, str]:
@@ -39,18 +44,17 @@ def library_code(script: str | Path, modules: Iterable[str] = ()) -> dict[str, s
 def _imports(path: Path, package: tuple[str, ...]) -> frozenset[str]:
     """The library's modules that a file names in its import statements."""
     names: set[str] = set()
-    pending: list[ast.AST] = [ast.parse(path.read_bytes())]
-    while pending:
-        node = pending.pop()
-        # Not into expressions, which are most of a file and hold no statements.
-        pending += [part for part in ast.iter_child_nodes(node) if isinstance(part, _BLOCKS)]
-        if isinstance(node, ast.Import):
-            names.update(alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            base = ".".join(package[: len(package) - node.level + 1]) if node.level else ""
-            module = ".".join(filter(None, [base, node.module]))
-            names.add(module)
-            names.update(f"{module}.{alias.name}" for alias in node.names)
+    for source, listed in _IMPORT.findall(path.read_text("utf-8")):
+        parts = _COMMENT.sub("", listed).strip("()").split(",")
+        imported = [part.split()[0] for part in parts if part.strip()]
+        if not source:
+            names.update(imported)
+            continue
+        module = source.lstrip(".")
+        if level := len(source) - len(module):
+            module = ".".join(filter(None, [*package[: len(package) - level + 1], module]))
+        names.add(module)
+        names.update(f"{module}.{name}" for name in imported)
     # Importing a module runs the packages above it.
     parents = {".".join(n.split(".")[:k]) for n in names for k in range(1, n.count(".") + 2)}
     return frozenset(n for n in parents if n.split(".")[0] == _LIBRARY.name and _path(n))

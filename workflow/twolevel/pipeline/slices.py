@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import product
 from math import prod
 
-from twolevel.experiments.scenario import BLOCK
+from twolevel.experiments.blocks import BLOCK
 from twolevel.text.numbers import written
 
 AXES = ("subjects", "sigma_between", "missing", "replicates")

@@ -14,11 +14,12 @@ from functools import cache, cached_property, lru_cache
 import numpy as np
 
 from twolevel.experiments.batch import fit_batch
+from twolevel.experiments.blocks import BLOCK, stream
 from twolevel.experiments.like_scenario import AnyScenario
 from twolevel.experiments.planned.planned_experiments import rejected
 from twolevel.experiments.planned.planned_study import CONDITION
 from twolevel.experiments.run import replicate_block
-from twolevel.experiments.scenario import BLOCK, Scenario, draw, stream
+from twolevel.experiments.scenario import Scenario, draw
 from twolevel.experiments.sizing.bracketing import NOWHERE, Passed, Seen, passing
 from twolevel.experiments.sizing.laws import Law, Laws
 from twolevel.numeric.tails import share_interval

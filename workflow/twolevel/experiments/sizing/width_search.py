@@ -12,9 +12,9 @@ from functools import cache
 import numpy as np
 from scipy.special import ndtri
 
+from twolevel.experiments.blocks import stream
 from twolevel.experiments.like_scenario import AnyScenario
 from twolevel.experiments.planned.planned_experiments import PlannedExperiments
-from twolevel.experiments.scenario import stream
 from twolevel.experiments.sizing.bracketing import NOWHERE, Passed, Seen, passing
 from twolevel.experiments.sizing.laws import Laws, study_of
 from twolevel.experiments.sizing.size_search import is_exact, is_made
