@@ -174,6 +174,13 @@ def test_the_cheapest_design_is_said_once_whatever_number_of_trials_the_grid_has
     assert "costs 1,316; that in the test of group has **28 subjects with" in found["cheapest"]
 
 
+def test_a_test_without_a_cheapest_design_is_named():
+    found = said(row(size(9), size(9, term="group"), cheapest=[cheapest()]), cost=COST, alike=False)
+    (left,) = (words for claim, words in found.items() if claim.startswith("no cheapest"))
+    assert "**No cheapest design** is known for the test of group:" in left
+    assert any(claim.startswith("no cheapest") for claim in said(row(size(9)), cost=COST))
+
+
 def test_of_many_designs_costs_have_a_range():
     many = [row(sigma_between=float(k), cheapest=[cheapest(100.0 + k)]) for k in range(FEW + 1)]
     assert said(*many, cost=COST, alike=False) == {

@@ -5,10 +5,11 @@ from __future__ import annotations
 from twolevel.experiments.between_subjects import GROUP
 from twolevel.experiments.planned.planned_study import CONDITION
 from twolevel.findings.claim import Claim
+from twolevel.findings.of_replication.config_words import name_of_test
 from twolevel.findings.of_replication.how_many import FEW, Planned, amount
 from twolevel.summaries.plan_summary import CheapestRow, WidthRow
 from twolevel.text.confidence import LEVEL, percent
-from twolevel.text.markdown import Markdown, counted, escape
+from twolevel.text.markdown import Markdown, counted, escape, words
 
 # What has differences, where it is not called by its name.
 _SEVERAL = {CONDITION: "two conditions", GROUP: "two groups"}
@@ -58,8 +59,11 @@ def cost_claims(found: Planned) -> list[Claim]:
     """The cheapest designs, and what these take for granted."""
     plan = found.plan
     there = [one for row in plan.rows for one in row.cheapest]
-    if plan.cost is None or not there:
+    if plan.cost is None:
         return []
+    without = _without_cheapest(found, {one.term for one in there})
+    if not there:
+        return without
     power = there[0].power
     by_row = [(row, [one for one in row.cheapest if one.power == power]) for row in plan.rows]
     there = [one for _, own in by_row for one in own]
@@ -90,7 +94,21 @@ def cost_claims(found: Planned) -> list[Claim]:
             "they differ it does not: say by how much in `strata:`."
         )
         claims.append(Claim("alike", Markdown(said)))
-    return claims
+    return claims + without
+
+
+def _without_cheapest(found: Planned, there: set[str]) -> list[Claim]:
+    """That tests of an effect have no cheapest design."""
+    tested = dict.fromkeys(size.term for row in found.plan.rows for size in row.sizes)
+    names = [escape(name_of_test(found.replication, term)) for term in tested if term not in there]
+    if not names:
+        return []
+    said = (
+        f"**No cheapest design** is known for the test of {words(names)}: either no exact theory "
+        "says how its power rises with subjects and observations, or it takes more than "
+        f"{found.plan.most:,} subjects."
+    )
+    return [Claim("no cheapest", Markdown(said))]
 
 
 def _has(one: CheapestRow) -> str:
