@@ -195,6 +195,7 @@ def test_histograms_fill_up_to_their_curves(show, name):
         curve = np.array(re.findall(r"[\d.]+", each["curve"]), dtype=float).reshape(-1, 2)
         floor = curve[:, 1].max()
         expected = floor - np.interp(bars[:, 0], *curve.T, left=floor, right=floor)
+        # A tenth of the draws is in the highest bar: four standard errors of its count.
         assert np.abs(bars[:, 1] - expected).max() < 0.09 * expected.max()
 
 
