@@ -32,6 +32,26 @@ def test_a_balanced_design_is_told_in_full():
     assert "6 from each subject, 2 in every cell" in plain(observed(twice))
 
 
+def test_all_factors_within_subjects_are_named():
+    variables = [
+        {"name": "time", "within": True, "levels": ["a", "b", "c"]},
+        {"name": "dose", "within": True, "levels": ["low", "high"]},
+        {"name": "age", "within": True, "levels": None},
+        {"name": "sex", "within": False, "levels": ["f", "m"]},
+    ]
+    crossed = of(
+        per_subject=[6, 6],
+        per_cell=[2, 2],
+        replicated=True,
+        descriptives=example_summaries.DESIGN["descriptives"] | {"variables": variables},
+    )
+    said = plain(observed(crossed))
+    assert "under 3 levels of time (a, b and c) and 2 levels of dose (low and high): " in said
+    assert (
+        "2 in every cell (one subject under one level of time, whatever the level of dose)." in said
+    )
+
+
 def test_without_a_condition_there_are_no_cells():
     columns = {"subject": "id", "response": "score"}
     said = plain(observed(of(columns=columns, conditions=[], per_subject=[2, 4], balanced=False)))

@@ -214,13 +214,13 @@ def test_what_is_to_be_found_is_said_in_units_of_the_total_standard_deviation():
         return next(claim.said for claim in found if claim.of == "effect")
 
     assert effect(row(size(21)), level=0.99) == (
-        "This is to find a largest difference of **d = 0.700** between conditions (@tbl-effect), "
+        "This is to find a largest difference of **d = 0.7** between conditions (@tbl-effect), "
         "by the Kenward–Roger test at the 1 % level."
     )
     other = row(size(21), effect=EFFECT | {"d": 0.9})
     lines = REPLICATION["scenario"] | {"conditions": {"day": [0.0, 1.0]}, "slope": 1.0}
     found = effect(row(size(21)), other, scenario=lines, formula="response ~ day")
-    assert "difference of **d = 0.700 to 0.900** over the values of day (@tbl-effect)" in found
+    assert "difference of **d = 0.7 to 0.9** over the values of day (@tbl-effect)" in found
 
 
 def test_the_spread_between_subjects_has_the_word_of_the_config():

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from twolevel.findings.results import Results
+from twolevel.findings.results import FEW_LEVELS, Results
+from twolevel.summaries.base import Level
 from twolevel.summaries.loading_summary import LoadingSummary
 from twolevel.text.markdown import Markdown, counted, escape, words
 
@@ -12,9 +13,8 @@ def observed(found: Results) -> Markdown:
     design = found.design
     under = "repeatedly"
     if found.condition:
-        first, last = escape(design.conditions[0]), escape(design.conditions[-1])
-        levels = words(design.conditions) if found.few_levels else f"{first} to {last}"
-        under = f"under {found.n_levels} levels of {escape(found.condition)} ({levels})"
+        factors = {found.condition: design.conditions} | _other_factors(found)
+        under = f"under {words([_levels(*each) for each in factors.items()])}"
     least, most = design.per_subject
     each = f"{least} from each" if least == most else f"between {least} and {most} from a"
     return Markdown(
@@ -24,10 +24,26 @@ def observed(found: Results) -> Markdown:
     )
 
 
+def _other_factors(found: Results) -> dict[str, list[Level]]:
+    """The levels of the factors within subjects besides the condition."""
+    variables = found.design.descriptives.variables
+    return {
+        each.name: each.levels
+        for each in variables
+        if each.within and each.levels and each.name != found.condition
+    }
+
+
+def _levels(factor: str, levels: list[Level]) -> Markdown:
+    few = len(levels) <= FEW_LEVELS
+    listed = words(levels) if few else f"{escape(levels[0])} to {escape(levels[-1])}"
+    return Markdown(f"{len(levels)} levels of {escape(factor)} ({listed})")
+
+
 def _evenly(found: Results) -> str:
     design = found.design
     least, most = design.per_cell
-    cell, uneven = "cell (one subject under one level)", "The design is **not balanced**"
+    uneven, cell = "The design is **not balanced**", f"cell ({_cell(found)})"
     if not found.condition:
         return ". The design is balanced." if design.balanced else f". {uneven}."
     if design.balanced:
@@ -38,8 +54,18 @@ def _evenly(found: Results) -> str:
     empty = f"{design.empty_cells} {'is' if design.empty_cells == 1 else 'are'} empty"
     fullest = f", and the fullest holds {most} observations" if design.replicated else ""
     return (
-        f". {uneven}: of its {found.n_cells} cells (one subject under one level), {empty}, in "
+        f". {uneven}: of its {found.n_cells} cells ({_cell(found)}), {empty}, in "
         f"{counted(design.incomplete_subjects, 'subject')}{fullest}."
+    )
+
+
+def _cell(found: Results) -> str:
+    """What a cell is; the levels of other factors within subjects share it."""
+    if not (others := _other_factors(found)):
+        return "one subject under one level"
+    return (
+        f"one subject under one level of {escape(found.condition)}, whatever the level of "
+        f"{words(list(others))}"
     )
 
 

@@ -103,7 +103,7 @@ def _effect(found: Planned) -> list[Claim]:
     if not effects:
         return []
     replication = found.replication
-    d = " to ".join(dict.fromkeys((num(min(effects), 3), num(max(effects), 3))))
+    d = " to ".join(dict.fromkeys((f"{min(effects):.3g}", f"{max(effects):.3g}")))
     where = "between conditions"
     if replication.scenario.slope is not None:
         where = f"over the values of {escape(name_of_test(replication, CONDITION))}"
