@@ -26,14 +26,14 @@ def headline(found: Results, most_apart: Markdown) -> list[list[Claim]]:
 
     most_apart is the quantity in which the three methods differ most, in words.
     """
-    effects = _of_condition(found) if found.condition else _without_condition(found)
+    effects = _of_condition(found) if found.condition else [_without_condition(found)]
     more = [
         [Claim("caution", said)]
         for said in cautions(found.mixed, found.checks, found.design.columns)
     ]
     look = unusual(found.checks)
     paragraphs = [
-        effects,
+        *effects,
         *more,
         of_random_part(found),
         _of_methods(found, most_apart),
@@ -42,7 +42,8 @@ def headline(found: Results, most_apart: Markdown) -> list[list[Claim]]:
     return [claims for claims in paragraphs if claims]
 
 
-def _of_condition(found: Results) -> list[Claim]:
+def _of_condition(found: Results) -> list[list[Claim]]:
+    """What is found of the condition, and of other terms."""
     # Without the condition's own term, a term with others is no deviation from it.
     qualifying = [
         row for row in found.interactions if found.own_terms and found.verdicts[row.term].clear
@@ -65,10 +66,12 @@ def _of_condition(found: Results) -> list[Claim]:
         if len(found.own_terms) == 1 and not found.constrained and not told:
             levels = [mean.condition for mean in found.mixed.means]
             claims += _pairs(found, levels, clear)
-    for row in found.mixed.anova[:MOST_TERMS]:
-        if row not in found.own_terms and row not in qualifying:
-            claims.append(of_term(found, row, in_detail=not told))
-    return claims
+    others = [
+        of_term(found, row, in_detail=not told)
+        for row in found.mixed.anova[:MOST_TERMS]
+        if row not in found.own_terms and row not in qualifying
+    ]
+    return [claims, others]
 
 
 def _without_condition(found: Results) -> list[Claim]:
