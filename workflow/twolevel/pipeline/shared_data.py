@@ -21,9 +21,12 @@ def share_observations(observations: str | Path, target: str | Path, share: bool
     import pyarrow.parquet as pq
 
     kept = None if share else "share_data: false in the study’s entry of the config keeps them"
-    if kept is None and pq.read_metadata(observations).num_rows * _SHORTEST_ROW <= LARGEST_TABLE:
-        names = own_names(pq.read_schema(observations))
-        rows = pq.read_table(observations, columns=list(names))
+    # By the file itself: pyarrow's reader of tables loads pandas, which takes as long as all else
+    # that writing a report does.
+    file = pq.ParquetFile(observations)
+    if kept is None and file.metadata.num_rows * _SHORTEST_ROW <= LARGEST_TABLE:
+        names = own_names(file.schema_arrow)
+        rows = file.read(list(names)).select(list(names))
         write_rows(target, rows.rename_columns([names[name] for name in rows.column_names]))
         if Path(target).stat().st_size <= LARGEST_TABLE:
             return None
