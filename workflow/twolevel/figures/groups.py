@@ -58,15 +58,11 @@ def second_within(design: DesignSummary) -> tuple[str, list[Level]] | None:
 
     None where there is none, and of a table in parts, of whose rows not all are at hand.
     """
-    condition = design.columns.get("condition")
-    if condition is None or design.sampled:
+    if "condition" not in design.columns or design.sampled:
         return None
     most = MOST_CELLS // len(design.conditions)
-    for variable in design.descriptives.variables:
-        levels = variable.levels or []
-        if variable.within and variable.name != condition and 2 <= len(levels) <= most:
-            return variable.name, levels
-    return None
+    few = (each for each in design.other_factors.items() if 2 <= len(each[1]) <= most)
+    return next(few, None)
 
 
 def is_a_line(mixed: MixedSummary, condition: str | None) -> bool:

@@ -13,7 +13,7 @@ def observed(found: Results) -> Markdown:
     design = found.design
     under = "repeatedly"
     if found.condition:
-        factors = {found.condition: design.conditions} | _other_factors(found)
+        factors = {found.condition: design.conditions} | design.other_factors
         under = f"under {words([_levels(*each) for each in factors.items()])}"
     least, most = design.per_subject
     each = f"{least} from each" if least == most else f"between {least} and {most} from a"
@@ -22,16 +22,6 @@ def observed(found: Results) -> Markdown:
         f"{counted(design.n_observations, 'observation')} of {escape(found.response)}, "
         f"{each} subject{_evenly(found)}"
     )
-
-
-def _other_factors(found: Results) -> dict[str, list[Level]]:
-    """The levels of the factors within subjects besides the condition."""
-    variables = found.design.descriptives.variables
-    return {
-        each.name: each.levels
-        for each in variables
-        if each.within and each.levels and each.name != found.condition
-    }
 
 
 def _levels(factor: str, levels: list[Level]) -> Markdown:
@@ -61,7 +51,7 @@ def _evenly(found: Results) -> str:
 
 def _cell(found: Results) -> str:
     """What a cell is; the levels of other factors within subjects share it."""
-    if not (others := _other_factors(found)):
+    if not (others := found.design.other_factors):
         return "one subject under one level"
     return (
         f"one subject under one level of {escape(found.condition)}, whatever the level of "

@@ -138,3 +138,15 @@ class DesignSummary(Summary):
     replicated: bool
     random_part: RandomPartSummary
     descriptives: DescriptivesSummary
+
+    @property
+    def within_factors(self) -> dict[str, list[Level]]:
+        """The levels of each factor within subjects, the condition among them, by its name."""
+        variables = self.descriptives.variables
+        return {each.name: each.levels for each in variables if each.within and each.levels}
+
+    @property
+    def other_factors(self) -> dict[str, list[Level]]:
+        """The same without the condition."""
+        condition = self.columns.get("condition")
+        return {name: own for name, own in self.within_factors.items() if name != condition}

@@ -118,8 +118,7 @@ def _of_levels(found: Results) -> Drawn | None:
     sets = [frozenset(names) for names, _ in rows]
     if any(one & other not in sets for one, other in permutations(sets, 2)):
         return None
-    variables = [row for row in design.descriptives.variables if row.within and row.levels]
-    sizes = {row.name: len(row.levels or []) for row in variables}
+    sizes = {name: len(levels) for name, levels in design.within_factors.items()}
     factors = list(dict.fromkeys(name for names, _ in rows for name in names))
     observations = design.per_subject[1]
     cells = prod(sizes.get(name, 0) for name in factors)
