@@ -179,7 +179,8 @@ class Laws:
 
     def _of(self, rows: np.ndarray, family: Family | None = None) -> Law:
         """The law of the hypothesis rows (q, p), or of an estimate of one row."""
-        study, errors, n, R = self.study, self._errors, self._complete.subjects, self._trials
+        study, errors = self.study, self._errors
+        n, R = self._complete.subjects, self.scenario.replicates
         at, effect = rows @ study.T, rows @ study.beta / study.sigma_within
         stratum = errors.of(rows)
         if stratum is None:
@@ -195,10 +196,6 @@ class Laws:
         own = study.sigma_within**2 * float(spread[0, 0]) if len(rows) == 1 else nan
         numbers = self.scenario.unit_of_subjects, self.scenario.fewest_subjects
         return Law(len(rows), size, own, tau, df, stratum is not None, family, *numbers)
-
-    @property
-    def _trials(self) -> int:
-        return self.scenario.replicates
 
     @property
     def _cells(self) -> int:
