@@ -8,10 +8,10 @@ import pytest
 from examples import examples
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
-from random_designs import balanced, formulas, table, unbalanced
+from random_designs import balanced, bars, formulas, table, unbalanced, with_times
 
 import twolevel as tl
-from twolevel.design import shards
+from twolevel.design import cells, shards
 from twolevel.design.shards import Shards
 from twolevel.levels.checks.pooled_errors import pooled_errors
 
@@ -22,7 +22,8 @@ def cut(data, pieces, response="y"):
     """A table with a column id as shards, rows in the order given."""
     codes, subjects = pd.factorize(data["id"])
     table = data.assign(id=codes).reset_index(drop=True)
-    table["group"] = table["group"].astype("category")
+    texts = table.select_dtypes(["object", "string"]).columns
+    table[texts] = table[texts].astype("category")
     ends = np.linspace(0, len(table), pieces + 1).round().astype(int)
     parts = [table.iloc[a:b] for a, b in pairwise(ends) if b > a]
     return Shards.of(lambda: iter(parts), "id", response, pd.Index(subjects), len(data))
@@ -78,6 +79,57 @@ def test_numbers_are_those_of_the_whole_table(data, formula, pieces, shuffle, of
             close(one["estimate"], other["estimate"], y)
 
 
+@examples(40)
+@given(
+    with_times,
+    st.none() | bars,
+    st.integers(1, 5),
+    st.booleans(),
+    st.sampled_from([0.0, 1e6]),
+    st.sampled_from([40, 10**6]),
+    st.sampled_from(["REML", "ML"]),
+)
+def test_so_are_those_of_any_random_part(data, random, pieces, shuffle, offset, sample, method):
+    data = data.assign(y=data["y"] + offset)
+    if shuffle:  # so that subjects span parts
+        data = data.sample(frac=1, random_state=1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(shards, "SAMPLE_ROWS", sample)
+        parts = cut(data, pieces)
+    formula = " + ".join(filter(None, ["y ~ a + x", random]))
+    whole = tl.fit_mixed(formula, data, "id", method)
+    try:
+        fit = tl.fit_mixed(formula, parts, "id", method)
+    except tl.InputError as refusal:  # a sample that is too small for the formula
+        assume("leave nothing" not in str(refusal))
+        raise
+    y = 1 + 2e-4 * np.abs(data["y"]).max()
+    if sample > len(data):
+        assert fit.random == whole.random
+    assume(fit.random == whole.random)
+    assert fit.boundary == whole.boundary
+    assert (fit.nobs, fit.n_parameters) == (whole.nobs, whole.n_parameters)
+    close(fit.params, whole.params, y)
+    close(fit.llf, whole.llf, 10 * y)
+    close(fit.bse, whole.bse, 1e3 * y)
+    close(fit.sigma_within, whole.sigma_within, 1e3 * y)
+    close(fit.cov_random, whole.cov_random, 1e4 * y)
+    close(fit.r2(), whole.r2(), 1e4 * y)
+    close(fit.design_effect, whole.design_effect, 1e4 * y)
+    pd.testing.assert_frame_equal(
+        fit.random_effects, whole.random_effects, rtol=1e-8, atol=1e-8 * y
+    )
+    assert fit.nested_effects.keys() == whole.nested_effects.keys()
+    for name, effects in fit.nested_effects.items():
+        pd.testing.assert_frame_equal(
+            effects.sort_index(), whole.nested_effects[name].sort_index(), rtol=1e-8, atol=1e-8 * y
+        )
+    one, other = fit.anova("satterthwaite"), whole.anova("satterthwaite")
+    pd.testing.assert_frame_equal(one, other, rtol=1e-7, atol=1e-8 * y)
+    everything = pd.Series(whole.resid, index=data["y"].to_numpy())
+    close(fit.resid, everything[fit.design.response], 1e4 * y)
+
+
 @examples(20)
 @given(
     balanced | unbalanced,
@@ -124,11 +176,14 @@ def test_so_are_both_levels_and_the_anova(data, formula, pieces, shuffle):
         assert getattr(one, key) == getattr(other, key)
 
 
-def test_what_looks_at_rows_sees_the_sample(monkeypatch):
+@pytest.mark.parametrize("random", [" + (1 | id)", ""])
+def test_what_looks_at_rows_sees_the_sample(monkeypatch, random):
     data = table(seed=1, subjects=3000, conditions=3, missing=0.1, ratio=1.0, replicates=2)
-    whole = tl.fit_mixed("y ~ time * group + (1 | id)", data)
+    whole = tl.fit_mixed(f"y ~ time * group{random}", data, "id")
     monkeypatch.setattr(shards, "SAMPLE_ROWS", 6000)
-    fit = tl.fit_mixed("y ~ time * group", cut(data, 3), "id")
+    fit = tl.fit_mixed(f"y ~ time * group{random}", cut(data, 3), "id")
+    assert fit.random == whole.random
+    assert fit.random == ("(1 | id)" if random else "(1 | id) + (1 | id:time)")
     assert 4000 < len(fit.resid) < 7000
     at = fit.design.positions
     assert len(at) >= 1000
@@ -138,10 +193,38 @@ def test_what_looks_at_rows_sees_the_sample(monkeypatch):
     assert len(at) - 6 <= len(left_out) <= len(at)  # without those of which it has some rows only
     expected = whole.without_subject.loc[left_out.index]
     pd.testing.assert_frame_equal(left_out, expected, rtol=1e-8, atol=1e-9)
-    pooled = pooled_errors(fit)
-    assert pooled.left_out == pooled_errors(whole).left_out
-    assert pooled.tests.empty
-    assert "too large to be held in memory" in pooled.reason
+    pooled, expected = pooled_errors(fit), pooled_errors(whole)
+    if random:  # fitted with all rows, to the model that they support
+        assert pooled.left_out == expected.left_out
+        pd.testing.assert_frame_equal(pooled.tests, expected.tests, rtol=1e-8)
+    else:
+        assert pooled is expected is None
+
+
+def test_levels_that_the_sample_has_not_are_known(monkeypatch):
+    data = table(seed=1, subjects=1100, conditions=3, missing=0.2, ratio=1.0, replicates=3)
+    session = data["time"].cat.codes % 2 + 2 * data.groupby("id", sort=False).ngroup()
+    data["session"] = session.map("s{}".format).to_numpy()
+    whole = tl.fit_mixed("y ~ time + (1 | id/session)", data)
+    monkeypatch.setattr(cells, "_MOST_CELLS", 20)
+    monkeypatch.setattr(shards, "SAMPLE_ROWS", 3000)
+    monkeypatch.setattr(shards, "_FEWEST", 100)
+    parts = cut(data, 4)
+    assert parts.sample["session"].nunique() < 0.6 * data["session"].nunique()
+    fit = tl.fit_mixed("y ~ time + (1 | id/session)", parts, "id")
+    close(fit.varcorr["vcov"], whole.varcorr["vcov"], 1e3)
+    found, expected = (each.nested_effects["id:session"].sort_index() for each in (fit, whole))
+    np.testing.assert_allclose(found, expected, atol=1e-9)
+    assert found.index.tolist() == expected.index.tolist()
+
+
+def test_numbers_that_name_levels_are_all_in_the_sample_or_refused(monkeypatch):
+    data = table(seed=1, subjects=1100, conditions=2, missing=0.0, ratio=1.0, replicates=2)
+    data["block"] = np.arange(len(data)) // 2 % 999
+    monkeypatch.setattr(shards, "SAMPLE_ROWS", 300)
+    monkeypatch.setattr(shards, "_FEWEST", 50)
+    with pytest.raises(tl.InputError, match=r'"block".*is not in the sample.*as text'):
+        tl.fit_mixed("y ~ time + (1 | id:block)", cut(data, 2), "id")
 
 
 def test_few_subjects_with_many_rows_are_thinned(monkeypatch):

@@ -211,16 +211,23 @@ def test_missing_values_are_refused(column):
         mixed_design("y ~ 1 + (1 + x | id/session)", data, None, "treatment")
 
 
-def test_of_a_table_in_parts_only_an_intercept_is_random():
-    data = made(1)[["id", "day", "y"]]
+def in_parts(data):
     codes, subjects = pd.factorize(data["id"])
-    parts = data.assign(id=codes)
-    shards = Shards.of(lambda: iter([parts[:30], parts[30:]]), "id", "y", subjects, len(data))
-    with pytest.raises(InputError, match=r"too large to be held in memory.*write \(1 \| id\)"):
-        mixed_design("y ~ day + (1 + day | id)", shards, None, "treatment")
-    design, found = mixed_design("y ~ day + (1 | id)", shards, None, "treatment")
-    assert str(found.part) == "(1 | id)"
-    assert found.terms[0].values.shape == (len(design.response), 1)
+    texts = dict.fromkeys(data.select_dtypes(["object", "string"]), "category")
+    parts = data.astype(texts).assign(id=codes)
+    return Shards.of(lambda: iter([parts[:30], parts[30:]]), "id", "y", subjects, len(data))
+
+
+@pytest.mark.parametrize(
+    ("formula", "words"),
+    [
+        ("y ~ day + (1 | session)", r"right of every bar; write \(1 \| id:session\) for"),
+        ("y ~ day + (1 + poly(day, 2) | id)", r"poly\(\) needs all rows at once"),
+    ],
+)
+def test_bars_that_parts_of_a_table_cannot_have_are_refused(formula, words):
+    with pytest.raises(InputError, match=words):
+        mixed_design(formula, in_parts(made(1)), None, "treatment")
 
 
 @pytest.mark.parametrize("subject", [None, "id"])

@@ -154,7 +154,7 @@ def test_what_is_supported_can_be_told_apart(formula, seed, missing):
     except InputError:
         assume(False)
     columns = supported_columns(design)
-    refuse_unidentified(columns, design.codes, len(design.subjects), "here")
+    refuse_unidentified(columns, design, "here")
 
     # Neither the order of rows nor labels, origins and units matter.
     other = data.assign(

@@ -93,9 +93,16 @@ class DesignMatrix:
         return self.subjects if self.whole is None else self.whole.subjects
 
     @property
-    def positions(self) -> np.ndarray | slice:
-        """The positions of `subjects` among all subjects."""
-        return slice(None) if self.whole is None else self.whole.positions
+    def positions(self) -> np.ndarray:
+        """The positions (n,) of `subjects` among all subjects."""
+        return np.arange(len(self.subjects)) if self.whole is None else self.whole.positions
+
+    @property
+    def with_all_rows(self) -> np.ndarray:
+        """Which (n,) of the subjects have all their rows here."""
+        if self.whole is None:
+            return np.ones(len(self.subjects), dtype=bool)
+        return self.subject_rows.counts == self.whole.moments.counts[self.whole.positions]
 
     @cached_property
     def _reduced(self) -> tuple[SubjectMoments, Coordinates]:
@@ -123,6 +130,7 @@ class DesignMatrix:
         new[positions] = np.arange(len(positions))
         codes = new[self.codes]
         keep = codes >= 0
+        whole = self.whole
         return replace(
             self,
             cells=self.cells.of_rows(keep),
@@ -131,6 +139,7 @@ class DesignMatrix:
             subjects=self.subjects[positions],
             variables=self.variables.of_rows(keep),
             index=self.index[keep],
+            whole=whole and replace(whole, positions=whole.positions[positions]),
         )
 
     @property

@@ -7,6 +7,7 @@ rows lie in several parts.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -35,13 +36,15 @@ _STATEFUL = r"\b(center|scale|standardize|poly|bs|cc|cr|cs)\("
 
 @dataclass(frozen=True, eq=False)
 class Whole:
-    """What is known of all rows of a table of which a design holds a sample.
+    """What is known of all rows of a table of which a design holds some.
 
-    moments and coordinates are those of all n subjects; positions (m,) are those of the sample's
-    subjects among them. profiles (n rows) are the variables in each subject's first row, varying
-    those that differ within a subject, means the covariates' means over all rows.
+    shards are all of them, moments and coordinates those of all n subjects; positions (m,) are
+    those of the design's subjects among them. profiles (n rows) are the variables in each subject's
+    first row, varying those that differ within a subject, means the covariates' means over all
+    rows.
     """
 
+    shards: Shards
     moments: SubjectMoments
     coordinates: Coordinates
     subjects: pd.Index
@@ -56,11 +59,7 @@ def whole_of(sample: DesignMatrix, shards: Shards) -> DesignMatrix:
 
     Raises InputError for transforms that cannot be had part by part.
     """
-    if found := re.search(_STATEFUL, sample.formula):
-        raise InputError(
-            f"formula '{sample.formula}': {found[1]}() needs all rows at once, and this table "
-            "is read in parts; compute it as a column of the table"
-        )
+    refuse_stateful(sample.formula)
     moments, coordinates = _reduced(sample, shards)
     positions = sample.subjects.to_numpy()
     variables = list(sample.data)
@@ -68,6 +67,7 @@ def whole_of(sample: DesignMatrix, shards: Shards) -> DesignMatrix:
         sample,
         subjects=shards.subjects[positions].rename("subject"),
         whole=Whole(
+            shards,
             moments,
             coordinates,
             shards.subjects.rename("subject"),
@@ -79,6 +79,45 @@ def whole_of(sample: DesignMatrix, shards: Shards) -> DesignMatrix:
     )
 
 
+def refuse_stateful(formula: str) -> None:
+    """Refuse transforms that cannot be had part by part. Raises InputError."""
+    if found := re.search(_STATEFUL, formula):
+        raise InputError(
+            f"formula '{formula}': {found[1]}() needs all rows at once, and this table is read in "
+            "parts; compute it as a column of the table"
+        )
+
+
+def parts_of(design: DesignMatrix) -> Iterator[tuple[pd.DataFrame, DesignMatrix]]:
+    """The parts of the table that a design of shards is from, each with the design of its rows."""
+    whole = design.whole
+    assert whole is not None
+    response = parse(design.formula).response
+    for part in whole.shards.parts():
+        variables, cells = _rows_of(design, part)
+        here, codes = np.unique(part[whole.shards.subject].to_numpy(), return_inverse=True)
+        yield (
+            part,
+            replace(
+                design,
+                cells=cells,
+                response=part[response].to_numpy(dtype=float),
+                subject_rows=SubjectRows(codes, len(here)),
+                subjects=whole.subjects[here],
+                variables=variables,
+                index=part.index,
+                whole=replace(whole, positions=here),
+            ),
+        )
+
+
+def _rows_of(design: DesignMatrix, part: pd.DataFrame) -> tuple[Variables, Cells]:
+    """The variables of a design in the rows of a part, and its columns there."""
+    variables = Variables.of(part[list(design.data)].astype(dict(design.data.dtypes)))
+    distinct, cell_of, weights = distinct_rows(variables)
+    return variables, Cells(design.encoding.rows(distinct), cell_of, weights)
+
+
 def _reduced(sample: DesignMatrix, shards: Shards) -> tuple[SubjectMoments, Coordinates]:
     """The moments of all subjects, in coordinates that the sample sets."""
     response = parse(sample.formula).response
@@ -87,9 +126,8 @@ def _reduced(sample: DesignMatrix, shards: Shards) -> tuple[SubjectMoments, Coor
     counts, means = np.zeros(n, dtype=np.int64), np.zeros((n, p + 1))
     within = np.zeros((p + 1, p + 1))
     for part in shards.parts():
-        variables = part[list(sample.data)].astype(dict(sample.data.dtypes))
-        distinct, cell_of, weights = distinct_rows(Variables.of(variables))
-        cells = Cells(sample.encoding.rows(distinct) @ coordinates.T, cell_of, weights)
+        _, cells = _rows_of(sample, part)
+        cells = replace(cells, X=cells.X @ coordinates.T)
         y = coordinates.residual(cells, part[response].to_numpy(dtype=float))
         here, codes = np.unique(part[shards.subject].to_numpy(), return_inverse=True)
         more = subject_moments(cells, y, SubjectRows(codes, len(here)))

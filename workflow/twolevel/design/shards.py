@@ -138,13 +138,22 @@ def _lot(numbers: np.ndarray, share: float) -> np.ndarray:
 
 
 def _first_of_each(variables: pd.DataFrame, seen: set) -> np.ndarray:
-    """The first row of each combination of factors that was not seen before, and is now."""
-    factors = Variables.of(variables.select_dtypes("category"))
-    distinct, cell_of, _ = distinct_rows(factors)
-    if cell_of is None or not factors.columns:
-        return np.empty(0, dtype=int)
-    keys = list(zip(*(factor.codes for factor in distinct.factors.values()), strict=True))
-    new = [k for k, key in enumerate(keys) if key not in seen]
-    seen.update(keys)
-    _, first = np.unique(cell_of, return_index=True)
-    return first[new]
+    """The first row of each combination of factors that was not seen before, and is now.
+
+    Where there are too many, of each level of each factor; of names that are too many, none.
+    """
+    factors = variables.select_dtypes("category")
+    sets = [list(factors)]
+    if distinct_rows(Variables.of(factors))[1] is None:
+        sets = [[name] for name in factors]
+    rows = [np.empty(0, dtype=int)]
+    for names in filter(None, sets):
+        distinct, cell_of, _ = distinct_rows(Variables.of(factors[names]))
+        if cell_of is None:
+            continue
+        codes = (factor.codes for factor in distinct.factors.values())
+        keys = [(*names, *key) for key in zip(*codes, strict=True)]
+        new = [k for k, key in enumerate(keys) if key not in seen]
+        seen.update(keys)
+        rows.append(np.unique(cell_of, return_index=True)[1][new])
+    return np.concatenate(rows)

@@ -58,12 +58,9 @@ def leave_one_out(fit: Fitted, refit: Callable[[int], Fitted]) -> LeftOut:
     no refits from rows.
     """
     design, estimates, coordinates = fit.design, fit.estimates, fit.estimates.coordinates
-    subjects, here = design.subjects, np.ones(len(design.subjects), dtype=bool)
-    if design.whole is not None:
-        here = design.subject_rows.counts == design.whole.moments.counts[design.positions]
-        subjects = subjects[here]
+    here = design.with_all_rows
     left = estimates.likelihood.without_each(estimates.best, design, here)
-    variances = pd.DataFrame(left.variances.in_unit(coordinates.unit), index=subjects)
+    variances = pd.DataFrame(left.variances.in_unit(coordinates.unit), index=design.subjects[here])
     beta = coordinates.unit * (left.gamma @ coordinates.T.T)
     for position in np.flatnonzero(left.alone).tolist() if design.whole is None else ():
         try:

@@ -109,6 +109,11 @@ def own_effects(design: DesignMatrix, random: RandomColumns) -> OwnEffects:
     Raises NotEstimable where no degree of freedom is left for sigma_within or for Level 2, where no
     effect belongs to the subject itself, and for nested effects that are correlated.
     """
+    if design.whole is not None:
+        raise NotEstimable(
+            f"random part {random.part}: the table is too large to be held in memory, and the "
+            "two-stage fit of own effects looks at all rows at once; read the mixed model's results"
+        )
     subject = tuple(each for each in random.terms if each.levels is None)
     nested = tuple(each for each in random.terms if each.levels is not None)
     if not subject:

@@ -147,11 +147,14 @@ class SubjectEffects:
     def without_each(
         self, best: EffectSolution, design: DesignMatrix, here: np.ndarray
     ) -> Deletions:
-        """The estimates without each of the subjects that are here, as all (n,) are."""
-        assert here.all()
+        """The estimates without each of the subjects that are here (n,)."""
+        random = self.random
+        if not here.all():
+            random = random.of_rows(here[design.codes])
+            design = design.of_subjects(np.flatnonzero(here))
         return effects_without_each(
             design,
-            self.random,
+            random,
             self.subjects,
             self.sums,
             self.directions,
@@ -192,18 +195,16 @@ class SubjectEffects:
         return self.random.times(effects, design.codes)
 
     def random_variance(self, best: EffectSolution) -> RandomVariance:
-        """Sums over the terms, whose effects are independent."""
-        N, codes, mean, of_sum = self.subjects.nobs, self.design.codes, 0.0, 0.0
-        for each, Psi in zip(self.random.terms, self.covariances(best), strict=True):
-            mean += float(np.sum((each.values.T @ each.values) * Psi)) / N
-            level = codes if each.levels is None else codes * each.most_levels + each.levels
-            sums = np.stack([np.bincount(level, column) for column in each.values.T])
-            of_sum += float(np.sum((sums @ sums.T) * Psi)) / N
-        return RandomVariance(mean, of_sum)
+        """The sums of z' Psi z over all rows, and of 1' Z_i Psi Z_i' 1 over all subjects."""
+        N, Psi, sums = self.subjects.nobs, self.layout.Psi(best.own), self.subjects.column_sums
+        squares = np.einsum("rag,rbg,g->ab", self.sums.R, self.sums.R, self.sums.counts)
+        return RandomVariance(
+            float(np.sum(squares * Psi)) / N, float(np.sum((sums.T @ sums) * Psi)) / N
+        )
 
     def spreads(self, best: EffectSolution) -> Spreads:
         """How much residuals and predicted effects vary."""
-        counts = self.design.subject_rows.counts
+        counts = self.design.working_moments()[0].counts
         return spreads_of_effects(self.subjects, self.layout, self.directions, best.own, counts)
 
     def smoothed(self, best: EffectSolution, design: DesignMatrix, y: np.ndarray) -> Smoothed:

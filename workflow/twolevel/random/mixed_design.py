@@ -12,6 +12,7 @@ import pandas as pd
 from twolevel.design.coding import Coding
 from twolevel.design.columns import columns_of, factor_or_number
 from twolevel.design.design_matrix import DesignMatrix, design_matrix
+from twolevel.design.reduction import parts_of, refuse_stateful
 from twolevel.design.shards import Shards
 from twolevel.design.variables import Column, Variables
 from twolevel.random.bars import Bar, MixedFormula, read_bars
@@ -45,35 +46,31 @@ def mixed_design(
         return design, supported_columns(design)
     if subject is not None:
         mixed.refuse_other_subject(subject)
-    if isinstance(data, Shards):
-        subject = subject or mixed.subject
-        if subject is None or mixed.bars != (Bar("1", (subject,)),):
-            raise InputError(
-                f"formula {quoted(formula)}: the table is too large to be held in memory, and such "
-                f"tables are fitted with a random intercept only; write (1 | {subject or 'id'}), "
-                "or take a part of the rows"
-            )
-        design = design_matrix(mixed.fixed, data, subject, coding)
-        return design, subject_intercept(design)
-    place = f"formula {quoted(formula)}"
-    table, _ = columns_of(data, mixed.random_columns, place)
+    place, rows = f"formula {quoted(formula)}", data
     named = mixed.subject if subject in (None, mixed.subject) else None
+    if isinstance(data, Shards):
+        refuse_stateful(formula)
+        if alone := [bar for bar in mixed.bars if data.subject not in bar.grouping]:
+            nested = Bar(alone[0].formula, (data.subject, *alone[0].grouping))
+            raise InputError(
+                f"{place}: the table is too large to be held in memory, and such tables need the "
+                f"subject right of every bar; write {nested} for {alone[0]}"
+            )
+        named, rows = data.subject, data.sample
+    table, _ = columns_of(rows, mixed.random_columns, place)
     factors = {
         name: factor_or_number(table[name], name, True) for name in mixed.grouping if name != named
     }
     subject = named or _coarsest(mixed, factors, subject)
     design = design_matrix(mixed.fixed, data, subject, coding)
     columns = RandomColumns(tuple(_terms(mixed, design, table, factors)))
-    refuse_unidentified(columns, design.codes, len(design.subjects), place)
+    refuse_unidentified(columns, design, place)
     return design, columns
 
 
 def supported_columns(design: DesignMatrix) -> RandomColumns:
-    """What the subjects' data support (see `supported`), on a design's rows.
-
-    Of a table in shards it is an intercept: the sums that it is reduced to hold no more.
-    """
-    if design.whole is not None or _one_row_a_level(design):
+    """What the subjects' data support (see `supported`), on a design's rows."""
+    if _one_row_a_level(design):
         return subject_intercept(design)
     support = supported(design)
     if len(support.bars) == 1 and support.bars[0].formula == "1":
@@ -145,7 +142,7 @@ def _terms(
     factors: Mapping[str, pd.Categorical],
 ) -> list[TermColumns]:
     """The columns of each bar."""
-    n, known = len(design.subjects), dict[tuple[str, bool], Column]()
+    known = dict[tuple[str, bool], Column]()
     for name, column in design.variables.columns.items():
         known[name, name in mixed.names.factors] = column
     groupings: dict[tuple[str, ...], tuple[OwnLevels, np.ndarray]] = {}
@@ -160,11 +157,56 @@ def _terms(
             columns[name] = known[key]
         within = bar.within(design.subject)
         if within and within not in groupings:
-            own = {name: factors[name] for name in within}
-            groupings[within] = OwnLevels.of(design.codes, n, own)
+            groupings[within] = _own_levels(design, {name: factors[name] for name in within})
         own_levels, levels = groupings[within] if within else (None, None)
         grouping = (design.subject, *within) if design.subject in bar.grouping else bar.grouping
         variables = Variables(columns, len(design.response))
         source = TermSource.of(Bar(bar.formula, grouping), names, variables, own_levels)
         terms.append(source.on(variables, levels))
     return terms
+
+
+def _own_levels(
+    design: DesignMatrix, factors: Mapping[str, pd.Categorical]
+) -> tuple[OwnLevels, np.ndarray]:
+    """The levels that the subjects have of some factors (N,), and those (N,) of the design's rows.
+
+    Of a table in shards, those of all subjects.
+    """
+    if design.whole is None:
+        return OwnLevels.of(design.codes, len(design.subjects), factors)
+    stored = design.whole.shards.sample.dtypes
+    levels = {  # of a factor all, which the sample need not hold
+        name: stored[name] if isinstance(stored[name], pd.CategoricalDtype) else factor.dtype
+        for name, factor in factors.items()
+    }
+    n, sizes = len(design.all_subjects), [len(dtype.categories) for dtype in levels.values()]
+    found, more = np.empty(0, dtype=np.intp), list[np.ndarray]()
+    for table, part in parts_of(design):
+        codes = [_codes(table[name], name, dtype) for name, dtype in levels.items()]
+        subjects = part.positions[part.codes]
+        more.append(np.unique(np.ravel_multi_index((subjects, *codes), (n, *sizes))))
+        # Put together where they have doubled, so that each is sorted a few times only.
+        if sum(map(len, more)) > len(found):
+            found, more = np.unique(np.concatenate([found, *more])), []
+    found = np.unique(np.concatenate([found, *more]))
+    subjects, *codes = np.unravel_index(found, (n, *sizes))
+    occurring = {
+        name: pd.Categorical.from_codes(own, dtype=dtype)
+        for own, (name, dtype) in zip(codes, levels.items(), strict=True)
+    }
+    own, _ = OwnLevels.of(subjects, n, occurring)
+    return own, own.positions(design.positions[design.codes], factors)
+
+
+def _codes(values: pd.Series, name: str, levels: pd.CategoricalDtype) -> np.ndarray:
+    """The positions (N,) of a part's values among a factor's levels."""
+    factor = pd.Categorical(factor_or_number(values, name, True))
+    codes = factor.set_categories(levels.categories).codes.astype(np.intp)
+    if (codes < 0).any():
+        raise InputError(
+            f"column {quoted(name)}: the table is read in parts, and the number "
+            f"{values.iloc[int(np.argmin(codes))]} is not in the sample that its levels are from; "
+            "store the column as text"
+        )
+    return codes

@@ -90,8 +90,12 @@ class Support:
 
 
 def supported(design: DesignMatrix) -> Support:
-    """What the subjects' rows of a design support; of a table in shards, those of its sample."""
-    design, weights = _one_of_each(design)
+    """What the subjects' rows of a design support.
+
+    Of a table in shards, what those support of which its sample has all rows; of few subjects with
+    many rows each, it has a part of the rows of each.
+    """
+    design, weights = _one_of_each(_of_whole_subjects(design))
     cells = within_factors(design)
     lines = _lines(design, cells)
     count, found, seen = _Count(design, cells, weights), list[Candidate](), set()
@@ -107,6 +111,14 @@ def supported(design: DesignMatrix) -> Support:
             support, reason = count.cells(factors) if line is None else count.line(line, factors)
             found.append(Candidate(term, number, factors, int(weights @ support), reason))
     return Support(design.subject, int(weights.sum()), tuple(found))
+
+
+def _of_whole_subjects(design: DesignMatrix) -> DesignMatrix:
+    """The design of the subjects with all their rows, unless most rows are those of others."""
+    here = design.with_all_rows
+    if here.all() or 2 * here[design.codes].sum() < len(design.codes):
+        return design
+    return design.of_subjects(np.flatnonzero(here))
 
 
 def _one_of_each(design: DesignMatrix) -> tuple[DesignMatrix, np.ndarray]:

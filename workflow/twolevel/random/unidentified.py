@@ -10,19 +10,21 @@ from itertools import combinations
 
 import numpy as np
 
+from twolevel.design.design_matrix import DesignMatrix
 from twolevel.design.moments import ALIAS_TOLERANCE, independent_columns
 from twolevel.random.random_columns import RandomColumns, TermColumns
 from twolevel.text.errors import InputError
 
 
-def refuse_unidentified(columns: RandomColumns, subjects: np.ndarray, n: int, place: str) -> None:
-    """Refuse what N rows of subjects (N,), positions among n, cannot tell apart.
+def refuse_unidentified(columns: RandomColumns, design: DesignMatrix, place: str) -> None:
+    """Refuse what the N rows of a design cannot tell apart.
 
-    Raises InputError; `place` starts its message.
+    Of a table in shards, columns are compared in its sample. Raises InputError; `place` starts its
+    message.
     """
-    N, levels = len(subjects), [_levels(each, subjects, n) for each in columns.terms]
-    for each, own in zip(columns.terms, levels, strict=True):
-        L, q = int(own.max()) + 1, each.values.shape[1]
+    N = design.nobs
+    for each in columns.terms:
+        L, q = _count(each, design), each.values.shape[1]
         if L == N:
             raise InputError(
                 f"{place}: in {each.term} every level has one row, so that its effects cannot be "
@@ -41,6 +43,7 @@ def refuse_unidentified(columns: RandomColumns, subjects: np.ndarray, n: int, pl
                 f"{place}: in {each.term} the data cannot tell {', '.join(aliased)} apart from the "
                 "columns before; leave it out left of the bar"
             )
+    levels = [_levels(each, design.codes, len(design.subjects)) for each in columns.terms]
     for (one, own), (other, others) in combinations(zip(columns.terms, levels, strict=True), 2):
         shared = [name for name in one.term.effects if name in other.term.effects]
         if shared and _alike(own, others):
@@ -48,6 +51,12 @@ def refuse_unidentified(columns: RandomColumns, subjects: np.ndarray, n: int, pl
                 f"{place}: {one.term} and {other.term} both have {shared[0]} at the same levels, "
                 "so that its variance cannot be shared out between them; leave it out of one"
             )
+
+
+def _count(each: TermColumns, design: DesignMatrix) -> int:
+    """How many levels the grouping factor has."""
+    own = None if each.source is None else each.source.own
+    return len(design.all_subjects) if own is None else own.count
 
 
 def _levels(each: TermColumns, subjects: np.ndarray, n: int) -> np.ndarray:

@@ -90,8 +90,8 @@ def diagnose(
 
     `condition` names the variable between whose levels the residuals' spread is compared; `level`
     is the share of its values that an envelope holds of each rank, if the model is right. Beyond
-    20,000 rows nothing is simulated: values are then as good as independent, and the envelope is
-    that of normal order statistics (see `envelopes`).
+    20,000 rows, and of a table in shards, nothing is simulated: values are then as good as
+    independent, and the envelope is that of normal order statistics (see `envelopes`).
 
     Raises ValueError for a condition that the formula does not have.
     """
@@ -99,8 +99,8 @@ def diagnose(
         raise ValueError(
             f"found {condition!r}, expected a variable of the formula '{fit.design.formula}'"
         )
-    N = fit.nobs
-    draws = int(np.clip(_MOST_NUMBERS // N, 199, _DRAWS)) if N <= _MOST_SIMULATED else 0
+    N, few = fit.nobs, fit.nobs <= _MOST_SIMULATED and fit.design.whole is None
+    draws = int(np.clip(_MOST_NUMBERS // N, 199, _DRAWS)) if few else 0
     levels = (
         np.zeros(len(fit.design.response), dtype=int)
         if condition is None

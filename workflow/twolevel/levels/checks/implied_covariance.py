@@ -45,7 +45,7 @@ def implied_covariance(fit: MixedFit, variable: str | None) -> ImpliedCovariance
     Without a variable there is one level, "all".
     """
     cells = cell_means(fit.design, [variable] if variable else [])
-    per_cell = fit.nobs / int(cells.notna().to_numpy().sum())
+    per_cell = len(fit.design.response) / int(cells.notna().to_numpy().sum())
     error = fit.sigma_within**2 / per_cell * np.eye(len(cells.columns))
     implied = pd.DataFrame(_of_random_part(fit, variable) + error, cells.columns, cells.columns)
     observed = residual_covariance(fit.design, cells)

@@ -7,7 +7,7 @@ that its tests are those of another model where they are left out.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -39,11 +39,8 @@ class PooledErrors:
 
 
 def pooled_errors(fit: MixedFit) -> PooledErrors | None:
-    """What a fit leaves out; None where it leaves out nothing.
-
-    Of a table in shards, the sample is looked at, and no other model is fitted.
-    """
-    design = replace(fit.design, whole=None)
+    """What a fit leaves out; None where it leaves out nothing."""
+    design = fit.design
     columns = supported_columns(design)
     here = dict(_effects(fit.random_part, design.subject))
     left_out = [
@@ -55,8 +52,6 @@ def pooled_errors(fit: MixedFit) -> PooledErrors | None:
         return None
     random = str(columns.part)
     tests = pd.DataFrame(columns=["F", "df_num", "df_den", "p"]).rename_axis("term")
-    if fit.design.whole is not None:
-        return PooledErrors(random, left_out, tests, "the table is too large to be held in memory")
     try:
         return PooledErrors(random, left_out, fit_design(design, columns, "REML").anova(), None)
     except InputError as error:

@@ -83,7 +83,7 @@ def samples_of(fit: MixedFit, effects: np.ndarray) -> dict[str, np.ndarray]:
             found[name] = unit * effects[:, columns[0]]
             continue
         m = len(columns)
-        occurring = np.unique(fit.design.codes * m + each.levels)
+        occurring = np.unique(fit.design.positions[fit.design.codes] * m + each.levels)
         found[name] = unit * effects[occurring // m, columns[occurring % m]]
     return found
 

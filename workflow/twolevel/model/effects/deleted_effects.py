@@ -40,8 +40,11 @@ def effects_without_each(
     method: Method,
     best: EffectSolution,
 ) -> Deletions:
-    """Leave out each of the design's n subjects: see `Likelihood.without_each`."""
-    n, p = len(subjects.group), sums.n_coefficients
+    """Leave out each of the design's n subjects: see `Likelihood.without_each`.
+
+    `subjects` and `sums` are those of all rows, of which a design of shards has some.
+    """
+    n, p = len(design.subjects), sums.n_coefficients
     theta, gamma = np.full((layout.size, n), np.nan), np.full((n, p), np.nan)
     sigma_within, alone = np.full(n, np.nan), np.zeros(n, dtype=bool)
     inside = np.diag(subjects.within) == 0
@@ -57,7 +60,9 @@ def effects_without_each(
             ends = np.arange(TOGETHER, len(counts) + TOGETHER, TOGETHER)
         for part in np.split(np.arange(len(counts)), ends[:-1]):
             which = np.arange(some.start, some.stop)[part]
-            left = _without(subjects, sums, which, counts[part], within[..., part])
+            left = _without(
+                subjects, sums, design.positions[which], counts[part], within[..., part]
+            )
             own = within[:p, :p, part] + left.own.xx[np.equal(*pairs(len(sums.R)))].sum(axis=0)
             kept = (left.nobs > p) & keep_columns(np.moveaxis(own, -1, 0), subjects.total[:p, :p])
             which, left = which[kept], left.of_sets(np.flatnonzero(kept))

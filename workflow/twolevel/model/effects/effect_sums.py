@@ -8,6 +8,9 @@ Q_i' z_i (r, q) and W the pooled cross-products of what is left of z outside the
 Subjects with the same R share the inverse, so that sums of outer products of z^_i over them are
 all that is kept. W comes from residuals, never as a difference of sums, which would lose the digits
 of what is small next to an offset.
+
+Where a subject's rows lie in several parts of a table, each part has its own R and z^. They stand
+for the part's rows: those of two parts, one below the other, are projected like rows.
 """
 
 from __future__ import annotations
@@ -20,6 +23,7 @@ from typing import Protocol, Self
 import numpy as np
 
 from twolevel.design.design_matrix import DesignMatrix
+from twolevel.design.reduction import parts_of
 from twolevel.random.random_columns import RandomColumns
 from twolevel.text.methods import Method
 
@@ -182,13 +186,15 @@ class SubjectSums:
     """The parts of n subjects: z^ (n, r, q), and which of the distinct R (r, Q, G) each has (n,).
 
     used (Q,) are the columns that count in some subject beside those before them: r of them.
-    within (q, q) is W, and total (q, q) the cross-products of z over all rows.
+    column_sums (n, Q) are Z_i' 1. within (q, q) is W, and total (q, q) the cross-products of z over
+    all rows.
     """
 
     projected: np.ndarray
     group: np.ndarray
     used: np.ndarray
     R: np.ndarray
+    column_sums: np.ndarray
     within: np.ndarray
     total: np.ndarray
     nobs: int
@@ -220,21 +226,50 @@ def pairs(r: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def subject_sums(design: DesignMatrix, random: RandomColumns) -> SubjectSums:
-    """Project every subject's rows on its random columns."""
-    n, Q, q = len(design.subjects), random.width, len(design.names) + 1
-    R, projected = np.zeros((n, Q, Q)), np.empty((n, Q, q))
+    """Project every subject's rows on its random columns; of a table in shards, all rows."""
+    n, Q, q = len(design.all_subjects), random.width, len(design.names) + 1
+    R, projected, column_sums = np.zeros((n, Q, Q)), np.zeros((n, Q, q)), np.zeros((n, Q))
     within, total = np.zeros((q, q)), np.zeros((q, q))
-    for some, counts, Z, z in row_blocks(design, random):
+    for at, counts, Z, z in _all_blocks(design, random):
         total += z @ z.T
-        R[some], projected[some] = project(Z, z, counts)
+        column_sums[at] += np.add.reduceat(Z, np.cumsum(counts) - counts, axis=1).T
+        own = project(Z, z, counts)
         within += z @ z.T
-    N = len(design.response)
+        if design.whole is not None and R[at].any():  # of a part before
+            own, left = _joined((R[at], projected[at]), own)
+            within += left @ left.T
+        R[at], projected[at] = own
+    N = design.nobs
     inside = np.diag(within) <= _ROUNDING**2 * N * np.diag(total)
     within[inside] = within[:, inside] = 0.0
     used = np.asarray(R.any(axis=(0, 2)))
     R, projected = R[:, used], projected[:, used]
     group, first = _alike(R)
-    return SubjectSums(projected, group, used, np.moveaxis(R[first], 0, -1), within, total, N)
+    R = np.moveaxis(R[first], 0, -1)
+    return SubjectSums(projected, group, used, R, column_sums, within, total, N)
+
+
+def _all_blocks(
+    design: DesignMatrix, random: RandomColumns
+) -> Iterator[tuple[slice | np.ndarray, np.ndarray, np.ndarray, np.ndarray]]:
+    """As `row_blocks`, of all parts of a table in shards: which, of all subjects."""
+    if design.whole is None:
+        yield from row_blocks(design, random)
+        return
+    for table, part in parts_of(design):
+        own = random.at(table, part.positions[part.codes])
+        for some, counts, Z, z in row_blocks(part, own):
+            yield part.positions[some], counts, Z, z
+
+
+def _joined(
+    one: tuple[np.ndarray, np.ndarray], other: tuple[np.ndarray, np.ndarray]
+) -> tuple[tuple[np.ndarray, np.ndarray], np.ndarray]:
+    """R and z^ of b subjects from those of two parts of their rows, and what is left (q, rows)."""
+    Z, z = (np.concatenate(both, axis=1) for both in zip(one, other, strict=True))
+    b, rows, _ = Z.shape
+    Z, z = (np.moveaxis(each, -1, 0).reshape(-1, b * rows) for each in (Z, z))
+    return project(Z, z, np.full(b, rows)), z
 
 
 def row_blocks(
