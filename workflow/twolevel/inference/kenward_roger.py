@@ -95,18 +95,7 @@ def kenward_roger(
     phi, P, Q = sigma2 * unscaled_cov, sums.first / -(sigma2**2), sums.second
     every = range(len(P))
     phi_p = [product(phi, P[r]) for r in every]
-    information = np.array(
-        [
-            [
-                sums.traces[r, s] / sigma2**2
-                - 2 * trace(phi, Q[r, s]) / sigma2**3
-                + trace(phi_p[r], phi_p[s])
-                for s in every
-            ]
-            for r in every
-        ]
-    )
-    cov_variances = 2 * inverse(information)
+    cov_variances = 2 * inverse(sums.information(phi, sigma2))
     middle = sum(
         cov_variances[r, s] * (Q[r, s] / sigma2**3 - product(P[r], phi_p[s]))
         for r in every

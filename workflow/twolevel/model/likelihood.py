@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import numpy as np
 
+from twolevel.numeric.small_matrices import product, trace
 from twolevel.text.methods import Method
 
 if TYPE_CHECKING:
@@ -101,6 +102,25 @@ class VarianceSums:
     first: np.ndarray
     second: np.ndarray
     traces: np.ndarray
+
+    def information(self, phi: np.ndarray, sigma2: np.ndarray | float) -> np.ndarray:
+        """Twice the expected information (r, r, ...) of the variances under REML.
+
+        tr(P G_r P G_s) with P = V^-1 - V^-1 X phi X' V^-1, where phi (p, p, ...) is the covariance
+        of the coefficients and sigma2 (...) is sigma_w^2 (Kenward & Roger 1997).
+        """
+        every, first = range(len(self.traces)), [product(phi, part) for part in self.first]
+        return np.array(
+            [
+                [
+                    self.traces[r, s] / sigma2**2
+                    - 2 * trace(phi, self.second[r, s]) / sigma2**3
+                    + trace(first[r], first[s]) / sigma2**4
+                    for s in every
+                ]
+                for r in every
+            ]
+        )
 
 
 class HeldParameters(Protocol):

@@ -13,6 +13,7 @@ from functools import cached_property
 import numpy as np
 
 from twolevel.design.design_matrix import DesignMatrix
+from twolevel.model.distinct_variances import refuse_indistinct
 from twolevel.model.downdate import Deletions
 from twolevel.model.effects.deleted_effects import effects_without_each
 from twolevel.model.effects.drawn_sums import DrawnSums
@@ -23,7 +24,12 @@ from twolevel.model.effects.effect_criterion import (
     relative_variance,
     variance_sums,
 )
-from twolevel.model.effects.effect_search import derivatives, deviance, maximise
+from twolevel.model.effects.effect_search import (
+    NO_RESIDUALS,
+    derivatives,
+    deviance,
+    maximise,
+)
 from twolevel.model.effects.effect_sums import EffectSums, SubjectSums, subject_sums
 from twolevel.model.effects.effect_variances import variances_of_effects
 from twolevel.model.effects.held_effects import HeldEffects
@@ -38,7 +44,11 @@ from twolevel.model.likelihood import Derivatives, Variances, VarianceSums
 from twolevel.model.random_effects import RandomEffects, RandomVariance, Smoothed, Spreads
 from twolevel.model.spectrum import Refits
 from twolevel.random.random_columns import RandomColumns
+from twolevel.text.errors import InputError
 from twolevel.text.methods import Method
+
+# The theta above which sigma_w counts as 0 where any response is explained without it.
+_NEXT_TO_NOTHING = 1e3
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,9 +92,30 @@ class SubjectEffects:
         return self.sums.degrees_of_freedom(self.method)
 
     def maximise(self) -> EffectSolution:
-        """The solution where the likelihood is largest: see `effect_search`."""
+        """The solution where the likelihood is largest: see `effect_search`.
+
+        Raises InputError also for variances that the data cannot tell apart. Where X and Z together
+        explain any response, the likelihood is largest at sigma_w = 0, or grows without bound.
+        """
+        self._refuse_indistinct()
+        N, (of_Z, of_both) = self.subjects.nobs, self.subjects.ranks
+        if of_both == N > of_Z and self.method == "ML":
+            raise InputError(NO_RESIDUALS)
         own = maximise(self.sums, self.directions, self.layout, self.method)[:, 0]
+        if of_both == N and np.abs(own).max() > _NEXT_TO_NOTHING:
+            raise InputError(NO_RESIDUALS)
         return self.at(own)
+
+    def _refuse_indistinct(self) -> None:
+        p = self.sums.n_coefficients
+        gram = self.total[:p, :p]
+        phi = np.linalg.inv(gram) if self.method == "REML" else np.zeros_like(gram)
+        owners = [
+            each.term
+            for each, part in zip(self.layout.terms, self.layout.parts, strict=True)
+            for _ in range(part.stop - part.start)
+        ]
+        refuse_indistinct(self._variance_sums(np.zeros(self.layout.size)), phi, owners)
 
     def at(self, own: np.ndarray) -> EffectSolution:
         """The solution at theta (S,) of the working columns."""
@@ -112,7 +143,11 @@ class SubjectEffects:
 
     def variance_sums(self, best: EffectSolution) -> VarianceSums:
         """The sums for psi sigma_w^2 and sigma_w^2."""
-        found = variance_sums(self.sums, self.directions, self.layout.psi(best.own)[:, None])
+        return self._variance_sums(self.layout.psi(best.own))
+
+    def _variance_sums(self, psi: np.ndarray) -> VarianceSums:
+        """The same at any psi (S,)."""
+        found = variance_sums(self.sums, self.directions, psi[:, None])
         return VarianceSums(found.first[..., 0], found.second[..., 0], found.traces[..., 0])
 
     @cached_property

@@ -45,6 +45,11 @@ _ZERO = 1e-5
 # By how much of its own scale a derivative must be negative to promise a gain.
 _GAIN = 1e-7
 _MOST_ROUNDS = 10
+NO_RESIDUALS = (
+    "the residuals within subjects are all 0, so sigma_within is 0 and the relative variances have "
+    "no estimate; expected observations that vary beyond what the fixed effects and the random "
+    "part explain; write a smaller random part into the formula, as in + (1 | id)"
+)
 # Distinct R that tell well enough where the maximum is, for the search to go on with all.
 _ENOUGH = 1_000
 
@@ -54,24 +59,12 @@ def maximise(
 ) -> np.ndarray:
     """theta (S, B) where the likelihoods of B data sets are largest.
 
-    Raises InputError where the likelihood grows without bound, as sigma_w is 0, or does not depend
-    on a variance at all.
+    Raises InputError where the likelihood grows without bound, as sigma_w is 0.
     """
     search = EffectSearch(sums, C, layout, method)
-    theta = search.start()
-    for each, flat in zip(layout.terms, search.flat(theta), strict=True):
-        if flat.all():
-            raise InputError(
-                f"random part: the data say nothing of the variances of {each.term}, as the fixed "
-                "effects or the other random effects leave nothing for it to explain; take it out"
-            )
-    theta = search.minimum(theta)
+    theta = search.minimum(search.start())
     if unbounded(theta).any():
-        raise InputError(
-            "the residuals within subjects are all 0, so sigma_within is 0 and the relative "
-            "variances have no estimate; expected observations that vary beyond what the fixed "
-            "effects and the random part explain; take terms out of the random part"
-        )
+        raise InputError(NO_RESIDUALS)
     return layout.canonical(theta, C)
 
 
@@ -207,8 +200,12 @@ class EffectSearch:
 
 
 def deviance(now: Evaluation, f: np.ndarray | int) -> np.ndarray:
-    """The profiled deviance d (B,), with f degrees of freedom."""
-    return f * np.log(2 * np.pi * now.rss / f) + f + now.logs
+    """The profiled deviance d (B,), with f degrees of freedom.
+
+    Infinite where rounding leaves nothing of R, or less: what it hides is no gain.
+    """
+    rss = np.where(now.rss > 0, now.rss, np.inf)
+    return f * np.log(2 * np.pi * rss / f) + f + now.logs
 
 
 def deviance_derivatives(

@@ -23,6 +23,7 @@ from typing import Protocol, Self
 import numpy as np
 
 from twolevel.design.design_matrix import DesignMatrix
+from twolevel.design.moments import independent_columns
 from twolevel.design.reduction import parts_of
 from twolevel.random.random_columns import RandomColumns
 from twolevel.text.methods import Method
@@ -198,6 +199,13 @@ class SubjectSums:
     within: np.ndarray
     total: np.ndarray
     nobs: int
+
+    @property
+    def ranks(self) -> tuple[int, int]:
+        """Those of Z and of [X Z], over all rows."""
+        of_Z = int(self.R.any(axis=1).sum(axis=0)[self.group].sum())
+        kept = independent_columns(self.within[:-1, :-1], np.diag(self.total)[:-1])
+        return of_Z, of_Z + len(kept)
 
     def pooled(self) -> EffectSums:
         """The sums over subjects with the same R, of the one data set that there is."""
