@@ -195,6 +195,20 @@ LONG = {
         {},
     ),
     "trials alone": (long(trial=range(1, 11), response="rt"), "rt ~ trial", {}),
+    "trials of which chance leaves out half": (
+        long(16, cond=["a", "b", "c"], trial=range(1, 31), response="rt")[
+            np.random.default_rng(4).random(16 * 90) < 0.5
+        ],
+        "rt ~ cond",
+        {},
+    ),
+    "times of each subject's own": (
+        long(visit=range(5), response="pain")
+        .assign(month=lambda t: (2 * t["visit"] + measured(60, 7, 1)).round(3), group=half(rows=5))
+        .drop(columns="visit"),
+        "pain ~ month * group",
+        {"group": [1, 2]},
+    ),
     "ids as floats": (
         long(wave=[1, 2, 3]).astype({"id": float}),
         "score ~ wave",
@@ -269,6 +283,19 @@ def test_what_was_measured_is_no_factor():
     found = guess(table)
     assert found.formula == "rt ~ mood"
     assert found.unused["pleasant"].startswith("numbers that vary within subjects: another measur")
+
+
+def test_times_in_no_order_are_no_condition():
+    table = long(visit=range(5), response="pain")
+    table["month"] = measured(len(table), 7)
+    found = guess(table.drop(columns="visit"))
+    assert found.unused["month"].startswith("numbers that vary within subjects")
+
+
+@pytest.mark.parametrize(("name", "said"), [("group", True), ("time", False)])
+def test_groups_whose_subjects_have_the_same_labels_are_asked_about(name, said):
+    found = guess(long(**{name: ["a", "b"]}))
+    assert any("labels begin anew" in reason for reason in found.reasons["formula"]) == said
 
 
 def test_columns_of_different_size_are_not_levels_of_a_factor():

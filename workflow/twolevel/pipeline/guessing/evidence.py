@@ -70,6 +70,14 @@ class Column:
         first[other.codes[both][::-1]] = self.codes[both][::-1]
         return bool((first[other.codes[both]] == self.codes[both]).all())
 
+    def rises_within(self, other: Column) -> bool:
+        """Whether these are numbers that rise from row to row of each label of another column."""
+        if not self.is_number or self.missing or other.missing:
+            return False
+        rows = np.argsort(other.codes, kind="stable")
+        same = np.diff(other.codes[rows]) == 0
+        return bool(same.any() and (np.diff(self.numbers[rows])[same] > 0).all())
+
     def cells(self, other: Column) -> np.ndarray:
         """The rows of every pair of labels of both columns that occurs."""
         return np.unique(self._pairs(other), return_counts=True)[1]

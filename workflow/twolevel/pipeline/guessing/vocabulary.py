@@ -28,10 +28,10 @@ GROUP = (
     r"|region|cohort|kohorte|species|diet|feed|spray|drug|therap|treat|variety|control|status|edu"
     r"|country|strain|genotype|ethnic|marital|type"
 )
+AGE = r"^age|(^|[_ .-])age$|alter$|year|jahr"
 # What describes people, and is no measurement under conditions.
 ATTRIBUTE = (
-    r"^age|(^|[_ .-])age$|alter$|year|jahr|birth|geburt|weight|height|gewicht|bmi|(^|[_ .-])iq|date"
-    r"|datum|income|einkommen"
+    rf"{AGE}|birth|geburt|weight|height|gewicht|bmi|(^|[_ .-])iq|date|datum|income|einkommen"
 )
 # What numbers the rows, or those of one subject.
 ORDER = (

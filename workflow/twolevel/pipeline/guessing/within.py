@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from twolevel.pipeline.guessing.evidence import Column, crossing
 from twolevel.pipeline.guessing.guess_made import name_in_formula
 from twolevel.pipeline.guessing.vocabulary import (
+    AGE,
     CONDITION,
+    GROUP,
     LABELS,
     MEASURED,
     ORDER,
@@ -67,9 +69,12 @@ class Within:
                 return False
         if column.constant_within(self._subject) or self._subject.constant_within(column):
             return False
-        filled = len(self._subject.cells(column))
-        enough = filled >= CROSSED * self._subject.distinct * column.distinct
-        return enough and self._subject.planned(column)
+        filled, cells = len(self._subject.cells(column)), self._subject.distinct * column.distinct
+        if filled < CROSSED * cells:
+            return False
+        # Where trials are left out, the counts of a condition may differ as if by chance.
+        whole = filled == cells and called(name, CONDITION)
+        return whole or self._subject.planned(column)
 
     def _rank(self, name: str) -> tuple:
         column = self._columns[name]
@@ -112,8 +117,16 @@ class Within:
             else:
                 apart.append(name)
         if not crossed:
+            crossed = [n for n in self._columns if n != response and self._is_time(n)][:1]
+        if not crossed:
             return Conditions()
         return Conditions(tuple(crossed), tuple(apart), *self._crossed(*crossed))
+
+    def _is_time(self, name: str) -> bool:
+        """Whether a column holds times of each subject's own, in the order of its rows."""
+        return called(name, f"{CONDITION}|{AGE}") and self._columns[name].rises_within(
+            self._subject
+        )
 
     def _same(self, name: str, names: list[str]) -> str | None:
         """A column whose levels those of this one divide, or are the same as those of."""
@@ -157,9 +170,17 @@ class Within:
         """What a condition is, and what it is taken for."""
         column = self._columns[name]
         if not column.is_number:
-            return f"{name}: {column.distinct} levels that subjects were seen under."
+            said = f"{name}: {column.distinct} levels that subjects were seen under."
+            if called(name, GROUP) and not called(name, CONDITION):
+                said += (
+                    " If each has subjects of its own, whose labels begin anew, give every subject "
+                    "a label of its own in the table."
+                )
+            return said
         if self._as_labels(name):
             return f"{name}: {column.distinct} numbers, taken for labels by levels:."
+        if name not in self._fullest:
+            return f"{name}: numbers that rise within each subject, taken for a straight line."
         return (
             f"{name}: {column.distinct} numbers, taken for a straight line; for a mean at each of "
             "them, as in a classical ANOVA, write formula: "
