@@ -47,6 +47,8 @@ def main(snakemake: "Snakemake") -> None:
     )
     of_parameters = intervals(reml, params.level)
     influence = reml.influence()
+    # Data sets of variance tests are fitted with and without each effect.
+    fits = 2 * sum(len(term.effects) for term in reml.random_part.terms)
     summary = {
         **reml.summary(params.level),
         # Without the names of its columns, which may be any.
@@ -63,7 +65,7 @@ def main(snakemake: "Snakemake") -> None:
         "intervals": of_parameters.table,
         "bootstrap": of_parameters.bootstrap.summary(),
         "between_variance": reml.between_variance_test() if alone else None,
-        "variance_tests": [] if alone else reml.test_variances(affordable(reml, 2_000)),
+        "variance_tests": [] if alone else reml.test_variances(affordable(reml, 2_000, fits)),
         "influence": {
             **most_influential(influence),
             **tests_without_subjects(reml, influence, params.level),

@@ -37,7 +37,7 @@ class VarianceTest:
     p is the share of draws as large as the statistic, with the Monte Carlo standard error p_se; it
     is 0 where no draw was; by says what was drawn from. p_mixture is that of the equal mixture of
     chi-square with as many df as parameters are tested, and with one fewer (Self & Liang 1987;
-    Stram & Lee 1994). boundary_share is the share of draws with the statistic 0.
+    Stram & Lee 1994). boundary_share is the share of draws with the statistic 0, NaN without draws.
     """
 
     statistic: float
@@ -65,7 +65,7 @@ def variance_test(
 ) -> VarianceTest:
     """Test that the random effect at a position among all has no variance.
 
-    Where it is estimated as 0, p = 1.
+    Where it is estimated as 0, p = 1, and no data sets are drawn to find that by refits.
     """
     return _test(reductions[position], *_source(reductions, position), draws, seed)
 
@@ -115,8 +115,10 @@ def _test(
     draws: int | None,
     seed: int,
 ) -> VarianceTest:
-    draws = draws or (tested.draws if by == "bootstrap" else _DRAWS)
     observed = _statistic(tested)
+    if by == "bootstrap" and observed == 0:
+        return VarianceTest(0.0, 1.0, 0.0, 1.0, by, 0, np.nan, seed)
+    draws = draws or (tested.draws if by == "bootstrap" else _DRAWS)
     drawn = np.concatenate(
         [
             _rounded(

@@ -13,8 +13,8 @@ from twolevel.text.confidence import LEVEL
 # Coefficients up to which each has a profile, and refits are many: both cost their number cubed.
 _MOST_PROFILED = 40
 _REFITS, _REFITS_OF_WIDE, _FEWEST_REFITS = 10_000, 1_000, 200
-# What all refits together may go through (see `likelihood.cost`): some seconds.
-_MOST_NUMBERS = 2_000_000
+# The products that one evaluation in each of all refits may take: some seconds.
+_MOST_PRODUCTS = 200_000_000
 _MOST_CURVES = 12  # profiles drawn
 
 
@@ -32,9 +32,13 @@ class Intervals:
     curves: pd.DataFrame
 
 
-def affordable(fit: MixedFit, refits: int) -> int:
-    """So many refits, or fewer where subjects with times of their own make each of them dear."""
-    return max(_FEWEST_REFITS, min(refits, _MOST_NUMBERS // fit.estimates.likelihood.cost))
+def affordable(fit: MixedFit, data_sets: int, fits: int = 1) -> int:
+    """So many data sets with some fits to each, or fewer where a fit is dear.
+
+    It is where a model has many variances and coefficients, or subjects have times of their own.
+    """
+    cost = fits * fit.estimates.likelihood.cost
+    return max(_FEWEST_REFITS, min(data_sets, _MOST_PRODUCTS // cost))
 
 
 def intervals(fit: MixedFit, level: float = LEVEL) -> Intervals:

@@ -210,7 +210,7 @@ class Likelihood(Protocol[Found]):
 
     @property
     def cost(self) -> int:
-        """How many numbers an evaluation goes through that grow with subjects: 1 where none do."""
+        """About how many products an evaluation takes: 1 where a fit needs no search."""
 
     @property
     def n_effects(self) -> int:

@@ -211,8 +211,10 @@ class SubjectEffects:
 
     @property
     def cost(self) -> int:
-        """The sums of outer products of the distinct R, at P pairs each."""
-        return int(np.prod(self.sums.outer_xx.shape[:2]))
+        """Each distinct R has P sums of outer products, contracted for value and derivatives."""
+        P, G, p = self.sums.outer_xx.shape[:3]
+        S = len(self.directions)
+        return P * G * (p + 1) ** 2 * (1 + S + S * (S + 1) // 2)
 
     @property
     def n_effects(self) -> int:
