@@ -101,3 +101,17 @@ def test_names_from_the_table_stay_text():
     found = study()
     found = replace(found, design=example_summaries.design(columns=columns))
     assert r"a\*b\_\<i\>" in claims(found)["time"].said
+
+
+@pytest.mark.parametrize("averaged", [False, True])
+def test_corrected_tests_are_of_the_means_of_cells_where_these_were_taken(averaged):
+    """In a design of two factors levels hold several rows, and cells one."""
+    row = {"term": "time", "stratum": "id:time", "effect": ["time"], "contrasts": 2, "F": 9.0}
+    row |= {"mauchly_w": 0.9, "mauchly_p": 0.001}
+    for label in ("gg", "hf"):
+        row |= {f"{label}_epsilon": 0.6, f"p_{label}": 0.01}
+        row |= {f"df_num_{label}": 1.2, f"df_den_{label}": 10.8}
+    cells = {"n_rows": 60, "n_cells": 30, "fewest": 2, "most": 2, "per_cell": 2.0, "ss": 1.0}
+    found = study({"sphericity": [row], "averaged": cells if averaged else None})
+    found = replace(found, design=example_summaries.design(replicated=True))
+    assert ("ANOVA of the means of cells" in said(found, "sphericity")) == averaged

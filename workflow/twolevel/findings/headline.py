@@ -192,7 +192,7 @@ def _sphericity(found: Results, sphericity: SphericityOfTerm) -> Claim:
         shown = f"Greenhouse and Geisser's epsilon {num(sphericity.gg_epsilon, 3)}"
     else:
         shown = f"Mauchly's test of sphericity: p {p_value(sphericity.mauchly_p)}"
-    cells = " of the means of cells" if found.design.replicated else ""
+    cells = " of the means of cells" if found.anova.averaged else ""
     interact = len(sphericity.effect) > 1
     what = "Contrasts of the interaction of" if interact else "Differences between levels of"
     said = (

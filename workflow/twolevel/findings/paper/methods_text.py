@@ -90,7 +90,7 @@ def _model(found: Results) -> list[str]:
     random = (
         f"a random intercept for each {subject}"
         if is_intercept(mixed)
-        else f"random effects, by which each {subject} had {what_subjects_have(mixed.random_terms)}"
+        else f"random effects (each {subject} had {what_subjects_have(mixed.random_terms)})"
     )
     said = [
         f"A linear mixed model ({_cite('laird1982')}) with {fixed} and {random} was fitted by "

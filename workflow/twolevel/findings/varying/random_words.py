@@ -63,14 +63,17 @@ def own_effects(terms: Sequence[RandomTerm | LeftOut]) -> list[list[Own]]:
 
 
 def what_subjects_have(terms: Sequence[RandomTerm | LeftOut]) -> Markdown:
-    """As a list: its own mean, its own slope of day and its own effect of each level of dose."""
-    listed: list[Markdown] = []
+    """As a list: its own mean, its own slope of day and its own effect of each level of dose.
+
+    Effects of several factors stand together: its own effect of each level of dose and of time.
+    """
+    listed: dict[str, list[Markdown]] = {}
     for own in own_effects(terms):
         for each in own:
-            said = Markdown(f"its own {_singular(each)}")
-            if said not in listed:
-                listed.append(said)
-    return words(listed)
+            kind, of = _singular(each)
+            if of not in listed.setdefault(kind, []):
+                listed[kind].append(of)
+    return words([Markdown(f"its own {kind} {words(of)}".rstrip()) for kind, of in listed.items()])
 
 
 def left_out(pooled: PooledSummary) -> Markdown:
@@ -78,21 +81,21 @@ def left_out(pooled: PooledSummary) -> Markdown:
     return what_subjects_have(pooled.left_out)
 
 
-def _singular(own: Own) -> str:
+def _singular(own: Own) -> tuple[str, Markdown]:
+    """What it is, and of what: "effect of each level", "of dose"."""
+    if own.of is None and not own.within:
+        return "mean", Markdown("")
+    among, within = _levels(own.within)
+    if own.of is None:
+        return f"effect of each {among}", Markdown(f"of {within}")
+    where = f" in each {among} of {within}" if own.within else ""
     if own.is_slope:
-        said = f"slope of {escape(own.of)}"
-    elif own.of is not None:
-        said = f"effect of each level of {escape(own.factor)}"
-    elif own.within:
-        return f"effect of each {_level_of(own.within)}"
-    else:
-        return "mean"
-    return f"{said} in each {_level_of(own.within)}" if own.within else said
+        return "slope", Markdown(f"of {escape(own.of)}{where}")
+    return "effect of each level", Markdown(f"of {escape(own.factor)}{where}")
 
 
-def _level_of(names: Sequence[str]) -> str:
-    of = "level of" if len(names) == 1 else "combination of levels of"
-    return f"{of} {words(list(names))}"
+def _levels(names: Sequence[str]) -> tuple[str, Markdown]:
+    return "level" if len(names) == 1 else "combination of levels", words(list(names))
 
 
 def deviates(own: Own, has_slope: bool, name: Callable[[object], str] = escape) -> Markdown:
