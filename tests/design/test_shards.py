@@ -14,6 +14,7 @@ import twolevel as tl
 from twolevel.design import cells, shards
 from twolevel.design.shards import Shards
 from twolevel.levels.checks.pooled_errors import pooled_errors
+from twolevel.levels.hierarchical import fit_hierarchical
 
 DIGITS = 1e-12
 
@@ -199,6 +200,28 @@ def test_what_looks_at_rows_sees_the_sample(monkeypatch, random):
         pd.testing.assert_frame_equal(pooled.tests, expected.tests, rtol=1e-8)
     else:
         assert pooled is expected is None
+
+
+@examples(20)
+@given(
+    with_times,
+    st.sampled_from(["(1 + x | id)", "(x || id)", "(0 + a | id)", "(a | id)"]),
+    st.integers(1, 4),
+    st.booleans(),
+)
+def test_so_are_subjects_own_fits(data, random, pieces, shuffle):
+    if shuffle:
+        data = data.sample(frac=1, random_state=1)
+    whole, parts = (
+        tl.fit_subjects(f"y ~ a + x + {random}", rows, "id", "a")
+        for rows in (data, cut(data, pieces))
+    )
+    assert (parts.no_own is None) == (whole.no_own is None)
+    assume(whole.own is not None)
+    pd.testing.assert_frame_equal(parts.subjects, whole.subjects, rtol=1e-9, atol=1e-10)
+    pd.testing.assert_frame_equal(parts.residuals, whole.residuals, rtol=1e-9, atol=1e-10)
+    one, other = (fit_hierarchical(fit).own.summary() for fit in (parts, whole))
+    np.testing.assert_allclose(one["corrected"], other["corrected"], rtol=1e-9, atol=1e-10)
 
 
 def test_levels_that_the_sample_has_not_are_known(monkeypatch):

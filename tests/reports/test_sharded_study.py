@@ -9,14 +9,11 @@ from test_study_report import ALONE, MIXED, STUDIES, Page, build, real
 from twolevel.design import shards
 from twolevel.pipeline.tables import observations, stored
 
-OWN = {
-    "slopes": real("sleepstudy.csv", "y ~ condition", unit="ms"),
-    "strata": real("replicates.csv", "y ~ condition"),
-}
 BOTH = {name: STUDIES[name] for name in ("split_plot", "unbalanced", "mean")} | {
     "numeric": real("sleepstudy.csv", f"y ~ condition{ALONE}", unit="ms"),
     "replicates": real("replicates.csv", f"y ~ condition{ALONE}"),
-    **OWN,
+    "slopes": real("sleepstudy.csv", "y ~ condition", unit="ms"),
+    "strata": real("replicates.csv", "y ~ condition"),
 }
 # Of the sample: the rest is the same whatever is held in memory.
 OF_SAMPLE = {"diagnostics", "following", "covariance", "influence", "witnesses"}
@@ -72,7 +69,7 @@ def agree(one, other, place=""):
 def test_numbers_are_those_of_the_whole_table(both):
     study, *folders = both
     stages = {"design", "level1", "hierarchical", "mixed", "checks", "anova", "comparison"}
-    if study in OWN:  # whose two-stage fit looks at all rows at once
+    if study == "strata":  # whose two-stage fit looks at all rows at once
         stages -= {"level1", "hierarchical", "comparison"}
     for name in stages:
         one, other = (json.loads((folder / f"{name}.json").read_text()) for folder in folders)
@@ -89,7 +86,7 @@ def test_the_page_says_what_rests_on_the_sample(both):
     whole, parts = (Page((folder / "report.html").read_text()) for folder in folders)
     assert "read in parts" in parts.text
     assert "read in parts" not in whole.text
-    assert ("too large to be held in memory" in parts.text) == (study in OWN)
+    assert ("too large to be held in memory" in parts.text) == (study == "strata")
 
 
 def test_what_a_table_in_parts_pools_is_tested_as_in_memory(tmp_path, in_parts):

@@ -27,7 +27,7 @@ from twolevel.levels.stratum_variances import (
     StratumVariance,
     stratum_variances,
 )
-from twolevel.levels.swept_rows import SubjectOrder, SweptRows, project
+from twolevel.levels.swept_rows import SubjectOrder, Swept, SweptRows, project
 from twolevel.random.random_columns import RandomColumns
 
 
@@ -104,16 +104,13 @@ def own_effects(design: DesignMatrix, random: RandomColumns) -> OwnEffects:
     """Fit every subject's own effects, of a random part that has some (N rows).
 
     The effects are those of the terms whose grouping factor is the subject, under the random part's
-    names; columns beside them that change within subjects stand at their means.
+    names; columns beside them that change within subjects stand at their means. Of a table in
+    shards they are those of all subjects, and the residuals those of the sample.
 
     Raises NotEstimable where no degree of freedom is left for sigma_within or for Level 2, where no
-    effect belongs to the subject itself, and for nested effects that are correlated.
+    effect belongs to the subject itself, and for nested effects that are correlated, or of a table
+    in shards.
     """
-    if design.whole is not None:
-        raise NotEstimable(
-            f"random part {random.part}: the table is too large to be held in memory, and the "
-            "two-stage fit of own effects looks at all rows at once; read the mixed model's results"
-        )
     subject = tuple(each for each in random.terms if each.levels is None)
     nested = tuple(each for each in random.terms if each.levels is not None)
     if not subject:
@@ -121,9 +118,19 @@ def own_effects(design: DesignMatrix, random: RandomColumns) -> OwnEffects:
             f"random part {random.part}: no effects of the subject itself; expected a term such as "
             f"(1 | {design.subject}) for the two-stage fit; read the mixed model's results"
         )
-    rows = SubjectOrder.of(design)
-    own = rows.swept(subject)
-    full = rows.swept(random.terms) if nested else own
+    if nested and design.whole is not None:
+        raise NotEstimable(
+            f"random part {random.part}: the table is too large to be held in memory, and the "
+            "two-stage fit of nested effects looks at all rows at once; read the mixed model's "
+            "results"
+        )
+    own: Swept
+    full: Swept
+    if nested:
+        rows = SubjectOrder.of(design)
+        own, full = by_rows = rows.swept(subject), rows.swept(random.terms)
+    else:
+        own = full = Swept.of(design, random)
     if full.df_resid < 1:
         raise NotEstimable(
             f"random part {random.part}: with effects of each subject's own, {design.nobs} "
@@ -131,7 +138,7 @@ def own_effects(design: DesignMatrix, random: RandomColumns) -> OwnEffects:
             "least 1; add observations, or leave terms out"
         )
     within = full.fit[0] / full.df_resid
-    strata = stratum_variances(rows, random.terms, full) if nested else {}
+    strata = stratum_variances(rows, random.terms, by_rows[1]) if nested else {}
 
     coordinates = design.working_moments()[1]
     unit = coordinates.unit
@@ -150,12 +157,13 @@ def own_effects(design: DesignMatrix, random: RandomColumns) -> OwnEffects:
     level2 = _Level2.of(estimates, between)
     sampling = within * level2.of_errors()
     for term, stratum in strata.items():
-        sampling = sampling + stratum.variance.corrected * level2.of_nested(rows.columns((term,)))
+        errors = level2.of_nested(by_rows[0], rows.columns((term,)))
+        sampling = sampling + stratum.variance.corrected * errors
 
     def table(values: np.ndarray) -> pd.DataFrame:
-        every = np.full((len(design.subjects), len(names)), np.nan)
+        every = np.full((len(design.all_subjects), len(names)), np.nan)
         every[estimates.estimable] = values
-        return pd.DataFrame(every, index=design.subjects, columns=names)
+        return pd.DataFrame(every, index=design.all_subjects, columns=names)
 
     def in_order(values: np.ndarray) -> np.ndarray:
         every = np.empty(design.nobs)
@@ -169,7 +177,9 @@ def own_effects(design: DesignMatrix, random: RandomColumns) -> OwnEffects:
         sampling_covariance=unit**2 * sampling / (m - q),
         sigma_within=unit * float(np.sqrt(within)),
         df_resid=full.df_resid,
-        residuals=in_order(full.residuals),
+        residuals=(
+            in_order(by_rows[1].residuals) if nested else unit * full.residuals_of(design, random)
+        ),
         parts=pd.DataFrame({s.variance.grp: in_order(s.part) for s in strata.values()}),
         strata=[stratum.variance.in_unit(unit) for stratum in strata.values()],
     )
@@ -184,7 +194,7 @@ class _Estimates:
     from the working response.
     """
 
-    own: SweptRows
+    own: Swept
     estimable: np.ndarray
     of_rows: np.ndarray
     of_columns: np.ndarray
@@ -192,7 +202,7 @@ class _Estimates:
     of_response: np.ndarray
 
     @classmethod
-    def of(cls, own: SweptRows, back: np.ndarray) -> _Estimates:
+    def of(cls, own: Swept, back: np.ndarray) -> _Estimates:
         """From rows with the subjects' columns swept out; back (q, q) as in `random_columns`."""
         estimable = np.all(np.diagonal(own.R, axis1=1, axis2=2) > 0, axis=1)
         of_rows = back @ np.linalg.inv(own.R[estimable])
@@ -243,9 +253,8 @@ class _Level2:
         own = np.einsum("m,mai,mbi->ab", self.kept, L, L)
         return own + np.einsum("mak,kl,mbl->ab", self.apart, unscaled, self.apart)
 
-    def of_nested(self, columns: np.ndarray) -> np.ndarray:
+    def of_nested(self, own: SweptRows, columns: np.ndarray) -> np.ndarray:
         """The same of nested effects with variance 1, whose columns (m, N) are each subject's."""
-        own = self.estimates.own
         inside, left = project(own.basis, columns, own.rows.counts)
         shared = own.fit[1] @ own.products(left)  # (n, k, m)
         effects = self.estimates.of_rows @ inside[self.estimates.estimable]

@@ -15,7 +15,7 @@ import numpy as np
 from twolevel.design.design_matrix import DesignMatrix
 from twolevel.design.identifiability import residual_sum
 from twolevel.design.moments import independent_columns
-from twolevel.model.effects.effect_sums import orthogonalised, taken_out
+from twolevel.model.effects.effect_sums import orthogonalised, subject_sums, taken_out
 from twolevel.random.random_columns import RandomColumns, TermColumns
 
 # Relative size of what rounding leaves of a column in the span of every subject's Z.
@@ -58,31 +58,33 @@ class SubjectOrder:
         """Sweep out all columns of some random terms."""
         basis, R = orthogonalised(self.columns(terms).copy(), self.counts)
         projected, left = project(basis, self.z, self.counts)
-        return SweptRows(self, basis, R, projected, left)
+        within, N = left @ left.T, left.shape[1]
+        inside = np.diag(within) <= _ROUNDING**2 * N * np.diag(self.z @ self.z.T)
+        within[inside] = within[:, inside] = 0.0
+        return SweptRows(R, projected, within, N, self, basis, left)
 
 
 @dataclass(frozen=True, eq=False)
-class SweptRows:
-    """What is left (q, N) of z beside the random columns, of which `basis` (Q, N) are all Q_i'.
+class Swept:
+    """The sums of N rows with random columns swept out of z: those (q, q) of what is left, within.
 
     R (n, Q, Q) and projected (n, Q, q), Q_i' z_i, are each subject's.
     """
 
-    rows: SubjectOrder
-    basis: np.ndarray
     R: np.ndarray
     projected: np.ndarray
-    left: np.ndarray
+    within: np.ndarray
+    nobs: int
 
-    @cached_property
-    def within(self) -> np.ndarray:
-        """The cross-products (q, q) of what is left of z."""
-        products = self.left @ self.left.T
-        inside = np.diag(products) <= _ROUNDING**2 * self.left.shape[1] * np.diag(
-            self.rows.z @ self.rows.z.T
-        )
-        products[inside] = products[:, inside] = 0.0
-        return products
+    @classmethod
+    def of(cls, design: DesignMatrix, random: RandomColumns) -> Swept:
+        """From all rows, also of a table in shards."""
+        sums, Q = subject_sums(design, random), random.width
+        n, _, q = sums.projected.shape
+        R, projected = np.zeros((n, Q, Q)), np.zeros((n, Q, q))
+        R[:, sums.used] = np.moveaxis(sums.R, -1, 0)[sums.group]
+        projected[:, sums.used] = sums.projected
+        return cls(R, projected, sums.within, sums.nobs)
 
     @cached_property
     def shared(self) -> np.ndarray:
@@ -96,15 +98,36 @@ class SweptRows:
         return residual_sum(self.within, self.shared)
 
     @property
-    def residuals(self) -> np.ndarray:
-        """The residuals (N,), in this order of rows."""
-        return self.left[-1] - self.fit[2] @ self.left[self.shared]
-
-    @property
     def df_resid(self) -> int:
         """The residual degrees of freedom."""
         own = int((np.diagonal(self.R, axis1=1, axis2=2) > 0).sum())
-        return self.left.shape[1] - own - len(self.shared)
+        return self.nobs - own - len(self.shared)
+
+    def residuals_of(self, design: DesignMatrix, random: RandomColumns) -> np.ndarray:
+        """The residuals (m,) of a design's rows, whose random columns are those swept out."""
+        cells, y, _ = design.working_columns()
+        gamma = np.zeros(cells.X.shape[1])
+        gamma[self.shared] = self.fit[2]
+        R, projected = self.R[design.positions], self.projected[design.positions]
+        left = projected[..., -1:] - projected[..., :-1] @ gamma[:, None]
+        # A column that is a combination of those before it adds nothing to a subject's fit.
+        aliased = np.diagonal(R, axis1=1, axis2=2) == 0
+        effects = np.linalg.solve(R + aliased[:, None] * np.eye(R.shape[1]), left)[..., 0]
+        return y - cells.times(gamma) - random.times(effects, design.codes)
+
+
+@dataclass(frozen=True, eq=False)
+class SweptRows(Swept):
+    """What is left (q, N) of z beside the random columns, of which `basis` (Q, N) are all Q_i'."""
+
+    rows: SubjectOrder
+    basis: np.ndarray
+    left: np.ndarray
+
+    @property
+    def residuals(self) -> np.ndarray:
+        """The residuals (N,), in this order of rows."""
+        return self.left[-1] - self.fit[2] @ self.left[self.shared]
 
     def rest(self, columns: np.ndarray) -> float:
         """What further columns (m, N) of each subject's own add to the residual sum of squares.
