@@ -47,8 +47,6 @@ def index(tmp_path):
         publish(
             SimpleNamespace(
                 input=SimpleNamespace(
-                    template=ROOT / "reports/index.qmd",
-                    support=SUPPORT,
                     pages=[write(f"{name}.html", WAYS) for name in (*names, *planning)],
                     designs=[design] * studies,
                     means=[drawn("means")] * studies,
@@ -63,6 +61,8 @@ def index(tmp_path):
                 ),
                 params=SimpleNamespace(
                     renderer="pandoc",
+                    template=ROOT / "reports/index.qmd",
+                    support=SUPPORT,
                     studies={
                         name: {"title": HOSTILE, "unit": "m|s"} | ({"simulate": {}} if k else {})
                         for k, name in enumerate(names)

@@ -251,18 +251,19 @@ def build(name: str, folder: Path, config: dict[str, Any] | None = None) -> None
     copies = {key: [report / key / path.name for path in paths] for key, paths in shown.items()}
     for key in shown:
         (report / key).mkdir(parents=True)
-    support = {"template": REPORTS / "study.qmd", "support": SUPPORT}
     offered = {"data": report / "tables" / "data.csv"}
     offered["rounded"] = [report / "tables" / f"{table}_rounded.csv" for table in ROUNDED]
     given = {key: path for key, path in made.items() if path.exists()}
     document = report / "report.qmd"
     job(
         write_report,
-        given | observations | support | shown,
+        given | observations | shown,
         {"document": document, "provenance": report / "provenance.json", **copies, **offered},
         {"study": name},
         study=study,
         citation=ROOT / "CITATION.cff",
+        template=REPORTS / "study.qmd",
+        support=SUPPORT,
     )
     page = {0: folder / "report.html"}  # whatever the format, its one output
     job(render_report, {"document": document}, page, renderer="pandoc")

@@ -24,7 +24,7 @@ if workflow.is_main_process:
         check_written(["results", "site", "benchmarks", "logs", ".snakemake"])
         check_writable([".snakemake/locks", ".snakemake/locks/0.input.lock"])
         bring_back(["results", "site", "benchmarks"])
-        bring_back([WORKFLOW.parent / "reports", WORKFLOW / "scripts"])
+        bring_back([WORKFLOW / "scripts"])
     except InputError as error:
         raise WorkflowError(str(error)) from None
 
@@ -76,7 +76,7 @@ def drawers(of, names):
 
 def template(name):
     """The path of a file under reports/, from the folder in which Snakemake runs."""
-    return local(os.path.relpath(WORKFLOW.parent / "reports" / name))
+    return os.path.relpath(WORKFLOW.parent / "reports" / name)
 
 
 def for_each(*files, **names):

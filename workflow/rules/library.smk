@@ -8,6 +8,9 @@ WORKFLOW = Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).reso
 sys.path.insert(0, str(WORKFLOW))
 search_path = [str(WORKFLOW), *filter(None, [os.environ.get("PYTHONPATH")])]
 os.environ.update(PYTHONPATH=os.pathsep.join(search_path))
+# As an installation would, keep the library's bytecode: each job would compile its modules again.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 from snakemake.exceptions import WorkflowError
 

@@ -11,6 +11,8 @@ TABLES = [
 ]
 REPLICATION_FIGURES = rules.plot_replication.output.figures
 REPLICATION_TABLES = [rules.measure_performance.output.table]
+# What comes with the workflow is a parameter, and `code` tells of a change: of each input Snakemake
+# takes a checksum for each output, thousands for a report, while no job starts.
 BESIDE = ["_quarto.yml", "template.html", "reference.docx"]
 BESIDE += ["common.lua", "equations.lua", "page.lua", "paper.lua"]
 SUPPORT = [*BESIDE, "page.css", "page.js", "copying.js", "saving.js"]
@@ -34,7 +36,6 @@ STEPS = sorted(path.name for path in (WORKFLOW.parent / "reports/study").iterdir
 STEPS = [template(f"study/{name}") for name in STEPS]
 
 
-# A parameter, for a file from the future would stop its job; `code` tells of a change.
 CITATION = os.path.relpath(WORKFLOW.parent / "CITATION.cff")
 # Those that the page has rounded for people too.
 ROUNDED = ["descriptives", "tests", "anova", "means", "contrasts", "varcorr"]
@@ -43,9 +44,6 @@ ROUNDED = ["descriptives", "tests", "anova", "means", "contrasts", "varcorr"]
 rule write_report:
     """Write a study's report as a Quarto document with all that it shows."""
     input:
-        template=template("study.qmd"),
-        steps=STEPS,
-        support=[*SUPPORT, *LIVE],
         design=rules.describe_design.output.design,
         level1=rules.fit_subjects.output.level1,
         hierarchical=rules.fit_hierarchical.output.hierarchical,
@@ -75,6 +73,8 @@ rule write_report:
     params:
         study=config_of,
         citation=CITATION,
+        template=template("study.qmd"),
+        support=[*SUPPORT, *LIVE],
         code=script_code("write_report", template("study.qmd"), *STEPS, *SUPPORT, *LIVE, CITATION),
     message:
         "{wildcards.study}: write the report"
@@ -114,8 +114,6 @@ rule render_report:
 rule write_replication_report:
     """Write a replication study's report as a Quarto document with all that it shows."""
     input:
-        template=template("replication.qmd"),
-        support=SUPPORT,
         replication=rules.measure_performance.output.replication,
         measures=rules.measure_performance.output.measures,
         subjects=rules.find_subjects.output.subjects,
@@ -141,6 +139,8 @@ rule write_replication_report:
     params:
         replication=replication_of,
         by_icc=by_icc_of,
+        template=template("replication.qmd"),
+        support=SUPPORT,
         like=like_config_of,
         code=script_code("write_replication_report", template("replication.qmd"), *SUPPORT),
     message:
@@ -175,8 +175,6 @@ use rule render_report as render_replication_report with:
 rule build_site:
     """Build the site: an index over all studies with their pages."""
     input:
-        template=template("index.qmd"),
-        support=SUPPORT,
         pages=[
             *for_each(rules.render_report.output.page, study=STUDIES),
             *for_each(rules.render_replication_report.output.page, replication=REPLICATIONS),
@@ -200,6 +198,8 @@ rule build_site:
         "../envs/twolevel.yaml"
     params:
         renderer=CONFIG.report.renderer,
+        template=template("index.qmd"),
+        support=SUPPORT,
         studies={name: study_config(name) for name in STUDIES},
         titles={name: study.title or name for name, study in REPLICATIONS.items()},
         code=script_code("build_site", template("index.qmd"), *SUPPORT),

@@ -60,8 +60,8 @@ def publish(job: Snakemake, failed: Mapping[str, str]) -> None:
         for name, figure in _thumbnails(job, failed).items():
             copy(figure, folder / f"{name}.svg")
         document = folder / "index.qmd"
-        document.write_text(fill(files.template, context), encoding="utf-8")
-        write_support(files.support, folder)
+        document.write_text(fill(job.params.template, context), encoding="utf-8")
+        write_support(job.params.support, folder)
         render(document, Path(job.output.index), renderer=job.params.renderer)
     for name in failed:
         Path(targets[name]).unlink(missing_ok=True)

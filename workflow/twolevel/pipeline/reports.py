@@ -36,12 +36,13 @@ _ListsOnOneLine.add_representer(
 
 def fill_folder(snakemake: Snakemake, context: Mapping[str, Any]) -> None:
     """Copy what the report shows beside it, and write the document from its template."""
-    files, folder = snakemake.input, Path(snakemake.output.document).parent
+    files, params = snakemake.input, snakemake.params
+    folder = Path(snakemake.output.document).parent
     copied = {path.name: Path(path) for path in map(Path, [*files.figures, *files.tables])}
     for target in map(Path, [*snakemake.output.figures, *snakemake.output.tables]):
         copy(copied[target.name], target)
-    write_support(files.support, folder)
-    text = fill(files.template, context)
+    write_support(params.support, folder)
+    text = fill(params.template, context)
     if kept := set_edit_aside(snakemake.output.document, text):
         print(f"{snakemake.output.document} was edited and is written anew; the edit is in {kept}")
     write_json(snakemake.output.provenance, context["provenance"])
