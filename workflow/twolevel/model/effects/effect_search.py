@@ -27,6 +27,7 @@ from twolevel.model.effects.effect_sums import EffectSums, Sums
 from twolevel.model.effects.newton import minimise
 from twolevel.model.effects.relative_covariance import RelativeCovariance, triangle
 from twolevel.model.likelihood import Derivatives
+from twolevel.numeric.small_matrices import sandwich
 from twolevel.text.errors import InputError
 from twolevel.text.methods import Method
 
@@ -228,7 +229,7 @@ def in_theta(
     """A function's value with its derivatives by theta (S, B), from those by psi."""
     jacobian = layout.jacobian(theta)
     gradient = np.einsum("skb,sb->kb", jacobian, slopes)
-    hessian = np.einsum("skb,stb,tlb->klb", jacobian, curvature, jacobian, optimize=True)
+    hessian = sandwich(np.swapaxes(jacobian, 0, 1), curvature)
     return value, gradient, hessian + np.einsum("skl,sb->klb", layout.forms, slopes)
 
 

@@ -28,6 +28,7 @@ from twolevel.model.effects.effect_variances import (
 from twolevel.model.effects.newton import minimise
 from twolevel.model.effects.relative_covariance import RelativeCovariance, triangle
 from twolevel.model.held_parameters import HeldParameter
+from twolevel.numeric.small_matrices import sandwich
 
 # How far from 0 the diagonals of Lambda* begin, at least, in units of what a subject's own estimate
 # of the effect errs by: at 0 itself the deviance is stationary.
@@ -235,7 +236,7 @@ class _Problem:
         jacobian = np.concatenate([by_entries, -2 * psi[:, None]], axis=1)  # (S, S + 1, b)
         gradient = np.einsum("skb,sb->kb", jacobian, slopes)
         gradient[S] += 2 * N - 2 * v * now.rss
-        hessian = np.einsum("skb,stb,tlb->klb", jacobian, curvature, jacobian, optimize=True)
+        hessian = sandwich(np.swapaxes(jacobian, 0, 1), curvature)
         # The second derivatives of psi are v forms, -2 by_entries, 4 psi.
         hessian[:S, :S] += v * np.einsum("skl,sb->klb", self.forms, slopes)
         mixed = -2 * np.einsum("skb,sb->kb", by_entries, slopes)
@@ -247,5 +248,5 @@ class _Problem:
         hessian[S] += turned
         hessian[:, S] += turned
         gradient = np.einsum("skb,sb->kb", M, gradient)
-        hessian = np.einsum("skb,stb,tlb->klb", M, hessian, M, optimize=True)
+        hessian = sandwich(np.swapaxes(M, 0, 1), hessian)
         return value, gradient, hessian
