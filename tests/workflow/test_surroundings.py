@@ -50,6 +50,14 @@ def test_a_user_without_rights_and_without_a_home(fresh, first_run, tmp_path):
     assert differing(fresh.results("toy"), first_run[0].results("toy")) == []
 
 
+def test_no_job_compiles_the_library_again(fresh):
+    fresh.configure(TOY)
+    observations = "results/toy/observations.parquet"
+    fresh.snakemake(observations, environment={"PYTHONDONTWRITEBYTECODE": "1"})
+    kept = {path.name.split(".")[0] for path in fresh.path.rglob("*.pyc")}
+    assert {"job", "simulation"} <= kept
+
+
 class TestClock:
     """Set back or wrong: no result is stale, and no run endless."""
 
