@@ -33,14 +33,14 @@ def in_parts(monkeypatch):
 
 @pytest.fixture(params=BOTH)
 def both(request, tmp_path, in_parts):
-    """The name of a study, and its folders built whole, and in parts."""
+    """The folders of a study built whole, and in parts."""
     whole, parts = tmp_path / "whole", tmp_path / "parts"
     for folder in (whole, parts):
         folder.mkdir()
     build(request.param, whole, BOTH[request.param])
     in_parts()
     build(request.param, parts, BOTH[request.param])
-    return request.param, whole, parts
+    return whole, parts
 
 
 def agree(one, other, place=""):
@@ -67,26 +67,20 @@ def agree(one, other, place=""):
 
 
 def test_numbers_are_those_of_the_whole_table(both):
-    study, *folders = both
-    stages = {"design", "level1", "hierarchical", "mixed", "checks", "anova", "comparison"}
-    if study == "strata":  # whose two-stage fit looks at all rows at once
-        stages -= {"level1", "hierarchical", "comparison"}
-    for name in stages:
-        one, other = (json.loads((folder / f"{name}.json").read_text()) for folder in folders)
+    for name in ("design", "level1", "hierarchical", "mixed", "checks", "anova", "comparison"):
+        one, other = (json.loads((folder / f"{name}.json").read_text()) for folder in both)
         for key in OF_SAMPLE | {"sampled"}:
             one.pop(key, None), other.pop(key, None)
         agree(one, other, name)
-    for table in {*MIXED, "subjects", "anova", *stages & {"comparison"}} - {"influence"}:
-        one, other = ((folder / "tables" / f"{table}.csv").read_text() for folder in folders)
+    for table in {*MIXED, "subjects", "anova", "comparison"} - {"influence"}:
+        one, other = ((folder / "tables" / f"{table}.csv").read_text() for folder in both)
         assert len(one.splitlines()) == len(other.splitlines())
 
 
 def test_the_page_says_what_rests_on_the_sample(both):
-    study, *folders = both
-    whole, parts = (Page((folder / "report.html").read_text()) for folder in folders)
+    whole, parts = (Page((folder / "report.html").read_text()) for folder in both)
     assert "read in parts" in parts.text
     assert "read in parts" not in whole.text
-    assert ("too large to be held in memory" in parts.text) == (study == "strata")
 
 
 def test_what_a_table_in_parts_pools_is_tested_as_in_memory(tmp_path, in_parts):

@@ -22,7 +22,7 @@ def first_subjects(data: pd.DataFrame, typed: pd.DataFrame | Shards, fit: Subjec
     formula, in which grouping factors are named. subject_mean is mu_i; own has the effects that a
     subject has instead where the random part is more than an intercept, and nested, by grouping
     factor, those of the levels inside the subject; rows have condition, fitted and residual. All in
-    the response's unit, effects per unit of their column. Of a table in parts nested has nothing.
+    the response's unit, effects per unit of their column.
     """
     subjects = fit.subjects.set_index(fit.subjects["subject"].astype(str))
     of_row = data["subject"].astype(str)
@@ -39,11 +39,11 @@ def first_subjects(data: pd.DataFrame, typed: pd.DataFrame | Shards, fit: Subjec
         own, nested = {}, {}
         if fit.own is not None:
             own = {effect: subjects.at[name, f"own_{effect}"] for effect in fit.own.effects}
-            if not isinstance(typed, Shards):
-                nested = {
-                    grp: _by_level(part.iloc[here], typed.iloc[here], grp.split(":")[1:])
-                    for grp, part in fit.own.parts.items()
-                }
+            table = typed.sample if isinstance(typed, Shards) else typed
+            nested = {
+                grp: _by_level(part.iloc[here], table.iloc[here], grp.split(":")[1:])
+                for grp, part in fit.own.parts.items()
+            }
         found.append(
             {
                 "subject": name,

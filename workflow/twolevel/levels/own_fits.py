@@ -27,8 +27,8 @@ from twolevel.levels.stratum_variances import (
     StratumVariance,
     stratum_variances,
 )
-from twolevel.levels.swept_rows import SubjectOrder, Swept, SweptRows, project
-from twolevel.random.random_columns import RandomColumns
+from twolevel.levels.swept import Swept
+from twolevel.random.random_columns import RandomColumns, TermColumns
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,8 +108,7 @@ def own_effects(design: DesignMatrix, random: RandomColumns) -> OwnEffects:
     shards they are those of all subjects, and the residuals those of the sample.
 
     Raises NotEstimable where no degree of freedom is left for sigma_within or for Level 2, where no
-    effect belongs to the subject itself, and for nested effects that are correlated, or of a table
-    in shards.
+    effect belongs to the subject itself, and for nested effects that are correlated.
     """
     subject = tuple(each for each in random.terms if each.levels is None)
     nested = tuple(each for each in random.terms if each.levels is not None)
@@ -118,19 +117,8 @@ def own_effects(design: DesignMatrix, random: RandomColumns) -> OwnEffects:
             f"random part {random.part}: no effects of the subject itself; expected a term such as "
             f"(1 | {design.subject}) for the two-stage fit; read the mixed model's results"
         )
-    if nested and design.whole is not None:
-        raise NotEstimable(
-            f"random part {random.part}: the table is too large to be held in memory, and the "
-            "two-stage fit of nested effects looks at all rows at once; read the mixed model's "
-            "results"
-        )
-    own: Swept
-    full: Swept
-    if nested:
-        rows = SubjectOrder.of(design)
-        own, full = by_rows = rows.swept(subject), rows.swept(random.terms)
-    else:
-        own = full = Swept.of(design, random)
+    full = Swept.of(design, (*subject, *nested))
+    own = full.first(len(subject))
     if full.df_resid < 1:
         raise NotEstimable(
             f"random part {random.part}: with effects of each subject's own, {design.nobs} "
@@ -138,7 +126,7 @@ def own_effects(design: DesignMatrix, random: RandomColumns) -> OwnEffects:
             "least 1; add observations, or leave terms out"
         )
     within = full.fit[0] / full.df_resid
-    strata = stratum_variances(rows, random.terms, by_rows[1]) if nested else {}
+    strata = stratum_variances(design, full)
 
     coordinates = design.working_moments()[1]
     unit = coordinates.unit
@@ -157,18 +145,12 @@ def own_effects(design: DesignMatrix, random: RandomColumns) -> OwnEffects:
     level2 = _Level2.of(estimates, between)
     sampling = within * level2.of_errors()
     for term, stratum in strata.items():
-        errors = level2.of_nested(by_rows[0], rows.columns((term,)))
-        sampling = sampling + stratum.variance.corrected * errors
+        sampling = sampling + stratum.variance.corrected * level2.of_nested(term)
 
     def table(values: np.ndarray) -> pd.DataFrame:
         every = np.full((len(design.all_subjects), len(names)), np.nan)
         every[estimates.estimable] = values
         return pd.DataFrame(every, index=design.all_subjects, columns=names)
-
-    def in_order(values: np.ndarray) -> np.ndarray:
-        every = np.empty(design.nobs)
-        every[rows.order] = unit * values
-        return every
 
     return OwnEffects(
         effects=table(estimates.of_columns @ fixed + deviation),
@@ -177,10 +159,8 @@ def own_effects(design: DesignMatrix, random: RandomColumns) -> OwnEffects:
         sampling_covariance=unit**2 * sampling / (m - q),
         sigma_within=unit * float(np.sqrt(within)),
         df_resid=full.df_resid,
-        residuals=(
-            in_order(by_rows[1].residuals) if nested else unit * full.residuals_of(design, random)
-        ),
-        parts=pd.DataFrame({s.variance.grp: in_order(s.part) for s in strata.values()}),
+        residuals=unit * full.residuals(design),
+        parts=pd.DataFrame({s.variance.grp: unit * s.part for s in strata.values()}),
         strata=[stratum.variance.in_unit(unit) for stratum in strata.values()],
     )
 
@@ -253,10 +233,11 @@ class _Level2:
         own = np.einsum("m,mai,mbi->ab", self.kept, L, L)
         return own + np.einsum("mak,kl,mbl->ab", self.apart, unscaled, self.apart)
 
-    def of_nested(self, own: SweptRows, columns: np.ndarray) -> np.ndarray:
-        """The same of nested effects with variance 1, whose columns (m, N) are each subject's."""
-        inside, left = project(own.basis, columns, own.rows.counts)
-        shared = own.fit[1] @ own.products(left)  # (n, k, m)
+    def of_nested(self, term: TermColumns) -> np.ndarray:
+        """The same of the effects of a nested term with variance 1."""
+        own = self.estimates.own
+        inside = own.triangles[:, : own.width, own.columns(term)]
+        shared = own.fit[1] @ own.shared_with(term)  # (n, k, m)
         effects = self.estimates.of_rows @ inside[self.estimates.estimable]
         crossed = np.einsum(
             "mai,mbk,mki->ab", effects, self.apart, shared[self.estimates.estimable]

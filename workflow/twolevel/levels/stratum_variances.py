@@ -16,7 +16,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from twolevel.levels.swept_rows import SubjectOrder, SweptRows
+from twolevel.design.design_matrix import DesignMatrix
+from twolevel.levels.swept import Swept
 from twolevel.random.random_columns import TermColumns
 from twolevel.text.errors import InputError
 
@@ -59,18 +60,17 @@ class Stratum:
     part: np.ndarray
 
 
-def stratum_variances(
-    rows: SubjectOrder, terms: tuple[TermColumns, ...], full: SweptRows
-) -> dict[TermColumns, Stratum]:
+def stratum_variances(design: DesignMatrix, full: Swept) -> dict[TermColumns, Stratum]:
     """The strata of all terms whose levels are nested in the subject, in working units.
 
-    terms are the whole random part, and `full` the rows with all of it swept out.
+    `full` has the whole random part swept out. Of a table in shards, the parts of observations are
+    those of the sample.
 
     Raises NotEstimable for nested effects that are correlated, of which mean squares say nothing,
     and where a stratum has no degrees of freedom.
     """
     within = full.fit[0] / full.df_resid
-    nested = [term for term in terms if term.levels is not None]
+    terms, nested = full.terms, [term for term in full.terms if term.levels is not None]
     found: dict[TermColumns, Stratum] = {}
     # The finest levels first: their variances are part of the others' mean squares.
     for term in sorted(nested, key=lambda each: -each.most_levels):
@@ -79,9 +79,10 @@ def stratum_variances(
                 f"{term.term}: the two-stage fit has variances of single nested effects only; "
                 "expected terms such as (1 | id:session); read the mixed model's results"
             )
-        containing = [t for t in nested if t is not term and _contains(rows, t, term)]
-        beside = tuple(t for t in terms if t is not term and t not in containing)
-        stratum = _Swept(rows.swept(beside), rows.swept((*beside, term)))
+        containing = [t for t in nested if t is not term and _contains(design, t, term)]
+        beside = [t for t in terms if t is not term and t not in containing]
+        swept = Swept.of(design, (*beside, term, *containing))
+        stratum = _Stratum(swept.first(len(beside)), swept.first(len(beside) + 1))
         if stratum.df < 1:
             raise NotEstimable(
                 f"{term.term}: its stratum has {stratum.df} degrees of freedom beside the other "
@@ -97,20 +98,20 @@ def stratum_variances(
             raw=stratum.mean_square / per_level,
             sampling=error / per_level,
         )
-        found[term] = Stratum(variance, stratum.part)
+        found[term] = Stratum(variance, stratum.part(design))
     return {term: found[term] for term in nested}
 
 
 @dataclass(frozen=True, eq=False)
-class _Swept:
+class _Stratum:
     """The rows with everything beside a term swept out, and with the term as well."""
 
-    beside: SweptRows
-    together: SweptRows
+    beside: Swept
+    together: Swept
 
-    @property
-    def part(self) -> np.ndarray:
-        return self.beside.residuals - self.together.residuals
+    def part(self, design: DesignMatrix) -> np.ndarray:
+        """What the term's columns take from the residuals (N,)."""
+        return self.beside.residuals(design) - self.together.residuals(design)
 
     @property
     def df(self) -> int:
@@ -122,20 +123,19 @@ class _Swept:
 
     def multiple(self, term: TermColumns) -> float:
         """Of a term's variance, in the expectation of the mean square."""
-        columns = self.beside.rows.columns((term,))
-        return (self.beside.rest(columns) - self.together.rest(columns)) / self.df
+        return (self.beside.rest(term) - self.together.rest(term)) / self.df
 
 
-def _contains(rows: SubjectOrder, one: TermColumns, other: TermColumns) -> bool:
+def _contains(design: DesignMatrix, one: TermColumns, other: TermColumns) -> bool:
     """Whether the columns of `other` are sums of those of `one`: its levels are made of finer ones.
 
     Both are single effects of levels nested in the subject.
     """
     assert one.levels is not None
     assert other.levels is not None
-    level = rows.subjects * one.most_levels + one.levels[rows.order]
+    level = design.codes * one.most_levels + one.levels
     _, first, which = np.unique(level, return_index=True, return_inverse=True)
     return all(
         bool((values == values[first][which]).all())
-        for values in (other.levels[rows.order], other.values[rows.order], one.values[rows.order])
+        for values in (other.levels, other.values, one.values)
     )

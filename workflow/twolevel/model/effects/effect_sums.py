@@ -248,13 +248,18 @@ def subject_sums(design: DesignMatrix, random: RandomColumns) -> SubjectSums:
             within += left @ left.T
         R[at], projected[at] = own
     N = design.nobs
-    inside = np.diag(within) <= _ROUNDING**2 * N * np.diag(total)
-    within[inside] = within[:, inside] = 0.0
+    within = without_rounding(within, total, N)
     used = np.asarray(R.any(axis=(0, 2)))
     R, projected = R[:, used], projected[:, used]
     group, first = _alike(R)
     R = np.moveaxis(R[first], 0, -1)
     return SubjectSums(projected, group, used, R, column_sums, within, total, N)
+
+
+def without_rounding(within: np.ndarray, total: np.ndarray, N: int) -> np.ndarray:
+    """W (q, q) of N rows with 0 for columns of which rounding alone is left, of `total` (q, q)."""
+    kept = np.diag(within) > _ROUNDING**2 * N * np.diag(total)
+    return np.where(kept & kept[:, None], within, 0.0)
 
 
 def _all_blocks(
