@@ -118,7 +118,7 @@ def test_without_effects_of_subjects_themselves_there_is_a_sentence(made):
 
 def test_what_is_pooled_stands_at_the_headline_with_the_tests_that_it_hides(made):
     found = summary(made("pooled"))
-    assert "support its own effect of each level of block and of flanker too" in found
+    assert "support its own effect of each level of flanker and of block too" in found
     hidden = r"flanker, F\(2, 14\) = 50\.24, p < \.001 instead of F\(2, 35\)"
     assert re.search(hidden, found)
     assert "leave (1 | subj) out of the formula" in found

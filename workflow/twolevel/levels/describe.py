@@ -146,8 +146,9 @@ def describe_design(data: pd.DataFrame | Shards) -> Design:
     if isinstance(data, Shards):
         sample, n = data.sample, len(data.subjects)
         levels = _levels(sample["condition"])
-        of_parts = [_cells(p, p["subject"].to_numpy(), n, levels) for p in data.parts()]
-        cells = np.sum(of_parts, axis=0)
+        cells = np.zeros((n, len(levels)), dtype=np.intp)
+        for part in data.parts():
+            np.add.at(cells.reshape(-1), _numbers(part, part["subject"].to_numpy(), levels), 1)
         one = sample.assign(subject=data.subjects[sample["subject"]])
     else:
         codes, subjects = pd.factorize(data["subject"])
@@ -186,12 +187,18 @@ def _levels(condition: pd.Series) -> list:
 
 def _cells(data: pd.DataFrame, codes: np.ndarray, n: int, levels: list) -> np.ndarray:
     """The numbers of rows (n, J) of each subject under each condition."""
-    condition, J = data["condition"], len(levels)
+    J = len(levels)
+    return np.bincount(_numbers(data, codes, levels), minlength=n * J).reshape(n, J)
+
+
+def _numbers(data: pd.DataFrame, codes: np.ndarray, levels: list) -> np.ndarray:
+    """Which of all cells (n, J) each row is in, numbered with the condition's levels fastest."""
+    condition = data["condition"]
     if isinstance(condition.dtype, pd.CategoricalDtype):
         place = condition.cat.codes.to_numpy()
     else:
         place = np.searchsorted(levels, condition)
-    return np.bincount(codes * J + place, minlength=n * J).reshape(n, J)
+    return codes * len(levels) + place
 
 
 def _fullest(data: pd.DataFrame) -> pd.DataFrame:

@@ -58,7 +58,8 @@ def _able(each: Candidate, n_subjects: int) -> Markdown:
         why = f"saw {'them' if len(each.factors) > 1 else 'a level'} several times"
     else:
         why = "have three different values or more"
-    return Markdown(f"**{_own(each)}**: {each.subjects:,} of {counted(n_subjects, 'subject')} {why}")
+    of = f"{each.subjects:,} of {counted(n_subjects, 'subject')}"
+    return Markdown(f"**{_own(each)}**: {of} {why}")
 
 
 def _own(each: Candidate) -> Markdown:
