@@ -55,3 +55,11 @@ def test_a_printed_fit_has_correlations_and_names_what_is_at_an_edge():
     alike = SLEEP.assign(y=SLEEP["y"] - SLEEP.groupby("id")["y"].transform("mean"))
     edge = repr(tl.fit_mixed("y ~ day + (1 | id)", alike))
     assert "A boundary fit: variance of (Intercept) (id) = 0." in edge
+    assert edge.count(" = ") == 1
+    # Slopes in proportion to intercepts, and residuals that are in no subject's own line.
+    lines = SLEEP.groupby("id")["day"].transform(lambda x: x - x.mean())
+    slopes = (SLEEP["y"] * lines).groupby(SLEEP["id"]).transform("sum") / (lines**2).sum() * 18
+    left = alike["y"] - slopes * lines
+    own = 10 * np.sqrt(SLEEP["id"].rank(method="dense"))
+    line = tl.fit_mixed("y ~ day", SLEEP.assign(y=left + own * (30 + SLEEP["day"])), "id")
+    assert "A boundary fit: correlation of (Intercept) and day (id) = 1." in repr(line)

@@ -91,6 +91,7 @@ def test_a_factor_of_any_name(name, written):
     assert len(fit.coef_table().index.unique()) == 4
     assert len(fit.profile(parameters=["sigma_between"])) == 1
     assert list(fit.means(name).index) == ["t1", "t2", "t3"]
+    assert len(tl.fit_mixed(f"y ~ 0 + {term} + other + (1 | id)", data).anova()) == 2
     twice = pd.concat([data, data.assign(y=data["y"] + np.arange(18) % 4)])
     own = tl.fit_mixed(f"y ~ {term}", twice, "id").random_part.terms
     assert [each.grouping for each in own] == [("id",), ("id", name)]

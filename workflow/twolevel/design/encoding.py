@@ -274,7 +274,8 @@ def _named(
         )
         if len(set(shown)) == len(shown) and len(set(names)) == len(names):
             break
-    return shown, intercept if intercept in shown else None, names
+    has_intercept = any([factor.expr for factor in term.factors] == ["1"] for term in terms)
+    return shown, intercept if has_intercept else None, names
 
 
 def _first_bad(codes: np.ndarray) -> int:

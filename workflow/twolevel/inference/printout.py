@@ -99,7 +99,8 @@ def _variances(fit: MixedFit) -> str:
 
 def _boundary(fit: MixedFit) -> str:
     """Which variances are 0, and which correlations 1 or -1."""
-    zero, perfect = edges(fit.varcorr.itertuples())
+    rows = fit.varcorr.astype(object).where(fit.varcorr.notna(), None)
+    zero, perfect = edges(rows.itertuples())
     said = [f"variance of {row.var1} ({row.grp}) = 0" for row in zero]
     said += [f"correlation of {r.var1} and {r.var2} ({r.grp}) = {r.sdcor:.0f}" for r in perfect]
     which = "; ".join(said) or "effects of a term determine each other"
