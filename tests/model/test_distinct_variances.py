@@ -134,3 +134,22 @@ def test_rows_that_are_all_explained_may_leave_no_residuals(fixed, bars, unbound
             assert found.startswith("the residuals within subjects are all 0") or not found
         assert found or not unbounded
         tl.fit_mixed(f"y ~ {fixed} + (1 | id)", data, method="ML")  # with the remedy
+
+
+@pytest.mark.parametrize("method", ["REML", "ML"])
+@pytest.mark.parametrize(
+    ("fixed", "bars", "y"),
+    [
+        ("x", "(x | id)", lambda t: t["id"] * (1 + t["x"])),
+        ("a", "(1 | id) + (1 | id:a)", lambda t: t["id"] * t["a"].map({"u": 1, "v": 2, "w": 7})),
+        ("a * x", "(1 | id) + (1 | id:a)", lambda t: t["x"] + t["id"] ** 2),
+    ],
+)
+def test_a_response_that_is_explained_has_no_residuals(fixed, bars, y, method):
+    data = DATA.assign(y=y)
+    with pytest.raises(tl.InputError, match="the residuals within subjects are all 0"):
+        tl.fit_mixed(f"y ~ {fixed} + {bars}", data, method=method)
+    tiny = 1e-4 * np.random.default_rng(1).normal(size=len(data))
+    assert (
+        tl.fit_mixed(f"y ~ {fixed} + {bars}", data.assign(y=data["y"] + tiny)).sigma_within > 5e-5
+    )

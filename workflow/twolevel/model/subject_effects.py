@@ -47,7 +47,7 @@ from twolevel.random.random_columns import RandomColumns
 from twolevel.text.errors import InputError
 from twolevel.text.methods import Method
 
-# The theta above which sigma_w counts as 0 where any response is explained without it.
+# The theta above which sigma_w counts as 0 where the response is explained without it.
 _NEXT_TO_NOTHING = 1e3
 
 
@@ -95,14 +95,16 @@ class SubjectEffects:
         """The solution where the likelihood is largest: see `effect_search`.
 
         Raises InputError also for variances that the data cannot tell apart. Where X and Z together
-        explain any response, the likelihood is largest at sigma_w = 0, or grows without bound.
+        explain the response, the likelihood grows without bound, unless they (by ML: Z alone)
+        explain any; and then it may be largest at sigma_w = 0.
         """
         self._refuse_indistinct()
-        N, (of_Z, of_both) = self.subjects.nobs, self.subjects.ranks
-        if of_both == N > of_Z and self.method == "ML":
+        explained, (of_Z, of_both) = self.subjects.explained, self.subjects.ranks
+        rank = of_both if self.method == "REML" else of_Z
+        if explained and rank < self.subjects.nobs:
             raise InputError(NO_RESIDUALS)
         own = maximise(self.sums, self.directions, self.layout, self.method)[:, 0]
-        if of_both == N and np.abs(own).max() > _NEXT_TO_NOTHING:
+        if explained and np.abs(own).max() > _NEXT_TO_NOTHING:
             raise InputError(NO_RESIDUALS)
         return self.at(own)
 

@@ -23,6 +23,7 @@ from typing import Protocol, Self
 import numpy as np
 
 from twolevel.design.design_matrix import DesignMatrix
+from twolevel.design.identifiability import residual_sum
 from twolevel.design.moments import independent_columns
 from twolevel.design.reduction import parts_of
 from twolevel.random.random_columns import RandomColumns
@@ -32,6 +33,8 @@ from twolevel.text.methods import Method
 _RANK = 1e-10
 # Relative size of what rounding leaves of a column in the span of every subject's Z.
 _ROUNDING = 1e-13
+# The share of what Z leaves of the response that is rounding, where X explains it.
+_NOTHING = 1e-13
 # Numbers in a block of rows: a few megabytes, which stay near the processor.
 _BLOCK = 400_000
 # Subjects with the same R on average, from which one matrix product for each R pays.
@@ -204,8 +207,18 @@ class SubjectSums:
     def ranks(self) -> tuple[int, int]:
         """Those of Z and of [X Z], over all rows."""
         of_Z = int(self.R.any(axis=1).sum(axis=0)[self.group].sum())
-        kept = independent_columns(self.within[:-1, :-1], np.diag(self.total)[:-1])
-        return of_Z, of_Z + len(kept)
+        return of_Z, of_Z + len(self._beside_Z)
+
+    @property
+    def explained(self) -> bool:
+        """Whether [X Z] explain the response to its last digits."""
+        left = residual_sum(self.within, self._beside_Z)[0]
+        return bool(left <= _NOTHING * self.within[-1, -1])
+
+    @property
+    def _beside_Z(self) -> np.ndarray:
+        """The columns of X that are no combination of Z and of those before them."""
+        return independent_columns(self.within[:-1, :-1], np.diag(self.total)[:-1])
 
     def pooled(self) -> EffectSums:
         """The sums over subjects with the same R, of the one data set that there is."""
