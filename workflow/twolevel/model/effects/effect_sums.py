@@ -211,7 +211,9 @@ class SubjectSums:
 
     @property
     def explained(self) -> bool:
-        """Whether [X Z] explain the response to its last digits."""
+        """Whether [X Z] explain the response to its last digits, or any response."""
+        if self.ranks[1] == self.nobs:
+            return True
         left = residual_sum(self.within, self._beside_Z)[0]
         return bool(left <= _NOTHING * self.within[-1, -1])
 
