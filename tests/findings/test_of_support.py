@@ -20,7 +20,7 @@ def candidate(*factors, number=None, reason=None, subjects=10):
     }
 
 
-def found(random, supported, *candidates):
+def found(random, supported, *candidates, pooled=False):
     able = {"random": supported, "n_subjects": 10, "candidates": list(candidates)}
     part = {
         "random": random,
@@ -28,11 +28,11 @@ def found(random, supported, *candidates):
         "own_coefficients": 2,
         "own_fitted": [],
     }
-    return support(example_summaries.design(random_part=part | {"supported": able}))
+    return support(example_summaries.design(random_part=part | {"supported": able}), pooled)
 
 
 def test_the_lectures_design_supports_a_mean_and_no_more():
-    said = support(example_summaries.design())
+    said = support(example_summaries.design(), pooled=False)
     assert not said.more
     assert said.supported == ["**a mean**, as every subject does"]
     assert said.unsupported == [
@@ -57,12 +57,18 @@ def test_an_own_line_and_own_effects_of_cells():
 
 
 def test_what_is_left_out_is_said():
-    said = found("(1 | id)", "(1 + day | id:dose)", candidate("dose", number="day"))
+    able = candidate("dose", number="day")
+    said = found("(1 | id)", "(1 + day | id:dose)", able, pooled=True)
     assert said.supported[1].startswith("**a slope of day in each level of dose**")
     assert said.said == (
         "The model has `(1 | id)`, where the data support `(1 + day | id:dose)`. What is left out "
         "of that is part of the residuals here."
     )
+
+
+def test_a_model_that_has_all_of_it_by_other_terms_leaves_nothing_to_residuals():
+    said = found("(0 + dose | id)", "(1 | id) + (1 | id:dose)", candidate("dose"))
+    assert said.said.endswith(": subjects may differ in all of that here, too.")
 
 
 @pytest.mark.parametrize("reason", get_args(Reason))

@@ -124,7 +124,7 @@ def test_what_is_left_out_is_said_with_the_tests_that_it_changes():
     (said,) = cautions(fit, checks(pooled=pooled), COLUMNS)
     assert "support its own effect of each level of time too" in said
     assert "F(2, 7) = 1.75, p = .228 instead of F(2, 38) = 12.86, p \\< .001. Tru" in said
-    assert said.endswith("leave `(1 | id)` out of the formula.")
+    assert said.endswith(f"to have them on it, write `{pooled['random']}` in the formula.")
     same = mixed(anova=[{"term": "time", **UNCLEAR}])
     (said,) = cautions(same, checks(pooled=pooled), COLUMNS)
     assert said.endswith("A model with it has the same tests here.")

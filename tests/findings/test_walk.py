@@ -7,6 +7,7 @@ import pytest
 from example_summaries import anova, design, mixed
 from test_headline import study as without_levels
 
+from twolevel.findings.compared import why_apart
 from twolevel.findings.walk.again import what_changes
 from twolevel.findings.walk.alone import mean_in_numbers
 from twolevel.findings.walk.error_rows import error_rows
@@ -122,6 +123,28 @@ def test_what_the_anova_has_no_row_for_is_said():
     )
     assert error_rows(found).absent == ["$B_{i}$"]
     assert "has no row for $B_{i}$" in error_rows(found).said[-1]
+
+
+def test_errors_that_the_model_pools_are_one_random_variable():
+    """Its variance is none of the mean squares that the ANOVA has of them."""
+    rows = [STRATA[0], STRATA[1], STRATA[1] | {"stratum": "within"}]
+    found = study(comparison={"pooled": ["id:time"]}, partitioned={"strata": rows})
+    error = "$\\eta_{ij}$"
+    assert error_rows(found).symbols == {"id": "$S_{i}$", "id:time": error, "within": error}
+    assert error_rows(found).said[1:] == [
+        f"{error} is the error of `id:time` and `within` together, whose mean squares the ANOVA "
+        "keeps apart."
+    ]
+
+
+def test_free_effects_of_levels_are_all_errors_at_once():
+    terms = [{"formula": "0 + f", "within": [], "effects": ["f[a]", "f[b]"]}]
+    found = study(random_terms=terms, partitioned={"strata": STRATA})
+    assert error_rows(found).symbols == {}
+    assert error_rows(found).free == ["$B^{(1)}_{i}$", "$B^{(2)}_{i}$"]
+    assert "makes the errors of `id` and `id:time` together" in error_rows(found).said[0]
+    (reason,) = why_apart(found, error_rows(found))
+    assert reason.endswith("the ANOVA takes all contrasts of levels to vary alike")
 
 
 def test_a_variance_below_0_is_said_to_be_none():

@@ -66,6 +66,24 @@ def test_effects_of_replicated_cells_have_the_test_on_their_means():
     pd.testing.assert_frame_equal(found.tests, tl.fit_mixed("y ~ a", means, "id").anova())
 
 
+def test_effects_that_other_terms_let_vary_are_not_left_out():
+    """An unstructured covariance of a factor's effects has compound symmetry in it."""
+    data = crossed(8, a="uvw", b="pq", trial="1234").drop(columns="trial")
+    for part in ("(0 + a | id)", "(a | id)"):
+        assert pooled(f"y ~ a + {part}", data) is None
+    assert pooled("y ~ a * b + (0 + a:b | id)", data) is None
+    found = pooled("y ~ a * b + (0 + a | id)", data)
+    assert found.random == "(0 + a | id) + (1 | id:b) + (1 | id:a:b)"
+    assert [term["within"] for term in found.left_out] == [["b"], ["a", "b"]]
+
+
+def test_what_else_the_model_has_stays_beside_what_it_leaves_out():
+    data = crossed(8, a="uvw", session="1234")
+    found = pooled("y ~ a + (1 | id/session)", data)
+    assert found.random == "(1 | id) + (1 | id:session) + (1 | id:a)"
+    assert found.left_out == [{"within": ["a"], "effects": ["(Intercept)"]}]
+
+
 def test_one_row_a_cell_leaves_nothing_out():
     assert pooled("y ~ a + (1 | id)", crossed(6, a="uvw")) is None
 

@@ -186,7 +186,12 @@ def test_names_that_yaml_reads_as_numbers_are_text():
         ({"studies": {"s": {"data": "x.csv", "subject": "id"}}}, "formula: missing, but needed; w"),
         (
             {"studies": {"s": {"data": "x.csv", "formula": "y ~ t + (1 | id) + (1 | session)"}}},
-            'subject: missing, but needed; write for example "subject: id"',
+            'groups by "id", "session", and no column stands right of all bars; where the levels '
+            'of all lie within those of one, write for example "subject: id". Models of crossed',
+        ),
+        (
+            real(formula="score ~ group + (1 | group:id)", subject="group"),
+            "give every subject a label of its own in the table, and group by that column",
         ),
         (
             real(formula="score ~ time + (1 | vp)"),

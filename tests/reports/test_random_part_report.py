@@ -121,4 +121,4 @@ def test_what_is_pooled_stands_at_the_headline_with_the_tests_that_it_hides(made
     assert "support its own effect of each level of flanker and of block too" in found
     hidden = r"flanker, F\(2, 14\) = 50\.24, p < \.001 instead of F\(2, 35\)"
     assert re.search(hidden, found)
-    assert "leave (1 | subj) out of the formula" in found
+    assert "write (1 | subj) + (1 | subj:flanker) + (1 | subj:block) in the formula" in found

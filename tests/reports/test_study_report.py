@@ -1268,7 +1268,7 @@ def test_what_an_intercept_pools_is_said_at_the_headline(made):
         found = summary(made(name))
         assert "Errors are pooled here: each subject’s data support" in found, name
         assert "ANOVA with partitioned errors give the same numbers" not in found, name
-    assert "leave (1 | subj) out of the formula" in summary(made("two_errors"))
+    assert "to have them on it, write (1 | subj) + (1 | subj:" in summary(made("two_errors"))
     for name in ("balanced", "split_plot", "age", "factor"):
         assert "Errors are pooled" not in summary(made(name)), name
 

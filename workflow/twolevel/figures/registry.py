@@ -94,11 +94,13 @@ def one_subject(found: Results) -> Figure:
     caption, beside = "The subject's own mean.", ""
     if found.condition:
         data = ", which is the data" if one.saturated else ""
+        given = part.random == part.supported.random
+        has = "what its data support" if given else "what the model gives it"
         caption = (
-            f"Above, the subject's own mean under each level{data}; below, what its data support: "
+            f"Above, the subject's own mean under each level{data}; below, {has}: "
             f"a fit by {counted(part.own_coefficients, 'coefficient')}."
         )
-        beside = ", beside the fit that its data support"
+        beside = f", beside {'the fit that its data support' if given else 'that by the model'}"
     return Figure(
         "fig-one",
         caption,

@@ -92,8 +92,8 @@ def _pooled(mixed: MixedSummary, checks: ChecksSummary) -> Markdown | None:
     more = f"; and {len(other) - MOST_TESTS} more" if len(other) > MOST_TESTS else ""
     return Markdown(
         f"{said}A model with it gives other tests: {'; '.join(other[:MOST_TESTS])}{more}. Trust "
-        "these rather than the tests of this page; to have them on it, leave "
-        f"{code(mixed.random)} out of the formula."
+        "these rather than the tests of this page; to have them on it, write "
+        f"{code(pooled.random)} in the formula."
     )
 
 

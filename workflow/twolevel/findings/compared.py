@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from twolevel.design.terms import term_in_words
+from twolevel.findings.results import Results
+from twolevel.findings.walk.error_rows import ErrorRows
+from twolevel.random.edges import edges
 from twolevel.summaries.comparison_summary import ComparisonSummary
 from twolevel.text.markdown import Markdown, code, escape, num, words
 
@@ -46,26 +49,26 @@ def most_apart(comparison: ComparisonSummary, terms: Mapping[str, list[str]]) ->
     return Markdown(f"{what}: {words(values)}")
 
 
-def why_apart(
-    comparison: ComparisonSummary, random: str, without_row: list[Markdown]
-) -> list[Markdown]:
-    """Why mixed model and ANOVA differ, reason by reason; random is the model's random part.
-
-    without_row are the random variables of the model that are no error of the ANOVA's.
-    """
-    reasons = []
-    if without_row:
+def why_apart(found: Results, errors: ErrorRows) -> list[Markdown]:
+    """Why mixed model and ANOVA differ, reason by reason; errors are the ANOVA's in the model."""
+    comparison, reasons = found.comparison, []
+    if errors.absent:
         reasons.append(
-            f"the ANOVA has no error for {words(without_row)}, and tests against single "
+            f"the ANOVA has no error for {words(errors.absent)}, and tests against single "
             "observations what the mixed model tests against differences between subjects"
+        )
+    if errors.free:
+        reasons.append(
+            f"the model’s random part, {code(found.mixed.random)}, lets variances of levels, and "
+            "correlations, be any, where the ANOVA takes all contrasts of levels to vary alike"
         )
     if comparison.pooled:
         reasons.append(
-            f"the model’s random part, {code(random)}, has no variance for "
+            f"the model’s random part, {code(found.mixed.random)}, has no variance for "
             f"{words([code(name) for name in comparison.pooled])}, so that all terms within "
             "subjects stand against one error, where the ANOVA gives each effect its own"
         )
-    if comparison.boundary:
+    if found.two_stage.truncated or edges(found.mixed.varcorr)[0]:
         reasons.append(
             "a variance is estimated as 0, and the mixed model pools what the ANOVA keeps apart"
         )

@@ -102,9 +102,10 @@ class Results:
         return [row for row in rows if self.condition in self.verdicts[row.term].variables]
 
     @property
-    def interaction_names(self) -> list[str]:
-        """The terms that the condition is part of, in words."""
-        return [self.verdicts[row.term].name for row in self.interactions]
+    def interacting(self) -> list[str]:
+        """The variables that the condition has interactions with."""
+        names = (name for row in self.interactions for name in self.verdicts[row.term].variables)
+        return [name for name in dict.fromkeys(names) if name != self.condition]
 
     @property
     def own_df(self) -> Number:

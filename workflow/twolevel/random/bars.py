@@ -18,6 +18,12 @@ from twolevel.design.formula import BARS, MISPLACED_BAR, MOST_KEPT, FormulaNames
 from twolevel.design.tokens import Refusal, Token, column_name, tokens_of
 from twolevel.text.errors import InputError, listed, quoted
 
+# Where to go with what is not nested.
+CROSSED = (
+    "Models of crossed factors, as of subjects and items, are fitted by lme4 (R), pymer4 (Python) "
+    "and MixedModels.jl (Julia)"
+)
+
 
 @dataclass(frozen=True)
 class Bar:

@@ -15,7 +15,7 @@ from twolevel.design.design_matrix import DesignMatrix, design_matrix
 from twolevel.design.reduction import parts_of, refuse_stateful
 from twolevel.design.shards import Shards
 from twolevel.design.variables import Column, Variables
-from twolevel.random.bars import Bar, MixedFormula, read_bars
+from twolevel.random.bars import CROSSED, Bar, MixedFormula, read_bars
 from twolevel.random.own_levels import OwnLevels
 from twolevel.random.random_columns import RandomColumns, TermColumns
 from twolevel.random.supported import supported, within_factors
@@ -129,8 +129,7 @@ def _crossed(
                 f"{bar} is crossed with {subject}: {quoted(level)} occurs with "
                 f"{' and '.join(map(quoted, two))}; expected one grouping factor, in whose levels "
                 f"those of all others are nested. If it is another {' '.join(bar.grouping)} each "
-                f"time, write {nested}; models of crossed factors, as of subjects and items, are "
-                "fitted by lme4 (R), pymer4 (Python) and MixedModels.jl (Julia)"
+                f"time, write {nested}. {CROSSED}"
             )
     return None
 

@@ -164,8 +164,9 @@ def contrasts_table(found: Results) -> PaperTable:
 
 def variances_table(found: Results) -> PaperTable:
     """What varies, by REML, with intervals by profile likelihood."""
-    decimals, rows = decimals_found(found), []
-    for each in variances(found.mixed):
+    decimals, rows, varying = decimals_found(found), [], variances(found.mixed)
+    together = " and correlations" if any(each.is_correlation for each in varying) else ""
+    for each in varying:
         row = found.interval(each.row.parameter)
         ends = (row.profile_low, row.profile_high)
         if each.is_correlation:
@@ -176,7 +177,7 @@ def variances_table(found: Results) -> PaperTable:
         rows.append([plain(each.said).partition(", $")[0], value, written])
     return PaperTable(
         "varcorr",
-        Markdown(f"Standard deviations (SD){_in_unit(found)} and correlations, by REML."),
+        Markdown(f"Standard deviations (SD){together}{_in_unit(found)}, by REML."),
         (*names("Parameter"), *numbers("Estimate", _interval_heading(found))),
         rows,
         Markdown("Intervals by profile likelihood."),

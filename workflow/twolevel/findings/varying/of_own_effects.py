@@ -78,11 +78,14 @@ def _entry(said: str, level2: EffectCovarianceSummary, i: int, j: int) -> Varian
 
 def _improper(negative: list[Markdown], proper: bool) -> Markdown | None:
     if negative:
-        verb = "is" if len(negative) == 1 else "are"
+        few = "The corrected variance", "is", "It stands as it is"
+        many = "The corrected variances", "are", "They stand as they are"
+        one, verb, stand = few if len(negative) == 1 else many
+        listed = words([Markdown(said.removeprefix("variance ")) for said in negative])
         return Markdown(
-            f"The corrected {words(negative)} {verb} below 0, which no variance can be: the "
-            "estimates vary *less* than their own error would make them. It stands as it is here; "
-            "the mixed model puts it at 0 and fits all others anew."
+            f"{one} {listed} {verb} below 0, which no variance can be: the estimates vary *less* "
+            f"than their own error would make them. {stand} here; the mixed model allows no "
+            "variance below 0, and fits all at once."
         )
     if not proper:
         return Markdown(

@@ -27,17 +27,19 @@ _REASONS: dict[Reason, str] = {
 class Support:
     """Effects of subjects' own that the data support, those that they do not, and the verdict.
 
-    more says that the model has more than a mean of each subject's own, or that it could.
+    able says that the data support more than a mean of each subject's own; more that the model has
+    it, or could.
     """
 
     supported: list[Markdown]
     unsupported: list[Markdown]
     said: Markdown
+    able: bool
     more: bool
 
 
-def support(design: DesignSummary) -> Support:
-    """What the subjects' data support, and whether the model has it."""
+def support(design: DesignSummary, pooled: bool) -> Support:
+    """What the subjects' data support, and whether the model has it; pooled: it leaves some out."""
     part = design.random_part
     able, unable = [], []
     for each in part.supported.candidates:
@@ -48,7 +50,8 @@ def support(design: DesignSummary) -> Support:
     return Support(
         [Markdown("**a mean**, as every subject does"), *able],
         unable,
-        _verdict(part),
+        _verdict(part, pooled),
+        able=bool(able),
         more=bool(able) or not part.intercept_only,
     )
 
@@ -73,7 +76,7 @@ def _own(each: Candidate) -> Markdown:
     return Markdown(f"a slope of {escape(each.number)}{' in ' if cells else ''}{cells}")
 
 
-def _verdict(part: RandomPartSummary) -> Markdown:
+def _verdict(part: RandomPartSummary, pooled: bool) -> Markdown:
     able = [each for each in part.supported.candidates if each.reason is None]
     if part.random == part.supported.random:
         has = (
@@ -82,7 +85,9 @@ def _verdict(part: RandomPartSummary) -> Markdown:
         if able:
             return Markdown(has)
         return Markdown(f"{has} All other effects must be shared: the data constrain us.")
-    return Markdown(
-        f"The model has {code(part.random)}, where the data support {code(part.supported.random)}. "
-        "What is left out of that is part of the residuals here."
+    said = (
+        f"The model has {code(part.random)}, where the data support {code(part.supported.random)}"
     )
+    if pooled:
+        return Markdown(f"{said}. What is left out of that is part of the residuals here.")
+    return Markdown(f"{said}: subjects may differ in all of that here, too.")

@@ -88,10 +88,10 @@ def _singular(own: Own) -> tuple[str, Markdown]:
     among, within = _levels(own.within)
     if own.of is None:
         return f"effect of each {among}", Markdown(f"of {within}")
-    where = f" in each {among} of {within}" if own.within else ""
-    if own.is_slope:
-        return "slope", Markdown(f"of {escape(own.of)}{where}")
-    return "effect of each level", Markdown(f"of {escape(own.factor)}{where}")
+    kind, of = ("slope", own.of) if own.is_slope else ("effect of each level", own.factor)
+    if own.within:
+        return f"{kind} of {escape(of)} in each {among}", Markdown(f"of {within}")
+    return kind, Markdown(f"of {escape(of)}")
 
 
 def _levels(names: Sequence[str]) -> tuple[str, Markdown]:
@@ -198,9 +198,10 @@ def at_the_edge(mixed: MixedSummary) -> Markdown:
     for row in perfect:
         one, other = (deviates(each, True) for each in known[row.parameter].own)
         sign = "1" if (row.sdcor or 0) > 0 else "−1"
-        said.append(f"the correlation of their {one} and {other} as {sign}")
+        whose = "their" if said else "subjects’ own"
+        said.append(f"the correlation of {whose} {one} and {other} as {sign}")
     if not said:
-        return Markdown("one of subjects’ own effects follows from the others without error")
+        return Markdown("one of subjects’ own effects as following from the others without error")
     return Markdown(" and ".join(said))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from twolevel.findings.results import Results
@@ -16,46 +16,69 @@ from twolevel.text.markdown import Markdown, code, num, tex, words
 class ErrorRows:
     """The symbol of each stratum's error that the model has, by stratum; and what these rows say.
 
-    absent are the random variables of the model that no error of the ANOVA is.
+    absent are the slopes of subjects' own, which no error of the ANOVA is; free the own effects of
+    a factor's levels, whose variances and covariances are any in the model, and not in the ANOVA.
+    Where there are either, no error is a random variable of the model alone.
     """
 
     symbols: Mapping[str, Markdown]
     said: list[Markdown]
     absent: list[Markdown]
+    free: list[Markdown]
 
 
 def error_rows(found: Results) -> ErrorRows:
     """What each error of the ANOVA is in the model; nothing where there is no ANOVA."""
     strata = found.anova.strata
     if not strata:
-        return ErrorRows({}, [], [])
+        return ErrorRows({}, [], [], [])
     subject, residual = found.design.columns["subject"], strata[-1].stratum
     terms = zip(own_effects(found.mixed.random_terms), symbols(found.mixed), strict=True)
     flat = [pair for own, names in terms for pair in zip(own, names, strict=True)]
-    known = {":".join([subject, *own.within]): symbol for own, symbol in flat if own.of is None}
+    absent = [Markdown(f"${symbol}$") for own, symbol in flat if own.is_slope]
+    free = [Markdown(f"${symbol}$") for own, symbol in flat if own.of and not own.is_slope]
+    if absent or free:
+        return ErrorRows({}, list(_apart(found, absent, free)), absent, free)
+    known = {":".join([subject, *own.within]): symbol for own, symbol in flat}
     shown = {row.stratum: known[row.stratum] for row in strata[:-1] if row.stratum in known}
-    shown[residual] = ERROR
-    absent = [Markdown(f"${symbol}$") for _, symbol in flat if symbol not in shown.values()]
+    pooled = found.comparison.pooled
+    shown |= dict.fromkeys([*pooled, residual], ERROR)
     said = [
         _said(row, shown[row.stratum], row is strata[-1], found)
         for row in strata
-        if row.stratum in shown
+        if row.stratum in shown and row.stratum not in pooled
     ]
-    if absent:
-        said.append(
-            Markdown(
-                f"The ANOVA has no row for {words(absent)}, which is part of the error of "
-                f"{code(residual)} there."
-            )
-        )
     known_by = {stratum: Markdown(f"${symbol}$") for stratum, symbol in shown.items()}
-    return ErrorRows(known_by, said, absent)
+    return ErrorRows(known_by, said, [], [])
+
+
+def _apart(found: Results, absent: list[Markdown], free: list[Markdown]) -> Iterator[Markdown]:
+    """Where slopes and free effects of levels are among the ANOVA's errors."""
+    errors = words([code(row.stratum) for row in found.anova.strata])
+    if absent:
+        of = "is part" if len(absent) == 1 else "are parts"
+        yield Markdown(
+            f"The ANOVA has no row for {words(absent)}, which {of} of the errors of {errors} "
+            "there: their mean squares tell no variance of the model."
+        )
+    if free:
+        yield Markdown(
+            f"How subjects differ in {words(free)} makes the errors of {errors} together: the "
+            "model lets each vary as it will and any two covary, the ANOVA takes all contrasts of "
+            "levels to vary alike."
+        )
 
 
 def _said(row: Stratum, symbol: str, is_error: bool, found: Results) -> Markdown:
     head = f"${symbol}$ is the error of {code(row.stratum)}"
     if row.ms is None or row.variance is None:
         return Markdown(f"{head}.")
+    if is_error and (pooled := found.comparison.pooled):
+        errors = words([code(stratum) for stratum in [*pooled, row.stratum]])
+        return Markdown(
+            f"${symbol}$ is the error of {errors} together, whose mean squares the ANOVA keeps "
+            "apart."
+        )
     if is_error:
         return Markdown(
             f"{head}: its mean square is the variance, $\\hat\\sigma_w^2 = {tex(row.ms)}$."

@@ -15,7 +15,7 @@ import pandas as pd
 from twolevel.design.design_matrix import DesignMatrix
 from twolevel.mixed import MixedFit, fit_design
 from twolevel.random.mixed_design import supported_columns
-from twolevel.random.random_part import RandomPart
+from twolevel.random.random_columns import RandomColumns, TermColumns
 from twolevel.text.errors import InputError
 
 
@@ -23,9 +23,9 @@ from twolevel.text.errors import InputError
 class PooledErrors:
     """A model with all that subjects' data support, beside one that leaves some of it out.
 
-    random is its random part, left_out are the terms with the effects that the other has not, and
-    tests the Type III F tests (F, df_num, df_den, p) of it by REML, by term. Where it cannot be
-    fitted, tests has no rows and reason says why.
+    random is its random part, with what else the other has; left_out are the terms with the effects
+    that the other has not, and tests the Type III F tests (F, df_num, df_den, p) of it by REML, by
+    term. Where it cannot be fitted, tests has no rows and reason says why.
     """
 
     random: str
@@ -40,30 +40,51 @@ class PooledErrors:
 
 def pooled_errors(fit: MixedFit) -> PooledErrors | None:
     """What a fit leaves out; None where it leaves out nothing."""
-    design = fit.design
-    columns = supported_columns(design)
-    here = dict(_effects(fit.random_part, design.subject))
-    left_out = [
-        {"within": list(within), "effects": [e for e in effects if e not in here.get(within, ())]}
-        for within, effects in _effects(columns.part, design.subject)
-    ]
-    left_out = [term for term in left_out if term["effects"]]
+    design, has = fit.design, fit.random_columns.terms
+    left_out: dict[TermColumns, list[str]] = {}
+    for each in supported_columns(design).terms:
+        within = each.term.within(design.subject)
+        same = [other for other in has if other.term.within(design.subject) == within]
+        known = {effect for other in same for effect in other.term.effects}
+        effects = [effect for effect in each.term.effects if effect not in known]
+        if effects and not any(_covers(other, each, design) for other in has):
+            left_out[each] = effects
     if not left_out:
         return None
+    replaced = {each.term.within(design.subject) for each in left_out}
+    kept = [each for each in has if each.term.within(design.subject) not in replaced]
+    columns = RandomColumns((*kept, *left_out))
+    effects_left_out = [
+        {"within": list(each.term.within(design.subject)), "effects": effects}
+        for each, effects in left_out.items()
+    ]
     random = str(columns.part)
     tests = pd.DataFrame(columns=["F", "df_num", "df_den", "p"]).rename_axis("term")
+    reason = None
     try:
-        return PooledErrors(random, left_out, fit_design(design, columns, "REML").anova(), None)
+        tests = fit_design(design, columns, "REML").anova()
     except InputError as error:
-        return PooledErrors(random, left_out, tests, str(error))
+        reason = str(error)
+    return PooledErrors(random, effects_left_out, tests, reason)
 
 
-def _effects(part: RandomPart, subject: str) -> list[tuple[tuple[str, ...], list[str]]]:
-    """The effects in each combination of factors besides the subject."""
-    found: dict[tuple[str, ...], list[str]] = {}
-    for term in part.terms:
-        found.setdefault(term.within(subject), []).extend(term.effects)
-    return list(found.items())
+def _covers(term: TermColumns, other: TermColumns, design: DesignMatrix) -> bool:
+    """Whether a term lets subjects differ in all that another one does, by other columns.
+
+    It does where each column of the other, in each of its levels within those of the term, is a
+    sum of the term's columns: (0 + f | id) has (1 | id) and (1 | id:f) in it.
+    """
+    wide, narrow = (each.term.within(design.subject) for each in (term, other))
+    if not set(wide) <= set(narrow):
+        return False
+    levels = [name for name in narrow if name not in wide]
+    columns = other.values[:, :, None]
+    if levels:
+        code = pd.DataFrame(design.data)[levels].groupby(levels, observed=True).ngroup().to_numpy()
+        columns = columns * (code[:, None] == np.arange(code.max() + 1))[:, None]
+    columns = columns.reshape(len(columns), -1)
+    fitted = term.values @ np.linalg.lstsq(term.values, columns, rcond=None)[0]
+    return np.allclose(fitted, columns, atol=1e-8)
 
 
 def unconnected(design: DesignMatrix, variable: str | None) -> list[list]:

@@ -25,7 +25,7 @@ from twolevel.pipeline.config.values import as_text, described, text_keys
 from twolevel.pipeline.config.wide_columns import checked_wide
 from twolevel.pipeline.tables.missing_values import checked_missing_values
 from twolevel.pipeline.tables.wide import made_factors
-from twolevel.random.bars import read_bars
+from twolevel.random.bars import CROSSED, read_bars
 from twolevel.text.confidence import LEVEL
 from twolevel.text.errors import InputError, listed, quoted
 from twolevel.text.methods import ContrastError
@@ -305,10 +305,18 @@ class RealStudy(_Study):
         if not isinstance(formula, str) or "subject" in keys:
             return keys
         try:
-            subject = read_bars(formula).subject
+            mixed = read_bars(formula)
         except InputError:  # which the formula's own check says
             return keys
-        return keys if subject is None else {**keys, "subject": subject}
+        if mixed.subject is not None:
+            return {**keys, "subject": mixed.subject}
+        if mixed.bars:
+            raise InputError(
+                f"the formula {quoted(formula)} groups by {listed(map(quoted, mixed.grouping))}, "
+                "and no column stands right of all bars; where the levels of all lie within those "
+                f"of one, write for example {quoted(f'subject: {mixed.grouping[0]}')}. {CROSSED}"
+            )
+        return keys
 
     @field_validator("data")
     @classmethod
@@ -333,9 +341,15 @@ class RealStudy(_Study):
                 "of every level anyway"
             )
         if self.subject in (names.response, *names.variables):
+            remedy = "leave it out there: subject: gives each subject a random intercept"
+            if any(len(bar.grouping) > 1 for bar in mixed.bars):
+                remedy = (
+                    "leave it out of the fixed part; or, where labels of subjects begin anew in "
+                    f"each {self.subject}, give every subject a label of its own in the table, and "
+                    "group by that column"
+                )
             raise InputError(
-                f"the subject column {quoted(self.subject)} is also in the formula; leave it out "
-                "there: subject: gives each subject a random intercept"
+                f"the subject column {quoted(self.subject)} is also in the formula; {remedy}"
             )
         if self.condition is not None and self.condition not in names.variables:
             raise InputError(
