@@ -13,7 +13,10 @@ from random_designs import balanced, bars, formulas, table, unbalanced, with_tim
 import twolevel as tl
 from twolevel.design import cells, shards
 from twolevel.design.shards import Shards
+from twolevel.levels.checks.diagnostics import diagnose
+from twolevel.levels.checks.implied_covariance import implied_covariance
 from twolevel.levels.checks.pooled_errors import pooled_errors
+from twolevel.levels.checks.redrawn import values_of
 from twolevel.levels.hierarchical import fit_hierarchical
 
 DIGITS = 1e-12
@@ -180,6 +183,8 @@ def test_so_are_both_levels_and_the_anova(data, formula, pieces, shuffle):
 @pytest.mark.parametrize("random", [" + (1 | id)", ""])
 def test_what_looks_at_rows_sees_the_sample(monkeypatch, random):
     data = table(seed=1, subjects=3000, conditions=3, missing=0.1, ratio=1.0, replicates=2)
+    own = np.random.default_rng(2).normal(size=9000)
+    data["y"] += own[data.groupby(["id", "time"], observed=True).ngroup()]
     whole = tl.fit_mixed(f"y ~ time * group{random}", data, "id")
     monkeypatch.setattr(shards, "SAMPLE_ROWS", 6000)
     fit = tl.fit_mixed(f"y ~ time * group{random}", cut(data, 3), "id")
@@ -200,6 +205,17 @@ def test_what_looks_at_rows_sees_the_sample(monkeypatch, random):
         pd.testing.assert_frame_equal(pooled.tests, expected.tests, rtol=1e-8)
     else:
         assert pooled is expected is None
+        rows = pd.MultiIndex.from_arrays(
+            [fit.design.subjects[fit.design.codes], fit.design.data.time]
+        )
+        predicted = whole.nested_effects["id:time"].iloc[:, 0].loc[rows.unique()]
+        found = values_of(fit).random_effects["random effect: id:time"][:, 0]
+        np.testing.assert_allclose(np.sort(found), np.sort(predicted), atol=1e-9)
+    one, other = (implied_covariance(each, "time").per_cell for each in (fit, whole))
+    assert one == pytest.approx(other, rel=0.02)
+    looked_at = diagnose(fit, "time")
+    assert looked_at.draws == 0
+    assert max(looked_at.outside.values()) < 0.2
 
 
 @examples(20)
@@ -224,6 +240,32 @@ def test_so_are_subjects_own_fits(data, random, pieces, shuffle):
         close(list(vars(one).values())[1:], list(vars(other).values())[1:], 1e2)
     one, other = (fit_hierarchical(fit).own.summary() for fit in (parts, whole))
     np.testing.assert_allclose(one["corrected"], other["corrected"], rtol=1e-9, atol=1e-10)
+
+
+def test_support_is_that_of_subjects_whose_rows_are_all_in_the_sample(monkeypatch):
+    data = table(seed=1, subjects=1200, conditions=3, missing=0.0, ratio=1.0, replicates=2)
+    data["site"] = (data.groupby("id", sort=False).ngroup() % 300).map("c{}".format)
+    monkeypatch.setattr(shards, "SAMPLE_ROWS", 1200)
+    monkeypatch.setattr(shards, "_FEWEST", 100)
+    parts = cut(data, 3)
+    rows = parts.sample.groupby("id").size()
+    assert (rows < 6).sum() > (rows == 6).sum()  # single rows, for the combinations of factors
+    fit = tl.fit_mixed("y ~ time", parts, "id")
+    assert fit.random == "(1 | id) + (1 | id:time)"
+    assert fit.random_columns.support.n_subjects == (rows == 6).sum()
+
+
+def test_every_level_of_a_factor_is_in_the_sample(monkeypatch):
+    data = table(seed=1, subjects=900, conditions=3, missing=0.0, ratio=1.0)
+    data["time"] = data["time"].cat.add_categories("late")
+    data.loc[100, "time"] = "late"
+    data["session"] = [f"s{k}" for k in range(len(data))]  # which makes combinations too many
+    monkeypatch.setattr(cells, "_MOST_CELLS", 50)
+    monkeypatch.setattr(shards, "SAMPLE_ROWS", 300)
+    monkeypatch.setattr(shards, "_FEWEST", 100)
+    sample = cut(data, 2).sample
+    assert sample["time"].nunique() == 4
+    assert len(sample) < 400
 
 
 def test_levels_that_the_sample_has_not_are_known(monkeypatch):
