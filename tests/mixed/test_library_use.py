@@ -6,7 +6,8 @@ import pyarrow as pa
 import pytest
 from examples import examples
 from hypothesis import given
-from random_designs import balanced, unbalanced
+from hypothesis import strategies as st
+from random_designs import balanced, bars, unbalanced, with_times
 from reference_values import load
 
 import twolevel as tl
@@ -38,6 +39,17 @@ def test_a_fit_keeps_its_data_when_the_table_is_changed_in_place(data):
     table.loc[1:, ["age"]] = 0
     assert list(fit.design.data["condition"]) == names
     assert list(fit.design.data["age"]) == ages
+
+
+@examples(10)
+@given(with_times, st.just("(1 | id)") | bars)
+def test_the_other_method_gives_what_a_fit_to_the_table_does(data, random):
+    fits = [tl.fit_mixed(f"y ~ a + x + {random}", data, "id", m) for m in ("REML", "ML")]
+    for fit, other in (fits, fits[::-1]):
+        found = fit.by(other.method)
+        assert (found.method, found.llf) == (other.method, other.llf)
+        pd.testing.assert_frame_equal(found.coef_table(), other.coef_table(), rtol=0, atol=0)
+        pd.testing.assert_frame_equal(found.varcorr, other.varcorr, rtol=0, atol=0)
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ from twolevel.levels.left_out import (
 from twolevel.levels.marginal_means import marginal_means
 from twolevel.levels.random_part_found import random_terms, variance_rows
 from twolevel.levels.random_spread import random_sd
-from twolevel.mixed import fit_design, fit_mixed
+from twolevel.mixed import fit_mixed
 from twolevel.pipeline.job import run
 from twolevel.pipeline.tables.stored import read_observations
 from twolevel.summaries.base import write_summary
@@ -40,7 +40,7 @@ def main(snakemake: "Snakemake") -> None:
     reml = fit_mixed(
         params.formula, observations.typed, observations.subject, "REML", params.coding
     )
-    ml = fit_design(reml.design, reml.random_columns, "ML")
+    ml = reml.by("ML")
     alone, variances = reml.random_part.is_intercept, variance_rows(reml)
     means = marginal_means(
         reml, observations.condition, params.adjust, params.level, params.contrast_error

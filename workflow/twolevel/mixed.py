@@ -42,6 +42,11 @@ from twolevel.text.methods import Df, Method
 class MixedFit(Fitted):
     """A fitted mixed model with all that is inferred from it (see also `Fitted`)."""
 
+    def by(self, method: Method) -> MixedFit:
+        """The same model by REML or ML, from the sums that there are of the rows."""
+        likelihood, coordinates = self.estimates.likelihood.by(method), self.estimates.coordinates
+        return MixedFit.of(self.design, self.random_columns, likelihood, coordinates)
+
     @property
     def grand_mean(self) -> pd.Series:
         """The grand mean (estimate, se, ...): all factors averaged, covariates at their means."""

@@ -176,6 +176,9 @@ class Likelihood(Protocol[Found]):
     def degrees_of_freedom(self) -> int:
         """f, the divisor of R."""
 
+    def by(self, method: Method) -> Likelihood[Found]:
+        """The same data by another method."""
+
     def maximise(self) -> Found:
         """The solution where the likelihood is largest; raises InputError where it is nowhere."""
 

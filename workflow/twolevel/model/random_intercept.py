@@ -7,7 +7,7 @@ W. Nothing here grows with the number of rows.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -39,6 +39,10 @@ class RandomIntercept:
 
     subjects: SubjectMoments
     method: Method
+
+    def by(self, method: Method) -> RandomIntercept:
+        """The same data by another method."""
+        return replace(self, method=method)
 
     @cached_property
     def moments(self) -> Moments:

@@ -23,7 +23,7 @@ import pandas as pd
 from twolevel.design.formula import parse
 from twolevel.design.terms import made_of
 from twolevel.levels.checks.mixed_lm import intercept_sd, random_arguments
-from twolevel.mixed import MixedFit, fit_design
+from twolevel.mixed import MixedFit
 from twolevel.random.bars import read_bars
 from twolevel.strata.anova import NotPartitioned, partition_errors
 from twolevel.strata.condition_covariance import cell_means
@@ -101,7 +101,7 @@ def _mixed_lm(fit: MixedFit, method: Method) -> Witness:
     many = n > MOST_SUBJECTS or N > MOST_ROWS or N * p > MOST_IN_X
     if many or fit.design.whole is not None:
         return witness("not asked")
-    ours = fit if fit.method == method else fit_design(fit.design, fit.random_columns, method)
+    ours = fit if fit.method == method else fit.by(method)
 
     random = random_arguments(fit.random_columns, fit.design.codes)
     if random is None:
