@@ -25,6 +25,9 @@ def test_no_single_subject_changes_a_conclusion_or_one_does():
     line = one_line(study(influence=left_out(changed=["7", "9"])))["influence"]
     assert line.startswith("A conclusion rests on single subjects: without 7 and 9, one at a time")
     assert "the test of time falls on the other side of p = 0.05" in line
+    both = left_out() | {"tests": [TEST | {"changed": ["7"]}] * 2}
+    line = one_line(study(influence=both))["influence"]
+    assert "at a time, the tests of time and time fall on" in line
     line = one_line(study(influence=left_out(refits=4)))["influence"]
     assert line.startswith("No single subject of the 4 that move the fixed effects most changes")
     line = one_line(study(influence=left_out(refits=0)))["influence"]

@@ -111,9 +111,14 @@ def test_the_rows_of_the_anova_are_random_variables():
     found = error_rows(replace(study(), anova=anova(strata=STRATA, per_subject=3)))
     assert found.symbols == {"id": "$S_{i}$", "id:time": r"$\eta_{ij}$"}
     assert r"$\hat\sigma_b^2 = (10.00 - 1.000)/3.000 = 3.000$" in found.said[0]
-    assert r"the variance, $\hat\sigma_w^2 = 1.000$" in found.said[1]
+    assert found.said[1].endswith(r"the variance, $\hat\sigma_w^2 = 1.000$.")
     assert found.absent == []
     assert error_rows(study()).said == []
+
+
+def test_another_variance_of_the_mixed_model_stands_beside_that_of_the_anova():
+    found = error_rows(study(partitioned={"strata": STRATA}, sigma_within=2.0))
+    assert found.said[1].endswith("= 1.000$, where the mixed model has $4.000$.")
 
 
 def test_what_the_anova_has_no_row_for_is_said():

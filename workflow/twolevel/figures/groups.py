@@ -2,30 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
+
+from twolevel.findings.verdicts import is_clear
 
 if TYPE_CHECKING:
     from twolevel.summaries.base import Level
     from twolevel.summaries.design_summary import DesignSummary
-    from twolevel.summaries.mixed_summary import (
-        ConditionMeanWithin,
-        LevelMean,
-        MixedSummary,
-        OtherFactor,
-    )
+    from twolevel.summaries.mixed_summary import ConditionMeanWithin, LevelMean, MixedSummary
 
 MOST_GROUPS = 6  # levels of the factor
 MOST_CELLS = 18  # cells of two factors that have room on an axis
 
 
-def drawn_by(factors: Sequence[OtherFactor]) -> tuple[str, list[ConditionMeanWithin]] | None:
-    """The first factor with few levels within which the condition has means of its own, with these.
+def drawn_by(
+    mixed: MixedSummary, condition: str | None
+) -> tuple[str, list[ConditionMeanWithin]] | None:
+    """The factor with few levels within which the condition's means are drawn, with these.
 
-    None where there is none.
+    The first that it clearly interacts with, as the headline tells; else the first there is; None
+    where there is none.
     """
-    for factor in factors:
-        if factor.within and 2 <= len(factor.means) <= MOST_GROUPS:
+    able = [f for f in mixed.factors if f.within and 2 <= len(f.means) <= MOST_GROUPS]
+    clear = {
+        frozenset(mixed.terms[row.term]) for row in mixed.anova if is_clear(row.p, mixed.level)
+    }
+    able.sort(key=lambda factor: {condition, factor.factor} not in clear)
+    for factor in able:
+        if factor.within:
             return factor.factor, factor.within.means
     return None
 
@@ -46,7 +50,7 @@ def has_own_panel(mixed: MixedSummary, condition: str | None) -> tuple[str, list
     None where there is none.
     """
     axis = on_the_axis(mixed, condition)
-    if drawn_by(mixed.factors) is None:
+    if drawn_by(mixed, condition) is None:
         for factor in mixed.factors[1 if axis else 0 :]:
             if 2 <= len(factor.means) <= MOST_GROUPS:
                 return factor.factor, factor.means

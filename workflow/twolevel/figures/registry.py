@@ -194,7 +194,7 @@ def profile_zeta(found: Results) -> Figure:
 @_of_study
 def condition_means(found: Results) -> Figure:
     """The condition's means, for each level of a factor where the two interact."""
-    by, axis = drawn_by(found.mixed.factors), on_the_axis(found.mixed, found.condition)
+    by, axis = drawn_by(found.mixed, found.condition), on_the_axis(found.mixed, found.condition)
     own = has_own_panel(found.mixed, found.condition)
     within = f" for each level of {escape(by[0])}" if by else ""
     room = " where these have room" if by else ""

@@ -199,9 +199,10 @@ def _influence(found: Results) -> str:
     if changed:
         without = words(sorted({name for row in changed for name in row.changed[:4]}))
         terms = words([found.verdicts[row.term].name for row in changed])
+        tests, fall = ("test", "falls") if len(changed) == 1 else ("tests", "fall")
         return (
-            f"A conclusion rests on single subjects: without {without}, one at a time, the test of "
-            f"{terms} falls on the other side of p = {num(alpha(found.mixed.level), 1)}."
+            f"A conclusion rests on single subjects: without {without}, one at a time, the {tests} "
+            f"of {terms} {fall} on the other side of p = {num(alpha(found.mixed.level), 1)}."
         )
     if not left_out.refits:
         return f"{largest}." if largest else "No subject can be left out."

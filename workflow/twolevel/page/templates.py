@@ -16,6 +16,7 @@ import jinja2
 from twolevel.text.markdown import (
     Markdown,
     attribute,
+    begins,
     code,
     code_block,
     counted,
@@ -58,6 +59,7 @@ def fill(template: str | Path, context: Mapping[str, Any]) -> str:
         pm=plus_minus,
         simulated_p=simulated_p,
         counted=counted,
+        begins=begins,
         words=words,
         text=escape,
         attr=attribute,

@@ -116,6 +116,11 @@ def counted(number: int, noun: str) -> Markdown:
     return Markdown(f"{number:,} {escape(noun)}{'' if number == 1 else 's'}")
 
 
+def begins(words: str) -> str:
+    """Words as they begin a line, with a capital; names among them stay as they are."""
+    return words[:1].upper() + words[1:]
+
+
 def attribute(value: object) -> Markdown:
     """Text for the inside of a double-quoted attribute, on one line."""
     return Markdown(_inert(value).translate(_ATTRIBUTE))

@@ -48,7 +48,7 @@ def draw(sources: StudySources) -> Figure:
         means = pd.DataFrame(map(dict, levels)).rename(columns={"level": "condition"})
         data = data.assign(condition=data[ours[name]])
         labels = replace(labels, condition=name)
-    by = drawn_by(sources.mixed.factors)
+    by = drawn_by(sources.mixed, condition)
     if by is None:
         line, beside = is_a_line(sources.mixed, condition), None
         if own := has_own_panel(sources.mixed, condition):

@@ -23,13 +23,17 @@ def _of_effects(found: Results) -> list[Claim]:
     mixed = found.mixed
     deviations = {row.parameter: row.sdcor for row in mixed.varcorr}
     claims = [Claim("subjects", how_much_varies(mixed, found.in_unit, "**"), None, deviations)]
-    for variance, test in tested_variances(mixed):
-        if not found.clear(test.p) and test.statistic > 0:
-            said = (
-                f"The data do not clearly show that subjects differ in their own {variance.what} "
-                f"(p {p_value(test.p)})."
-            )
-            claims.append(Claim(test.effect, Markdown(said), False, {"p": test.p}))
+    unclear = [
+        (variance, test.p)
+        for variance, test in tested_variances(mixed)
+        if not found.clear(test.p) and test.statistic > 0
+    ]
+    if unclear:
+        *others, last = (f"{each.what} (p {p_value(p)})" for each, p in unclear)
+        listed = " or ".join(filter(None, [", ".join(others), last]))
+        said = f"The data do not clearly show that subjects differ in their own {listed}."
+        tests = {each.row.parameter: p for each, p in unclear}
+        claims.append(Claim("own effects", Markdown(said), False, tests))
     if mixed.boundary:
         said = (
             f"REML estimates {at_the_edge(mixed)}: a *boundary fit*. It is a result, not a "

@@ -11,6 +11,9 @@ from twolevel.findings.varying.random_words import own_effects
 from twolevel.summaries.anova_summary import Stratum
 from twolevel.text.markdown import Markdown, code, num, tex, words
 
+# By how much, relative to their size, two variances differ that are one, computed twice.
+_ROUNDING = 1e-6
+
 
 @dataclass(frozen=True)
 class ErrorRows:
@@ -80,8 +83,11 @@ def _said(row: Stratum, symbol: str, is_error: bool, found: Results) -> Markdown
             "apart."
         )
     if is_error:
+        ours = found.mixed.sigma_within**2
+        same = abs(ours - row.ms) <= _ROUNDING * row.ms
+        beside = "" if same else f", where the mixed model has ${tex(ours)}$"
         return Markdown(
-            f"{head}: its mean square is the variance, $\\hat\\sigma_w^2 = {tex(row.ms)}$."
+            f"{head}: its mean square is the variance, $\\hat\\sigma_w^2 = {tex(row.ms)}${beside}."
         )
     strata, K = found.anova.strata, found.anova.per_subject
     if len(strata) == 2 and K is not None and not found.anova.averaged:
