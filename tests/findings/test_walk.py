@@ -144,10 +144,11 @@ def test_errors_that_the_model_pools_are_one_random_variable():
 
 def test_free_effects_of_levels_are_all_errors_at_once():
     terms = [{"formula": "0 + f", "within": [], "effects": ["f[a]", "f[b]"]}]
-    found = study(random_terms=terms, partitioned={"strata": STRATA})
+    rows = [*STRATA, STRATA[1] | {"stratum": "within"}]
+    found = study(random_terms=terms, partitioned={"strata": rows})
     assert error_rows(found).symbols == {}
     assert error_rows(found).free == ["$B^{(1)}_{i}$", "$B^{(2)}_{i}$"]
-    assert "makes the errors of `id` and `id:time` together" in error_rows(found).said[0]
+    assert "makes the errors of `id` and `id:time`: the model" in error_rows(found).said[0]
     (reason,) = why_apart(found, error_rows(found))
     assert reason.endswith("the ANOVA takes all contrasts of levels to vary alike")
 

@@ -57,16 +57,17 @@ def error_rows(found: Results) -> ErrorRows:
 
 def _apart(found: Results, absent: list[Markdown], free: list[Markdown]) -> Iterator[Markdown]:
     """Where slopes and free effects of levels are among the ANOVA's errors."""
-    errors = words([code(row.stratum) for row in found.anova.strata])
+    *of_levels, _ = errors = [code(row.stratum) for row in found.anova.strata]
     if absent:
         of = "is part" if len(absent) == 1 else "are parts"
         yield Markdown(
-            f"The ANOVA has no row for {words(absent)}, which {of} of the errors of {errors} "
+            f"The ANOVA has no row for {words(absent)}, which {of} of the errors of "
+            f"{words(errors)} "
             "there: their mean squares tell no variance of the model."
         )
     if free:
         yield Markdown(
-            f"How subjects differ in {words(free)} makes the errors of {errors} together: the "
+            f"How subjects differ in {words(free)} makes the errors of {words(of_levels)}: the "
             "model lets each vary as it will and any two covary, the ANOVA takes all contrasts of "
             "levels to vary alike."
         )
