@@ -247,8 +247,7 @@ class Fitted:
 
     def r2(self) -> pd.DataFrame:
         """Marginal and conditional R^2 (see `explained_variance.r_squared`)."""
-        within = self.sigma_within**2
-        return r_squared(self.estimates, self.nobs, self._random_variance.mean * within, within)
+        return r_squared(self.estimates, self.nobs, self._random_variance.mean)
 
     def variance_components(self) -> dict:
         """Both standard deviations with what is derived from them, and the likelihood."""
