@@ -148,6 +148,16 @@ def test_the_own_fit_of_one_subject_is_what_least_squares_gives():
     ]
 
 
+@pytest.mark.parametrize("fitted", [[1.0, 2.0, 3.0, 3.5], [1.5, 1.5, 3.0, 3.0]])
+def test_fits_that_differ_at_a_place_have_a_stroke_each(fitted):
+    seen = ["a", "a", "b", "b"]
+    figure = one_subject("1", seen, [1.0, 2.1, 2.9, 3.6], fitted, 4, ["a", "b"], LABELS)
+    strokes = [line for line in figure.axes[1].lines if line.get_marker() == "_"]
+    assert [line.get_ydata().tolist() for line in strokes] == [fitted] * (fitted[0] < fitted[1])
+    (line,) = [line for line in figure.axes[1].lines if len(line.get_ydata()) == 2]
+    np.testing.assert_allclose(line.get_ydata(), np.mean(np.reshape(fitted, (2, 2)), axis=1))
+
+
 def test_axes_name_effects_of_a_subject():
     assert deviation_labels(["(Intercept)"], [5.0]) == ["own mean − 5.00"]
     assert deviation_labels(["(Intercept)", "days", "a[T.v]"], [None, 2.0, None]) == [

@@ -223,6 +223,22 @@ def response_label(ax: Axes, labels: Labels, room: float) -> None:
     ax.set_ylabel(labels.response_axis(room), fontsize=SIZE)
 
 
+def draw_fit(
+    ax: Axes, shown: Conditions, code: np.ndarray, fitted: np.ndarray, colour: str
+) -> Line2D:
+    """Draw what is fitted to rows (m,) at the places of their codes: the line through the places.
+
+    Where a place has different values, as where another factor or a number tells its rows apart,
+    the line is at their mean, and each has a level stroke; return the line.
+    """
+    counts = np.bincount(code, minlength=len(shown.at))
+    with np.errstate(invalid="ignore"):
+        profile = np.bincount(code, fitted, len(counts)) / counts
+    if not np.allclose(fitted, profile[code], rtol=1e-9):
+        ax.plot(shown.at[code], fitted, "_", color=colour, markersize=16, markeredgewidth=1.6)
+    return shown.profile(ax, profile, color=colour, linewidth=1.6)
+
+
 def draw_residuals(ax: Axes, x: np.ndarray, fitted: np.ndarray, y: np.ndarray) -> LineCollection:
     """Draw observations (m,) with a stroke from each to what is fitted; return the strokes."""
     ax.plot(x, y, "o", color=INK, markersize=5.5, zorder=3)

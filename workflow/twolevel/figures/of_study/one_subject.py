@@ -7,11 +7,22 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from twolevel.figures.parts import Conditions, draw_residuals, key, limits, response_label, room_of
+from twolevel.figures.parts import (
+    Conditions,
+    draw_fit,
+    draw_residuals,
+    key,
+    limits,
+    response_label,
+    room_of,
+)
 from twolevel.figures.sources import StudySources
 from twolevel.figures.theme import BETWEEN, INK, new_figure, themed
 from twolevel.figures.words import Labels, shorten
 from twolevel.text.markdown import counted
+
+# What the lower fit is, by whether the formula overrules what the data support.
+SUPPORTED, GIVEN = "what one subject supports", "what the model gives one subject"
 
 
 def draw(sources: StudySources) -> Figure:
@@ -25,6 +36,7 @@ def draw(sources: StudySources) -> Figure:
         part.own_coefficients,
         sources.cells,
         sources.cell_labels,
+        SUPPORTED if part.random == part.supported.random else GIVEN,
     )
 
 
@@ -37,36 +49,35 @@ def one_subject(
     own_coefficients: int,
     conditions: Iterable[object],
     labels: Labels,
+    below: str = SUPPORTED,
 ) -> Figure:
     """Draw two fits of one subject's observations (m,), in the response's unit.
 
     Above: its own mean under each condition, which goes through the data where there is one
     observation under each. Below: own_fitted (m,), by the own_coefficients that the model gives a
-    subject. Without a condition both are its mean, drawn once. `conditions` are all levels, in
-    their order, or cells of two factors, pairs; the means are those under the first.
+    subject; `below` says what that is. Without a condition both are its mean, drawn once.
+    `conditions` are all levels, in their order, or cells of two factors, pairs; the means are those
+    under the first.
     """
     shown = Conditions.of(conditions)
     code = np.array([shown.codes[level] for level in condition])
     y, own = np.array(response, dtype=float), np.array(own_fitted, dtype=float)
     under = shown.condition[code]
-    counts, cells = np.bincount(under), np.bincount(code, minlength=len(shown.at))
+    counts = np.bincount(under)
     with np.errstate(invalid="ignore"):
         means = (np.bincount(under, y) / counts)[under]
-        of_mean, of_own = (np.bincount(code, v, len(cells)) / cells for v in (means, own))
-    fits = [(f"{labels.subject} {subject}: own fit", means, of_mean, INK)]
-    fits += [("what one subject supports", own, of_own, BETWEEN)] if labels.condition else []
+    fits = [(f"{labels.subject} {subject}: own fit", means, INK)]
+    fits += [(below, own, BETWEEN)] if labels.condition else []
     counted_as = [(int(np.count_nonzero(counts)), "mean"), (own_coefficients, "coefficient")]
 
     figure = new_figure(0.4 + 2.4 * len(fits))
     axes = figure.subplots(len(fits), sharey=True, squeeze=False)[:, 0]
     room = room_of(figure)
     axes[0].set_ylim(limits(y, own, margin=0.12))
-    for ax, (title, fitted, profile, colour), (kept, what) in zip(
-        axes, fits, counted_as, strict=False
-    ):
+    for ax, (title, fitted, colour), (kept, what) in zip(axes, fits, counted_as, strict=False):
         shown.label_axis(ax, labels, room)
         response_label(ax, labels, room_of(figure, len(fits), across=False))
-        line = shown.profile(ax, profile, color=colour, linewidth=1.6)
+        line = draw_fit(ax, shown, code, fitted, colour)
         error = draw_residuals(ax, shown.at[code], fitted, y)
         left = len(y) - kept
         _key(ax, shorten(title, 0.9 * room), line, error, (kept, what), len(y), left)

@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.figure import Figure
 
-from twolevel.figures.parts import Conditions, draw_residuals, key, limits, response_label, room_of
+from twolevel.figures.parts import (
+    Conditions,
+    draw_fit,
+    draw_residuals,
+    key,
+    limits,
+    response_label,
+    room_of,
+)
 from twolevel.figures.sources import StudySources
 from twolevel.figures.theme import BETWEEN, MUTED, new_figure, themed
 from twolevel.figures.words import Labels, shorten
@@ -65,9 +73,6 @@ def three_subjects(
         code = np.array([shown.codes[condition] for condition in under])
         fitted = np.array([row.fitted for row in each.rows], dtype=float)
         y = fitted + np.array([row.residual for row in each.rows], dtype=float)
-        counts = np.bincount(code, minlength=len(shown.at))
-        with np.errstate(invalid="ignore"):
-            profile = np.bincount(code, fitted, len(counts)) / counts
         entries = []
         if own_mean:
             ends = ax.get_xlim()
@@ -75,8 +80,7 @@ def three_subjects(
             ax.set_xlim(ends)
             entries.append((level, f"μᵢ = {significant(each.subject_mean)}"))
         if labels.condition or not own_mean:
-            line = shown.profile(ax, profile, color=BETWEEN, linewidth=1.6)
-            entries.append((line, fit))
+            entries.append((draw_fit(ax, shown, code, fitted, BETWEEN), fit))
         entries.append((draw_residuals(ax, shown.at[code], fitted, y), "ηᵢⱼ"))
         key(ax, shorten(f"{labels.subject} {each.subject}", room), entries, columns=3)
     return figure
