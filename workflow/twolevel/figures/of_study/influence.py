@@ -94,8 +94,9 @@ def influence(
         lost = f"{np.count_nonzero(~fitted):,} of {len(fitted):,}"
         words.append(f"The model can't be fitted without {lost}: not drawn.")
     note(figure, " ".join(words))
-    # Only now is the layout final, in which names seek their places.
+    # Once and for good, for in the layout that is final names seek their places.
     figure.get_layout_engine().execute(figure)
+    figure.set_layout_engine("none")
     for ax, points, hidden in to_name:
         _name(ax, points, names, hidden)
     return figure
@@ -225,7 +226,7 @@ def _name(ax: Axes, points: np.ndarray, names: Sequence[str], hidden: np.ndarray
             color=INK,
             arrowprops={"arrowstyle": "-", "color": MUTED, "linewidth": 0.8} if far else None,
             zorder=4,
-        ).set_in_layout(False)
+        )
 
 
 def _overlap(one: Sequence[float], other: Sequence[float]) -> bool:
