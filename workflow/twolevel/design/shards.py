@@ -1,7 +1,7 @@
 """A table too large for memory, read in parts, of which a sample is kept.
 
 Estimates, tests and per-subject tables rest on every row (see `reduction`, and for effects of
-subjects' own `model.effects.effect_sums`); what looks at single rows or at whole subjects
+subjects' own `model.subject_sums`); what looks at single rows or at whole subjects
 (diagnostics, influence, the observed covariance, what subjects' data support) sees the sample.
 """
 

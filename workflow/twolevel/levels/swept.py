@@ -4,7 +4,7 @@ Least squares with coefficients of each subject's own (Frisch & Waugh 1933; Love
 i's random columns Z_i = Q_i R_i are taken out of the fixed columns x and of the response, and what
 is left of y is regressed on what is left of x: as many columns as effects that all subjects share.
 
-All is in the sums of `model.effects.effect_sums`, where R_i is a triangle: its first rows belong to
+All is in the sums of `model.subject_sums`, where R_i is a triangle: its first rows belong to
 the first columns, and the rest is what these leave of the columns after them. So sums with many
 columns swept out have those with the first few of them, and the rows are not looked at again.
 """
@@ -19,7 +19,7 @@ import numpy as np
 from twolevel.design.design_matrix import DesignMatrix
 from twolevel.design.identifiability import residual_sum
 from twolevel.design.moments import independent_columns
-from twolevel.model.effects.effect_sums import subject_sums, without_rounding
+from twolevel.model.subject_sums import subject_sums, without_rounding
 from twolevel.random.random_columns import RandomColumns, TermColumns
 
 

@@ -1,8 +1,8 @@
 """The likelihood of any random part that is nested in the subject.
 
 What is random may be a subject's own slopes, effects of its own of factors, or of what is nested in
-it, alone or together. Everything is a function of the sums of `effect_sums`, and does not grow with
-the number of rows or, where subjects share the same times or cells, of subjects.
+it, alone or together. Everything is a function of the sums of `subject_sums`, and does not grow
+with the number of rows or, where subjects share the same times or cells, of subjects.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from twolevel.model.effects.effect_search import (
     deviance,
     maximise,
 )
-from twolevel.model.effects.effect_sums import EffectSums, SubjectSums, subject_sums
+from twolevel.model.effects.effect_sums import EffectSums
 from twolevel.model.effects.effect_variances import variances_of_effects
 from twolevel.model.effects.held_effects import HeldEffects
 from twolevel.model.effects.predicted_effects import (
@@ -43,6 +43,7 @@ from twolevel.model.effects.relative_covariance import RelativeCovariance
 from twolevel.model.likelihood import Derivatives, Variances, VarianceSums
 from twolevel.model.random_effects import RandomEffects, RandomVariance, Smoothed, Spreads
 from twolevel.model.spectrum import Refits
+from twolevel.model.subject_sums import SubjectSums, subject_sums
 from twolevel.random.random_columns import RandomColumns
 from twolevel.text.errors import InputError
 from twolevel.text.methods import Method

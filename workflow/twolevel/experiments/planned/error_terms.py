@@ -14,7 +14,8 @@ from functools import cached_property
 import numpy as np
 
 from twolevel.experiments.planned.planned_study import PlannedStudy
-from twolevel.model.effects.effect_sums import EffectSums, orthogonalised, pairs
+from twolevel.model.effects.effect_sums import EffectSums, pairs
+from twolevel.numeric.projection import orthogonalised
 
 # The share of a direction that rounding leaves.
 _ROUNDING = 1e-8

@@ -14,9 +14,9 @@ from twolevel.inference.means import difference, mean_rows, pairwise_rows, slope
 from twolevel.inference.type3 import type3_rows
 from twolevel.model.effects.drawn_sums import DrawnSums
 from twolevel.model.effects.effect_criterion import relative_variance
-from twolevel.model.effects.effect_sums import SubjectSums, subject_sums
 from twolevel.model.effects.effect_variances import EffectParameter, effect_parameters
 from twolevel.model.effects.relative_covariance import RelativeCovariance
+from twolevel.model.subject_sums import SubjectSums, subject_sums
 from twolevel.random.effect_names import INTERCEPT
 from twolevel.random.random_columns import RandomColumns, TermColumns
 from twolevel.random.random_part import RandomTerm

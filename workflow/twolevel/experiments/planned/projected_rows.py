@@ -1,4 +1,4 @@
-"""The rows of each subject of each data set, projected on what is random: see `effect_sums`.
+"""The rows of each subject of each data set, projected on what is random: see `model.subject_sums`.
 
 Some rows of each data set are absent. An absent row is a row of zeros, which changes no sum.
 """
@@ -11,7 +11,7 @@ import numpy as np
 
 from twolevel.experiments.planned.planned_study import PlannedStudy
 from twolevel.model.effects.effect_criterion import relative_variance
-from twolevel.model.effects.effect_sums import orthogonalised, taken_out
+from twolevel.numeric.projection import orthogonalised, taken_out
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,17 +15,13 @@ from twolevel.model.downdate import LEFT, Deletions, keep_columns
 from twolevel.model.effects import effect_criterion
 from twolevel.model.effects.effect_criterion import EffectSolution, blocks_of
 from twolevel.model.effects.effect_search import EffectSearch, unbounded
-from twolevel.model.effects.effect_sums import (
-    EffectSums,
-    SubjectSums,
-    pairs,
-    project,
-    row_blocks,
-)
+from twolevel.model.effects.effect_sums import EffectSums, pairs
 from twolevel.model.effects.effect_variances import variances_of_effects
 from twolevel.model.effects.nearby_sets import MANY, TOGETHER, NearbySets
 from twolevel.model.effects.relative_covariance import RelativeCovariance
 from twolevel.model.effects.sums_without import OwnSums, SumsWithoutEach
+from twolevel.model.subject_sums import SubjectSums, row_blocks
+from twolevel.numeric.projection import project
 from twolevel.random.random_columns import RandomColumns
 from twolevel.text.methods import Method
 

@@ -13,7 +13,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from twolevel.model.effects.effect_sums import EffectSums, SubjectSums, pairs
+from twolevel.model.effects.effect_sums import EffectSums, pairs
+from twolevel.model.subject_sums import SubjectSums
 
 # An eigenvalue, relative to the largest, below which it is 0.
 _RANK = 1e-11

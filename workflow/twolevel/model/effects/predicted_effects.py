@@ -10,9 +10,10 @@ import numpy as np
 
 from twolevel.design.design_matrix import DesignMatrix
 from twolevel.model.effects.effect_criterion import Evaluation, inverse_and_log_det
-from twolevel.model.effects.effect_sums import SubjectSums, orthogonalised
 from twolevel.model.effects.relative_covariance import RelativeCovariance
 from twolevel.model.random_effects import RandomEffects, Smoothed, Spread, Spreads
+from twolevel.model.subject_sums import SubjectSums
+from twolevel.numeric.projection import orthogonalised
 from twolevel.random.random_columns import RandomColumns
 
 

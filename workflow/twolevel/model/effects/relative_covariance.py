@@ -33,7 +33,7 @@ class RelativeCovariance:
 
     @classmethod
     def of(cls, random: RandomColumns) -> RelativeCovariance:
-        """The layout of the columns that `effect_sums.subject_sums` makes."""
+        """The layout of the columns that `model.subject_sums` makes."""
         return cls(random.terms, random.places)
 
     @property
