@@ -14,11 +14,16 @@ from twolevel.figures.effect_distributions import effect_distributions
 from twolevel.figures.effects_plane import deviation_labels, draw_ellipse
 from twolevel.figures.effects_shrunk import effects_shrunk
 from twolevel.figures.of_study.one_subject import one_subject
+from twolevel.figures.of_study.three_subjects import three_subjects
 from twolevel.figures.theme import new_figure
 from twolevel.figures.words import Labels
 from twolevel.levels.describe import describe_design, describe_random_part
 from twolevel.random.mixed_design import mixed_design
-from twolevel.summaries.two_stage_summary import EffectCovarianceSummary, OwnEffectsSummary
+from twolevel.summaries.two_stage_summary import (
+    EffectCovarianceSummary,
+    FirstSubject,
+    OwnEffectsSummary,
+)
 
 LABELS = Labels("score", "x", "id", "points")
 LONG = "a name much longer than any axis of a figure could ever be " * 3
@@ -156,6 +161,33 @@ def test_fits_that_differ_at_a_place_have_a_stroke_each(fitted):
     assert [line.get_ydata().tolist() for line in strokes] == [fitted] * (fitted[0] < fitted[1])
     (line,) = [line for line in figure.axes[1].lines if len(line.get_ydata()) == 2]
     np.testing.assert_allclose(line.get_ydata(), np.mean(np.reshape(fitted, (2, 2)), axis=1))
+
+
+def test_without_conditions_own_lines_are_drawn_along_their_number(svg):
+    """At each subject's own times, of which two may be close; above, the one mean there is."""
+    times = [0.93, 2.49, 2.5, 7.0, 11.4]
+    y = [1.0, 2.0, 4.0, 6.0, 12.0]
+    line = np.polyval(np.polyfit(times, y, 1), times)
+    figure = one_subject("1", times, y, line.tolist(), 2, times, LABELS, along=True)
+    mean, own = (ax.lines[0] for ax in figure.axes)
+    np.testing.assert_allclose(mean.get_ydata(), np.mean(y))
+    np.testing.assert_allclose(own.get_xydata(), np.column_stack([times, line]))
+    assert words_outside(svg(figure)) == []
+
+    pairs = zip(line, y - line, strict=True)
+    rows = [{"condition": "all", "fitted": f, "residual": r} for f, r in pairs]
+    own_times = [times, [0.5, *times[1:]]]
+    subjects = [
+        FirstSubject.of(
+            {"subject": str(k), "subject_mean": 5.0, "own": {}, "nested": {}, "rows": rows}
+        )
+        for k in range(2)
+    ]
+    figure = three_subjects(
+        subjects, own_times, sorted({*times, 0.5}), LABELS, "own fit", False, along=True
+    )
+    for ax, seen in zip(figure.axes, own_times, strict=True):
+        np.testing.assert_allclose(ax.lines[0].get_xydata(), np.column_stack([seen, line]))
 
 
 def test_axes_name_effects_of_a_subject():

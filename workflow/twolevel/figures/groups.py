@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from twolevel.findings.varying.random_words import own_effects
 from twolevel.findings.verdicts import is_clear
 
 if TYPE_CHECKING:
@@ -67,6 +68,17 @@ def second_within(design: DesignSummary) -> tuple[str, list[Level]] | None:
     most = MOST_CELLS // len(design.conditions)
     few = (each for each in design.other_factors.items() if 2 <= len(each[1]) <= most)
     return next(few, None)
+
+
+def own_line(design: DesignSummary, mixed: MixedSummary) -> str | None:
+    """The number along which single subjects are drawn: where there is no condition, that of their
+    own slopes. None where there are none, or the formula computes it.
+    """
+    if "condition" in design.columns:
+        return None
+    own = (each for term in own_effects(mixed.random_terms) for each in term)
+    numbers = (each.of for each in own if each.is_slope and not each.within)
+    return next((number for number in numbers if number in design.columns.values()), None)
 
 
 def is_a_line(mixed: MixedSummary, condition: str | None) -> bool:

@@ -93,7 +93,8 @@ class Conditions:
         at, gap = self.at, self.gap
         if self.middles is not None:
             at, gap = self.middles, self.gap * len(self.inner) / 0.8
-        low, high = at.min() - 0.6 * gap, at.max() + 0.6 * gap
+        beside = max(0.6 * gap, 0.03 * float(np.ptp(at)))
+        low, high = at.min() - beside, at.max() + beside
         ax.set_xlim(low, high)
         ax.grid(visible=False, axis="x")
         if not labels.condition:
@@ -107,6 +108,8 @@ class Conditions:
         widest = max(width(shorten(name, 90), SMALL) for name in self.names)
         slant = 0 if widest + 8 <= step else 45 if step >= 18 else 90
         every = 1 if slant == 0 else int(np.ceil(13 / step))
+        if every > 1 and not np.array_equal(self.at, np.arange(len(self.at))):
+            return  # numbers at uneven distances: ticks of the axis' own
         names = [shorten(name, 90, SMALL) for name in self.names[::every]]
         ax.set_xticks(self.at[::every], names, **slanted(slant))
 

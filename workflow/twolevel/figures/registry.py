@@ -17,6 +17,7 @@ from twolevel.figures.groups import (
     has_own_panel,
     is_a_line,
     on_the_axis,
+    own_line,
     second_within,
 )
 from twolevel.findings.varying.of_own_effects import effects_in_words, nested_in_words
@@ -92,12 +93,13 @@ def one_subject(found: Results) -> Figure:
     """One subject's own fits, from its data alone."""
     one, part = found.design.one_subject, found.design.random_part
     caption, beside = "The subject's own mean.", ""
-    if found.condition:
-        data = ", which is the data" if one.saturated else ""
+    if found.condition or own_line(found.design, found.mixed):
+        under = " under each level" if found.condition else ""
+        data = ", which is the data" if found.condition and one.saturated else ""
         given = part.random == part.supported.random
         has = "what its data support" if given else "what the model gives it"
         caption = (
-            f"Above, the subject's own mean under each level{data}; below, {has}: "
+            f"Above, the subject's own mean{under}{data}; below, {has}: "
             f"a fit by {counted(part.own_coefficients, 'coefficient')}."
         )
         beside = f", beside {'the fit that its data support' if given else 'that by the model'}"

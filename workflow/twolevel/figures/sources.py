@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from twolevel.figures.groups import second_within
+from twolevel.figures.groups import own_line, second_within
 from twolevel.figures.words import Labels
 from twolevel.findings.varying.random_words import is_intercept, variances
 
@@ -137,10 +137,25 @@ class StudySources:
             return self.observations.assign(condition=cell)
         return self.observations
 
-    def cells_of(self, subject: str) -> list[object]:
-        """The cells of a subject's observations, in the order of the table."""
+    @property
+    def own_line(self) -> str | None:
+        """The number along which single subjects are drawn, if there is one."""
+        return own_line(self.design, self.mixed)
+
+    def places_of(self, subject: str) -> list[Any]:
+        """Where a subject's rows are drawn, in the order of the table: in cells, or at numbers."""
         own = self.by_cell["subject"].astype(str) == subject
-        return self.by_cell.loc[own, "condition"].tolist()
+        if self.own_line is None:
+            return self.by_cell.loc[own, "condition"].tolist()
+        ours = {theirs: ours for ours, theirs in self.columns.items()}
+        return self.observations.loc[own, ours[self.own_line]].tolist()
+
+    def axis_of(self, seen: Iterable[Iterable[Any]]) -> tuple[list[Any], Labels]:
+        """The places on the axis of subjects drawn there, in order, and the axis' labels."""
+        if self.own_line is None:
+            return self.cells, self.cell_labels
+        places = sorted({place for each in seen for place in each})
+        return places, replace(self.labels, condition=self.own_line)
 
     @cached_property
     def with_fixed_part(self) -> pd.DataFrame:

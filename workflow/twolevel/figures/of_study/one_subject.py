@@ -28,15 +28,16 @@ SUPPORTED, GIVEN = "what one subject supports", "what the model gives one subjec
 def draw(sources: StudySources) -> Figure:
     """Draw the figure from the results of a study."""
     one, part = sources.design.one_subject, sources.design.random_part
+    seen = sources.places_of(one.subject)
     return one_subject(
         one.subject,
-        sources.cells_of(one.subject),
+        seen,
         [row.response for row in one.observations],
         part.own_fitted,
         part.own_coefficients,
-        sources.cells,
-        sources.cell_labels,
+        *sources.axis_of([seen]),
         SUPPORTED if part.random == part.supported.random else GIVEN,
+        along=sources.own_line is not None,
     )
 
 
@@ -50,6 +51,7 @@ def one_subject(
     conditions: Iterable[object],
     labels: Labels,
     below: str = SUPPORTED,
+    along: bool = False,
 ) -> Figure:
     """Draw two fits of one subject's observations (m,), in the response's unit.
 
@@ -57,12 +59,12 @@ def one_subject(
     observation under each. Below: own_fitted (m,), by the own_coefficients that the model gives a
     subject; `below` says what that is. Without a condition both are its mean, drawn once.
     `conditions` are all levels, in their order, or cells of two factors, pairs; the means are those
-    under the first.
+    under the first. With `along` they are values of a number, and above is the mean of all.
     """
     shown = Conditions.of(conditions)
     code = np.array([shown.codes[level] for level in condition])
     y, own = np.array(response, dtype=float), np.array(own_fitted, dtype=float)
-    under = shown.condition[code]
+    under = np.zeros_like(code) if along else shown.condition[code]
     counts = np.bincount(under)
     with np.errstate(invalid="ignore"):
         means = (np.bincount(under, y) / counts)[under]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -34,30 +34,27 @@ def draw(sources: StudySources) -> Figure:
     if level1.own is None and sources.labels.condition:
         fit = "μᵢ + αⱼ" + (" + ⋯" if shared >= len(level1.condition_effects) else "")
     first = level1.first_subjects
-    return three_subjects(
-        first,
-        [sources.cells_of(each.subject) for each in first],
-        sources.cells,
-        sources.cell_labels,
-        fit,
-        level1.own is None,
-    )
+    seen = [sources.places_of(each.subject) for each in first]
+    along = sources.own_line is not None
+    return three_subjects(first, seen, *sources.axis_of(seen), fit, level1.own is None, along=along)
 
 
 @themed
 def three_subjects(
     subjects: Sequence[FirstSubject],
-    seen: Sequence[Sequence[object]],
+    seen: Sequence[Sequence[Any]],
     conditions: Iterable[object],
     labels: Labels,
     fit: str = "μᵢ + αⱼ",
     own_mean: bool = True,
+    along: bool = False,
 ) -> Figure:
     """Draw a panel for each of a few subjects, in the response's unit.
 
     Each has its observations, what Level 1 fits to them, which the key calls `fit`, and, where
     own_mean says that this is all that is a subject's own, its mean mu_i as a level line. `seen` is
-    the condition of each of a subject's rows, `conditions` all of them, or cells of two factors.
+    the condition of each of a subject's rows, `conditions` all of them, or cells of two factors;
+    with `along`, values of a number, which the line of what is fitted joins.
     """
     shown = Conditions.of(conditions)
     figure = new_figure(0.5 + 1.6 * len(subjects))
@@ -70,7 +67,8 @@ def three_subjects(
     for ax, each, under in zip(axes, subjects, seen, strict=True):
         shown.label_axis(ax, labels, room)
         ax.set_xlabel(ax.get_xlabel() if ax is axes[-1] else "")
-        code = np.array([shown.codes[condition] for condition in under])
+        places = Conditions.of(sorted(set(under))) if along else shown
+        code = np.array([places.codes[condition] for condition in under])
         fitted = np.array([row.fitted for row in each.rows], dtype=float)
         y = fitted + np.array([row.residual for row in each.rows], dtype=float)
         entries = []
@@ -80,7 +78,7 @@ def three_subjects(
             ax.set_xlim(ends)
             entries.append((level, f"μᵢ = {significant(each.subject_mean)}"))
         if labels.condition or not own_mean:
-            entries.append((draw_fit(ax, shown, code, fitted, BETWEEN), fit))
-        entries.append((draw_residuals(ax, shown.at[code], fitted, y), "ηᵢⱼ"))
+            entries.append((draw_fit(ax, places, code, fitted, BETWEEN), fit))
+        entries.append((draw_residuals(ax, places.at[code], fitted, y), "ηᵢⱼ"))
         key(ax, shorten(f"{labels.subject} {each.subject}", room), entries, columns=3)
     return figure
