@@ -131,3 +131,31 @@ def test_the_search_may_begin_with_some_of_the_subjects(monkeypatch):
     some, every = fits
     np.testing.assert_allclose(some.theta, every.theta, rtol=1e-7)
     assert some.llf == pytest.approx(every.llf, abs=1e-8)
+
+
+@examples(20)
+@given(seed=st.integers(0, 2**32 - 1), share=st.sampled_from([1.0, 0.1, 0.03, 0.01]))
+def test_lines_that_are_nearly_in_proportion_lose_no_digits(seed, share):
+    """Slopes times intercepts beside a small share of both: the t test of the subjects' slopes.
+
+    By two stages, as the times are shared: F = t^2 with n - 1 degrees of freedom, and the residuals
+    of the subjects' own lines.
+    """
+    generator, n, days = np.random.default_rng(seed), 12, np.arange(5.0)
+    own, start, slope = generator.normal(size=(3, n, 1))
+    noise = generator.normal(size=(n, 5))
+    rows = own * (2 + days) + share * (2 * start + slope * days + noise)
+    data = pd.DataFrame(
+        {"id": np.repeat(np.arange(n), 5), "day": np.tile(days, n), "y": rows.ravel()}
+    )
+    fit = tl.fit_mixed("y ~ day + (1 + day | id)", data)
+    assume(not fit.boundary)
+
+    slopes = rows @ [-0.2, -0.1, 0.0, 0.1, 0.2]
+    left = rows - rows.mean(axis=1, keepdims=True) - slopes[:, None] * (days - 2)
+    F = n * slopes.mean() ** 2 / slopes.var(ddof=1)
+    assert fit.sigma_within == pytest.approx(np.sqrt(np.sum(left**2) / (3 * n)), rel=1e-6)
+    for df, digits in (("kenward-roger", 1e-4), ("satterthwaite", 1e-3)):
+        found = fit.anova(df).loc["day"]
+        assert found["F"] == pytest.approx(F, rel=1e-4)
+        assert found["df_den"] == pytest.approx(n - 1, rel=digits)

@@ -26,6 +26,7 @@ from twolevel.model.effects.effect_criterion import (
 )
 from twolevel.model.effects.effect_search import (
     NO_RESIDUALS,
+    EffectSearch,
     derivatives,
     deviance,
     maximise,
@@ -50,6 +51,9 @@ from twolevel.text.methods import Method
 
 # The theta above which sigma_w counts as 0 where the response is explained without it.
 _NEXT_TO_NOTHING = 1e3
+# The theta of several effects above which rounding hides where the maximum is, unless it is sought
+# in the axes of their covariance; and how often.
+_STEEP, _TURNS = 10.0, 3
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,9 +109,21 @@ class SubjectEffects:
         if explained and rank < self.subjects.nobs:
             raise InputError(NO_RESIDUALS)
         own = maximise(self.sums, self.directions, self.layout, self.method)[:, 0]
+        factors = self.layout.factors(own)
+        if any(len(factor) > 1 and np.abs(factor).max() > _STEEP for factor in factors):
+            for _ in range(_TURNS):
+                own = self._polished(own)
         if explained and np.abs(own).max() > _NEXT_TO_NOTHING:
             raise InputError(NO_RESIDUALS)
         return self.at(own)
+
+    def _polished(self, own: np.ndarray) -> np.ndarray:
+        """theta (S,) sought from where it was found, in the axes of each Psi there."""
+        axes, theta = self.layout.axes(own)
+        C = self.layout.directions(self.layout.turned(self.subjects.R, axes))
+        found = EffectSearch(self.sums, C, self.layout, self.method).minimum(theta[:, None])
+        back = self.layout.turned_back(found[:, 0], axes)
+        return self.layout.canonical(back[:, None], self.directions)[:, 0]
 
     def _refuse_indistinct(self) -> None:
         p = self.sums.n_coefficients
@@ -118,7 +134,8 @@ class SubjectEffects:
             for each, part in zip(self.layout.terms, self.layout.parts, strict=True)
             for _ in range(part.stop - part.start)
         ]
-        refuse_indistinct(self._variance_sums(np.zeros(self.layout.size)), phi, owners)
+        sums = self._variance_sums(self.directions, np.zeros(self.layout.size))
+        refuse_indistinct(sums, phi, owners)
 
     def at(self, own: np.ndarray) -> EffectSolution:
         """The solution at theta (S,) of the working columns."""
@@ -138,19 +155,22 @@ class SubjectEffects:
         return HeldEffects(self.sums, self.directions, self.layout, self.by("ML").maximise())
 
     def derivatives(self, best: EffectSolution) -> Derivatives:
-        """How the likelihood bends in theta of the working columns."""
-        found = derivatives(
-            self.layout, best.own[:, None], best.evaluation, self.degrees_of_freedom
-        )
-        return Derivatives(*(part[..., 0] for part in vars(found).values()))
+        """How the likelihood bends in theta of the axes of each Psi."""
+        axes, theta = self.layout.axes(best.own)
+        C = self.layout.directions(self.layout.turned(self.subjects.R, axes))
+        found = evaluate(self.sums, C, self.layout.psi(theta)[:, None], self.method)
+        bends = derivatives(self.layout, theta[:, None], found, self.degrees_of_freedom)
+        return Derivatives(*(part[..., 0] for part in vars(bends).values()))
 
     def variance_sums(self, best: EffectSolution) -> VarianceSums:
-        """The sums for psi sigma_w^2 and sigma_w^2."""
-        return self._variance_sums(self.layout.psi(best.own))
+        """The sums for psi sigma_w^2, in the axes of each Psi, and sigma_w^2."""
+        axes, theta = self.layout.axes(best.own)
+        C = self.layout.directions(self.layout.turned(self.subjects.R, axes))
+        return self._variance_sums(C, self.layout.psi(theta))
 
-    def _variance_sums(self, psi: np.ndarray) -> VarianceSums:
-        """The same at any psi (S,)."""
-        found = variance_sums(self.sums, self.directions, psi[:, None])
+    def _variance_sums(self, C: np.ndarray, psi: np.ndarray) -> VarianceSums:
+        """The sums in directions C at psi (S,)."""
+        found = variance_sums(self.sums, C, psi[:, None])
         return VarianceSums(found.first[..., 0], found.second[..., 0], found.traces[..., 0])
 
     @cached_property

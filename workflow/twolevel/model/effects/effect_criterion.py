@@ -21,6 +21,8 @@ from twolevel.model.likelihood import VarianceSums
 from twolevel.numeric.small_matrices import product, sweep
 from twolevel.text.methods import Method
 
+# The relative variance of a row from which on M is inverted by its eigenvalues.
+_LARGE = 1e4
 # Numbers in the largest array of a block of data sets: a few megabytes.
 _BLOCK = 200_000
 
@@ -121,7 +123,7 @@ def contracted(sums: OverSubjects, C: np.ndarray, psi: np.ndarray, derivatives: 
     """The sums over subjects at psi: see `evaluate`."""
     if (psi == psi[:, :1]).all():  # as where a search begins
         psi = psi[:, :1]
-    N, log_det = inverse_and_log_det(C, psi)
+    N, log_det = inverse_and_log_det(C, psi, careful=derivatives)
     weights, logs = [packed(N)[None]], [log_det[None]]
     if derivatives:
         ahead = np.einsum("ijgb,sjkgb->sikgb", N, _per_set(C))  # N C_s
@@ -204,10 +206,22 @@ def relative_variance(C: np.ndarray, psi: np.ndarray) -> np.ndarray:
     return M
 
 
-def inverse_and_log_det(C: np.ndarray, psi: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """M^-1 (r, r, G, B) and log|M| (G, B) of M = I + sum_s psi_s C_s."""
+def inverse_and_log_det(
+    C: np.ndarray, psi: np.ndarray, careful: bool = True
+) -> tuple[np.ndarray, np.ndarray]:
+    """M^-1 (r, r, G, B) and log|M| (G, B) of M = I + sum_s psi_s C_s.
+
+    Where variances are much larger than sigma_w^2, elimination loses the directions of M^-1 that
+    are small beside others, and with them derivatives: eigenvalues, which are at least 1, do not.
+    """
     _, r, _, G = C.shape[:4]
-    swept, pivots = sweep(relative_variance(C, psi).reshape(r, r, -1), r)
+    M = relative_variance(C, psi).reshape(r, r, -1)
+    if careful and M.max() > _LARGE:
+        values, axes = np.linalg.eigh(np.moveaxis(M, -1, 0))
+        values = np.maximum(values, 1.0)
+        inverse = np.einsum("bik,bk,bjk->ijb", axes, 1 / values, axes)
+        return inverse.reshape(r, r, G, -1), np.log(values).sum(axis=1).reshape(G, -1)
+    swept, pivots = sweep(M, r)
     log_det = np.log(pivots).sum(axis=0).reshape(G, -1)
     return -swept.reshape(r, r, G, -1), log_det
 

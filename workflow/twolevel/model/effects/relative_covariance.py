@@ -100,6 +100,27 @@ class RelativeCovariance:
                 C[s] = one if i == j else one + np.swapaxes(one, 0, 1)
         return C
 
+    def axes(self, theta: np.ndarray) -> tuple[list[np.ndarray], np.ndarray]:
+        """The principal axes (q, q) of each term's Psi, and theta (S,) where they are its columns.
+
+        There Lambda is diagonal, and what is small beside the largest variance is not rounded away.
+        """
+        parts = [np.linalg.svd(factor)[:2] for factor in self.factors(theta)]
+        return [U for U, _ in parts], self.entries([np.diag(sizes) for _, sizes in parts])
+
+    def turned(self, R: np.ndarray, axes: list[np.ndarray]) -> np.ndarray:
+        """R (r, Q, ...) where the axes of each term are its columns."""
+        turned = R.copy()
+        for U, place in zip(axes, self.places, strict=True):
+            for own in place:
+                turned[:, own] = np.einsum("rq...,qk->rk...", R[:, own], U)
+        return turned
+
+    def turned_back(self, theta: np.ndarray, axes: list[np.ndarray]) -> np.ndarray:
+        """theta (S,) of the columns, from that of the axes."""
+        roots = zip(axes, self.factors(theta), strict=True)
+        return self.entries([triangle(U @ factor) for U, factor in roots])
+
     def psi(self, theta: np.ndarray) -> np.ndarray:
         """psi (S, ...) at theta (S, ...)."""
         return 0.5 * np.einsum("skl,k...,l...->s...", self.forms, theta, theta)
