@@ -13,6 +13,7 @@ import twolevel as tl
 from twolevel.figures.effect_distributions import effect_distributions
 from twolevel.figures.effects_plane import deviation_labels, draw_ellipse
 from twolevel.figures.effects_shrunk import effects_shrunk
+from twolevel.figures.of_study.data_by_subject import data_along
 from twolevel.figures.of_study.one_subject import one_subject
 from twolevel.figures.of_study.three_subjects import three_subjects
 from twolevel.figures.theme import new_figure
@@ -188,6 +189,27 @@ def test_without_conditions_own_lines_are_drawn_along_their_number(svg):
     )
     for ax, seen in zip(figure.axes, own_times, strict=True):
         np.testing.assert_allclose(ax.lines[0].get_xydata(), np.column_stack([seen, line]))
+
+
+@pytest.mark.parametrize("subjects", [1, 12, 70])
+def test_every_subject_has_a_line_along_its_own_times(subjects, svg):
+    rng = np.random.default_rng(3)
+    who = np.repeat(np.arange(subjects), rng.integers(1, 6, subjects))
+    rows = pd.DataFrame({"subject": who, "condition": rng.uniform(0, 9, len(who)).round(2)})
+    rows["response"] = rng.normal(size=len(who))
+    figure = data_along(rows.sample(frac=1, random_state=1), LABELS)
+    (ax,) = figure.axes
+    drawn = ax.lines[0].get_xydata()
+    drawn = np.unique(drawn[np.isfinite(drawn).all(axis=1)], axis=0)
+    known = np.unique(rows[["condition", "response"]].to_numpy(), axis=0)
+    if subjects <= 60:
+        np.testing.assert_allclose(drawn, known)
+    else:
+        assert len(drawn) < len(known)
+    line = ax.lines[0].get_xdata()
+    ends = np.split(line, np.flatnonzero(~np.isfinite(line)))
+    assert all((np.diff(each[np.isfinite(each)]) >= 0).all() for each in ends)
+    assert words_outside(svg(figure)) == []
 
 
 def test_axes_name_effects_of_a_subject():

@@ -67,6 +67,12 @@ def data_by_subject(found: Results) -> Figure:
     if second := second_within(found.design):
         means = f" of each cell of {escape(found.condition)} and {escape(second[0])}"
     over = ", with the mean of all"
+    if number := own_line(found.design, found.mixed):
+        return Figure(
+            "fig-data",
+            f"Observations by subject, along {escape(number)}.",
+            f"{attribute(found.response)} of {_subjects(found)} along {attribute(number)}.",
+        )
     if found.condition:
         over = f" over the levels of {attribute(found.condition)}, with the mean of each level"
     return Figure(

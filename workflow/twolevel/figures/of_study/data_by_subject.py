@@ -1,5 +1,6 @@
 """The data, subject by subject, with the condition means."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,7 @@ from twolevel.figures.parts import (
 from twolevel.figures.sources import StudySources
 from twolevel.figures.svg import choosing
 from twolevel.figures.theme import BETWEEN, INK, MUTED, new_figure, themed
-from twolevel.figures.words import Labels
+from twolevel.figures.words import Labels, shorten
 
 MANY_SUBJECTS = 60
 SAMPLED = 40
@@ -30,6 +31,11 @@ BANDS = ((5, 95, 0.16), (25, 75, 0.3))  # percentiles and opacity
 
 def draw(sources: StudySources) -> Figure:
     """Draw the figure from the results of a study."""
+    if sources.own_line is not None:
+        ours = {theirs: ours for ours, theirs in sources.columns.items()}
+        number = sources.observations[ours[sources.own_line]]
+        labels = replace(sources.labels, condition=sources.own_line)
+        return data_along(sources.observations.assign(condition=number), labels)
     rows, cells = sources.by_cell, pd.Series(sources.cells, dtype=object)
     found = rows["response"].groupby(rows["condition"].to_numpy(dtype=object)).mean().to_dict()
     means = pd.DataFrame({"condition": cells, "mean": cells.map(found)})
@@ -90,6 +96,38 @@ def data_by_subject(
     names = "subjects" if many else f"{len(subjects)} subjects"
     of = "cell mean" if conditions.inner else "condition mean" if labels.condition else "mean"
     key(ax, "", [(mean, of), (lines, names), *entries], columns=4)
+    return figure
+
+
+@themed
+def data_along(observations: pd.DataFrame, labels: Labels) -> Figure:
+    """Draw one line per subject along a number, at times of each subject's own.
+
+    `observations`: subject, condition (the number), response, one row each. Beyond 60 subjects the
+    lines of 40 are drawn, evenly spread by their mean, and a note says so.
+    """
+    order = np.argsort(observations["condition"].to_numpy(float), kind="stable")
+    who, subjects = pd.factorize(observations["subject"])
+    who, y = who[order], observations["response"].to_numpy(float)[order]
+    nth = pd.Series(who).groupby(who).cumcount().to_numpy()
+    at, values = np.full((2, len(subjects), nth.max() + 1), np.nan)
+    at[who, nth], values[who, nth] = observations["condition"].to_numpy(float)[order], y
+    many = len(subjects) > MANY_SUBJECTS
+    chosen = _spread_by_mean(who, y, len(subjects)) if many else np.arange(len(subjects))
+
+    figure = new_figure(3.4)
+    ax = figure.subplots()
+    ax.set_xlabel(shorten(labels.condition, room_of(figure)))
+    response_label(ax, labels, room_of(figure, across=False))
+    if many:
+        note(figure, f"{len(chosen)} of {len(subjects):,} subjects drawn, evenly spread by mean.")
+    style = {"linewidth": 0.9, "alpha": 0.75, "markersize": 3}
+    lines = _profiles(ax, at[chosen], values[chosen], style)
+    choosing.lines(ax, subjects, at, values)
+    known = np.isfinite(values)
+    names = [subject for subject, of in zip(subjects, known, strict=True) for _ in range(of.sum())]
+    choosing.points(ax, names, at[known], values[known])
+    key(ax, "", [(lines, "subjects" if many else f"{len(subjects)} subjects")])
     return figure
 
 
