@@ -71,12 +71,12 @@ class Column:
         return bool((first[other.codes[both]] == self.codes[both]).all())
 
     def rises_within(self, other: Column) -> bool:
-        """Whether these are numbers that rise from row to row of each label of another column."""
+        """Whether these are numbers that rise over the rows of labels of another, and never fall."""
         if not self.is_number or self.missing or other.missing:
             return False
         rows = np.argsort(other.codes, kind="stable")
-        same = np.diff(other.codes[rows]) == 0
-        return bool(same.any() and (np.diff(self.numbers[rows])[same] > 0).all())
+        steps = np.diff(self.numbers[rows])[np.diff(other.codes[rows]) == 0]
+        return bool((steps > 0).any() and (steps >= 0).all())
 
     def cells(self, other: Column) -> np.ndarray:
         """The rows of every pair of labels of both columns that occurs."""
