@@ -205,7 +205,8 @@ LONG = {
     "times of each subject's own": (
         long(visit=range(5), response="pain")
         .assign(month=lambda t: (2 * t["visit"] + measured(60, 7, 1)).round(3), group=half(rows=5))
-        .assign(month=lambda t: t["month"].where(t.index != 7, t["month"].shift()))  # twice a day
+        # Twice on one day.
+        .assign(month=lambda t: t["month"].where(t.index != 7, t["month"].shift()))
         .drop(columns="visit"),
         "pain ~ month * group",
         {"group": [1, 2]},

@@ -71,7 +71,7 @@ class Column:
         return bool((first[other.codes[both]] == self.codes[both]).all())
 
     def rises_within(self, other: Column) -> bool:
-        """Whether these are numbers that rise over the rows of labels of another, and never fall."""
+        """Whether numbers rise over the rows of each label of another column, and never fall."""
         if not self.is_number or self.missing or other.missing:
             return False
         rows = np.argsort(other.codes, kind="stable")
