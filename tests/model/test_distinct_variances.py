@@ -149,7 +149,7 @@ def test_a_response_that_is_explained_has_no_residuals(fixed, bars, y, method):
     data = DATA.assign(y=y)
     with pytest.raises(tl.InputError, match="the residuals within subjects are all 0"):
         tl.fit_mixed(f"y ~ {fixed} + {bars}", data, method=method)
-    tiny = 1e-4 * np.random.default_rng(1).normal(size=len(data))
+    tiny = 1e-2 * np.random.default_rng(1).normal(size=len(data))
     assert (
-        tl.fit_mixed(f"y ~ {fixed} + {bars}", data.assign(y=data["y"] + tiny)).sigma_within > 5e-5
+        tl.fit_mixed(f"y ~ {fixed} + {bars}", data.assign(y=data["y"] + tiny)).sigma_within > 5e-3
     )

@@ -159,3 +159,21 @@ def test_lines_that_are_nearly_in_proportion_lose_no_digits(seed, share):
         found = fit.anova(df).loc["day"]
         assert found["F"] == pytest.approx(F, rel=1e-4)
         assert found["df_den"] == pytest.approx(n - 1, rel=digits)
+
+
+def test_of_two_maxima_of_another_scale_the_better_one_is_found():
+    """Both are inside; lme4 finds the same: logLik -54.3067737757, theta 1.675286, 0.608461."""
+    rows = [
+        [17.15, 15.97, 12.94, 9.44],
+        [8.83, 11.46, 8.97, 12.92],
+        [9.62, 10.05, 12.96, 14.01],
+        [12.81, 13.34, 11.57, 10.65],
+        [14.75, 13.03, 11.8, 15.84],
+        [14.41, 12.87, 9.47, 7.49],
+    ]
+    data = pd.DataFrame(
+        {"id": np.repeat(range(6), 4), "day": np.tile([0, 1, 3, 4.5], 6), "y": np.ravel(rows)}
+    )
+    fit = tl.fit_mixed("y ~ day + (day || id)", data, method="ML")
+    assert fit.llf == pytest.approx(-54.3067737757, abs=1e-9)
+    np.testing.assert_allclose(fit.theta, [1.675286, 0.608461], rtol=1e-5)

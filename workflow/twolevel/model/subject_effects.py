@@ -113,9 +113,11 @@ class SubjectEffects:
         if any(len(factor) > 1 and np.abs(factor).max() > _STEEP for factor in factors):
             for _ in range(_TURNS):
                 own = self._polished(own)
-        if explained and np.abs(own).max() > _NEXT_TO_NOTHING:
+        best = self.at(own)
+        # Beside effects that are much larger, rounding may leave nothing of the residuals.
+        if best.rss <= 0 or (explained and np.abs(own).max() > _NEXT_TO_NOTHING):
             raise InputError(NO_RESIDUALS)
-        return self.at(own)
+        return best
 
     def _polished(self, own: np.ndarray) -> np.ndarray:
         """theta (S,) sought from where it was found, in the axes of each Psi there."""

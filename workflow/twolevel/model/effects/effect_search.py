@@ -12,7 +12,8 @@ the subjects have their maximum, which is near.
 
 The likelihood of few subjects can have two maxima, one of them at a boundary. So from a maximum in
 whose likelihood a zero on Lambda's diagonal is not far behind, the search begins once more at that
-zero, and from one with a zero, away from it.
+zero, and from one with a zero, away from it; and where a multiple of what was found is better, at
+that.
 """
 
 from __future__ import annotations
@@ -41,11 +42,14 @@ LARGEST = 10**6.5
 _FLAT = 1e-9
 # How far behind in deviance another start may be, to be tried.
 _NEAR = 10.0
+# Multiples of a maximum's Lambda that may lie on the slope of a better one.
+_FACTORS = (1 / 3, 3.0)
 # An entry of Lambda that Newton's method brings this close to 0 is on its way there.
 _ZERO = 1e-5
 # By how much of its own scale a derivative must be negative to promise a gain.
 _GAIN = 1e-7
 _MOST_ROUNDS = 10
+_HIDDEN = 1e300
 NO_RESIDUALS = (
     "the residuals within subjects are all 0, so sigma_within is 0 and the relative variances have "
     "no estimate; expected observations that vary beyond what the fixed effects and the random "
@@ -140,6 +144,10 @@ class EffectSearch:
             which = np.flatnonzero(self.value(rival) < level + _NEAR)
             if len(which):
                 go_on(rival[:, which], which)
+        for factor in _FACTORS:
+            which = np.flatnonzero(self.value(factor * theta) < level)
+            if len(which):
+                go_on(factor * theta[:, which], which)
         return theta
 
     def flat(self, theta: np.ndarray) -> np.ndarray:
@@ -203,9 +211,9 @@ class EffectSearch:
 def deviance(now: Evaluation, f: np.ndarray | int) -> np.ndarray:
     """The profiled deviance d (B,), with f degrees of freedom.
 
-    Infinite where rounding leaves nothing of R, or less: what it hides is no gain.
+    Very large where rounding leaves nothing of R, or less: what it hides is no gain.
     """
-    rss = np.where(now.rss > 0, now.rss, np.inf)
+    rss = np.where(now.rss > 0, now.rss, _HIDDEN)
     return f * np.log(2 * np.pi * rss / f) + f + now.logs
 
 
