@@ -3,7 +3,7 @@
 Each is drawn by the module of its name in `of_replication/` (see `registry`).
 """
 
-from twolevel.figures.registry import Figure
+from twolevel.figures.captions.figure import Figure
 
 OF_REPLICATION = {
     "sampling_distributions": Figure(
