@@ -1,1 +1,1 @@
-"""What figures say on pages: captions and alternative texts, those of a study as functions of what was found."""
+"""What is said of figures on pages: captions, and alternative texts."""
