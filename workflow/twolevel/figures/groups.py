@@ -24,15 +24,16 @@ def drawn_by(
     The first that it clearly interacts with, as the headline tells; else the first there is; None
     where there is none.
     """
-    able = [f for f in mixed.factors if f.within and 2 <= len(f.means) <= MOST_GROUPS]
+    able = [
+        (factor.factor, factor.within.means)
+        for factor in mixed.factors
+        if factor.within and 2 <= len(factor.means) <= MOST_GROUPS
+    ]
     clear = {
         frozenset(mixed.terms[row.term]) for row in mixed.anova if is_clear(row.p, mixed.level)
     }
-    able.sort(key=lambda factor: {condition, factor.factor} not in clear)
-    for factor in able:
-        if factor.within:
-            return factor.factor, factor.within.means
-    return None
+    able.sort(key=lambda each: {condition, each[0]} not in clear)
+    return able[0] if able else None
 
 
 def on_the_axis(mixed: MixedSummary, condition: str | None) -> tuple[str, list[LevelMean]] | None:

@@ -142,13 +142,18 @@ class StudySources:
         """The number along which single subjects are drawn, if there is one."""
         return own_line(self.design, self.mixed)
 
+    @cached_property
+    def along(self) -> pd.DataFrame | None:
+        """The observations with that number for their condition."""
+        for ours, theirs in self.columns.items():
+            if theirs == self.own_line:
+                return self.observations.assign(condition=self.observations[ours])
+        return None
+
     def places_of(self, subject: str) -> list[Any]:
         """Where a subject's rows are drawn, in the order of the table: in cells, or at numbers."""
-        own = self.by_cell["subject"].astype(str) == subject
-        if self.own_line is None:
-            return self.by_cell.loc[own, "condition"].tolist()
-        ours = {theirs: ours for ours, theirs in self.columns.items()}
-        return self.observations.loc[own, ours[self.own_line]].tolist()
+        rows = self.by_cell if self.along is None else self.along
+        return rows.loc[rows["subject"].astype(str) == subject, "condition"].tolist()
 
     def axis_of(self, seen: Iterable[Iterable[Any]]) -> tuple[list[Any], Labels]:
         """The places on the axis of subjects drawn there, in order, and the axis' labels."""

@@ -1,6 +1,5 @@
 """The data, subject by subject, with the condition means."""
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -31,11 +30,9 @@ BANDS = ((5, 95, 0.16), (25, 75, 0.3))  # percentiles and opacity
 
 def draw(sources: StudySources) -> Figure:
     """Draw the figure from the results of a study."""
-    if sources.own_line is not None:
-        ours = {theirs: ours for ours, theirs in sources.columns.items()}
-        number = sources.observations[ours[sources.own_line]]
-        labels = replace(sources.labels, condition=sources.own_line)
-        return data_along(sources.observations.assign(condition=number), labels)
+    if sources.along is not None:
+        _, labels = sources.axis_of([])
+        return data_along(sources.along, labels)
     rows, cells = sources.by_cell, pd.Series(sources.cells, dtype=object)
     found = rows["response"].groupby(rows["condition"].to_numpy(dtype=object)).mean().to_dict()
     means = pd.DataFrame({"condition": cells, "mean": cells.map(found)})
