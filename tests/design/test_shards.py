@@ -33,6 +33,28 @@ def cut(data, pieces, response="y"):
     return Shards.of(lambda: iter(parts), "id", response, pd.Index(subjects), len(data))
 
 
+def changed(data, offset, shuffle):
+    """The table with an offset of the response, in an order in which subjects span parts or not."""
+    data = data.assign(y=data["y"] + offset)
+    return data.sample(frac=1, random_state=1) if shuffle else data
+
+
+def cut_with_sample(data, pieces, rows):
+    """The same as `cut`, with a sample of so many rows."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(shards, "SAMPLE_ROWS", rows)
+        return cut(data, pieces)
+
+
+def fitted(formula, parts, method):
+    """The fit of a table in parts, if its sample is not too small for the formula."""
+    try:
+        return tl.fit_mixed(formula, parts, "id", method)
+    except tl.InputError as refusal:
+        assume("leave nothing" not in str(refusal))
+        raise
+
+
 def close(found, expected, scale=0.0):
     np.testing.assert_allclose(found, expected, rtol=DIGITS, atol=DIGITS * scale)
 
@@ -49,21 +71,13 @@ def close(found, expected, scale=0.0):
 # A sample whose covariate has another mean than all rows.
 @example(table(0, 5, 5, 0.0, 0.0, 2), "y ~ time + age + (1 | id)", 1, False, 0.0, 40)
 def test_numbers_are_those_of_the_whole_table(data, formula, pieces, shuffle, offset, sample):
-    data = data.assign(y=data["y"] + offset)
-    if shuffle:  # so that subjects span parts
-        data = data.sample(frac=1, random_state=1)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(shards, "SAMPLE_ROWS", sample)
-        parts = cut(data, pieces)
+    data = changed(data, offset, shuffle)
+    parts = cut_with_sample(data, pieces, sample)
     # An offset of 10^6 is itself rounded to 10^-10.
     y = 1 + 2e-4 * np.abs(data["y"]).max()
     for method in ("REML", "ML"):
         whole = tl.fit_mixed(formula, data, "id", method)
-        try:
-            fit = tl.fit_mixed(formula, parts, "id", method)
-        except tl.InputError as refusal:  # a sample that is too small for the formula
-            assume("leave nothing" not in str(refusal))
-            raise
+        fit = fitted(formula, parts, method)
         assert fit.boundary == whole.boundary
         assert (fit.nobs, fit.n_parameters) == (whole.nobs, whole.n_parameters)
         close(fit.params, whole.params, y)
@@ -94,19 +108,11 @@ def test_numbers_are_those_of_the_whole_table(data, formula, pieces, shuffle, of
     st.sampled_from(["REML", "ML"]),
 )
 def test_so_are_those_of_any_random_part(data, random, pieces, shuffle, offset, sample, method):
-    data = data.assign(y=data["y"] + offset)
-    if shuffle:  # so that subjects span parts
-        data = data.sample(frac=1, random_state=1)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(shards, "SAMPLE_ROWS", sample)
-        parts = cut(data, pieces)
+    data = changed(data, offset, shuffle)
+    parts = cut_with_sample(data, pieces, sample)
     formula = " + ".join(filter(None, ["y ~ a + x", random]))
     whole = tl.fit_mixed(formula, data, "id", method)
-    try:
-        fit = tl.fit_mixed(formula, parts, "id", method)
-    except tl.InputError as refusal:  # a sample that is too small for the formula
-        assume("leave nothing" not in str(refusal))
-        raise
+    fit = fitted(formula, parts, method)
     y = 1 + 2e-4 * np.abs(data["y"]).max()
     if sample > len(data):
         assert fit.random == whole.random

@@ -121,11 +121,15 @@ class SubjectEffects:
 
     def _polished(self, own: np.ndarray) -> np.ndarray:
         """theta (S,) sought from where it was found, in the axes of each Psi there."""
-        axes, theta = self.layout.axes(own)
-        C = self.layout.directions(self.layout.turned(self.subjects.R, axes))
+        axes, theta, C = self._in_axes(own)
         found = EffectSearch(self.sums, C, self.layout, self.method).minimum(theta[:, None])
         back = self.layout.turned_back(found[:, 0], axes)
         return self.layout.canonical(back[:, None], self.directions)[:, 0]
+
+    def _in_axes(self, own: np.ndarray) -> tuple[list[np.ndarray], np.ndarray, np.ndarray]:
+        """The axes of each Psi at theta (S,), theta in them, and the derivatives of M by psi."""
+        axes, theta = self.layout.axes(own)
+        return axes, theta, self.layout.directions(self.layout.turned(self.subjects.R, axes))
 
     def _refuse_indistinct(self) -> None:
         p = self.sums.n_coefficients
@@ -158,16 +162,14 @@ class SubjectEffects:
 
     def derivatives(self, best: EffectSolution) -> Derivatives:
         """How the likelihood bends in theta of the axes of each Psi."""
-        axes, theta = self.layout.axes(best.own)
-        C = self.layout.directions(self.layout.turned(self.subjects.R, axes))
+        _, theta, C = self._in_axes(best.own)
         found = evaluate(self.sums, C, self.layout.psi(theta)[:, None], self.method)
         bends = derivatives(self.layout, theta[:, None], found, self.degrees_of_freedom)
         return Derivatives(*(part[..., 0] for part in vars(bends).values()))
 
     def variance_sums(self, best: EffectSolution) -> VarianceSums:
         """The sums for psi sigma_w^2, in the axes of each Psi, and sigma_w^2."""
-        axes, theta = self.layout.axes(best.own)
-        C = self.layout.directions(self.layout.turned(self.subjects.R, axes))
+        _, theta, C = self._in_axes(best.own)
         return self._variance_sums(C, self.layout.psi(theta))
 
     def _variance_sums(self, C: np.ndarray, psi: np.ndarray) -> VarianceSums:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -50,7 +51,7 @@ class SubjectSums:
     total: np.ndarray
     nobs: int
 
-    @property
+    @cached_property
     def ranks(self) -> tuple[int, int]:
         """Those of Z and of [X Z], over all rows."""
         of_Z = int(self.R.any(axis=1).sum(axis=0)[self.group].sum())
@@ -64,7 +65,7 @@ class SubjectSums:
         left = residual_sum(self.within, self._beside_Z)[0]
         return bool(left <= _NOTHING * self.within[-1, -1])
 
-    @property
+    @cached_property
     def _beside_Z(self) -> np.ndarray:
         """The columns of X that are no combination of Z and of those before them."""
         return independent_columns(self.within[:-1, :-1], np.diag(self.total)[:-1])
