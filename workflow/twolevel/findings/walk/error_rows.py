@@ -62,8 +62,7 @@ def _apart(found: Results, absent: list[Markdown], free: list[Markdown]) -> Iter
         of = "is part" if len(absent) == 1 else "are parts"
         yield Markdown(
             f"The ANOVA has no row for {words(absent)}, which {of} of the errors of "
-            f"{words(errors)} "
-            "there: their mean squares tell no variance of the model."
+            f"{words(errors)} there: their mean squares tell no variance of the model."
         )
     if free:
         yield Markdown(
